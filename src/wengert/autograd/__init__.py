@@ -1,0 +1,25 @@
+"""Automatic differentiation: backward, grad, custom functions, modes, hooks."""
+
+from wengert.autograd import graph as graph
+from wengert.autograd.anomaly_mode import detect_anomaly as detect_anomaly
+from wengert.autograd.anomaly_mode import set_detect_anomaly as set_detect_anomaly
+from wengert.autograd.api import backward as backward
+from wengert.autograd.api import grad as grad
+from wengert.autograd.function import Function as Function
+from wengert.autograd.modes import enable_grad as enable_grad
+from wengert.autograd.modes import inference_mode as inference_mode
+from wengert.autograd.modes import no_grad as no_grad
+from wengert.autograd.modes import set_grad_enabled as set_grad_enabled
+
+__all__ = [
+    "Function",
+    "backward",
+    "detect_anomaly",
+    "enable_grad",
+    "grad",
+    "graph",
+    "inference_mode",
+    "no_grad",
+    "set_detect_anomaly",
+    "set_grad_enabled",
+]

@@ -1,0 +1,144 @@
+"""``autograd.backward`` and ``autograd.grad``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.engine.backward import run_backward, run_grad
+from wengert.engine.base import TensorBase, wrap
+from wengert.functions.graph import as_inputs
+from wengert.spaces.tensors import TENSOR
+
+
+def backward(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    grad_variables: Any = None,
+    inputs: Any = None,
+) -> None:
+    """Compute the sum of the gradients of ``tensors`` and add it to ``.grad`` of the leaves.
+
+    Args:
+        tensors: one tensor or a sequence of them.
+        grad_tensors: the cotangents, one per tensor, of its shape; None where a tensor has one element.
+        retain_graph: keep what the graph has saved (default: the value of ``create_graph``).
+        create_graph: record the computation of the gradients.
+        grad_variables: PyTorch's old name of ``grad_tensors``.
+        inputs: add only to ``.grad`` of these tensors.
+
+    Raises:
+        RuntimeError: as :meth:`wengert.Tensor.backward`; no ``.grad`` has changed then.
+
+    >>> import wengert as torch
+    >>> x = torch.tensor(2.0, requires_grad=True)
+    >>> torch.autograd.backward([x * x, 3 * x])
+    >>> x.grad
+    tensor(7.)
+    """
+    outputs = _sequence(tensors)
+    given = grad_tensors if grad_tensors is not None else grad_variables
+    if not outputs:
+        raise RuntimeError("grad requires non-empty inputs.")
+    run_backward(
+        outputs,
+        _gradients(given, outputs, "grad_tensors"),
+        retain_graph=retain_graph,
+        create_graph=create_graph,
+        inputs=as_inputs(inputs),
+    )
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Any, ...]:
+    """The gradients of the sum of ``outputs`` with respect to each of ``inputs``; no ``.grad`` changes.
+
+    Args:
+        outputs: one tensor or a sequence of them.
+        inputs: one tracked tensor or a sequence of them: leaves or results.
+        grad_outputs: the cotangents of ``outputs`` (the vector of the product v^T J).
+        retain_graph: keep what the graph has saved (default: the value of ``create_graph``).
+        create_graph: record the computation, so that the gradients can be differentiated again.
+        only_inputs: must be True.
+        allow_unused: give None for inputs that the outputs do not depend on, instead of an error.
+        is_grads_batched: ``grad_outputs`` have a leading batch dimension; one result per batch element, stacked.
+        materialize_grads: give zeros instead of None.
+
+    Raises:
+        RuntimeError: an input is not tracked, or not used and that is not allowed; else as ``backward``.
+        ValueError: ``materialize_grads`` together with ``allow_unused=False``.
+
+    >>> import wengert as torch
+    >>> x = torch.tensor(2.0, requires_grad=True)
+    >>> (dy,) = torch.autograd.grad(x**3, x, create_graph=True)
+    >>> torch.autograd.grad(dy, x)
+    (tensor(12.),)
+    """
+    if materialize_grads and allow_unused is False:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+    if not only_inputs:
+        raise ValueError("only_inputs=False is not supported: use backward() to add to .grad of other tensors")
+    outs, ins = _sequence(outputs), _sequence(inputs)
+    if not outs:
+        raise RuntimeError("grad requires non-empty outputs.")
+    if not ins:
+        raise RuntimeError("grad requires non-empty inputs.")
+    keep = create_graph if retain_graph is None else retain_graph
+    options = {"create_graph": create_graph, "allow_unused": bool(allow_unused) or materialize_grads}
+    if is_grads_batched:
+        results = _batched(outs, ins, _sequence(grad_outputs), keep, options)
+    else:
+        cotangents = _gradients(grad_outputs, outs, "grad_outputs")
+        results = run_grad(outs, ins, cotangents, retain_graph=keep, **options)
+    if materialize_grads:
+        results = [wrap(np.zeros_like(x._data)) if r is None else r for r, x in zip(results, ins, strict=True)]
+    return tuple(results)
+
+
+def _batched(outs: Sequence[Any], ins: Sequence[Any], batches: Sequence[Any], keep: bool, options: dict[str, Any]) -> list[Any]:
+    from_each: list[list[Any]] = []
+    size = len(batches[0])
+    for index in range(size):
+        cotangents = [None if b is None else b[index] for b in batches]
+        retain = keep or index + 1 < size
+        from_each.append(run_grad(outs, ins, cotangents, retain_graph=retain, **options))
+    stacked: list[Any] = []
+    for parts in zip(*from_each, strict=True):
+        if parts[0] is None:
+            stacked.append(None)
+        else:
+            stacked.append(TENSOR.stack(*parts, dim=0) if options["create_graph"] else wrap(np.stack([p._data for p in parts])))
+    return stacked
+
+
+def _sequence(tensors: Any) -> tuple[Any, ...]:
+    sequence = (tensors,) if isinstance(tensors, TensorBase) else tuple(tensors or ())
+    for t in sequence:
+        if t is not None and not isinstance(t, TensorBase):
+            raise TypeError(f"expected a Tensor or a sequence of Tensors, got {type(t).__name__}")
+    return sequence
+
+
+def _gradients(given: Any, outputs: Sequence[Any], name: str) -> Sequence[Any]:
+    if given is None:
+        return (None,) * len(outputs)
+    gradients = _sequence(given)
+    if len(gradients) != len(outputs):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(gradients)} gradients: give one of {name} for each tensor")
+    return gradients
+
+
+__all__ = ["backward", "grad"]

@@ -1,0 +1,177 @@
+"""Looking into the graph and hooking into it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Self
+
+
+from wengert.engine.base import TensorBase, cell_of, edge_of, wrap
+from wengert.engine.hooks import RemovableHandle
+from wengert.engine.node import Node, Port
+from wengert.engine.state import STATE
+
+
+class GradientEdge(NamedTuple):
+    """A place in the graph: a node and which of its results."""
+
+    node: Node
+    output_nr: int
+
+
+def get_gradient_edge(tensor: Any) -> GradientEdge:
+    """The place in the graph to which the gradient of ``tensor`` goes.
+
+    Raises:
+        RuntimeError: the tensor is not tracked.
+    """
+    edge = edge_of(tensor)
+    if edge is None:
+        raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
+    return GradientEdge(edge.next[0], edge.index) if isinstance(edge, Port) else GradientEdge(edge, 0)  # type: ignore[arg-type]
+
+
+class saved_tensors_hooks:
+    """Within this block every tensor saved for backward goes through ``pack_hook``; ``unpack_hook`` gets it back.
+
+    >>> import wengert as torch
+    >>> x = torch.tensor(3.0, requires_grad=True)
+    >>> with torch.autograd.graph.saved_tensors_hooks(lambda t: t.numpy(force=True), torch.from_numpy):
+    ...     y = x * x
+    >>> y.backward()
+    >>> x.grad
+    tensor(6.)
+    """
+
+    def __init__(self, pack_hook: Callable[[Any], Any], unpack_hook: Callable[[Any], Any]) -> None:
+        self.hooks = (pack_hook, unpack_hook)
+
+    def __enter__(self) -> Self:
+        if STATE.saved_hooks_disabled is not None:
+            raise RuntimeError(STATE.saved_hooks_disabled)
+        STATE.saved_hooks = (*STATE.saved_hooks, self.hooks)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        STATE.saved_hooks = STATE.saved_hooks[:-1]
+
+
+class save_on_cpu(saved_tensors_hooks):
+    """Keep saved tensors in main memory: where they are already, so each is copied and nothing else changes."""
+
+    def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
+        del pin_memory, device_type
+        super().__init__(lambda t: t._data.copy(), wrap)
+
+
+class disable_saved_tensors_hooks:
+    """Within this block ``saved_tensors_hooks`` raises RuntimeError with the given message."""
+
+    def __init__(self, error_message: str) -> None:
+        self.error_message = error_message
+
+    def __enter__(self) -> None:
+        self.before = STATE.saved_hooks_disabled
+        if STATE.saved_hooks:
+            raise RuntimeError(self.error_message)
+        STATE.saved_hooks_disabled = self.error_message
+
+    def __exit__(self, *exc: object) -> None:
+        STATE.saved_hooks_disabled = self.before
+
+
+class _MultiHandle(RemovableHandle):
+    """One handle for a hook on several tensors."""
+
+    __slots__ = ("handles",)
+
+    def __init__(self, handles: Sequence[RemovableHandle]) -> None:
+        self.handles = handles
+
+    def remove(self) -> None:
+        """Take the hook away everywhere."""
+        for handle in self.handles:
+            handle.remove()
+
+
+def register_multi_grad_hook(
+    tensors: Sequence[Any], fn: Callable[..., Any], *, mode: str = "all"
+) -> RemovableHandle:
+    """Call a hook once the gradients of several tensors are known.
+
+    Args:
+        tensors: tracked tensors.
+        fn: with ``mode="all"`` called as ``fn(grads)``, a list with None where a tensor got no gradient, after all tensors that
+            take part in the backward pass have theirs; with ``mode="any"`` as ``fn(grad)`` for the first.
+        mode: ``"all"`` or ``"any"``.
+    """
+    if mode not in ("all", "any"):
+        raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
+    lock = threading.Lock()
+    collector = _Collector(len(tensors), fn, lock)
+    if mode == "any":
+        return _MultiHandle([t.register_hook(collector.first) for t in tensors])
+    return _MultiHandle([t.register_hook(collector.slot(i)) for i, t in enumerate(tensors)])
+
+
+class _Collector:
+    """Gathers the gradients of one backward pass; the sweep says when the pass is over."""
+
+    def __init__(self, count: int, fn: Callable[..., Any], lock: Any) -> None:
+        self.grads: dict[Any, list[Any]] = {}
+        self.count = count
+        self.fn = fn
+        self.lock = lock
+
+    def slot(self, index: int) -> Callable[[Any], None]:
+        """The hook of tensor number ``index``."""
+
+        def hook(grad: Any) -> None:
+            sweep = STATE.sweep
+            with self.lock:
+                grads = self.grads.get(sweep)
+                if grads is None:
+                    grads = self.grads[sweep] = [None] * self.count
+                    sweep.at_end.append(lambda: self._finish(sweep))
+                grads[index] = grad
+                full = all([g is not None for g in grads])
+            if full:
+                self._finish(sweep)
+
+        return hook
+
+    def _finish(self, sweep: Any) -> None:
+        with self.lock:
+            grads = self.grads.pop(sweep, None)
+        if grads is not None:
+            self.fn(grads)
+
+    def first(self, grad: Any) -> None:
+        """The hook of every tensor in mode "any"."""
+        sweep = STATE.sweep
+        with self.lock:
+            if sweep in self.grads:
+                return
+            self.grads[sweep] = []
+            sweep.at_end.append(lambda: self.grads.pop(sweep, None))
+        self.fn(grad)
+
+
+def increment_version(tensor: Any) -> None:
+    """Say that the memory of a tensor (or of several) was written by code that the engine does not see."""
+    for t in (tensor,) if isinstance(tensor, TensorBase) else tensor:
+        cell_of(t)[0] += 1
+
+
+
+__all__ = [
+    "GradientEdge",
+    "Node",
+    "disable_saved_tensors_hooks",
+    "get_gradient_edge",
+    "increment_version",
+    "register_multi_grad_hook",
+    "save_on_cpu",
+    "saved_tensors_hooks",
+]

@@ -1,0 +1,45 @@
+"""The command line: which commands there are, and what they take."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from wengert._version import __version__
+from wengert.cli.errors import CommandError
+from wengert.cli.run import add_run_command
+from wengert.cli.tour import add_tour_command
+
+__all__ = ["main"]
+
+BAD_INPUT = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code: 0 done, 1 the program failed, 2 it could not be started."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        code: int = options.command(options)
+        sys.stdout.flush()
+    except CommandError as error:
+        print(f"wengert: error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except BrokenPipeError:
+        # The reader went away (`wengert tour | head`). Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="wengert",
+        description="PyTorch's tensors and autograd on NumPy.",
+        epilog="Each command has its own help: wengert run --help",
+    )
+    parser.add_argument("--version", action="version", version=f"wengert {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    add_run_command(commands)
+    add_tour_command(commands)
+    return parser

@@ -1,0 +1,1 @@
+"""Running Jupyter notebooks without Jupyter: reading, executing, recording outputs, writing."""

@@ -1,0 +1,66 @@
+"""Running a `.py` file as `python FILE` would run it."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType, TracebackType
+
+import wengert.interop.torch
+
+__all__ = ["main_module", "run_script", "users_part"]
+
+INTERRUPTED = 130
+
+# Where the code lies that finds, or fails to find, a name of PyTorch.
+_ANSWERING = (wengert.interop.torch.__file__, "<frozen importlib")
+
+
+def run_script(path: Path, source: bytes, arguments: list[str]) -> int:
+    """Run a program as `__main__` with its arguments in `sys.argv`; return Python's exit code for its end.
+
+    Raises:
+        SystemExit: the program's own.
+    """
+    filename = str(path.absolute())
+    module = ModuleType("__main__")
+    module.__dict__.update(__file__=filename, __builtins__=__builtins__, __cached__=None)
+    with main_module(module, [str(path), *arguments], str(path.resolve().parent)):
+        try:
+            exec(compile(source, filename, "exec", dont_inherit=True), module.__dict__)
+        except SystemExit:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever ends the program is reported as Python reports it
+            trace = users_part(filename, error.__traceback__)
+            sys.excepthook(type(error), error.with_traceback(trace), trace)
+            return INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
+    return 0
+
+
+def users_part(filename: str, trace: TracebackType | None) -> TracebackType | None:
+    """The part of a traceback that begins in the user's file, without the frames that answer `import torch`.
+
+    It is None where the file was never entered (a syntax error).
+    """
+    while trace is not None and trace.tb_frame.f_code.co_filename != filename:
+        trace = trace.tb_next
+    last, frame = trace, trace
+    while frame is not None:
+        if not frame.tb_frame.f_code.co_filename.startswith(_ANSWERING):
+            last = frame
+        frame = frame.tb_next
+    if last is not None:
+        last.tb_next = None
+    return trace
+
+
+@contextmanager
+def main_module(module: ModuleType, argv: list[str], folder: str) -> Iterator[None]:
+    """Let `module` be `__main__`, with its `sys.argv`, and with its folder first on the path."""
+    before = sys.modules["__main__"], sys.argv, sys.path[:]
+    sys.modules["__main__"], sys.argv = module, argv
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.modules["__main__"], sys.argv, sys.path[:] = before

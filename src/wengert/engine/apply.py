@@ -1,0 +1,185 @@
+"""Run one operation on tensors: promote, compute, wrap, record.
+
+Every tracked operation goes through :func:`apply` or through the faster paths of :mod:`wengert.engine.pointwise`,
+which do the same for elementwise operations on tensors of one float type.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wengert._dtypes import DEFAULTS
+from wengert._fpenv import SILENT, enter, leave
+from wengert._promotion import result_type_of
+from wengert.engine import messages
+from wengert.engine.base import INFERENCE, TensorBase, array_of, cell_of, edge_of, is_tracking, wrap
+from wengert.engine.node import Metadata, Node, Port, next_seq, save_plan
+from wengert.engine.opnode import OpNode, node_class
+from wengert.engine.saved import pack
+from wengert.engine.state import STATE
+from wengert.engine.views import adopt_view
+from wengert.engine.where import user_code
+from wengert.ops.reads import Read
+from wengert.ops.record import EachInput, Kind, Op, Promote
+from wengert.spaces.tensors import TENSOR
+
+
+def apply(op: Op, *inputs: Any, **meta: Any) -> Any:
+    """The result of ``op`` as a tensor (a tuple of tensors for several results), recorded if an input is tracked.
+
+    Raises:
+        TypeError: an input is neither a tensor nor a number.
+        RuntimeError: shapes do not fit (as PyTorch says it).
+    """
+    raws = raw_inputs(op, inputs)
+    y = compute(op, raws if op.promote is Promote.KEEP else promoted(op, raws), meta)
+    tracked = STATE.grad_enabled and needs_grad(op, inputs)
+    if op.outputs == 1:
+        out = wrap(y)
+        if op.view:
+            adopt_view(op, meta, inputs[0], out)
+        if tracked and y.dtype.kind in "fc":
+            out._node = record(op, inputs, raws, y, (out,), meta)
+            out._rg = True
+        return out
+    outs = tuple([wrap(part) for part in y])
+    if op.view:
+        for index, out in enumerate(outs):
+            adopt_view(op, meta, inputs[0], out, index)
+    if tracked:
+        _connect_ports(op, record(op, inputs, raws, y, outs, meta), outs)
+    return outs
+
+
+def raw_inputs(op: Op, inputs: tuple[Any, ...]) -> list[Any]:
+    """The raw values of the inputs; views need real arrays, so scalars are given memory there."""
+    raws = []
+    for position, x in enumerate(inputs):
+        if isinstance(x, TensorBase):
+            raws.append(array_of(x) if op.view else x._data)
+        elif isinstance(x, (bool, int, float, complex)):
+            raws.append(x)
+        elif isinstance(x, np.generic):
+            raws.append(x.item())
+        else:
+            raise TypeError(messages.not_a_tensor(op, position, x))
+    return raws
+
+
+def promoted(op: Op, raws: list[Any]) -> list[Any]:
+    """The raw inputs in the dtype that ``op`` computes in; Python numbers stay, so NumPy keeps them weak too."""
+    dtype = compute_dtype(op, raws)
+    kind = dtype.kind
+    cast = []
+    for x in raws:
+        if isinstance(x, (bool, int, float, complex)):
+            cast.append(x if kind in "fc" and not isinstance(x, bool) else _number(x, dtype))
+        else:
+            cast.append(x if x.dtype is dtype else x.astype(dtype))
+    return cast
+
+
+def compute_dtype(op: Op, raws: list[Any]) -> np.dtype[Any]:
+    """The dtype that the promotion rule of ``op`` gives for these raw inputs."""
+    dtype = result_type_of(raws)
+    if op.promote is not Promote.COMMON and dtype.kind in "biu":
+        return DEFAULTS.float
+    return dtype
+
+
+def _number(value: Any, dtype: np.dtype[Any]) -> Any:
+    """A Python number as a NumPy scalar, wrapping around in integers as C does."""
+    return np.asarray(value).astype(dtype)[()]
+
+
+def compute(op: Op, raws: list[Any], meta: dict[str, Any]) -> Any:
+    """``op.impl`` on raw values, without NumPy's floating-point warnings."""
+    token = enter(SILENT)
+    try:
+        return op.impl(*raws, **meta)
+    except ValueError as error:
+        if op.kind is Kind.ELEMENTWISE:
+            raise messages.broadcast_error(op, raws, error) from None
+        raise
+    finally:
+        leave(token)
+
+
+def needs_grad(op: Op, inputs: tuple[Any, ...]) -> bool:
+    """Whether a tracked input has a derivative rule (or lacks one that it should have)."""
+    vjp = op.vjp
+    if isinstance(vjp, EachInput):
+        return any([isinstance(x, TensorBase) and is_tracking(x) for x in inputs])
+    for x, rule in zip(inputs, vjp, strict=True):
+        if rule is not None and isinstance(x, TensorBase) and is_tracking(x):
+            return True
+    return False
+
+
+def record(
+    op: Op, inputs: tuple[Any, ...], raws: list[Any], y: Any, outs: tuple[Any, ...], meta: dict[str, Any]
+) -> OpNode:
+    """The graph node of one tracked operation, with what its rules read and nothing else."""
+    node = object.__new__(node_class(op, meta))
+    mask, following = _edges(op, inputs)
+    plan = save_plan(op, mask, len(inputs))
+    saved = [_keep(read, value) for read, value in zip(plan, (y, *raws), strict=True)]
+    kept = list(outs) if plan[0] is Read.VALUES else []
+    kept += [x for read, x in zip(plan[1:], inputs, strict=True) if read is Read.VALUES and isinstance(x, TensorBase)]
+    cells = [cell_of(t) for t in kept]
+    if INFERENCE in cells:
+        raise RuntimeError(messages.INFERENCE_SAVED)
+    if node.each:
+        node.arity = len(inputs)
+    node.links = (*following, *saved, *cells)
+    node.versions = tuple([c[0] for c in cells]) if any([c[0] for c in cells]) else None
+    node.seq = next_seq()
+    node.code, node.lasti = user_code()
+    node.meta = meta or None
+    node.hooks = None
+    if op.outputs == 1:
+        node.shape, node.dtype = y.shape, y.dtype
+    else:
+        node.shape = tuple([part.shape for part in y])
+        node.dtype = tuple([part.dtype for part in y])
+    if STATE.saved_hooks:
+        pack(node, inputs)
+    return node
+
+
+def _edges(op: Op, inputs: tuple[Any, ...]) -> tuple[int, tuple[Node | None, ...]]:
+    """Which inputs get gradients, as bits, and the nodes these go to."""
+    rules = None if isinstance(op.vjp, EachInput) else op.vjp
+    mask, following = 0, []
+    for i, x in enumerate(inputs):
+        edge = None
+        if isinstance(x, TensorBase) and (rules is None or rules[i] is not None):
+            edge = edge_of(x)
+            if edge is not None:
+                mask |= 1 << i
+        following.append(edge)
+    return mask, tuple(following)
+
+
+def _keep(read: Read, value: Any) -> Any:
+    if read is Read.VALUES:
+        return value
+    return None if read is Read.NOTHING else Metadata(value)
+
+
+def _connect_ports(op: Op, node: Node, outs: tuple[Any, ...]) -> None:
+    for index, out in enumerate(outs):
+        raw = out._data
+        if (op.outputs == 0 or index in op.differentiable_outputs) and raw.dtype.kind in "fc":
+            out._node = Port(node, index, raw.shape, raw.dtype)
+            out._rg = True
+
+
+def broadcast_failure(op: Op, input: Any, other: Any) -> Any:
+    """Run a failed elementwise operation again on the long path, which words the error."""
+    return apply(op, input, other)
+
+
+TENSOR.bind(apply)

@@ -1,0 +1,140 @@
+"""What a tensor is to the engine: its slots, and how it is made, shared and connected to the graph.
+
+The class that users see is put together in :mod:`wengert.tensor`, which binds it here, so that the engine can make
+instances of it without importing it.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any, Final
+
+import numpy as np
+
+from wengert.engine.node import AccumulateGrad, Node
+from wengert.engine.state import STATE
+
+
+class TensorBase:
+    """The slots of a tensor.
+
+    ``_data``: the raw value: an ndarray, or a NumPy scalar for a 0-d value that shares its memory with nobody.
+    ``_node``: the graph node whose result it is, or None. ``_rg``: whether it requires grad (a leaf when ``_node`` is None).
+    ``_cell``: the version, a list shared by all tensors on the same memory: ``[version]``, and after an in-place write
+    ``[version, code, offset]`` of the last writer. None until someone wants to know (see :func:`cell_of`); the empty
+    tuple for inference tensors, which have no version.
+    ``_view``: None, or how it was made from the base whose memory it shares (:class:`wengert.engine.views.View`).
+    ``_grad``, ``_accumulator``, ``_hooks``, ``_post_hooks`` are unset until used.
+    """
+
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_accumulator",
+        "_cell",
+        "_data",
+        "_grad",
+        "_hooks",
+        "_node",
+        "_post_hooks",
+        "_retains",
+        "_rg",
+        "_view",
+    )
+
+    _data: Any
+    _node: Node | None
+    _rg: bool
+    _cell: Any
+    _view: Any
+    _grad: Any
+    _accumulator: weakref.ref[AccumulateGrad] | None
+    _hooks: Any
+    _post_hooks: Any
+    _retains: bool
+
+
+INFERENCE: Final = ()
+_tensor_class: type[TensorBase] = TensorBase
+
+
+def bind_tensor_class(cls: type[TensorBase]) -> None:
+    """Say which class results are made of; called once, where that class is defined."""
+    global _tensor_class
+    _tensor_class = cls
+
+
+def tensor_class() -> type[TensorBase]:
+    """The class of results."""
+    return _tensor_class
+
+
+def wrap(raw: Any, cls: type[TensorBase] | None = None) -> Any:
+    """A new untracked tensor on a raw value (no copy)."""
+    t = object.__new__(cls or _tensor_class)
+    t._data = raw
+    t._node = None
+    t._rg = False
+    t._cell = INFERENCE if STATE.inference else None
+    t._view = None
+    return t
+
+
+def array_of(t: TensorBase) -> np.ndarray[Any, Any]:
+    """The tensor's values as an ndarray on the tensor's own memory."""
+    data = t._data
+    if data.__class__ is not np.ndarray:
+        data = t._data = np.asarray(data)
+    return data  # type: ignore[no-any-return]
+
+
+def alias(t: TensorBase, *, share_version: bool = True) -> Any:
+    """A new untracked tensor on the memory of ``t``, which also shares its version unless told otherwise."""
+    new = wrap(array_of(t))
+    if share_version:
+        new._cell = cell_of(t)
+    return new
+
+
+def cell_of(t: TensorBase) -> Any:
+    """The cell that counts the in-place writes to the tensor's memory, made when first asked for."""
+    cell = t._cell
+    if cell is None:
+        cell = t._cell = [0]
+    return cell
+
+
+def is_tracking(t: TensorBase) -> bool:
+    """Whether ``t`` requires grad now (a view follows what was written into its base)."""
+    if t._view is not None:
+        t._view.refresh(t)
+    return t._rg
+
+
+def edge_of(t: TensorBase) -> Node | None:
+    """The node that a gradient of ``t`` goes to: its own, its accumulator if it is a leaf, None if it is not tracked."""
+    if t._view is not None:
+        t._view.refresh(t)
+    if not t._rg:
+        return None
+    return t._node or accumulator_of(t)
+
+
+def accumulator_of(leaf: TensorBase) -> AccumulateGrad:
+    """The leaf's accumulator. The leaf refers to it weakly and it to the leaf strongly, so there is no cycle."""
+    reference = getattr(leaf, "_accumulator", None)
+    node = reference() if reference is not None else None
+    if node is None:
+        node = AccumulateGrad(leaf)
+        leaf._accumulator = weakref.ref(node)
+    return node
+
+
+def version_of(t: TensorBase) -> int:
+    """The number of in-place writes to the tensor's memory so far."""
+    if t._cell is INFERENCE:
+        raise RuntimeError(
+            "Inference tensors do not track version counter: this tensor was made under inference_mode(). "
+            "Make a normal tensor of it with clone() outside inference_mode()."
+        )
+    return t._cell[0] if t._cell else 0

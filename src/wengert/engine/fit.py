@@ -1,0 +1,81 @@
+"""Fit a cotangent to the value it belongs to: un-broadcast, real part for a real value, cast, check the shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wengert.engine import messages
+from wengert.engine.node import Node
+from wengert.spaces.tensors import TENSOR
+
+
+def fit_raw(x: Any, to: Node, source: Node) -> Any:
+    """A raw cotangent with the shape and dtype of the value whose node is ``to``."""
+    if not isinstance(x, (np.ndarray, np.generic)):
+        x = np.asarray(x)
+    shape = to.shape
+    if x.shape != shape:
+        axes = summed_axes(x.shape, shape)
+        if axes is None:
+            x = np.broadcast_to(x, _expandable(x.shape, shape, source))
+        elif len(axes) == x.ndim - len(shape):
+            x = np.add.reduce(x, axis=axes)
+        else:
+            x = np.add.reduce(x, axis=axes, keepdims=True).reshape(shape)
+    dtype = to.dtype
+    if x.dtype is not dtype:
+        if x.dtype.kind == "c" and dtype.kind != "c":
+            x = x.real
+        x = x.astype(dtype)
+    return x
+
+
+def fit_tensor(x: Any, to: Node, source: Node) -> Any:
+    """A tensor cotangent with the shape and dtype of the value whose node is ``to``; what it does is recorded."""
+    got, shape = x._data.shape, to.shape
+    if got != shape:
+        axes = summed_axes(got, shape)
+        if axes is None:
+            x = TENSOR.expand(x, shape=_expandable(got, shape, source))
+        else:
+            leading = len(axes) == len(got) - len(shape)
+            x = TENSOR.sum(x, dim=axes, keepdim=not leading)
+            if x._data.shape != shape:
+                x = TENSOR.reshape(x, shape=shape)
+    dtype = to.dtype
+    if x._data.dtype is not dtype:
+        if x._data.dtype.kind == "c" and dtype.kind != "c":
+            x = TENSOR.real(x)
+        if x._data.dtype is not dtype:
+            x = TENSOR.cast(x, dtype=dtype)
+    return x
+
+
+def summed_axes(got: tuple[int, ...], want: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The axes to sum so that ``got`` becomes ``want``, leading ones first; None if ``want`` does not broadcast to it.
+
+    >>> summed_axes((5, 3, 4), (3, 1))
+    (0, 2)
+    """
+    extra = len(got) - len(want)
+    if extra < 0:
+        return None
+    axes = list(range(extra))
+    for axis, (n, w) in enumerate(zip(got[extra:], want, strict=True), start=extra):
+        if w != n:
+            if w != 1:
+                return None
+            axes.append(axis)
+    return tuple(axes)
+
+
+def _expandable(got: tuple[int, ...], want: tuple[int, ...], source: Node) -> tuple[int, ...]:
+    """``want``, if ``got`` broadcasts to it: a rule may return a cotangent that is the same along an axis."""
+    fits = len(got) <= len(want) and all(
+        [n in (1, w) for n, w in zip(reversed(got), reversed(want), strict=False)]
+    )
+    if not fits:
+        raise RuntimeError(messages.wrong_gradient_shape(source, got, want))
+    return want

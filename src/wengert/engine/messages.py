@@ -1,0 +1,343 @@
+"""The texts of the engine's errors: what was got, what was expected, why, where, and what to do.
+
+Everything here runs only when something has gone wrong, so it may look around: at the user's frames for names, at the
+source for lines.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert._dtypes import from_numpy_dtype
+from wengert._names import names_in_frames, operand_texts, result_name
+from wengert._source import Location, describe, locate, quoted, user_frame
+from wengert.engine.base import TensorBase
+from wengert.engine.node import AccumulateGrad, Node
+from wengert.ops.record import Op
+
+INFERENCE_SAVED = (
+    "Inference tensors cannot be saved for backward. This operation needs a tensor that was made under "
+    "inference_mode(); make a normal tensor of it with clone() outside inference_mode(), or use no_grad() there."
+)
+
+
+# --- names and places ------------------------------------------------------------------------------------------------
+
+
+def name_of(t: Any) -> str | None:
+    """The user's variable name of a tensor, if one can be found in the frames that are running."""
+    names = names_in_frames(t)
+    return names[0] if names else None
+
+
+def called(t: Any) -> str:
+    """A tensor by its name, or by its shape where it has none."""
+    return quoted(name_of(t), f"a tensor of shape {list(t._data.shape)}")
+
+
+def location_of(node: Node) -> Location | None:
+    """Where the user called the operation that made a node."""
+    return locate(node.code, node.lasti) if node.code is not None else None
+
+
+def node_at(node: Node) -> str:
+    """``MulBackward0 (train.py:12, `y = w * x`)``."""
+    return describe(type(node).__name__, location_of(node))
+
+
+def place(code: Any, lasti: int) -> str:
+    """A code position in short, ``train.py:15``."""
+    return str(locate(code, lasti) or "an unknown place")
+
+
+def dtype_name(dtype: np.dtype[Any]) -> str:
+    """The dtype as users see it."""
+    return str(from_numpy_dtype(dtype))
+
+
+def name_from_node(node: Node) -> str | None:
+    """What the user calls the tensor that a node belongs to: a leaf's name, or what the result was assigned to."""
+    if isinstance(node, AccumulateGrad):
+        return name_of(node.variable)
+    location = location_of(node)
+    return result_name(location) if location is not None else None
+
+
+# --- calling operations ----------------------------------------------------------------------------------------------
+
+
+def not_a_tensor(op: Op, position: int, got: Any) -> str:
+    """An operation got something that is neither tensor nor number."""
+    name = op.args[position] if position < len(op.args) else "tensors"
+    name = "input" if name == "self" else name
+    return f"{op.name}(): argument '{name}' (position {position + 1}) must be Tensor, not {type(got).__name__}"
+
+
+def broadcast_error(op: Op, raws: list[Any], error: ValueError) -> Exception:
+    """Two shapes that do not broadcast, in PyTorch's words; any other error stays as it is."""
+    shapes = [getattr(x, "shape", ()) for x in raws]
+    for i, a in enumerate(shapes):
+        for b in shapes[i + 1 :]:
+            mismatch = first_mismatch(a, b)
+            if mismatch is not None:
+                dim, size_a, size_b = mismatch
+                return RuntimeError(
+                    f"The size of tensor a ({size_a}) must match the size of tensor b ({size_b}) at non-singleton "
+                    f"dimension {dim}. {op.name} got the shapes {list(a)} and {list(b)}, which do not broadcast."
+                )
+    return error
+
+
+def first_mismatch(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, int, int] | None:
+    """The last dimension in which two shapes do not broadcast, with both sizes."""
+    ndim = max(len(a), len(b))
+    for back in range(1, min(len(a), len(b)) + 1):
+        if a[-back] != b[-back] and 1 not in (a[-back], b[-back]):
+            return ndim - back, a[-back], b[-back]
+    return None
+
+
+# --- saved values ----------------------------------------------------------------------------------------------------
+
+
+def freed(node: Node) -> str:
+    """Backward reached a node whose saved values an earlier backward freed."""
+    return (
+        "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
+        f"been freed). {node_at(node)} was freed by an earlier backward(). If that work is done once, outside the loop "
+        "that calls backward(), move it into the loop; if it is state carried from step to step, cut it with detach(); "
+        "specify retain_graph=True on the first backward() only if you want two passes over the same graph."
+    )
+
+
+def changed_in_place(node: Node, position: int, cell: list[Any], saved: int) -> str:
+    """Backward needs a value that was written to after it was saved."""
+    what = _saved_name(node, position)
+    writer = f" at {place(cell[1], cell[2])}" if len(cell) > 2 else ""
+    location = location_of(node)
+    before = f" before line {location.lineno}" if location is not None else " first"
+    return (
+        "one of the variables needed for gradient computation has been modified by an inplace operation: "
+        f"{node_at(node)} needs {what}, which was changed in place{writer} (is at version {cell[0]}; expected "
+        f"version {saved} instead). Use an out-of-place operation there, or clone it{before}."
+    )
+
+
+def _saved_name(node: Node, position: int) -> str:
+    """The saved value number ``position`` (counting those that have a version) by the user's name."""
+    slots = [i for i, value in enumerate(node.saved or ()) if isinstance(value, (np.ndarray, np.generic))]
+    if node.op is None or position >= len(slots):
+        return "a saved tensor"
+    slot = slots[position]
+    location = location_of(node)
+    if slot == 0:
+        name = result_name(location) if location is not None else None
+        return f"its result {quoted(name, '')}".rstrip()
+    edge = node.next[slot - 1]
+    name = name_from_node(edge) if edge is not None else None
+    if name is None and location is not None:
+        operands = operand_texts(location)
+        name = operands[slot - 1] if operands is not None and len(operands) >= slot else None
+    return quoted(name, f"its input {node.op.args[min(slot, len(node.op.args)) - 1]!r}")
+
+
+# --- starting backward -----------------------------------------------------------------------------------------------
+
+
+def no_graph(t: TensorBase) -> str:
+    """``backward()`` on a tensor that no graph leads to."""
+    said = f"element 0 of tensors does not require grad and does not have a grad_fn: {called(t)} has no gradient path. "
+    if t._data.dtype.kind not in "fc":
+        return said + (
+            f"Its dtype is {dtype_name(t._data.dtype)}: integers, bools and comparisons carry no gradient. Compute the loss "
+            "in a float dtype from tensors made with requires_grad=True."
+        )
+    return said + (
+        "Either no tensor it was computed from has requires_grad=True, or the path was cut: by detach(), by no_grad(), by "
+        "going through item(), numpy() or tensor(...). Set requires_grad=True on the parameters before computing it; "
+        "setting it on the result afterwards silences this error and trains nothing."
+    )
+
+
+def not_scalar(t: TensorBase) -> str:
+    """``backward()`` on a tensor with more than one element and no gradient given."""
+    shape = list(t._data.shape)
+    name = name_of(t) or "y"
+    return (
+        f"grad can be implicitly created only for scalar outputs: {called(t)} has shape {shape}. Reduce it first, "
+        f"{name}.sum().backward() (adds the gradients of all elements) or {name}.mean().backward() (their average), or "
+        f"give the vector v of the product v^T J: {name}.backward(gradient=v) with v of shape {shape}."
+    )
+
+
+def wrong_root_gradient(t: TensorBase, g: TensorBase) -> str:
+    """The gradient given for an output has another shape."""
+    return (
+        f"Mismatch in shape: grad_output[0] has a shape of {list(g._data.shape)} and output[0] has a shape of "
+        f"{list(t._data.shape)}: the gradient of {called(t)} must have its shape."
+    )
+
+
+def complex_mismatch(t: TensorBase, g: TensorBase) -> str:
+    """One of output and gradient is complex, the other is not."""
+    return (
+        "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
+        f"grad_output[0] has a dtype of {dtype_name(g._data.dtype)} and output[0] has a dtype of "
+        f"{dtype_name(t._data.dtype)}."
+    )
+
+
+def not_required(t: TensorBase) -> str:
+    """A gradient is asked for with respect to a tensor that is not tracked."""
+    return (
+        f"One of the differentiated Tensors does not require grad: {called(t)}. Make it with requires_grad=True, or call "
+        "requires_grad_() on it before it is used."
+    )
+
+
+def unused(position: int, t: TensorBase, outputs: Sequence[TensorBase]) -> str:
+    """An input that the outputs do not depend on."""
+    names = ", ".join([called(o) for o in outputs])
+    return (
+        "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is "
+        f"the desired behavior: {called(t)} (input {position}) does not lead to {names}. Use materialize_grads=True to get "
+        "zeros for it."
+    )
+
+
+# --- during backward -------------------------------------------------------------------------------------------------
+
+
+def missing_rule(node: Node) -> str:
+    """An operation whose derivative nobody has written."""
+    name = node.op.name if node.op is not None else type(node).__name__
+    return f"the derivative for '{name}' is not implemented ({node_at(node)})."
+
+
+def wrong_gradient_shape(node: Node, got: tuple[int, ...], want: tuple[int, ...]) -> str:
+    """A derivative rule, or a user's backward, returned a gradient of a shape that cannot belong to its input."""
+    return (
+        f"Function {type(node).__name__} returned an invalid gradient - got {list(got)} but expected shape compatible "
+        f"with {list(want)}. It is the node of {node_at(node)}."
+    )
+
+
+def checked_gradients(node: Any, results: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a user's ``backward`` returned, one gradient per input, each of its input's exact shape."""
+    expected = len(node.next)
+    name = type(node).__name__
+    extra = results[expected:]
+    if len(results) < expected or any([r is not None for r in extra]):
+        raise RuntimeError(
+            f"function {name} returned an incorrect number of gradients (expected {expected}, got {len(results)}): "
+            f"backward must return one for each argument of forward, None where there is none ({node_at(node)})."
+        )
+    for index, (g, following) in enumerate(zip(results, node.next, strict=False)):
+        if g is None or following is None:
+            continue
+        if not isinstance(g, TensorBase):
+            raise TypeError(
+                f"function {name} returned a gradient of type {type(g).__name__} at position {index}, expected a Tensor or None"
+            )
+        if g._data.shape != following.shape:
+            raise RuntimeError(
+                f"Function {name} returned an invalid gradient at index {index} - got {list(g._data.shape)} but expected "
+                f"shape compatible with {list(following.shape)}. The gradient of an argument must have exactly its shape: "
+                f"sum it over the dimensions that forward broadcast ({node_at(node)})."
+            )
+    return tuple([g if following is not None else None for g, following in zip(results, node.next, strict=False)])
+
+
+def check_hook_result(new: Any, old: Any, node: Node) -> None:
+    """A tensor hook may replace a gradient by a tensor of the same shape and dtype only."""
+    if not isinstance(new, TensorBase):
+        raise TypeError(f"a hook on {node_at(node)} returned {type(new).__name__}, expected a Tensor or None")
+    if new._data.shape != old._data.shape:
+        raise RuntimeError(
+            f"hook has changed the size of value: a hook on {node_at(node)} returned shape {list(new._data.shape)}, "
+            f"expected {list(old._data.shape)}"
+        )
+    if new._data.dtype != old._data.dtype:
+        raise RuntimeError(
+            f"hook has changed the type of value: a hook on {node_at(node)} returned {dtype_name(new._data.dtype)}, "
+            f"expected {dtype_name(old._data.dtype)}"
+        )
+
+
+def check_nan(node: Node, grads: Any) -> None:
+    """Anomaly mode: the first node whose gradients hold a NaN is named."""
+    for index, g in enumerate(grads):
+        raw = g._data if isinstance(g, TensorBase) else g
+        if raw is not None and raw.dtype.kind in "fc" and np.isnan(raw).any():
+            raise RuntimeError(f"Function '{type(node).__name__}' returned nan values in its {index}th output. It is {node_at(node)}.")
+
+
+def warn_stray(node: Any) -> None:
+    """A second derivative reached a value that a custom function saved although it is neither input nor result."""
+    frame = user_frame()
+    del frame
+    warnings.warn(
+        f"{node.owner} saved a tensor for backward that is neither an input nor an output of its forward "
+        f"({describe(node.owner, location_of(node))}). Its dependence on the inputs is unknown, so this second derivative "
+        "leaves it out. Return such values as further outputs, or compute them again in backward.",
+        UserWarning,
+        stacklevel=2,
+    )
+
+
+def once_only(name: str) -> str:
+    """A second derivative through a backward that forbids it."""
+    return f"trying to differentiate twice a function that was marked with @once_differentiable: {name}"
+
+
+# --- in place --------------------------------------------------------------------------------------------------------
+
+
+def inplace_shape(op: Op, self: TensorBase, y: Any) -> str:
+    """The result of an in-place operation is larger than the tensor it is written to."""
+    own, got = list(self._data.shape), list(y.shape)
+    return (
+        f"output with shape {own} doesn't match the broadcast shape {got}: {op.name}_ writes into {called(self)}, which "
+        f"cannot grow. Use the out-of-place {op.name}."
+    )
+
+
+def leaf_in_place(t: TensorBase) -> str:
+    """An in-place write to a leaf that requires grad."""
+    name = name_of(t) or "w"
+    return (
+        f"a leaf Variable that requires grad is being used in an in-place operation: {called(t)}. If this is a parameter "
+        f"update, put it under no_grad(): `with torch.no_grad(): {name} -= ...`. If it is part of the computation, work on "
+        f"a copy: `{name}.clone()`."
+    )
+
+
+def leaf_view_in_place(t: TensorBase) -> str:
+    """An in-place write to a view of a leaf that requires grad."""
+    base = t._view.base
+    name = name_of(base) or "w"
+    return (
+        f"a view of a leaf Variable that requires grad is being used in an in-place operation: {called(t)} is a view of "
+        f"{called(base)}. If this is a parameter update, put it under no_grad(); if it is part of the computation, take the "
+        f"view of a copy: `{name}.clone()`."
+    )
+
+
+def view_in_place(t: TensorBase, view: Any) -> str:
+    """An in-place write to a view whose base cannot follow."""
+    if view.multi:
+        node = t._node
+        made_by = type(node.next[0]).__name__ if node is not None and node.next else view.multi
+        return (
+            f"Output 0 of {made_by} is a view and is being modified inplace. This view is the output of a function that "
+            "returns multiple views. Such functions do not allow the output views to be modified inplace. You should "
+            f"replace the inplace operation by an out-of-place one. ({called(t)} was made by {view.multi}.)"
+        )
+    return (
+        f"A view was created in no_grad mode and is being modified inplace with grad mode enabled: {called(t)}. Given that "
+        "this use case is ambiguous and error-prone, it is forbidden. Create the view outside no_grad(), or modify it there."
+    )

@@ -1,0 +1,194 @@
+"""Nodes of the backward graph.
+
+A node is made for each tracked operation. It holds edges to the nodes of its inputs, the values that its rules read,
+the versions those had, and the user's code position. It holds no tensor: results point to nodes, never the reverse, so
+a graph is freed with the last tensor that leads to it and no reference cycle is made.
+
+A node has one result. An operation with several results has one node and, for each result, a :class:`Port` that leads
+to it, so the sweep sees single results only. A leaf's end of the graph is an :class:`AccumulateGrad`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from types import CodeType
+from typing import Any, ClassVar, Final
+
+import numpy as np
+
+from wengert.engine.hooks import RemovableHandle
+from wengert.ops.reads import Read, reads_of
+from wengert.ops.record import EachInput, Op
+
+# Later nodes have smaller numbers: a heap of them pops the latest first, which is a topological order of the graph.
+next_seq: Final[Callable[[], int]] = itertools.count(-1, -1).__next__
+
+
+class Metadata:
+    """Stands in for an input of which a rule reads only the shape or dtype."""
+
+    __slots__ = ("dtype", "ndim", "shape", "size")
+
+    def __init__(self, raw: Any) -> None:
+        self.shape = raw.shape
+        self.dtype = raw.dtype
+        self.ndim = raw.ndim
+        self.size = raw.size
+
+    def __repr__(self) -> str:
+        return f"<shape {self.shape}, {self.dtype}>"
+
+
+class NodeHooks:
+    """Everything a user hung on one node; most nodes have none."""
+
+    __slots__ = ("metadata", "post", "pre", "retain", "tensor_pre")
+
+    def __init__(self) -> None:
+        self.tensor_pre: dict[int, Callable[..., Any]] = {}
+        self.retain: Callable[[Any], None] | None = None
+        self.pre: dict[int, Callable[..., Any]] = {}
+        self.post: dict[int, Callable[..., Any]] = {}
+        self.metadata: dict[Any, Any] = {}
+
+
+class Node:
+    """One operation of the backward graph; ``tensor.grad_fn`` is one."""
+
+    __slots__ = ("__weakref__", "code", "dtype", "hooks", "lasti", "links", "meta", "seq", "shape", "versions")
+
+    op: ClassVar[Op | None] = None
+    rules: ClassVar[tuple[Any, ...] | None] = None
+    each: ClassVar[bool] = False
+    ports: ClassVar[bool] = False
+    materialize: ClassVar[bool] = True  # fill in zeros for results that nothing flowed into
+
+    # With k inputs: k following nodes, then the saved (y, *inputs), then the versions' cells of the saved tensors; only
+    # the following nodes once freed. One tuple for all, because the cost of many small containers is the garbage
+    # collector's: it halved the time of a long chain.
+    links: tuple[Any, ...]
+    versions: tuple[int, ...] | None
+    seq: int
+    code: CodeType | None
+    lasti: int
+    meta: dict[str, Any] | None
+    shape: Any
+    dtype: Any
+    hooks: NodeHooks | None
+
+    def __init__(self, following: tuple[Node | None, ...], shape: Any, dtype: Any) -> None:
+        self.links = following
+        self.versions = None
+        self.seq = next_seq()
+        self.code = None
+        self.lasti = -1
+        self.meta = None
+        self.shape = shape
+        self.dtype = dtype
+        self.hooks = None
+
+    def hang(self) -> NodeHooks:
+        """The node's hooks, made on first use."""
+        if self.hooks is None:
+            self.hooks = NodeHooks()
+        return self.hooks
+
+    def release(self) -> None:
+        """Free the saved values, if there are any: a second backward through the node is then an error."""
+
+    @property
+    def next(self) -> tuple[Node | None, ...]:
+        """The nodes that the inputs' cotangents go to; None for inputs that need none."""
+        return self.links
+
+    # --- what users call -------------------------------------------------------------------------------------------
+
+    def name(self) -> str:
+        """The node's name, as PyTorch has it.
+
+        >>> import wengert as torch
+        >>> (torch.tensor(2.0, requires_grad=True) * 3).grad_fn.name()
+        'MulBackward0'
+        """
+        return type(self).__name__
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """For each input the node that its gradient goes to (None if it needs none) and which result of that node it is."""
+        return tuple([(n.next[0], n.index) if isinstance(n, Port) else (n, 0) for n in self.next])
+
+    @property
+    def metadata(self) -> dict[Any, Any]:
+        """A dict of the user's own notes on this node."""
+        return self.hang().metadata
+
+    def register_hook(self, fn: Callable[..., Any]) -> RemovableHandle:
+        """Call ``fn(grad_inputs, grad_outputs)`` after the node ran in backward; it may return new grad_inputs."""
+        return RemovableHandle(self.hang().post, fn)
+
+    def register_prehook(self, fn: Callable[..., Any]) -> RemovableHandle:
+        """Call ``fn(grad_outputs)`` before the node runs in backward; it may return new grad_outputs."""
+        return RemovableHandle(self.hang().pre, fn)
+
+
+class Port(Node):
+    """One result of an operation that has several."""
+
+    __slots__ = ("index",)
+    index: int
+
+    def __init__(self, parent: Node, index: int, shape: Any, dtype: Any) -> None:
+        super().__init__((parent,), shape, dtype)
+        self.index = index
+        self.code, self.lasti = parent.code, parent.lasti
+
+
+class AccumulateGrad(Node):
+    """The end of the graph at a leaf: adds what arrives to ``variable.grad``."""
+
+    __slots__ = ("variable",)
+    variable: Any
+
+    def __init__(self, variable: Any) -> None:
+        raw = variable._data
+        super().__init__((), raw.shape, raw.dtype)
+        self.seq = 0  # leaves are never in the heap: they are dealt with after all operations
+        self.variable = variable
+
+
+# --- what an operation saves ---------------------------------------------------------------------------------------
+
+_plans: dict[tuple[str, int], tuple[Read, ...]] = {}
+
+
+def save_plan(op: Op, mask: int, n_inputs: int) -> tuple[Read, ...]:
+    """How much of ``(y, *inputs)`` the rules of the inputs in ``mask`` (bit i for input i) read."""
+    key = (op.name, mask if not isinstance(op.vjp, EachInput) else -1 - n_inputs)
+    plan = _plans.get(key)
+    if plan is None:
+        plan = _plans[key] = _each_plan(op, n_inputs) if key[1] < 0 else _plan(op, mask, n_inputs)
+    return plan
+
+
+def _plan(op: Op, mask: int, n_inputs: int) -> tuple[Read, ...]:
+    plan = [Read.NOTHING] * (1 + n_inputs)
+    for i, rule in enumerate(op.vjp):  # type: ignore[arg-type]
+        if mask >> i & 1 and callable(rule):
+            reads = list(reads_of(rule).values())[2 : 3 + n_inputs]  # after xp and g come y and the inputs
+            plan = [max(old, new) for old, new in zip(plan, reads, strict=True)]
+    return tuple(plan)
+
+
+def _each_plan(op: Op, n_inputs: int) -> tuple[Read, ...]:
+    rule = op.vjp.rule  # type: ignore[union-attr]
+    code = rule.__code__
+    reads = reads_of(rule)
+    y = reads[code.co_varnames[2]]
+    inputs = reads[code.co_varnames[code.co_argcount + code.co_kwonlyargcount]]
+    return (y, *([inputs] * n_inputs))
+
+
+def zeros_of(shape: Any, dtype: Any) -> Any:
+    """A zero cotangent that takes no memory."""
+    return np.broadcast_to(dtype.type(0), shape)

@@ -1,0 +1,97 @@
+"""Nodes of table operations: one class per operation and name, with PyTorch's ``_saved_*`` attributes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wengert.engine.node import Node
+from wengert.engine.saved import tensor_saved
+from wengert.ops.record import EachInput, Op
+
+_classes: dict[tuple[str, str], type[OpNode]] = {}
+
+
+class OpNode(Node):
+    """A node whose rules come from the operation table."""
+
+    __slots__ = ()
+
+    arity: int
+
+    @property
+    def next(self) -> tuple[Node | None, ...]:
+        """The nodes that the inputs' cotangents go to; None for inputs that need none."""
+        return self.links[: self.arity]
+
+    @property
+    def saved(self) -> tuple[Any, ...] | None:
+        """``(y, *inputs)`` as far as a rule reads them; None once freed."""
+        k = self.arity
+        return self.links[k : 2 * k + 1] if len(self.links) > k else None
+
+    @property
+    def cells(self) -> tuple[list[Any], ...]:
+        """The version cells of the saved tensors."""
+        return self.links[2 * self.arity + 1 :]
+
+    def relink(self, saved: tuple[Any, ...], cells: tuple[list[Any], ...]) -> None:
+        """Replace what is saved."""
+        self.links = (*self.next, *saved, *cells)
+
+    def release(self) -> None:
+        """Free the saved values, if there are any: a second backward through the node is then an error."""
+        k = self.arity
+        if len(self.links) > 2 * k + 1:
+            self.links = self.links[:k]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_saved_"):
+            return self._saved_value(name.removeprefix("_saved_"))
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def _saved_value(self, name: str) -> Any:
+        op = self.op
+        if op is not None:
+            if name == "result":
+                return tensor_saved(self)[0]
+            if name in op.args:
+                return tensor_saved(self)[1 + op.args.index(name)]
+            if name in (self.meta or {}):
+                return (self.meta or {})[name]
+        raise AttributeError(f"{type(self).__name__} saves no {name!r}")
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """The tensors kept for backward, the result first if it is kept."""
+        return tuple([value for value in tensor_saved(self) if hasattr(value, "_data")])
+
+    def __dir__(self) -> list[str]:
+        op = self.op
+        names = ["result", *op.args, *(self.meta or {})] if op is not None else []
+        return [*super().__dir__(), *[f"_saved_{name}" for name in names]]
+
+
+def node_class(op: Op, meta: dict[str, Any] | None) -> type[OpNode]:
+    """The class of the nodes that ``op`` makes: its name is what PyTorch calls it."""
+    name = op.node if isinstance(op.node, str) else op.node(meta or {})
+    found = _classes.get((op.name, name))
+    return found if found is not None else _make_class(op, name)
+
+
+def _make_class(op: Op, name: str) -> type[OpNode]:
+    vjp = op.vjp
+    body: dict[str, Any] = {
+        "__slots__": (),
+        "__module__": "wengert",
+        "op": op,
+        "rules": (vjp.rule,) if isinstance(vjp, EachInput) else vjp,
+        "each": isinstance(vjp, EachInput),
+        "ports": op.outputs != 1,
+    }
+    if isinstance(vjp, EachInput):
+        body["__slots__"] = ("arity",)
+    else:
+        body["arity"] = len(vjp)
+    made: type[OpNode] = type(name, (OpNode,), body)
+    _classes[op.name, name] = made
+    return made

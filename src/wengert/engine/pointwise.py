@@ -1,0 +1,286 @@
+"""Public functions and operators of elementwise operations, with a short path for tensors of one float type.
+
+The short path does what :func:`wengert.engine.apply.apply` does, with everything that can be known beforehand worked out
+once per operation. Anything unusual (mixed dtypes, integers, subclasses, saved-tensor hooks) takes the long path. Both
+are compared by a generated test.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from wengert._fpenv import SILENT, enter, leave
+from wengert.engine.apply import apply, broadcast_failure
+from wengert.engine.base import INFERENCE, TensorBase, accumulator_of
+from wengert.engine.inplace import inplace
+from wengert.engine.node import Node, next_seq, save_plan
+from wengert.engine.opnode import node_class
+from wengert.engine.out import deliver
+from wengert.engine.state import STATE
+from wengert.engine.where import INTERNAL, user_code
+from wengert.ops.reads import Read
+from wengert.ops.record import Op
+
+_F32: Final = np.dtype(np.float32)
+_F64: Final = np.dtype(np.float64)
+_new = object.__new__
+_frame = sys._getframe
+_NUMBERS: Final = (TensorBase, bool, int, float, complex, np.generic, np.ndarray)
+
+_Tensor: type[TensorBase] = TensorBase  # bound by wengert.tensor: the class that takes the short path
+
+
+def bind_fast_class(cls: type[TensorBase]) -> None:
+    """Say which class takes the short path: exactly this one, no subclass."""
+    global _Tensor
+    _Tensor = cls
+
+
+class _Recording:
+    """What recording a one- or two-input operation needs, worked out when first used."""
+
+    __slots__ = ("node_class", "plans", "short")
+
+    def __init__(self, op: Op, n_inputs: int) -> None:
+        self.node_class: type[Node] = node_class(op, None)
+        self.plans: list[tuple[bool, ...]] = []
+        self.short = True
+        for mask in range(1 << n_inputs):
+            plan = save_plan(op, mask, n_inputs)
+            self.short = self.short and Read.METADATA not in plan
+            self.plans.append(tuple([read is Read.VALUES for read in plan]))
+        rules = op.vjp if isinstance(op.vjp, tuple) else ()
+        self.short = self.short and bool(rules) and all([callable(rule) for rule in rules])
+
+
+def unary(op: Op) -> Callable[..., Any]:
+    """The public function ``f(input, *, out=None)`` of a one-input elementwise operation."""
+    impl = op.impl
+    differentiable = op.differentiable
+    recording: _Recording | None = None
+
+    def function(input: Any, *, out: Any = None) -> Any:
+        nonlocal recording
+        if input.__class__ is not _Tensor or out is not None:
+            return deliver(out, apply(op, input), input)
+        a = input._data
+        dtype = a.dtype
+        if dtype is not _F32 and dtype is not _F64:
+            return apply(op, input)
+        if input._view is not None:
+            input._view.refresh(input)
+        token = enter(SILENT)
+        try:
+            y = impl(a)
+        finally:
+            leave(token)
+        result = _new(_Tensor)
+        result._data = y
+        result._view = None
+        if input._rg and differentiable and STATE.grad_enabled:
+            if recording is None:
+                recording = _Recording(op, 1)
+            if not recording.short or STATE.saved_hooks or input._cell is INFERENCE:
+                return apply(op, input)
+            keep_y, keep_a = recording.plans[1]
+            node = _new(recording.node_class)
+            node.versions = None
+            following = input._node or accumulator_of(input)
+            if keep_a:
+                cell = input._cell
+                if cell is None:
+                    cell = input._cell = [0]
+                elif cell[0]:
+                    node.versions = (0, cell[0]) if keep_y else (cell[0],)
+                if keep_y:
+                    result._cell = own = [0]
+                    node.links = (following, y, a, own, cell)
+                else:
+                    result._cell = None
+                    node.links = (following, None, a, cell)
+            elif keep_y:
+                result._cell = own = [0]
+                node.links = (following, y, None, own)
+            else:
+                result._cell = None
+                node.links = (following, None, None)
+            node.seq = next_seq()
+            frame = _frame(1)
+            code = frame.f_code
+            if code.co_filename in INTERNAL:
+                node.code, node.lasti = user_code()
+            else:
+                node.code = code
+                node.lasti = frame.f_lasti
+            node.meta = None
+            node.shape = y.shape
+            node.dtype = dtype
+            node.hooks = None
+            result._node = node
+            result._rg = True
+            return result
+        result._cell = INFERENCE if STATE.inference else None
+        result._node = None
+        result._rg = False
+        return result
+
+    return named(function, op)
+
+
+def _binary_core(op: Op, *, is_operator: bool) -> Callable[[Any, Any], Any]:
+    impl = op.impl
+    differentiable = op.differentiable
+    recording: _Recording | None = None
+
+    def function(input: Any, other: Any) -> Any:
+        nonlocal recording
+        if input.__class__ is not _Tensor:
+            return _long(op, input, other, is_operator)
+        a = input._data
+        dtype = a.dtype
+        if dtype is not _F32 and dtype is not _F64:
+            return _long(op, input, other, is_operator)
+        cls = other.__class__
+        if cls is _Tensor:
+            b = other._data
+            if b.dtype is not dtype:
+                return _long(op, input, other, is_operator)
+            if other._view is not None:
+                other._view.refresh(other)
+            b_tracked = other._rg
+        elif cls is float or cls is int:
+            b = other
+            b_tracked = False
+        else:
+            return _long(op, input, other, is_operator)
+        if input._view is not None:
+            input._view.refresh(input)
+        token = enter(SILENT)
+        try:
+            y = impl(a, b)
+        except (ValueError, OverflowError):
+            return broadcast_failure(op, input, other)
+        finally:
+            leave(token)
+        result = _new(_Tensor)
+        result._data = y
+        result._view = None
+        if (input._rg or b_tracked) and differentiable and STATE.grad_enabled:
+            if recording is None:
+                recording = _Recording(op, 2)
+            if not recording.short or STATE.saved_hooks:
+                return _long(op, input, other, is_operator)
+            result._cell = None
+            node = _new(recording.node_class)
+            node.versions = None
+            if not b_tracked:
+                a_next, b_next = input._node or accumulator_of(input), None
+                keep_y, keep_a, keep_b = recording.plans[1]
+            elif input._rg:
+                a_next, b_next = input._node or accumulator_of(input), other._node or accumulator_of(other)
+                keep_y, keep_a, keep_b = recording.plans[3]
+            else:
+                a_next, b_next = None, other._node or accumulator_of(other)
+                keep_y, keep_a, keep_b = recording.plans[2]
+            if keep_y:
+                return _long(op, input, other, is_operator)
+            a_cell = b_cell = None
+            if keep_a:
+                a_cell = input._cell
+                if a_cell is None:
+                    a_cell = input._cell = [0]
+            if keep_b and cls is _Tensor:
+                b_cell = other._cell
+                if b_cell is None:
+                    b_cell = other._cell = [0]
+            if a_cell is None:
+                if b_cell is None:
+                    node.links = (a_next, b_next, None, None, b if keep_b else None)
+                else:
+                    node.links = (a_next, b_next, None, None, b, b_cell)
+            elif b_cell is None:
+                node.links = (a_next, b_next, None, a, b if keep_b else None, a_cell)
+            else:
+                node.links = (a_next, b_next, None, a, b, a_cell, b_cell)
+            for cell in node.links[5:]:
+                if not cell:  # an inference tensor: the long path refuses it
+                    return _long(op, input, other, is_operator)
+                if cell[0]:
+                    node.versions = tuple([c[0] for c in node.links[5:]])
+            node.seq = next_seq()
+            frame = _frame(1)
+            code = frame.f_code
+            if code.co_filename in INTERNAL:
+                node.code, node.lasti = user_code()
+            else:
+                node.code = code
+                node.lasti = frame.f_lasti
+            node.meta = None
+            node.shape = y.shape
+            node.dtype = dtype
+            node.hooks = None
+            result._node = node
+            result._rg = True
+            return result
+        result._cell = INFERENCE if STATE.inference else None
+        result._node = None
+        result._rg = False
+        return result
+
+    return function
+
+
+def _long(op: Op, input: Any, other: Any, is_operator: bool) -> Any:
+    if is_operator and not isinstance(other, _NUMBERS):
+        return NotImplemented
+    return apply(op, input, other)
+
+
+def binary(op: Op) -> Callable[..., Any]:
+    """The public function ``f(input, other, *, out=None)`` of a two-input elementwise operation."""
+    core = _binary_core(op, is_operator=False)
+
+    def function(input: Any, other: Any, *, out: Any = None) -> Any:
+        result = core(input, other)
+        return result if out is None else deliver(out, result, input, other)
+
+    return named(function, op)
+
+
+def operator(op: Op) -> Callable[[Any, Any], Any]:
+    """The method behind a binary operator such as ``__mul__``; gives NotImplemented for foreign types."""
+    return named(_binary_core(op, is_operator=True), op)
+
+
+def inplace_method(op: Op) -> Callable[..., Any]:
+    """The method behind an in-place form such as ``sin_`` or ``__iadd__``."""
+
+    def function(self: Any, *others: Any) -> Any:
+        return inplace(op, self, *others)
+
+    named(function, op)
+    function.__name__ = function.__qualname__ = op.name + "_"
+    return function
+
+
+def reflected(op: Op) -> Callable[[Any, Any], Any]:
+    """The method behind a reflected operator such as ``__rsub__``."""
+
+    def function(self: Any, other: Any) -> Any:
+        if not isinstance(other, _NUMBERS):
+            return NotImplemented
+        return apply(op, other, self)
+
+    return named(function, op)
+
+
+def named(function: Callable[..., Any], op: Op) -> Callable[..., Any]:
+    """Give a made function the name and the documentation of its operation."""
+    function.__name__ = function.__qualname__ = op.name
+    formula = f"\n\n``{op.formula}``" if op.formula else ""
+    function.__doc__ = (op.doc or f"The operation {op.name}, element by element.") + formula
+    return function

@@ -1,0 +1,22 @@
+"""The ambient state of a thread: grad mode, inference mode, anomaly mode, saved-tensor hooks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+
+class ThreadState(threading.local):
+    """One value per thread; the class attributes are what a new thread starts with."""
+
+    grad_enabled: bool = True
+    inference: bool = False
+    anomaly: bool = False
+    anomaly_check_nan: bool = True
+    saved_hooks: tuple[tuple[Callable[[Any], Any], Callable[[Any], Any]], ...] = ()
+    saved_hooks_disabled: str | None = None
+    sweep: Any = None  # the backward pass that runs in this thread
+
+
+STATE: Final = ThreadState()

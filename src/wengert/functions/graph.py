@@ -1,0 +1,299 @@
+"""Tensor methods that deal with the graph: tracking, gradients, hooks, cutting."""
+
+from __future__ import annotations
+
+import warnings
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from wengert._dtypes import from_numpy_dtype
+from wengert.engine import messages
+from wengert.engine.backward import run_backward
+from wengert.engine.base import INFERENCE, TensorBase, accumulator_of, alias, edge_of, is_tracking, version_of
+from wengert.engine.hooks import RemovableHandle
+from wengert.engine.node import AccumulateGrad, Node, Port
+from wengert.engine.state import STATE
+
+
+class GraphMethods:
+    """The part of Tensor that deals with the graph."""
+
+    __slots__ = ()
+
+    @property
+    def requires_grad(self: Any) -> bool:
+        """Whether gradients flow to this tensor.
+
+        >>> import wengert as torch
+        >>> w = torch.ones(2, requires_grad=True)
+        >>> w.requires_grad, (w * 2).requires_grad, w.detach().requires_grad
+        (True, True, False)
+        """
+        return is_tracking(self)
+
+    @requires_grad.setter
+    def requires_grad(self: Any, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self: Any, requires_grad: bool = True) -> Any:
+        """Start or stop tracking a leaf; returns the tensor.
+
+        Raises:
+            RuntimeError: the dtype is neither float nor complex, or tracking of a non-leaf would be stopped.
+
+        >>> import wengert as torch
+        >>> torch.ones(2).requires_grad_()
+        tensor([1., 1.], requires_grad=True)
+        """
+        tracked = is_tracking(self)
+        if self._node is not None:
+            if not requires_grad:
+                raise RuntimeError(
+                    "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in "
+                    "a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+                )
+            return self
+        if requires_grad and not tracked:
+            check_can_require(self._data.dtype)
+            if self._cell is INFERENCE and not STATE.inference:
+                raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
+        self._rg = bool(requires_grad)
+        return self
+
+    @property
+    def is_leaf(self: Any) -> bool:
+        """Whether the tensor was made by the user (or is untracked) rather than by a tracked operation."""
+        return not is_tracking(self) or self._node is None
+
+    @property
+    def grad_fn(self: Any) -> Node | None:
+        """The graph node whose result this tensor is; None for leaves and untracked tensors."""
+        if not is_tracking(self):
+            return None
+        node = self._node
+        return node.next[0] if isinstance(node, Port) else node
+
+    @property
+    def output_nr(self: Any) -> int:
+        """Which result of its ``grad_fn`` this tensor is."""
+        is_tracking(self)
+        return self._node.index if isinstance(self._node, Port) else 0
+
+    @property
+    def grad(self: Any) -> Any:
+        """The gradient that backward passes have added up here, or None. Same shape and dtype as the tensor.
+
+        Reading it on a tensor that is not a leaf and has not called ``retain_grad()`` warns: it is None there.
+        """
+        grad = getattr(self, "_grad", None)
+        if grad is None and self._node is not None and self._rg and not getattr(self, "_retains", False):
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
+                f"populated during autograd.backward(): {messages.called(self)} is a result ({messages.node_at(self._node)}). "
+                "Call retain_grad() on it before backward(), or read .grad of the leaf it was computed from.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return grad
+
+    @grad.setter
+    def grad(self: Any, value: Any) -> None:
+        if value is not None:
+            _check_grad(self, value)
+        self._grad = value
+
+    @grad.deleter
+    def grad(self: Any) -> None:
+        self._grad = None
+
+    def backward(
+        self: Any,
+        gradient: Any = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Any = None,
+    ) -> None:
+        """Compute the gradient of this tensor with respect to the graph's leaves and add it to their ``.grad``.
+
+        Args:
+            gradient: the cotangent, of this tensor's shape; not needed for one element (1 is taken).
+            retain_graph: keep what the graph has saved, for another pass. Default: the value of ``create_graph``.
+            create_graph: record the computation of the gradients, so that they can be differentiated again.
+            inputs: the tensors into whose ``.grad`` to add; default: all leaves.
+
+        Raises:
+            RuntimeError: no graph leads here; several elements and no ``gradient``; the graph was freed by an earlier pass; a
+                saved value was changed in place. No ``.grad`` has changed then.
+
+        >>> import wengert as torch
+        >>> x = torch.tensor(3.0, requires_grad=True)
+        >>> (x**2).backward()
+        >>> x.grad
+        tensor(6.)
+        """
+        if gradient is not None and not isinstance(gradient, TensorBase):
+            raise TypeError(
+                f"gradients can be either Tensors or None, but got {type(gradient).__name__}: give backward(gradient=...) a tensor "
+                f"of shape {list(self._data.shape)}"
+            )
+        run_backward(
+            (self,),
+            (gradient,),
+            retain_graph=retain_graph,
+            create_graph=create_graph,
+            inputs=as_inputs(inputs),
+        )
+
+    def retain_grad(self: Any) -> None:
+        """Keep ``.grad`` of this tensor although it is not a leaf."""
+        if not is_tracking(self):
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if self._node is None or getattr(self, "_retains", False):
+            return
+        hang_retain(self)
+
+    @property
+    def retains_grad(self: Any) -> bool:
+        """Whether ``retain_grad()`` is in force here."""
+        return self._node is not None and bool(getattr(self, "_retains", False))
+
+    def register_hook(self: Any, hook: Callable[[Any], Any]) -> RemovableHandle:
+        """Call ``hook(grad)`` when the gradient of this tensor is known; what it returns replaces the gradient.
+
+        Raises:
+            RuntimeError: the tensor is not tracked.
+
+        >>> import wengert as torch
+        >>> x = torch.tensor(2.0, requires_grad=True)
+        >>> handle = x.register_hook(lambda g: 10 * g)
+        >>> (x * x).backward()
+        >>> x.grad
+        tensor(40.)
+        """
+        if not is_tracking(self):
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if not callable(hook):
+            raise TypeError(f"register_hook expects a function, got {type(hook).__name__}")
+        if self._node is None:
+            return RemovableHandle(_dict_slot(self, "_hooks"), hook)
+        return RemovableHandle(self._node.hang().tensor_pre, hook)
+
+    def register_post_accumulate_grad_hook(self: Any, hook: Callable[[Any], None]) -> RemovableHandle:
+        """Call ``hook(tensor)`` after a backward pass has added to ``.grad`` of this leaf."""
+        if not is_tracking(self):
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if self._node is not None:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        return RemovableHandle(_dict_slot(self, "_post_hooks"), hook)
+
+    def detach(self: Any) -> Any:
+        """A new tensor on the same memory that no gradient flows through.
+
+        >>> import wengert as torch
+        >>> w = torch.ones(2, requires_grad=True)
+        >>> (w * 2).detach()
+        tensor([2., 2.])
+        """
+        return alias(self)
+
+    def detach_(self: Any) -> Any:
+        """Cut this tensor from the graph, in place; returns it.
+
+        Raises:
+            RuntimeError: the tensor is a view (its base would stay in the graph).
+        """
+        if self._view is not None:
+            raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+        self._node, self._rg = None, False
+        return self
+
+    @property
+    def data(self: Any) -> Any:
+        """The same memory outside of the graph, with a version of its own: writes through it are not noticed."""
+        return alias(self, share_version=False)
+
+    @data.setter
+    def data(self: Any, value: Any) -> None:
+        if not isinstance(value, TensorBase):
+            raise TypeError(f"data must be a Tensor, got {type(value).__name__}")
+        self._data = value._data if value._data.ndim == 0 and not hasattr(value._data, "strides") else alias(value)._data
+        reference = getattr(self, "_accumulator", None)
+        node = reference() if reference is not None else None
+        if node is not None:
+            node.shape, node.dtype = self._data.shape, self._data.dtype
+
+    @property
+    def _version(self: Any) -> int:
+        return version_of(self)
+
+    @property
+    def _base(self: Any) -> Any:
+        return None if self._view is None else self._view.base
+
+    def _is_view(self: Any) -> bool:
+        return self._view is not None
+
+    def is_inference(self: Any) -> bool:
+        """Whether the tensor was made under ``inference_mode()``."""
+        return self._cell is INFERENCE
+
+
+def _dict_slot(t: Any, slot: str) -> dict[int, Any]:
+    hooks: dict[int, Any] | None = getattr(t, slot, None)
+    if hooks is None:
+        hooks = {}
+        setattr(t, slot, hooks)
+    return hooks
+
+
+def hang_retain(t: Any) -> None:
+    """Have the node of ``t`` store the gradient in ``t.grad``; the node knows the tensor weakly, so there is no cycle."""
+    t._retains = True
+    reference = weakref.ref(t)
+
+    def retain(g: Any) -> None:
+        target = reference()
+        if target is not None:
+            old = getattr(target, "_grad", None)
+            target._grad = g.clone() if old is None else old + g
+
+    t._node.hang().retain = retain
+
+
+def check_can_require(dtype: Any) -> None:
+    """Raise if tensors of this dtype cannot be tracked."""
+    if dtype.kind not in "fc":
+        raise RuntimeError(
+            f"only Tensors of floating point and complex dtype can require gradients, got {from_numpy_dtype(dtype)}: write "
+            "the numbers with a decimal point (`tensor([1., 2.])`) or pass dtype=torch.float32."
+        )
+
+
+def _check_grad(t: Any, value: Any) -> None:
+    if not isinstance(value, TensorBase):
+        raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+    if value is t:
+        raise RuntimeError("can't assign Variable as its own grad")
+    if value._data.dtype != t._data.dtype:
+        raise RuntimeError(
+            f"assigned grad has data of a different type: got {from_numpy_dtype(value._data.dtype)}, expected "
+            f"{from_numpy_dtype(t._data.dtype)}"
+        )
+    if value._data.shape != t._data.shape:
+        raise RuntimeError(
+            f"assigned grad has data of a different size: got {list(value._data.shape)}, expected {list(t._data.shape)}"
+        )
+
+
+def as_inputs(inputs: Any) -> Sequence[Any] | None:
+    """The ``inputs`` argument of backward as a sequence of tensors."""
+    if inputs is None:
+        return None
+    sequence = (inputs,) if isinstance(inputs, TensorBase) else tuple(inputs)
+    if not sequence:
+        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    return sequence
+
+
+__all__ = ["GraphMethods", "accumulator_of", "check_can_require", "edge_of", "hang_retain", "AccumulateGrad"]

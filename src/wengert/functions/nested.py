@@ -1,0 +1,262 @@
+"""Raw values from Python data: numbers, nested sequences, NumPy arrays, with PyTorch's inference of the element type."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any, NoReturn
+
+import numpy as np
+
+from wengert._dtypes import (
+    DEFAULTS,
+    NumpyDtype,
+    bool_,
+    default_complex,
+    from_numpy_dtype,
+    int64,
+    uint64,
+)
+from wengert._fpenv import SILENT, enter, leave
+from wengert._promotion import promote_numpy
+from wengert.engine.base import TensorBase
+from wengert.ops.movement import CAST
+
+__all__ = ["cast", "converted", "fill_scalar", "raw_of", "scalar_of"]
+
+_MAX_DIMENSIONS = 64  # NumPy's
+_NUMBERS = (bool, int, float, complex)
+
+
+def raw_of(data: Any, dtype: NumpyDtype | None = None) -> Any:
+    """A new raw value that holds ``data`` in the given element type, or in the one that the data ask for.
+
+    Raises:
+        TypeError: something that is not a number, at some depth.
+        ValueError: rows of different lengths; an integer beyond 64 bits.
+        RuntimeError: an object without element type; a number that does not fit the dtype.
+    """
+    if isinstance(data, TensorBase):
+        return converted(data._data, dtype)
+    if isinstance(data, (np.ndarray, np.generic)):
+        return converted(data[()], dtype)
+    items, shape = _flattened(data)
+    if items and isinstance(items[0], np.ndarray):
+        return _stacked(items, shape, dtype)
+    kinds = set(map(type, items))
+    if any([issubclass(kind, TensorBase) for kind in kinds]):
+        items = [_single_value(item) for item in items]
+        kinds = set(map(type, items))
+    values = _array(items, kinds, dtype if dtype is not None else _inferred(kinds))
+    return values.reshape(shape) if shape else values[0]
+
+
+def converted(raw: Any, dtype: NumpyDtype | None) -> Any:
+    """A copy of a raw value, in a dtype of ours."""
+    own = from_numpy_dtype(raw.dtype).np
+    return cast(raw, own if dtype is None else dtype)
+
+
+def cast(raw: Any, dtype: NumpyDtype) -> Any:
+    """A copy of a raw value in another dtype, silent like PyTorch where it does not fit."""
+    token = enter(SILENT)
+    try:
+        return CAST.impl(raw, dtype=dtype)
+    finally:
+        leave(token)
+
+
+def scalar_of(value: Any, dtype: NumpyDtype) -> Any:
+    """A Python number as a NumPy scalar of this dtype (see :func:`raw_of` for what is raised)."""
+    return _array([value], {type(value)}, dtype)[0]
+
+
+def fill_scalar(value: Any, dtype: NumpyDtype) -> Any:
+    """The scalar that fills an array: unlike in ``tensor(1e300)``, a finite number that overflows is an error."""
+    if isinstance(value, complex) and dtype.kind != "c" and dtype.kind != "b":
+        if value.imag:
+            _overflow(dtype, value)
+        value = value.real
+    if isinstance(value, int) and dtype.kind in "iu" and not -(2**63) <= value < 2**64:
+        _overflow(dtype, value)
+    filled = scalar_of(value, dtype) if not isinstance(value, int) or dtype.kind not in "iu" else _wrapped(value, dtype)
+    if dtype.kind == "f" and np.isinf(filled) and not np.isinf(value):
+        _overflow(dtype, value)
+    return filled
+
+
+def _wrapped(value: int, dtype: NumpyDtype) -> Any:
+    limits = np.iinfo(dtype)
+    if not (-limits.max if dtype.kind == "u" else limits.min) <= value <= limits.max:
+        _overflow(dtype, value)
+    return dtype.type(value % (limits.max + 1) if value < 0 and dtype.kind == "u" else value)
+
+
+# --- shape ---------------------------------------------------------------------------------------------------------
+
+
+def _flattened(data: Any) -> tuple[list[Any], tuple[int, ...]]:
+    """The numbers of nested sequences in row-major order, with the shape. Whole levels at a time, at C's speed."""
+    items: list[Any] = [data]
+    shape: list[int] = []
+    while items:
+        kinds = set(map(type, items))
+        nested = [kind for kind in kinds if _is_sequence(kind)]
+        if not nested or kinds == {np.ndarray}:
+            break
+        if str in kinds or bytes in kinds:
+            break
+        if len(nested) != len(kinds):
+            _mixed_levels(items, len(shape))
+        if len(shape) == _MAX_DIMENSIONS:
+            raise ValueError(f"too many dimensions '{nested[0].__name__}': at most {_MAX_DIMENSIONS} are possible")
+        lengths = set(map(len, items))
+        if len(lengths) > 1:
+            _ragged(items, len(shape))
+        shape.append(lengths.pop())
+        items = list(chain.from_iterable(items))
+    return items, tuple(shape)
+
+
+def _is_sequence(kind: type) -> bool:
+    if kind is list or kind is tuple:
+        return True
+    if issubclass(kind, (dict, TensorBase, np.generic, *_NUMBERS)):
+        return False
+    return hasattr(kind, "__getitem__") and hasattr(kind, "__len__")
+
+
+def _ragged(items: list[Any], depth: int) -> NoReturn:
+    expected = len(items[0])
+    number, got = next((i, len(item)) for i, item in enumerate(items) if len(item) != expected)
+    raise ValueError(
+        f"expected sequence of length {expected} at dim {depth} (got {got}): the rows of a tensor are equally long, but "
+        f"row 0 of this level has {expected} and row {number} has {got}"
+    )
+
+
+def _mixed_levels(items: list[Any], depth: int) -> NoReturn:
+    first_is_sequence = _is_sequence(type(items[0]))
+    odd = next(item for item in items if _is_sequence(type(item)) is not first_is_sequence)
+    if first_is_sequence:
+        raise TypeError(f"not a sequence: {odd!r} stands next to sequences at dim {depth} of the data")
+    raise TypeError(f"must be real number, not {type(odd).__name__}: it stands next to numbers at dim {depth - 1} of the data")
+
+
+def _stacked(items: list[Any], shape: tuple[int, ...], dtype: NumpyDtype | None) -> Any:
+    """Sequences of arrays."""
+    if {item.shape for item in items} != {items[0].shape}:
+        other = next(item for item in items if item.shape != items[0].shape)
+        raise ValueError(
+            f"expected sequence of length {len(items[0])} at dim {len(shape)} (got {len(other) if other.ndim else 0}): "
+            f"the arrays have the shapes {items[0].shape} and {other.shape}"
+        )
+    if dtype is None:
+        dtype = _common([from_numpy_dtype(item.dtype).np for item in items])
+    return np.stack([cast(item, dtype) for item in items]).reshape(shape + items[0].shape)[()]
+
+
+def _single_value(item: Any) -> Any:
+    if not isinstance(item, TensorBase):
+        return item
+    if item._data.size != 1:
+        raise ValueError(
+            f"only one element tensors can be converted to Python scalars, and this one has shape "
+            f"{list(item._data.shape)}. torch.stack makes one tensor of several"
+        )
+    return item._data.reshape(1)[0]
+
+
+# --- element type --------------------------------------------------------------------------------------------------
+
+
+def _inferred(kinds: set[type]) -> NumpyDtype:
+    return _common([_dtype_of_kind(kind) for kind in kinds]) if kinds else DEFAULTS.float
+
+
+def _common(dtypes: list[NumpyDtype]) -> NumpyDtype:
+    common = dtypes[0]
+    for dtype in dtypes[1:]:
+        common = promote_numpy(common, dtype)
+    return common
+
+
+def _dtype_of_kind(kind: type) -> NumpyDtype:
+    if issubclass(kind, np.generic):
+        return from_numpy_dtype(np.dtype(kind)).np
+    if issubclass(kind, float):
+        return DEFAULTS.float
+    if issubclass(kind, bool):
+        return bool_.np
+    if issubclass(kind, int):
+        return int64.np
+    if issubclass(kind, complex):
+        return default_complex()
+    if issubclass(kind, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{kind.__name__}': expected numbers")
+    raise RuntimeError(
+        f"Could not infer dtype of {kind.__name__}: expected numbers, nested sequences of numbers, or a NumPy array"
+    )
+
+
+# --- values --------------------------------------------------------------------------------------------------------
+
+
+def _array(items: list[Any], kinds: set[type], dtype: NumpyDtype) -> Any:
+    """The items as a 1-d array of this dtype."""
+    if str in kinds or bytes in kinds:
+        _dtype_of_kind(str if str in kinds else bytes)
+    token = enter(SILENT)
+    try:
+        if dtype.kind in "iu":
+            return _integers(items, kinds, dtype)
+        if dtype.kind == "f" and _has_complex(kinds):
+            raise TypeError("must be real number, not complex: pass a complex dtype, or the real parts")
+        return np.array(items, dtype)
+    except TypeError as error:
+        if kinds <= {*_NUMBERS} or "real number, not complex" in str(error):
+            raise
+        culprit = next(kind for kind in kinds if not issubclass(kind, (*_NUMBERS, np.generic)))
+        raise TypeError(f"must be real number, not {culprit.__name__}") from None
+    finally:
+        leave(token)
+
+
+def _has_complex(kinds: set[type]) -> bool:
+    return any([issubclass(kind, (complex, np.complexfloating)) for kind in kinds])
+
+
+def _integers(items: list[Any], kinds: set[type], dtype: NumpyDtype) -> Any:
+    """Integers that must fit; floats are cut towards zero first, and negative numbers wrap around in unsigned types."""
+    if _has_complex(kinds):
+        raise TypeError("must be real number, not complex: an integer tensor cannot hold complex numbers")
+    if any([issubclass(kind, (float, np.floating)) for kind in kinds]):
+        items = [_truncated(item, dtype) for item in items]
+    try:
+        if dtype is uint64.np:
+            return np.array(items, dtype)
+        wide = np.array(items, int64.np)
+    except OverflowError:
+        if dtype is uint64.np:
+            raise OverflowError(f"a number is out of the range of {from_numpy_dtype(dtype)}") from None
+        raise ValueError("Overflow when unpacking long long: an integer needs more than 64 bits") from None
+    if dtype is wide.dtype or not wide.size:
+        return wide.astype(dtype, copy=False)
+    limits = np.iinfo(dtype)
+    lowest = -limits.max if dtype.kind == "u" else limits.min
+    outside = (wide < lowest) | (wide > limits.max)
+    if outside.any():
+        _overflow(dtype, int(wide[outside][0]))
+    return wide.astype(dtype)
+
+
+def _truncated(item: Any, dtype: NumpyDtype) -> Any:
+    if not isinstance(item, (float, np.floating)):
+        return item
+    if not np.isfinite(item) or not -(2.0**63) <= item < 2.0**63:
+        _overflow(dtype, item)
+    return int(item)
+
+
+def _overflow(dtype: NumpyDtype, value: Any) -> NoReturn:
+    raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow: got {value!r}")
+

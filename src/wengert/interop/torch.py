@@ -1,0 +1,174 @@
+"""Answering `import torch` with wengert, so that programs written for PyTorch run unchanged.
+
+`install` puts a finder before all others which answers `torch` and `torch.<anything>` with a `TorchNamespace`: a module that
+shows the public names of the wengert module behind it, and says clearly which name of PyTorch is not there.
+`uninstall` takes it all away again. Nothing of this happens unless one of the two is called.
+"""
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+__all__ = ["TorchNamespace", "answering_torch", "install", "installed", "uninstall"]
+
+_ALIAS = "torch"
+_TARGET = "wengert"
+
+# Parts of wengert's own house: PyTorch has nothing of the kind under these names.
+_INTERNAL = frozenset({"cli", "engine", "functions", "interop", "ops", "spaces", "tour"})
+
+
+class TorchNamespace(ModuleType):
+    """A module named `torch` or `torch.<...>` that answers with the public names of a wengert module."""
+
+    def __init__(self, name: str, target: ModuleType) -> None:
+        super().__init__(name, target.__doc__)
+        self._target = target
+        self.__path__: list[str] = []
+        self.__file__ = getattr(target, "__file__", None)
+        self.__all__ = list(getattr(target, "__all__", ()))
+        # Copied, so that `torch.sin` costs what an attribute of any module costs.
+        for public in self.__all__:
+            value = getattr(target, public)
+            if not isinstance(value, ModuleType):
+                self.__dict__[public] = value
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            return getattr(self._target, name)
+        if name in self.__all__:
+            return importlib.import_module(f"{self.__name__}.{name}")
+        raise AttributeError(_no_such(f"{self.__name__}.{name}"), name=name, obj=self)
+
+    def __dir__(self) -> list[str]:
+        return sorted(self.__all__)
+
+    def __repr__(self) -> str:
+        return f"<module {self.__name__!r} answered by {self._target.__name__!r}>"
+
+
+class _Loader(importlib.abc.Loader):
+    """Loads a name of PyTorch by showing the wengert module behind it."""
+
+    def __init__(self, target: ModuleType) -> None:
+        self._target = target
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        return TorchNamespace(spec.name, self._target)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Do nothing: the names are there since `create_module`."""
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Answers every name below `torch`, so that an installed PyTorch is never reached by accident."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != _ALIAS and not fullname.startswith(_ALIAS + "."):
+            return None
+        module = _module_behind(fullname)
+        if module is None:
+            # The name of the module that is really missing: given the alias, `from torch import x` would swallow this error
+            # and raise a vaguer one.
+            raise ModuleNotFoundError(_no_such(fullname), name=_TARGET + fullname.removeprefix(_ALIAS))
+        return importlib.machinery.ModuleSpec(fullname, _Loader(module), is_package=True)
+
+
+_FINDER = _Finder()
+
+
+def install() -> None:
+    """Answer `import torch`, and every import below it, with wengert from now on.
+
+    Installing twice does nothing. Modules that imported PyTorch's names before keep them.
+
+    Raises:
+        ImportError: the real PyTorch is already imported in this process: its tensors and ours would mix unnoticed.
+
+    Example:
+        >>> import wengert.interop.torch
+        >>> with wengert.interop.torch.answering_torch():
+        ...     import torch
+        ...     import torch.nn.functional as F
+        >>> torch.tensor(3.0, requires_grad=True) ** 2
+        tensor(9., grad_fn=<PowBackward0>)
+    """
+    if installed():
+        return
+    real = sys.modules.get(_ALIAS)
+    if real is not None:
+        where = getattr(real, "__file__", None) or "an unknown place"
+        raise ImportError(
+            f"cannot answer `import torch` with wengert: a module named torch is already imported in this process, from {where}. "
+            "Call install() before anything imports torch, or start a fresh process (`wengert run FILE` does).",
+            name=_ALIAS,
+        )
+    sys.meta_path.insert(0, _FINDER)
+
+
+def uninstall() -> None:
+    """Stop answering `import torch`; modules that already imported the names keep them.
+
+    Uninstalling when nothing is installed does nothing.
+    """
+    if _FINDER in sys.meta_path:
+        sys.meta_path.remove(_FINDER)
+    for name in [name for name, module in sys.modules.items() if isinstance(module, TorchNamespace)]:
+        del sys.modules[name]
+
+
+def installed() -> bool:
+    """Say whether `import torch` is answered by wengert."""
+    return _FINDER in sys.meta_path
+
+
+@contextmanager
+def answering_torch() -> Iterator[None]:
+    """`install` for the duration of a `with` block.
+
+    Raises:
+        ImportError: as `install`.
+    """
+    was_installed = installed()
+    install()
+    try:
+        yield
+    finally:
+        if not was_installed:
+            uninstall()
+
+
+def _no_such(name: str) -> str:
+    return f"wengert has no {name} yet"
+
+
+def _module_behind(fullname: str) -> ModuleType | None:
+    """The wengert module that answers `fullname`, or None where there is none."""
+    module = importlib.import_module(_TARGET)
+    for depth, part in enumerate(fullname.split(".")[1:]):
+        if part.startswith("_") or (depth == 0 and part in _INTERNAL):
+            return None
+        inner = getattr(module, part, None)
+        if inner is None:
+            inner = _import_if_there(f"{module.__name__}.{part}")
+        if not isinstance(inner, ModuleType) or not inner.__name__.startswith(_TARGET):
+            return None
+        module = inner
+    return module
+
+
+def _import_if_there(name: str) -> ModuleType | None:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        # A module that exists, and fails for want of something else, has an error worth seeing.
+        if error.name != name:
+            raise
+        return None

@@ -1,0 +1,382 @@
+"""Sums, products, quotients and what is made of them."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from wengert.ops.record import MISSING, Kind, Promote, defop
+
+ADD = defop(
+    "add",
+    operator.add,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, a, b: g, lambda xp, g, y, a, b: g),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    ufunc=np.add,
+    formula="a + b",
+    doc="Sum of two tensors, element by element.",
+)
+
+SUB = defop(
+    "sub",
+    operator.sub,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, a, b: g, lambda xp, g, y, a, b: -g),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    ufunc=np.subtract,
+    formula="a - b",
+    doc="Difference of two tensors, element by element.",
+)
+
+
+def _rsub(a: Any, b: Any) -> Any:
+    return b - a
+
+
+RSUB = defop(
+    "rsub",
+    _rsub,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, a, b: -g, lambda xp, g, y, a, b: g),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    formula="b - a",
+    doc="Difference of two tensors, the second minus the first.",
+)
+
+RSUB_NUMBER = defop(
+    "rsub_number",
+    _rsub,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, a, b: -g, None),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    node="RsubBackward1",
+    formula="b - a",
+    doc="A number minus a tensor.",
+)
+
+# `alpha` has its own records so that the plain sum carries no metadata.
+ADD_ALPHA = defop(
+    "add_alpha",
+    lambda a, b, *, alpha: a + alpha * b,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, a, b, alpha: g, lambda xp, g, y, a, b, alpha: g * xp.conj(alpha)),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    node="AddBackward0",
+    formula="a + alpha b",
+    doc="Sum of a tensor and a multiple of another.",
+)
+
+SUB_ALPHA = defop(
+    "sub_alpha",
+    lambda a, b, *, alpha: a - alpha * b,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, a, b, alpha: g, lambda xp, g, y, a, b, alpha: -g * xp.conj(alpha)),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    node="SubBackward0",
+    formula="a - alpha b",
+    doc="Difference of a tensor and a multiple of another.",
+)
+
+
+def _rsub_alpha_self(xp: Any, g: Any, y: Any, a: Any, b: Any, *, alpha: Any, number: bool) -> Any:
+    return -g * xp.conj(alpha)
+
+
+def _rsub_alpha_other(xp: Any, g: Any, y: Any, a: Any, b: Any, *, alpha: Any, number: bool) -> Any:
+    return g
+
+
+RSUB_ALPHA = defop(
+    "rsub_alpha",
+    lambda a, b, *, alpha, number: b - alpha * a,
+    Kind.ELEMENTWISE,
+    vjp=(_rsub_alpha_self, _rsub_alpha_other),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    node=lambda meta: "RsubBackward1" if meta["number"] else "RsubBackward0",
+    formula="b - alpha a",
+    doc="The second minus a multiple of the first; `number` says that the second is a Python number.",
+)
+
+MUL = defop(
+    "mul",
+    operator.mul,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, a, b: g * xp.conj(b), lambda xp, g, y, a, b: g * xp.conj(a)),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    ufunc=np.multiply,
+    linear=(0, 1),
+    formula="a b",
+    doc="Product of two tensors, element by element.",
+)
+
+DIV = defop(
+    "div",
+    operator.truediv,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, a, b: g / xp.conj(b), lambda xp, g, y, a, b: -g * xp.conj(a / b / b)),
+    args=("self", "other"),
+    promote=Promote.DIVIDE,
+    ufunc=np.true_divide,
+    linear=(0,),
+    formula="a / b",
+    doc="Quotient of two tensors, element by element; integers give floats.",
+    domain="nonzero",
+)
+
+NEG = defop(
+    "neg",
+    operator.neg,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, x: -g,),
+    ufunc=np.negative,
+    linear=(0,),
+    formula="-x",
+    doc="Negative of each element.",
+)
+
+RECIPROCAL = defop(
+    "reciprocal",
+    lambda x: 1.0 / x,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, x: -g * xp.conj(y * y),),
+    promote=Promote.FLOAT,
+    formula="1 / x",
+    doc="Reciprocal of each element.",
+    domain="nonzero",
+)
+
+SQUARE = defop(
+    "square",
+    lambda x: x * x,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, x: g * xp.conj(x * 2),),
+    node="PowBackward0",
+    ufunc=np.square,
+    formula="x^2",
+    doc="Square of each element.",
+)
+
+# --- division that rounds, and its remainders ----------------------------------------------------------------------
+
+_ZERO_DIVISION = (
+    "ZeroDivisionError: an integer tensor was divided by zero, which has no integer result. "
+    "Convert to a float type first to get inf or nan"
+)
+
+
+def _reject_integer_zero(a: Any, b: Any) -> None:
+    if getattr(a, "dtype", _FLOAT).kind in "iub" and not np.all(b):
+        raise RuntimeError(_ZERO_DIVISION)
+
+
+_FLOAT = np.dtype(np.float64)
+
+
+def _floor_divide(a: Any, b: Any) -> Any:
+    _reject_integer_zero(a, b)
+    return np.floor_divide(a, b)
+
+
+def _trunc_divide(a: Any, b: Any) -> Any:
+    if a.dtype.kind not in "iu":
+        return np.trunc(a / b)
+    _reject_integer_zero(a, b)
+    quotient = np.floor_divide(a, b)
+    return quotient + ((np.remainder(a, b) != 0) & ((a < 0) != (b < 0))).astype(quotient.dtype)
+
+
+def _div_rounding(a: Any, b: Any, *, rounding_mode: str) -> Any:
+    return _floor_divide(a, b) if rounding_mode == "floor" else _trunc_divide(a, b)
+
+
+def _zero_of_rounding(xp: Any, g: Any, y: Any, a: Any, b: Any, *, rounding_mode: str) -> Any:
+    return xp.zeros_like(g)
+
+
+DIV_ROUNDING = defop(
+    "div_rounding",
+    _div_rounding,
+    Kind.ELEMENTWISE,
+    vjp=(_zero_of_rounding, _zero_of_rounding),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    node="DivBackward2",
+    formula="round(a / b)",
+    doc="Quotient rounded down (`floor`) or towards zero (`trunc`).",
+    domain="nonzero",
+)
+
+FLOOR_DIVIDE = defop(
+    "floor_divide",
+    _floor_divide,
+    Kind.ELEMENTWISE,
+    vjp=(MISSING, MISSING),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    node="NotImplemented",
+    formula="floor(a / b)",
+    doc="Quotient rounded down.",
+    domain="nonzero",
+)
+
+
+def _remainder(a: Any, b: Any) -> Any:
+    _reject_integer_zero(a, b)
+    return np.remainder(a, b)
+
+
+def _fmod(a: Any, b: Any) -> Any:
+    _reject_integer_zero(a, b)
+    return np.fmod(a, b)
+
+
+REMAINDER = defop(
+    "remainder",
+    _remainder,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, a, b: g, lambda xp, g, y, a, b: -g * xp.floor(a / b)),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    node="RemainderBackward1",
+    formula="a - b floor(a / b)",
+    doc="Remainder of division with the sign of the divisor, as Python's %.",
+    domain="nonzero",
+)
+
+REMAINDER_NUMBER = defop(
+    "remainder_number",
+    _remainder,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, a, b: g, None),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    node="RemainderBackward0",
+    formula="a - b floor(a / b)",
+    doc="Remainder of division by a number, with the sign of the divisor.",
+    domain="nonzero",
+)
+
+NUMBER_REMAINDER = defop(
+    "number_remainder",
+    _remainder,
+    Kind.ELEMENTWISE,
+    vjp=(None, MISSING),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    node="NotImplemented",
+    formula="a - b floor(a / b)",
+    doc="Remainder of a number divided by a tensor.",
+    domain="nonzero",
+)
+
+FMOD = defop(
+    "fmod",
+    _fmod,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, a, b: g, lambda xp, g, y, a, b: -g * xp.trunc(a / b)),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    node="FmodBackward1",
+    formula="a - b trunc(a / b)",
+    doc="Remainder of division with the sign of the dividend, as C's fmod.",
+    domain="nonzero",
+)
+
+FMOD_NUMBER = defop(
+    "fmod_number",
+    _fmod,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, a, b: g, None),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    node="FmodBackward0",
+    formula="a - b trunc(a / b)",
+    doc="Remainder of division by a number, with the sign of the dividend.",
+    domain="nonzero",
+)
+
+# --- three inputs --------------------------------------------------------------------------------------------------
+
+ADDCMUL = defop(
+    "addcmul",
+    lambda x, a, b, *, value: x + value * a * b if value != 1 else x + a * b,
+    Kind.ELEMENTWISE,
+    vjp=(
+        lambda xp, g, y, x, a, b, value: g,
+        lambda xp, g, y, x, a, b, value: g * xp.conj(b * value),
+        lambda xp, g, y, x, a, b, value: g * xp.conj(a * value),
+    ),
+    args=("self", "tensor1", "tensor2"),
+    promote=Promote.COMMON,
+    formula="x + value a b",
+    doc="A tensor plus a multiple of a product.",
+)
+
+ADDCDIV = defop(
+    "addcdiv",
+    lambda x, a, b, *, value: x + value * a / b if value != 1 else x + a / b,
+    Kind.ELEMENTWISE,
+    vjp=(
+        lambda xp, g, y, x, a, b, value: g,
+        lambda xp, g, y, x, a, b, value: g * xp.conj(value / b),
+        lambda xp, g, y, x, a, b, value: -g * xp.conj(value * a / (b * b)),
+    ),
+    args=("self", "tensor1", "tensor2"),
+    promote=Promote.COMMON,
+    formula="x + value a / b",
+    doc="A tensor plus a multiple of a quotient.",
+    domain="nonzero",
+)
+
+
+def _lerp_number(a: Any, b: Any, *, weight: Any) -> Any:
+    # The nearer end is the one the correction is added to, so that weight 0 and 1 give the ends exactly.
+    return a + weight * (b - a) if abs(weight) < 0.5 else b - (b - a) * (1 - weight)
+
+
+LERP_NUMBER = defop(
+    "lerp_number",
+    _lerp_number,
+    Kind.ELEMENTWISE,
+    vjp=(
+        lambda xp, g, y, a, b, weight: g * xp.conj(1 - weight),
+        lambda xp, g, y, a, b, weight: g * xp.conj(weight),
+    ),
+    args=("self", "end"),
+    promote=Promote.COMMON,
+    node="LerpBackward0",
+    formula="a + weight (b - a)",
+    doc="Straight line from one tensor to another, at the position `weight`.",
+)
+
+
+def _lerp(a: Any, b: Any, weight: Any) -> Any:
+    return np.where(abs(weight) < 0.5, a + weight * (b - a), b - (b - a) * (1 - weight))
+
+
+LERP = defop(
+    "lerp",
+    _lerp,
+    Kind.ELEMENTWISE,
+    vjp=(
+        lambda xp, g, y, a, b, weight: g * xp.conj(1 - weight),
+        lambda xp, g, y, a, b, weight: g * xp.conj(weight),
+        lambda xp, g, y, a, b, weight: g * xp.conj(b - a),
+    ),
+    args=("self", "end", "weight"),
+    promote=Promote.COMMON,
+    node="LerpBackward1",
+    formula="a + w (b - a)",
+    doc="Straight line from one tensor to another, at the position that a third tensor gives for each element.",
+)

@@ -1,0 +1,103 @@
+"""Operations on the diagonals and triangles of the plane of two axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from wengert.ops.record import Kind, defop
+
+Shape = tuple[int, ...]
+
+
+def diagonal_of(x: Any, *, offset: int, dim1: int, dim2: int) -> Any:
+    """The diagonal of the plane of two axes as the last axis: a writable view."""
+    start0, start1 = max(-offset, 0), max(offset, 0)
+    stride0, stride1 = x.strides[dim1], x.strides[dim2]
+    length = max(min(x.shape[dim1] - start0, x.shape[dim2] - start1), 0)
+    corner = [slice(None)] * x.ndim
+    if length:
+        corner[dim1], corner[dim2] = slice(start0, None), slice(start1, None)
+    rest = [i for i in range(x.ndim) if i != dim1 and i != dim2]
+    shape = tuple(x.shape[i] for i in rest)
+    strides = tuple(x.strides[i] for i in rest)
+    return as_strided(x[tuple(corner)], (*shape, length), (*strides, stride0 + stride1))
+
+
+def _diagonal_vjp(xp: Any, g: Any, y: Any, x: Any, *, offset: int, dim1: int, dim2: int) -> Any:
+    return xp.diagonal_backward(g, shape=x.shape, offset=offset, dim1=dim1, dim2=dim2)
+
+
+def _diagonal_backward(g: Any, *, shape: Shape, offset: int, dim1: int, dim2: int) -> Any:
+    out = np.zeros(shape, g.dtype)
+    diagonal_of(out, offset=offset, dim1=dim1, dim2=dim2)[...] = g
+    return out
+
+
+def _diagonal_backward_vjp(xp: Any, g: Any, y: Any, x: Any, *, shape: Shape, offset: int, dim1: int, dim2: int) -> Any:
+    return xp.diagonal(g, offset=offset, dim1=dim1, dim2=dim2)
+
+
+DIAGONAL = defop(
+    "diagonal",
+    diagonal_of,
+    Kind.MOVEMENT,
+    vjp=(_diagonal_vjp,),
+    view=True,
+    linear=(0,),
+    doc="The diagonal of the plane of two axes, as the last axis.",
+)
+DIAGONAL_COPY = defop(
+    "diagonal_copy",
+    lambda x, *, offset, dim1, dim2: diagonal_of(x, offset=offset, dim1=dim1, dim2=dim2).copy(),
+    Kind.MOVEMENT,
+    vjp=(_diagonal_vjp,),
+    node="DiagonalBackward0_copy",
+    linear=(0,),
+    doc="As diagonal, copied.",
+)
+DIAGONAL_BACKWARD = defop(
+    "diagonal_backward",
+    _diagonal_backward,
+    Kind.MOVEMENT,
+    vjp=(_diagonal_backward_vjp,),
+    node="DiagonalBackwardBackward0",
+    linear=(0,),
+    doc="Zeros with the input on the diagonal of the plane of two axes.",
+)
+
+
+def _diag_embed(x: Any, *, offset: int, dim1: int, dim2: int) -> Any:
+    size = x.shape[-1] + abs(offset)
+    shape = list(x.shape[:-1])
+    for dim in sorted((dim1, dim2)):
+        shape.insert(dim, size)
+    return _diagonal_backward(x, shape=tuple(shape), offset=offset, dim1=dim1, dim2=dim2)
+
+
+DIAG_EMBED = defop(
+    "diag_embed",
+    _diag_embed,
+    Kind.MOVEMENT,
+    vjp=(lambda xp, g, y, x, *, offset, dim1, dim2: xp.diagonal(g, offset=offset, dim1=dim1, dim2=dim2),),
+    linear=(0,),
+    doc="Zeros with the last axis of the input on the diagonal of two new axes.",
+)
+TRIL = defop(
+    "tril",
+    lambda x, *, diagonal: np.tril(x, diagonal),
+    Kind.MOVEMENT,
+    vjp=(lambda xp, g, y, x, *, diagonal: xp.tril(g, diagonal=diagonal),),
+    linear=(0,),
+    doc="The lower triangle of the last two axes, zero above diagonal `diagonal`.",
+)
+TRIU = defop(
+    "triu",
+    lambda x, *, diagonal: np.triu(x, diagonal),
+    Kind.MOVEMENT,
+    vjp=(lambda xp, g, y, x, *, diagonal: xp.triu(g, diagonal=diagonal),),
+    linear=(0,),
+    doc="The upper triangle of the last two axes, zero below diagonal `diagonal`.",
+)

@@ -1,0 +1,84 @@
+"""Negative log likelihood of classes: choosing the target's entry of each row, and its adjoint.
+
+Classes lie along axis `1` (axis 0 of a single row); the target has the other axes. The last input weighs each row of
+the result: the class's weight, zero where the target is to be ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wengert.ops.record import Kind, defop
+from wengert.ops.reduce import add_reduce
+
+
+def _places(x_shape: tuple[int, ...], target: Any) -> tuple[Any, ...]:
+    """Index the target's class along the class axis, and every place along the others."""
+    if target.ndim < 2:
+        return (target,) if len(x_shape) == 1 else (np.arange(target.size), target)
+    grid = np.ogrid[tuple(slice(n) for n in target.shape)]
+    return (grid[0], target, *grid[1:])
+
+
+def _nll(x: Any, target: Any, share: Any, *, reduction: str) -> Any:
+    rows = np.asarray(x)[_places(x.shape, target)] * -share
+    if not np.all(share):  # an ignored row counts nothing, whatever its entry: 0 * inf would be nan
+        rows = np.where(share == 0, x.dtype.type(0), rows)
+    if reduction == "none":
+        return rows
+    total = add_reduce(rows, dim=None, keepdim=False)
+    return total / add_reduce(share, dim=None, keepdim=False) if reduction == "mean" else total
+
+
+def _per_row(xp: Any, g: Any, share: Any, reduction: str) -> Any:
+    rows = g * share
+    return rows / xp.sum(share, dim=None, keepdim=False) if reduction == "mean" else rows
+
+
+def _spread(rows: Any, target: Any, *, shape: tuple[int, ...]) -> Any:
+    out = np.zeros(shape, rows.dtype)
+    out[_places(shape, target)] = rows
+    return out
+
+
+def _nll_vjp(xp: Any, g: Any, y: Any, x: Any, target: Any, share: Any, *, reduction: str) -> Any:
+    return xp.class_spread(-_per_row(xp, g, share, reduction), target, shape=x.shape)
+
+
+def _nll_record(name: str) -> Any:
+    return defop(
+        name,
+        _nll,
+        Kind.INDEXING,
+        vjp=(_nll_vjp, None, None),
+        args=("self", "target", "weight"),
+        node="NllLossBackward0" if name == "nll_loss" else "NllLoss2DBackward0",
+        linear=(0,),
+        formula="-w_t x_t",
+        doc="Minus the entry of each row at its target class, weighted.",
+    )
+
+
+NLL_LOSS = _nll_record("nll_loss")
+NLL_LOSS2D = _nll_record("nll_loss2d")
+
+CLASS_SPREAD = defop(
+    "class_spread",
+    _spread,
+    Kind.INDEXING,
+    vjp=(lambda xp, g, y, rows, target, *, shape: xp.class_pick(g, target), None),
+    args=("self", "target"),
+    linear=(0,),
+    doc="Zeros with one number of each row at its target class.",
+)
+CLASS_PICK = defop(
+    "class_pick",
+    lambda x, target: np.asarray(x)[_places(x.shape, target)],
+    Kind.INDEXING,
+    vjp=(lambda xp, g, y, x, target: xp.class_spread(g, target, shape=x.shape), None),
+    args=("self", "target"),
+    linear=(0,),
+    doc="The entry of each row at its target class.",
+)

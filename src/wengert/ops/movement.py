@@ -1,0 +1,318 @@
+"""Operations that rearrange the elements of one array: views, copies in another order, triangles.
+
+A view operation returns a NumPy view whenever NumPy can give one, so that writing into the result writes into the
+input. Shapes and axes come in checked and non-negative: the function layer does that.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from wengert.ops.record import Kind, defop
+
+Shape = tuple[int, ...]
+
+# --- the same elements in another shape ---
+
+
+def _reshape(x: Any, *, shape: Shape) -> Any:
+    return x.reshape(shape)
+
+
+def _reshape_vjp(xp: Any, g: Any, y: Any, x: Any, *, shape: Shape) -> Any:
+    return xp.reshape(g, shape=x.shape)
+
+
+RESHAPE = defop(
+    "reshape",
+    _reshape,
+    Kind.MOVEMENT,
+    vjp=(_reshape_vjp,),
+    node="ViewBackward0",
+    view=True,
+    linear=(0,),
+    doc="The same elements in another shape, without a copy where the memory layout allows it.",
+)
+VIEW = defop(
+    "view",
+    _reshape,
+    Kind.MOVEMENT,
+    vjp=(_reshape_vjp,),
+    view=True,
+    linear=(0,),
+    doc="The same memory in another shape.",
+)
+UNSAFE_VIEW = defop(
+    "unsafe_view",
+    _reshape,
+    Kind.MOVEMENT,
+    vjp=(_reshape_vjp,),
+    linear=(0,),
+    doc="Another shape of a fresh copy that nobody else holds.",
+)
+
+
+def _view_dtype(x: Any, *, dtype: Any) -> Any:
+    return x.view(dtype)
+
+
+VIEW_DTYPE = defop(
+    "view_dtype",
+    _view_dtype,
+    Kind.OTHER,
+    vjp=(None,),
+    node="ViewBackward1",
+    view=True,
+    doc="The same memory read as another dtype.",
+)
+
+
+def _alias(x: Any) -> Any:
+    return x.view() if isinstance(x, np.ndarray) else x
+
+
+ALIAS = defop(
+    "alias",
+    _alias,
+    Kind.MOVEMENT,
+    vjp=(lambda xp, g, y, x: g,),
+    view=True,
+    linear=(0,),
+    formula="x",
+    doc="A view of the whole input.",
+)
+
+
+def _cast(x: Any, *, dtype: Any) -> Any:
+    kind, target = x.dtype.kind, np.dtype(dtype).kind
+    if kind == "c" and target not in "cb":
+        x, kind = x.real, "f"
+    if kind == "f" and target in "iu":  # NaN and out-of-range values have no integer; PyTorch does not warn
+        with np.errstate(invalid="ignore"):
+            return x.astype(dtype)
+    return x.astype(dtype)
+
+
+CAST = defop(
+    "cast",
+    _cast,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, x, *, dtype: g,),
+    node="ToCopyBackward0",
+    linear=(0,),
+    doc="The same values in another dtype.",
+)
+
+
+def _clone(x: Any) -> Any:
+    return x.copy("K") if isinstance(x, np.ndarray) else x
+
+
+def _contiguous(x: Any) -> Any:
+    return x.copy("C") if isinstance(x, np.ndarray) else x
+
+
+CLONE = defop(
+    "clone",
+    _clone,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, x: g,),
+    linear=(0,),
+    formula="x",
+    doc="A copy with the same memory layout.",
+)
+CONTIGUOUS = defop(
+    "contiguous",
+    _contiguous,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, x: g,),
+    node="CloneBackward0",
+    linear=(0,),
+    formula="x",
+    doc="A copy in row-major memory order.",
+)
+
+# --- size-one axes ---
+
+
+def _expand(x: Any, *, shape: Shape) -> Any:
+    # Without repetition the view is a reshape: it stays writable and costs a quarter of np.broadcast_to.
+    return x.reshape(shape) if prod(shape) == x.size else np.broadcast_to(x, shape)
+
+
+def _expand_vjp(xp: Any, g: Any, y: Any, x: Any, *, shape: Shape) -> Any:
+    lead = len(shape) - x.ndim
+    kept = x.shape
+    repeated = tuple(i for i, size in enumerate(kept) if size == 1 and shape[lead + i] != 1)
+    if lead:
+        g = xp.sum(g, dim=tuple(range(lead)), keepdim=False)
+    return xp.sum(g, dim=repeated, keepdim=True) if repeated else g
+
+
+EXPAND = defop(
+    "expand",
+    _expand,
+    Kind.MOVEMENT,
+    vjp=(_expand_vjp,),
+    view=True,
+    linear=(0,),
+    doc="Size-one and new leading axes repeated without a copy.",
+)
+
+
+def _unsqueeze(x: Any, *, dim: int) -> Any:
+    return x[(slice(None),) * dim + (None, ...)]
+
+
+UNSQUEEZE = defop(
+    "unsqueeze",
+    _unsqueeze,
+    Kind.MOVEMENT,
+    vjp=(lambda xp, g, y, x, *, dim: xp.squeeze(g, dims=(dim,)),),
+    view=True,
+    linear=(0,),
+    doc="A new axis of size one.",
+)
+
+
+def _squeeze(x: Any, *, dims: Shape) -> Any:
+    key = [slice(None)] * x.ndim
+    for dim in dims:
+        if x.shape[dim] == 1:
+            key[dim] = 0  # type: ignore[call-overload]
+    return x[(*key, ...)]
+
+
+def _squeeze_vjp(xp: Any, g: Any, y: Any, x: Any, *, dims: Shape) -> Any:
+    return xp.reshape(g, shape=x.shape)
+
+
+def _squeeze_record(name: str, node: str) -> Any:
+    return defop(
+        name,
+        _squeeze,
+        Kind.MOVEMENT,
+        vjp=(_squeeze_vjp,),
+        node=node,
+        view=True,
+        linear=(0,),
+        doc="Without those of the named axes that have size one.",
+    )
+
+
+SQUEEZE_ALL = _squeeze_record("squeeze_all", "SqueezeBackward0")
+SQUEEZE_DIM = _squeeze_record("squeeze_dim", "SqueezeBackward1")
+SQUEEZE = _squeeze_record("squeeze", "SqueezeBackward2")
+
+# --- the axes in another order ---
+
+
+def _permute_vjp(xp: Any, g: Any, y: Any, x: Any, *, dims: Shape) -> Any:
+    inverse = [0] * len(dims)
+    for position, dim in enumerate(dims):
+        inverse[dim] = position
+    return xp.permute(g, dims=tuple(inverse))
+
+
+PERMUTE = defop(
+    "permute",
+    lambda x, *, dims: x.transpose(dims),
+    Kind.MOVEMENT,
+    vjp=(_permute_vjp,),
+    view=True,
+    linear=(0,),
+    doc="The axes in the order `dims`.",
+)
+TRANSPOSE = defop(
+    "transpose",
+    lambda x, *, dim0, dim1: x.swapaxes(dim0, dim1) if x.ndim else x,
+    Kind.MOVEMENT,
+    vjp=(lambda xp, g, y, x, *, dim0, dim1: xp.transpose(g, dim0=dim0, dim1=dim1),),
+    view=True,
+    linear=(0,),
+    doc="Two axes exchanged.",
+)
+T = defop(
+    "t",
+    lambda x: x.T,
+    Kind.MOVEMENT,
+    vjp=(lambda xp, g, y, x: xp.t(g),),
+    node="TBackward0",
+    view=True,
+    linear=(0,),
+    formula="x^T",
+    doc="A matrix with rows and columns exchanged.",
+)
+
+# --- the elements in another order, copied ---
+
+FLIP = defop(
+    "flip",
+    lambda x, *, dims: np.flip(x, dims).copy(),
+    Kind.MOVEMENT,
+    vjp=(lambda xp, g, y, x, *, dims: xp.flip(g, dims=dims),),
+    linear=(0,),
+    doc="The elements in reverse order along the named axes.",
+)
+
+
+def _roll_vjp(xp: Any, g: Any, y: Any, x: Any, *, shifts: Shape, dims: Shape) -> Any:
+    return xp.roll(g, shifts=tuple(-shift for shift in shifts), dims=dims)
+
+
+ROLL = defop(
+    "roll",
+    lambda x, *, shifts, dims: np.roll(x, shifts, dims),
+    Kind.MOVEMENT,
+    vjp=(_roll_vjp,),
+    linear=(0,),
+    doc="The elements moved along the named axes; those that fall off the end come in at the start.",
+)
+ROT90 = defop(
+    "rot90",
+    lambda x, *, k, dims: np.rot90(x, k, dims).copy(),
+    Kind.MOVEMENT,
+    vjp=(lambda xp, g, y, x, *, k, dims: xp.rot90(g, k=-k, dims=dims),),
+    node="Rot90Backward0",
+    linear=(0,),
+    doc="Turned by k quarter turns in the plane of two axes.",
+)
+
+
+def _repeat(x: Any, *, repeats: Shape) -> Any:
+    return np.tile(x, repeats)
+
+
+def _repeat_vjp(xp: Any, g: Any, y: Any, x: Any, *, repeats: Shape) -> Any:
+    lead = len(repeats) - x.ndim
+    padded = (1,) * lead + x.shape
+    interleaved = tuple(size for pair in zip(repeats, padded, strict=True) for size in pair)
+    summed = xp.sum(xp.reshape(g, shape=interleaved), dim=tuple(range(0, 2 * len(repeats), 2)), keepdim=False)
+    return xp.reshape(summed, shape=x.shape)
+
+
+REPEAT = defop(
+    "repeat",
+    _repeat,
+    Kind.MOVEMENT,
+    vjp=(_repeat_vjp,),
+    linear=(0,),
+    doc="The whole array repeated along each axis.",
+)
+
+# --- another's values ---
+
+COPY = defop(
+    "copy",
+    lambda x, src: np.broadcast_to(src, x.shape).astype(x.dtype) if x.shape else src.astype(x.dtype).reshape(()),
+    Kind.OTHER,
+    vjp=(lambda xp, g, y, x, src: xp.zeros_like(g), lambda xp, g, y, x, src: g),
+    args=("self", "src"),
+    node="CopyBackwards",
+    jvp=lambda xp, ts, y, x, src: xp.zeros_like(y) if ts[1] is None else xp.expand(ts[1], shape=y.shape),
+    formula="src",
+    doc="The values of `src` in the place of the input's.",
+)

@@ -1,0 +1,183 @@
+"""The record that states everything about one operation, and the table of all records.
+
+An :class:`Op` holds the NumPy implementation of an operation, its derivative rules, its names and its text. It knows
+no tensor and no engine; engines read it.
+
+Rules have fixed letters. A rule for one input is called ``rule(xp, g, y, *inputs, **meta)``:
+
+==========  ==========================================================================================
+``xp``      the namespace of the world in which the rule runs: every operation of the table by its name
+``g``       the cotangent of the result
+``y``       the result (a tuple for operations with several results)
+``x a b``   the inputs
+``t``       a tangent
+==========  ==========================================================================================
+
+It returns the un-reduced cotangent of that input: no rule un-broadcasts, casts or accumulates; the sweep does.
+An input's rule is a function, ``None`` (the operation is not differentiable there: its derivative is zero or it has
+none) or :data:`MISSING` (nobody has written it yet: a clear error when it is needed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final
+
+Rule = Callable[..., Any]
+
+
+class Kind(Enum):
+    """What an operation does to the axes of its inputs, which other interpretations build on."""
+
+    ELEMENTWISE = "elementwise"  # broadcasts its inputs; each result element sees one element of each input
+    REDUCTION = "reduction"  # combines elements along axes
+    SCAN = "scan"  # running combination along an axis
+    MOVEMENT = "movement"  # each result element is one element of one input, chosen by metadata alone
+    INDEXING = "indexing"  # as movement, but chosen by an index array
+    PRODUCT = "product"  # sums of products: matmul and its relatives
+    CREATION = "creation"
+    OTHER = "other"
+
+
+class Promote(Enum):
+    """How input dtypes become the dtype that an operation computes in."""
+
+    KEEP = "keep"  # inputs are taken as they are
+    COMMON = "common"  # all inputs are cast to their common dtype (torch's promotion rules)
+    FLOAT = "float"  # as COMMON; bool and integers then become the default float
+    DIVIDE = "divide"  # as FLOAT, the name of true division
+
+
+class _Missing(Enum):
+    MISSING = "missing"
+
+
+MISSING: Final = _Missing.MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class EachInput:
+    """One rule for an operation with any number of inputs: ``rule(xp, g, y, i, *xs, **meta)`` for input ``i``."""
+
+    rule: Rule
+    differentiable: Callable[[int], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Op:
+    """All facets of one operation. Make one with :func:`defop`."""
+
+    name: str
+    impl: Callable[..., Any]
+    kind: Kind
+    vjp: tuple[Rule | None | _Missing, ...] | EachInput
+    args: tuple[str, ...]
+    promote: Promote
+    node: str | Callable[[dict[str, Any]], str]
+    outputs: int
+    differentiable_outputs: tuple[int, ...]
+    view: bool
+    ufunc: Callable[..., Any] | None
+    linear: tuple[int, ...]
+    jvp: Rule | None
+    formula: str
+    doc: str
+    domain: str
+    points: tuple[float, ...]
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether any input has (or should have) a derivative rule."""
+        return isinstance(self.vjp, EachInput) or any(rule is not None for rule in self.vjp)
+
+
+@dataclass(slots=True)
+class OpTable:
+    """Every operation by name; iteration is in order of definition."""
+
+    ops: dict[str, Op] = field(default_factory=dict)
+
+    def add(self, op: Op) -> None:
+        if op.name in self.ops:
+            raise ValueError(f"the operation {op.name!r} is defined twice")
+        self.ops[op.name] = op
+
+    def __getitem__(self, name: str) -> Op:
+        return self.ops[name]
+
+
+TABLE: Final = OpTable()
+
+
+def defop(
+    name: str,
+    impl: Callable[..., Any],
+    kind: Kind,
+    *,
+    vjp: tuple[Rule | None | _Missing, ...] | EachInput,
+    args: tuple[str, ...] = ("self",),
+    promote: Promote = Promote.KEEP,
+    node: str | Callable[[dict[str, Any]], str] | None = None,
+    outputs: int = 1,
+    differentiable_outputs: tuple[int, ...] = (0,),
+    view: bool = False,
+    ufunc: Callable[..., Any] | None = None,
+    linear: tuple[int, ...] = (),
+    jvp: Rule | None = None,
+    formula: str = "",
+    doc: str = "",
+    domain: str = "real",
+    points: tuple[float, ...] = (),
+) -> Op:
+    """Define one operation and enter it in :data:`TABLE`.
+
+    Args:
+        name: the name under which rules call it as ``xp.name``.
+        impl: the NumPy implementation, ``impl(*arrays, **meta)``. It gets ndarrays or NumPy scalars (a 0-d value may
+            be either) that already have the compute dtype, and Python numbers where the user gave them; it returns
+            an ndarray or a NumPy scalar of the right dtype (or a tuple of them when ``outputs`` is not 1).
+        kind: what it does to the axes.
+        vjp: one rule per array input (see the module's text), or an :class:`EachInput`.
+        args: PyTorch's names of the array inputs, used for ``_saved_self`` and in messages.
+        promote: how input dtypes are combined before ``impl`` runs.
+        node: the name of the graph node; by default the operation's name in camel case with ``Backward0``. A function
+            of the metadata where the name depends on it.
+        outputs: number of results; 0 says that ``impl`` returns a tuple of any length.
+        differentiable_outputs: which results carry derivatives (ignored when ``outputs`` is 0: all do).
+        view: ``impl`` returns a NumPy view of its first input wherever it can, and the tensor shares memory.
+        ufunc: a NumPy ufunc equal to ``impl``, which can write to ``out=`` (in-place forms and large arrays use it).
+        linear: the inputs in which the operation is linear (alone, the others fixed).
+        jvp: the forward rule ``jvp(xp, ts, y, *inputs, **meta)``, where it does not follow from ``vjp``.
+        formula: the operation as mathematics, e.g. ``"sin(x)"``.
+        doc: text for its documentation page.
+        domain: where its inputs may lie: ``real``, ``positive``, ``unit`` (0..1), ``open_unit`` (-1..1), ``above_one``,
+            ``nonzero``.
+        points: singular points or ties that tests visit and where PyTorch's convention holds.
+    """
+    camel = "".join(part.capitalize() for part in name.split("_"))
+    op = Op(
+        name=name,
+        impl=impl,
+        kind=kind,
+        vjp=vjp,
+        args=args,
+        promote=promote,
+        node=node or f"{camel}Backward0",
+        outputs=outputs,
+        differentiable_outputs=differentiable_outputs,
+        view=view,
+        ufunc=ufunc,
+        linear=linear,
+        jvp=jvp,
+        formula=formula,
+        doc=doc,
+        domain=domain,
+        points=points,
+    )
+    TABLE.add(op)
+    return op

@@ -1,0 +1,65 @@
+"""Softmax and its logarithm along an axis, exact for logits of any size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wengert.ops.activations import in_float32
+from wengert.ops.record import Kind, defop
+
+
+def _shifted(x: Any, dim: int) -> Any:
+    """Subtract each row's maximum, so that no exponential overflows."""
+    return x - np.maximum.reduce(x, axis=dim, keepdims=True, initial=-np.inf) if x.ndim else x - x
+
+
+@in_float32
+def _softmax(x: Any, *, dim: int) -> Any:
+    e = np.exp(_shifted(x, dim))
+    if not x.ndim:
+        return e
+    e /= np.add.reduce(e, axis=dim, keepdims=True)
+    return e
+
+
+@in_float32
+def _log_softmax(x: Any, *, dim: int) -> Any:
+    z = _shifted(x, dim)
+    if x.ndim:
+        z -= np.log(np.add.reduce(np.exp(z), axis=dim, keepdims=True))
+    return z
+
+
+def _total(xp: Any, v: Any, dim: int) -> Any:
+    return xp.sum(v, dim=(dim,), keepdim=True) if v.ndim else v
+
+
+def _softmax_vjp(xp: Any, g: Any, y: Any, x: Any, *, dim: int) -> Any:
+    gy = g * y
+    return gy - y * _total(xp, gy, dim)
+
+
+def _log_softmax_vjp(xp: Any, g: Any, y: Any, x: Any, *, dim: int) -> Any:
+    return g - xp.exp(y) * _total(xp, g, dim)
+
+
+SOFTMAX = defop(
+    "softmax",
+    _softmax,
+    Kind.OTHER,
+    vjp=(_softmax_vjp,),
+    jvp=lambda xp, ts, y, x, *, dim: _softmax_vjp(xp, ts[0], y, x, dim=dim),
+    formula="exp(x_i) / sum_j exp(x_j)",
+    doc="Exponentials along an axis, scaled to sum to one.",
+)
+LOG_SOFTMAX = defop(
+    "log_softmax",
+    _log_softmax,
+    Kind.OTHER,
+    vjp=(_log_softmax_vjp,),
+    jvp=lambda xp, ts, y, x, *, dim: ts[0] - _total(xp, xp.exp(y) * ts[0], dim),
+    formula="x_i - log sum_j exp(x_j)",
+    doc="Logarithm of softmax.",
+)

@@ -1,0 +1,40 @@
+"""Reading and writing a region of a base, where the region is given by the movement steps that lead to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wengert.ops.record import TABLE, Kind, defop
+from wengert.spaces.raw import RAW
+
+
+def follow(xp: Any, x: Any, steps: Any) -> Any:
+    """Take the movement steps ``(operation, metadata, result index)`` one after the other in the world ``xp``."""
+    for name, meta, index in steps:
+        x = getattr(xp, name)(x, **meta)
+        if TABLE[name].outputs != 1:
+            x = x[index]
+    return x
+
+
+def _view_write(base: Any, value: Any, *, steps: Any) -> Any:
+    whole = np.array(base, order="C")
+    follow(RAW, whole, steps)[...] = value
+    return whole
+
+
+VIEW_WRITE = defop(
+    "view_write",
+    _view_write,
+    Kind.MOVEMENT,
+    args=("base", "value"),
+    node="CopySlices",
+    vjp=(
+        lambda xp, g, y, base, value, *, steps: xp.view_write(g, 0.0, steps=steps),
+        lambda xp, g, y, base, value, *, steps: follow(xp, g, steps),
+    ),
+    formula="base with one region replaced by value",
+    doc="What a base becomes when a view of it is written in place.",
+)

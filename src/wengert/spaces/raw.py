@@ -1,0 +1,28 @@
+"""The world of raw values: rules run here on NumPy arrays and scalars, as fast as NumPy goes.
+
+``RAW.name`` is the NumPy implementation of the operation ``name`` of the table.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from wengert.ops.record import TABLE
+
+
+class RawSpace:
+    """The operations of the table as functions of raw values; looked up once, then plain attributes."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            impl = TABLE[name].impl
+        except KeyError:
+            raise AttributeError(f"no operation {name!r} is in the table; a rule may only use operations") from None
+        setattr(self, name, impl)
+        return impl
+
+    def __repr__(self) -> str:
+        return "<raw values>"
+
+
+RAW: Final = RawSpace()

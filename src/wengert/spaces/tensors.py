@@ -1,0 +1,38 @@
+"""The world of tensors: rules run here on tensors, so what they compute is recorded and can be differentiated again.
+
+``TENSOR.name`` applies the operation ``name`` of the table to tensors. The engine binds its ``apply`` here, so that layers
+below ``apply`` (views that replay themselves) can use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from wengert.ops.record import TABLE
+
+
+class TensorSpace:
+    """The operations of the table as functions of tensors; looked up once, then plain attributes."""
+
+    _apply: Callable[..., Any]
+
+    def bind(self, apply: Callable[..., Any]) -> None:
+        """Say how an operation is applied to tensors; called once."""
+        self._apply = apply
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            op = TABLE[name]
+        except KeyError:
+            raise AttributeError(f"no operation {name!r} is in the table; a rule may only use operations") from None
+        function = partial(self._apply, op)
+        setattr(self, name, function)
+        return function
+
+    def __repr__(self) -> str:
+        return "<tensors>"
+
+
+TENSOR: Final = TensorSpace()

@@ -1,0 +1,74 @@
+"""What holds for every test: leaks are failures, and where PyTorch is promised, it must be there."""
+
+import importlib.metadata
+import os
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+
+import wengert
+from wengert.interop.torch import TorchNamespace, installed
+
+# The version that the comparison is made with; the extra [conformance] names it too.
+TORCH = "2.13.0"
+
+
+def _torch_is_required() -> bool:
+    return os.environ.get("WENGERT_REQUIRE_TORCH", "") not in ("", "0")
+
+
+def pytest_sessionstart() -> None:
+    """With WENGERT_REQUIRE_TORCH=1, refuse to start without the PyTorch that the comparison is made with."""
+    if not _torch_is_required():
+        return
+    try:
+        found = importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError:
+        pytest.exit(f"WENGERT_REQUIRE_TORCH is set, and torch is not installed; this needs torch=={TORCH}", returncode=4)
+    if found.split("+")[0] != TORCH:
+        pytest.exit(f"WENGERT_REQUIRE_TORCH is set, and torch is {found}; this needs torch=={TORCH}", returncode=4)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of every module that imports PyTorch as `conformance`."""
+    for item in items:
+        torch = getattr(getattr(item, "module", None), "torch", None)
+        if isinstance(torch, ModuleType) and torch.__name__ == "torch" and not isinstance(torch, TorchNamespace):
+            item.add_marker(pytest.mark.conformance)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    """Where PyTorch is required, a module that is skipped for want of it is an error."""
+    report: pytest.CollectReport = yield
+    if _torch_is_required() and report.outcome == "skipped" and "torch" in str(report.longrepr):
+        report.outcome = "failed"
+        report.longrepr = f"{collector.nodeid} skipped itself, while WENGERT_REQUIRE_TORCH is set: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Where PyTorch is required, a comparison that is skipped, or any test skipped for want of it, is a failure."""
+    report: pytest.TestReport = yield
+    if _torch_is_required() and report.outcome == "skipped" and not hasattr(report, "wasxfail"):
+        if item.get_closest_marker("conformance") or "torch" in str(report.longrepr):
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} skipped itself, while WENGERT_REQUIRE_TORCH is set: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(autouse=True)
+def _no_leaks() -> Iterator[None]:
+    """Fail a test that leaves a global switch other than it found it."""
+    yield
+    left = {
+        "grad mode": wengert.is_grad_enabled() is True,
+        "inference mode": wengert.is_inference_mode_enabled() is False,
+        "default dtype": wengert.get_default_dtype() is wengert.float32,
+        "the answer to `import torch`": installed() is False,
+    }
+    changed = [what for what, as_it_was in left.items() if not as_it_was]
+    assert not changed, f"the test changed {', '.join(changed)} and did not set it back"

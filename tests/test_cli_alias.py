@@ -1,0 +1,159 @@
+"""`import torch` answered by wengert: what is there, what is not, and that nothing stays behind."""
+
+import importlib
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import wengert
+import wengert.interop.torch as alias
+
+# In this process the real PyTorch may be there already, for other tests; then these run in a process of their own.
+HERE = pytest.mark.skipif("torch" in sys.modules, reason="a module of that name is imported in this process already")
+
+
+def in_a_process(program: str, cwd: Path | None = None) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=60, check=False, cwd=cwd
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_every_form_of_import_is_answered() -> None:
+    printed = in_a_process("""
+        import wengert, wengert.interop.torch
+        wengert.interop.torch.install()
+        import torch
+        import torch.nn.functional as F
+        import torch.autograd.functional
+        from torch import nn, Tensor, autograd
+        from torch.autograd import Function
+        from torch import *
+        print(torch.tensor is wengert.tensor is tensor, Tensor is wengert.Tensor, Function is wengert.autograd.Function)
+        print(nn.functional is F, torch.nn is nn, torch.autograd.Function is Function, F.relu is wengert.nn.functional.relu)
+        print(torch.__version__ == wengert.__version__, torch.__name__, torch.nn.functional.__name__)
+        print(torch)
+    """)
+    assert printed.splitlines() == [
+        "True True True",
+        "True True True True",
+        "True torch torch.nn.functional",
+        "<module 'torch' answered by 'wengert'>",
+    ]
+
+
+def test_names_that_are_missing_say_so() -> None:
+    printed = in_a_process("""
+        import wengert.interop.torch
+        wengert.interop.torch.install()
+        import torch
+        for statement in (
+            "torch.no_such_name",
+            "torch.nn.no_such_name",
+            "from torch import no_such_name",
+            "from torch.nn import no_such_name",
+            "import torch.no_such_module",
+            "from torch.no_such_module.deeper import name",
+            "import torch.engine",
+            "torch.ops",
+        ):
+            try:
+                exec(statement)
+            except (AttributeError, ImportError) as error:
+                print(type(error).__name__, error)
+        print(hasattr(torch, "no_such_name"), hasattr(torch, "__no_such__"))
+    """)
+    assert printed.splitlines() == [
+        "AttributeError wengert has no torch.no_such_name yet",
+        "AttributeError wengert has no torch.nn.no_such_name yet",
+        "ModuleNotFoundError wengert has no torch.no_such_name yet",
+        "ModuleNotFoundError wengert has no torch.nn.no_such_name yet",
+        "ModuleNotFoundError wengert has no torch.no_such_module yet",
+        "ModuleNotFoundError wengert has no torch.no_such_module yet",
+        "ModuleNotFoundError wengert has no torch.engine yet",
+        "AttributeError wengert has no torch.ops yet",
+        "False False",
+    ]
+
+
+def test_a_torch_that_is_already_imported_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("name = 'the real one'\n")
+    printed = in_a_process(
+        """
+        import sys
+        sys.path.insert(0, "")
+        import torch
+        import wengert.interop.torch as alias
+        try:
+            alias.install()
+        except ImportError as error:
+            print(error)
+        print(alias.installed(), torch.name)
+        alias.uninstall()
+        import torch
+        print(torch.name)
+        """,
+        cwd=tmp_path,
+    )
+    message, *rest = printed.splitlines()
+    assert message.startswith("cannot answer `import torch` with wengert: a module named torch is already imported")
+    assert str(tmp_path) in message
+    assert rest == ["False the real one", "the real one"]
+
+
+def test_uninstalling_lets_the_real_torch_back_in(tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("name = 'the real one'\n")
+    printed = in_a_process(
+        """
+        import sys
+        sys.path.insert(0, "")
+        import wengert.interop.torch as alias
+        alias.install()
+        alias.install()
+        import torch, torch.nn
+        print(torch.tensor(1.0))
+        alias.uninstall()
+        alias.uninstall()
+        print([name for name in sys.modules if name.startswith("torch")])
+        import torch
+        print(torch.name)
+        """,
+        cwd=tmp_path,
+    )
+    assert printed.splitlines() == ["tensor(1.)", "[]", "the real one"]
+
+
+@HERE
+class TestInThisProcess:
+    @pytest.fixture(autouse=True)
+    def _clean(self) -> Iterator[None]:
+        yield
+        alias.uninstall()
+
+    def test_nothing_is_answered_unless_asked(self) -> None:
+        assert not alias.installed()
+        assert not any(isinstance(module, alias.TorchNamespace) for module in sys.modules.values())
+
+    def test_the_block_ends_the_answering_also_after_an_error(self) -> None:
+        with pytest.raises(ZeroDivisionError), alias.answering_torch():
+            assert alias.installed()
+            1 / 0  # noqa: B018 - the error is the point
+        assert not alias.installed()
+        assert "torch" not in sys.modules
+
+    def test_a_block_within_a_block_does_not_end_it(self) -> None:
+        with alias.answering_torch():
+            with alias.answering_torch():
+                pass
+            assert alias.installed()
+
+    def test_every_public_name_is_there(self) -> None:
+        with alias.answering_torch():
+            torch = importlib.import_module("torch")
+            assert [name for name in wengert.__all__ if not hasattr(torch, name)] == []
+            assert dir(torch) == sorted(wengert.__all__)
