@@ -82,7 +82,7 @@ def lgamma_near(x: Any) -> Any:
 
 
 def lgamma_far(square: Any) -> Any:
-    """x times what Stirling's formula lacks, as a function of 1 / x^2."""
+    """What Stirling's formula lacks, times x, as a function of 1 / x^2."""
     x = 1 / mp.sqrt(square)
     return x * (mp.loggamma(x) - ((x - mp.mpf(1) / 2) * mp.log(x) - x + mp.log(2 * mp.pi) / 2))
 
@@ -131,7 +131,8 @@ def main() -> None:
     lines = [
         '"""Polynomials for the special functions. Made by scripts/fit_special.py; do not edit.',
         "",
-        "Each fit is ``(middle, scale, coefficients)``: the polynomial in ``(x - middle) * scale``, highest power first.",
+        "Each fit is ``(middle, scale, coefficients)``: the polynomial in ``(x - middle) * scale``, highest power",
+        "first.",
         '"""',
         "",
         "from __future__ import annotations",
@@ -140,10 +141,11 @@ def main() -> None:
         "",
         "Fit = tuple[float, float, tuple[float, ...]]",
     ]
-    for name, doc, precision, coefficients, low, high in fits():
-        low, high = mp.mpf(low), mp.mpf(high)
+    for name, doc, precision, coefficients, start, end in fits():
+        low, high = mp.mpf(start), mp.mpf(end)
+        middle, scale = float((low + high) / 2), float(2 / (high - low))
         lines += ["", f"# {doc} To {precision}."]
-        lines += [f"{name}: Final[Fit] = (", f"    {float((low + high) / 2)!r},", f"    {float(2 / (high - low))!r},", "    ("]
+        lines += [f"{name}: Final[Fit] = (", f"    {middle!r},", f"    {scale!r},", "    ("]
         lines += [f"        {c!r}," for c in coefficients] + ["    ),", ")"]
     head = float(DIGAMMA_ZERO)
     lines += ["", "# The zero of digamma, as a float and what the float lacks."]

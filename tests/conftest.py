@@ -25,7 +25,9 @@ def pytest_sessionstart() -> None:
     try:
         found = importlib.metadata.version("torch")
     except importlib.metadata.PackageNotFoundError:
-        pytest.exit(f"WENGERT_REQUIRE_TORCH is set, and torch is not installed; this needs torch=={TORCH}", returncode=4)
+        pytest.exit(
+            f"WENGERT_REQUIRE_TORCH is set, and torch is not installed; this needs torch=={TORCH}", returncode=4
+        )
     if found.split("+")[0] != TORCH:
         pytest.exit(f"WENGERT_REQUIRE_TORCH is set, and torch is {found}; this needs torch=={TORCH}", returncode=4)
 
@@ -53,10 +55,11 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Where PyTorch is required, a comparison that is skipped, or any test skipped for want of it, is a failure."""
     report: pytest.TestReport = yield
-    if _torch_is_required() and report.outcome == "skipped" and not hasattr(report, "wasxfail"):
-        if item.get_closest_marker("conformance") or "torch" in str(report.longrepr):
-            report.outcome = "failed"
-            report.longrepr = f"{item.nodeid} skipped itself, while WENGERT_REQUIRE_TORCH is set: {report.longrepr}"
+    skipped = report.outcome == "skipped" and not hasattr(report, "wasxfail")
+    is_comparison = item.get_closest_marker("conformance") is not None or "torch" in str(report.longrepr)
+    if _torch_is_required() and skipped and is_comparison:
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} skipped itself, while WENGERT_REQUIRE_TORCH is set: {report.longrepr}"
     return report
 
 

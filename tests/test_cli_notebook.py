@@ -2,10 +2,15 @@
 
 import base64
 import os
+import signal
+import subprocess
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+
 from command import code, read, shown, wengert, write
 
 nbformat = pytest.importorskip("nbformat")
@@ -109,7 +114,10 @@ def test_rich_forms_are_kept(tmp_path: Path) -> None:
 
 def test_the_first_error_ends_the_run_and_is_recorded(tmp_path: Path) -> None:
     path = write(
-        tmp_path / "book.ipynb", "def f():\n    return 1 / 0", {**code("print('x')\nf()"), "outputs": []}, "print('never')"
+        tmp_path / "book.ipynb",
+        "def f():\n    return 1 / 0",
+        {**code("print('x')\nf()"), "outputs": []},
+        "print('never')",
     )
     cells, said, exit_code = run(path)
     assert exit_code == 1
@@ -145,6 +153,22 @@ def test_an_interrupt_ends_the_run_whatever_is_allowed(tmp_path: Path) -> None:
     path = write(tmp_path / "book.ipynb", "raise KeyboardInterrupt", "'never'")
     cells, _, exit_code = run(path, "--allow-errors")
     assert (cells, exit_code) == ([[("error", "KeyboardInterrupt: ")], []], 130)
+
+
+def test_ctrl_c_saves_what_there_is(tmp_path: Path) -> None:
+    path = write(tmp_path / "book.ipynb", "print('begun')\nimport time\ntime.sleep(60)", "'never'")
+    command = [sys.executable, "-m", "wengert", "run", path]
+    # A process started in the background ignores Ctrl-C, and its children would too.
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    set_up = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, **pipes, preexec_fn=set_up) as run:  # noqa: PLW1509 - no thread of ours runs
+        assert run.stdout is not None
+        assert run.stdout.readline() == b"begun\n"
+        run.send_signal(signal.SIGINT)
+        run.communicate(timeout=30)
+    assert run.returncode == 130
+    cells = read(tmp_path / "book.executed.ipynb")["cells"]
+    assert [shown(cell) for cell in cells] == [[("stdout", "begun\n"), ("error", "KeyboardInterrupt: ")], []]
 
 
 def test_a_cell_may_say_that_it_fails(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from command import read, shown, wengert
 
+from command import read, shown, wengert
 from wengert.cli.notebook.document import parse_notebook
 from wengert.cli.notebook.execute import execute_notebook
 from wengert.cli.terminal import TourReporter
@@ -42,12 +42,16 @@ def test_it_can_be_saved(tmp_path: Path) -> None:
     assert wengert("tour", "--output", output).returncode == 0
     content = read(output)
     nbformat.validate(nbformat.from_dict(content))
-    assert not [kind for cell in content["cells"] if cell["cell_type"] == "code" for kind, _ in shown(cell) if kind == "error"]
+    assert not [
+        kind for cell in content["cells"] if cell["cell_type"] == "code" for kind, _ in shown(cell) if kind == "error"
+    ]
 
 
 def test_it_comes_without_outputs() -> None:
     cells = json.loads(NOTEBOOK)["cells"]
-    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in cells if cell["cell_type"] == "code")
+    assert all(
+        cell["outputs"] == [] and cell["execution_count"] is None for cell in cells if cell["cell_type"] == "code"
+    )
 
 
 def test_it_also_runs_as_a_torch_notebook(tmp_path: Path) -> None:

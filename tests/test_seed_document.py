@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from command import code, notebook, read, shown, wengert, write
 
 SEED = Path(__file__).parent / "data" / "seed_notebook.ipynb"

@@ -9,6 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError
 
+import numpy as np
 import pytest
 
 import wengert._source
@@ -313,6 +314,20 @@ class TestUserFrame:
         assert functools.reduce(probe, [1, 2])[0] is sys._getframe().f_code
         with scope() as (code, _):
             assert code.co_name == "scope"
+
+    def test_numpy_is_passed_over(self):
+        found = []
+        op = internal(
+            "from wengert._source import user_code\ndef op(row):\n    found.append(user_code()); return 0", found=found
+        )
+        np.apply_along_axis(op["op"], 0, np.zeros((3, 2)))
+        assert [code for code, _ in found] == [sys._getframe().f_code] * 2
+
+    def test_installed_packages_are_user_code(self):
+        folder = os.path.join(os.path.dirname(os.__file__), "site-packages", "someones")
+        namespace = {}
+        exec(compile("def f(find):\n    return find()\n", os.path.join(folder, "f.py"), "exec"), namespace)
+        assert namespace["f"](user_frame).f_code is namespace["f"].__code__
 
     def test_thread_without_user_code(self):
         found = []

@@ -6,9 +6,9 @@ import pkgutil as _pkgutil
 
 import wengert.functions as _functions
 from wengert import autograd as autograd
+from wengert._device import device as device
 from wengert._dtypes import ALIASES as _ALIASES
 from wengert._dtypes import ALL_DTYPES as _ALL
-from wengert._device import device as device
 from wengert._size import Size as Size
 from wengert.autograd.modes import *  # noqa: F403
 from wengert.tensor import Tensor as Tensor

@@ -49,7 +49,7 @@ class _Constant:
 
 
 @final
-class layout(_Constant):  # noqa: N801  # PyTorch's name
+class layout(_Constant):  # PyTorch's name
     """How a tensor is stored. Every tensor here is ``strided``: a block of memory with a step per dimension.
 
     >>> import wengert as torch
@@ -61,7 +61,7 @@ class layout(_Constant):  # noqa: N801  # PyTorch's name
 
 
 @final
-class memory_format(_Constant):  # noqa: N801  # PyTorch's name
+class memory_format(_Constant):  # PyTorch's name
     """In which order the elements lie: ``contiguous_format`` is row-major, ``preserve_format`` the order of the input.
 
     >>> import wengert as torch
@@ -112,7 +112,7 @@ def check_memory_format(function: str, given: object) -> bool:
         return False
     if isinstance(given, memory_format):
         raise RuntimeError(
-            f"{function}(): got memory_format={given}, but only torch.contiguous_format and torch.preserve_format exist "
-            "here; leave the argument out"
+            f"{function}(): got memory_format={given}, but only torch.contiguous_format and torch.preserve_format "
+            "exist here; leave the argument out"
         )
     raise TypeError(f"{function}(): argument 'memory_format' must be torch.memory_format, not {type(given).__name__}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-
 from tests.samples import Sample
 
 _rng = np.random.default_rng(7)
@@ -40,7 +39,7 @@ SAMPLES: dict[str, list[Sample]] = {
     "transpose": [Sample(_x(2, 3, 4), dim0=0, dim1=2), Sample(_T, dim0=0, dim1=0)],
     "t": [Sample(_x(2, 3)), Sample(_x(3))],
     "flip": [Sample(_x(2, 3), dims=(0, 1)), Sample(_x(4), dims=(0,))],
-    "roll": [Sample(_x(2, 3), shifts=(1, -4), dims=(0, 1)), Sample(_x(5), shifts=(2,), dims=(0,))],
+    "roll": [Sample(_x(2, 3), shifts=(1, -4), dims=(0, 1)), Sample(_x(2, 3), shifts=(-2,), dims=None)],
     "rot90": [Sample(_x(2, 3), k=1, dims=(0, 1)), Sample(_x(2, 3, 4), k=-2, dims=(1, 2))],
     "repeat": [Sample(_x(2, 3), repeats=(2, 1, 3)), Sample(_x(2), repeats=(0,)), Sample(_T, repeats=(3,))],
     "diagonal": [
@@ -58,7 +57,7 @@ SAMPLES: dict[str, list[Sample]] = {
         Sample(_x(2, 3), _x(2, 1), dim=1, sizes=(3, 1)),
     ],
     "stack": [Sample(_x(2, 3), _x(2, 3), dim=1), Sample(_T, _T, dim=0)],
-    "block_diag": [Sample(_x(2, 3), _x(1, 1), _x(0, 2), shapes=((2, 3), (1, 1), (0, 2)))],
+    "block_diag": [Sample(_x(2, 3), _x(2), _x(0, 2), _T, shapes=((2, 3), (1, 2), (0, 2), (1, 1)))],
     "split": [Sample(_x(5, 2), dim=0, sizes=(2, 2, 1)), Sample(_x(2, 4), dim=1, sizes=(3, 1))],
     "split_with_sizes": [Sample(_x(5, 2), dim=0, sizes=(1, 4, 0))],
     "unsafe_split": [Sample(_x(4), dim=0, sizes=(2, 2))],
@@ -80,12 +79,12 @@ SAMPLES: dict[str, list[Sample]] = {
         Sample(_x(4, 3), pads=((-1, 1), (0, -2)), value=0.5),
     ],
     "wrapping_pad": [
-        Sample(_x(2, 5), pads=((0, 0), (2, 3)), mode="reflect"),
-        Sample(_x(2, 3, 4), pads=((0, 0), (2, 1), (1, 3)), mode="replicate"),
+        Sample(_x(2, 5), pads=((2, 3),), mode="reflect"),
+        Sample(_x(2, 3, 4), pads=((2, 1), (1, 3)), mode="replicate"),
         Sample(_x(2, 5), pads=((1, 0), (-1, 2)), mode="circular"),
-        Sample(_x(2, 5), pads=((0, 0), (2, -1)), mode="reflect"),
+        Sample(_x(2, 5), pads=((2, -1),), mode="reflect"),
     ],
-    "wrapping_pad_backward": [Sample(_x(2, 8), shape=(2, 5), pads=((0, 0), (1, 2)), mode="reflect")],
+    "wrapping_pad_backward": [Sample(_x(2, 8), shape=(2, 5), pads=((1, 2),), mode="reflect")],
     "select_scatter": [Sample(_x(3, 4), _x(3), dim=1, index=2), Sample(_x(3), _T, dim=0, index=-1)],
     "slice_scatter": [Sample(_x(6, 2), _x(2, 2), dim=0, start=1, stop=6, step=3)],
     "diagonal_scatter": [Sample(_x(3, 4), _x(3), offset=1, dim1=0, dim2=1)],

@@ -6,13 +6,13 @@ import functools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from wengert._source import user_code
 from wengert.engine import messages
 from wengert.engine.base import TensorBase, alias, edge_of, wrap
 from wengert.engine.custom import FunctionNode
 from wengert.engine.inplace import move_on
-from wengert.engine.node import Node, Port
+from wengert.engine.node import Node, Port, RecordedNode
 from wengert.engine.state import STATE
-from wengert.engine.where import user_code
 
 FunctionCtx = FunctionNode
 
@@ -169,7 +169,7 @@ class _Nothing:
 _NOTHING = _Nothing()
 
 
-class _TwiceNode(Node):
+class _TwiceNode(RecordedNode):
     """The graph ends here: what lies behind may be differentiated only once."""
 
     __slots__ = ("function_name",)

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Self
 
-
-from wengert.engine.base import TensorBase, cell_of, edge_of, wrap
+from wengert.engine.base import TensorBase, cell_of, edge_of, tensor_class, wrap
 from wengert.engine.hooks import RemovableHandle
 from wengert.engine.node import Node, Port
+from wengert.engine.pointwise import bind_fast_class
 from wengert.engine.state import STATE
 
 
@@ -32,6 +32,23 @@ def get_gradient_edge(tensor: Any) -> GradientEdge:
     return GradientEdge(edge.next[0], edge.index) if isinstance(edge, Port) else GradientEdge(edge, 0)  # type: ignore[arg-type]
 
 
+class _HooksInUse:
+    """Closes the engine's short path while any thread packs saved tensors: it costs nothing when none does."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.lock = threading.Lock()
+
+    def change(self, by: int) -> None:
+        """Count one more or one less block."""
+        with self.lock:
+            self.count += by
+            bind_fast_class(None if self.count else tensor_class())
+
+
+_in_use = _HooksInUse()
+
+
 class saved_tensors_hooks:
     """Within this block every tensor saved for backward goes through ``pack_hook``; ``unpack_hook`` gets it back.
 
@@ -50,11 +67,13 @@ class saved_tensors_hooks:
     def __enter__(self) -> Self:
         if STATE.saved_hooks_disabled is not None:
             raise RuntimeError(STATE.saved_hooks_disabled)
+        _in_use.change(1)
         STATE.saved_hooks = (*STATE.saved_hooks, self.hooks)
         return self
 
     def __exit__(self, *exc: object) -> None:
         STATE.saved_hooks = STATE.saved_hooks[:-1]
+        _in_use.change(-1)
 
 
 class save_on_cpu(saved_tensors_hooks):

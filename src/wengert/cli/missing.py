@@ -31,8 +31,8 @@ def warn_of_missing_names(pieces: Iterable[Piece]) -> None:
 def missing_names(pieces: Iterable[Piece]) -> dict[str, list[str]]:
     """The names of PyTorch that wengert does not have, each with the places that use it.
 
-    `torch` must be answered by wengert (see `wengert.interop.torch.install`). Source that is no valid Python is passed over:
-    running it will say so.
+    `torch` must be answered by wengert (see `wengert.interop.torch.install`). Source that is no valid Python is passed
+    over: running it will say so.
     """
     trees = [(cell, tree) for cell, source in pieces if (tree := _parse(source)) is not None]
     aliases: dict[str, str] = {}

@@ -10,16 +10,17 @@ from wengert.cli.notebook.document import Document, check_writable, read_noteboo
 from wengert.cli.notebook.execute import execute_notebook
 from wengert.cli.script import run_script
 from wengert.cli.terminal import ProgressReporter
-from wengert.interop.torch import answering_torch
+from wengert.interop.torch import answering_torch, install
 
 __all__ = ["add_run_command"]
 
 _DESCRIPTION = """\
-Run a program (.py) or a notebook (.ipynb) written for PyTorch, with `import torch` answered by wengert. Names of PyTorch
-that wengert does not have yet are listed at the start; the run goes on until it reaches one.
+Run a program (.py) or a notebook (.ipynb) written for PyTorch, with `import torch`
+answered by wengert. Names of PyTorch that wengert does not have yet are listed at the
+start; the run goes on until it reaches one.
 
-A program runs as `python FILE ARGUMENTS` would run it. A notebook runs cell by cell in its own folder, without Jupyter,
-stops at the first error, and is saved with its outputs.
+A program runs as `python FILE ARGUMENTS` would run it. A notebook runs cell by cell in
+its own folder, without Jupyter, stops at the first error, and is saved with its outputs.
 """
 
 
@@ -42,7 +43,9 @@ def _add_notebook_options(parser: argparse.ArgumentParser) -> None:
         "--output", metavar="PATH", help="where to save the executed notebook (default: NAME.executed.ipynb beside it)"
     )
     parser.add_argument(
-        "--allow-errors", action="store_true", help="go on with the next cell of a notebook after an error, and exit with 0"
+        "--allow-errors",
+        action="store_true",
+        help="go on with the next cell of a notebook after an error, and exit with 0",
     )
 
 
@@ -56,7 +59,9 @@ def _run(options: argparse.Namespace) -> int:
         raise CommandError(f"{path}: no such file")
     if path.suffix == ".py":
         if options.output is not None or options.allow_errors:
-            raise CommandError("--output and --allow-errors are for notebooks; the arguments of a program stand after it")
+            raise CommandError(
+                "--output and --allow-errors are for notebooks; the arguments of a program stand after it"
+            )
         return _run_program(path, options.arguments)
     _parse_options_after_file(options)
     return _run_notebook(path, options)
@@ -76,9 +81,9 @@ def _run_program(path: Path, arguments: list[str]) -> int:
         source = path.read_bytes()
     except OSError as error:
         raise CommandError(f"{path}: cannot be read: {error.strerror}") from error
-    with answering_torch():
-        warn_of_missing_names([(None, source)])
-        return run_script(path, source, arguments)
+    install()
+    warn_of_missing_names([(None, source)])
+    return run_script(path, source, arguments)
 
 
 def _run_notebook(path: Path, options: argparse.Namespace) -> int:

@@ -1,14 +1,12 @@
 """Running a `.py` file as `python FILE` would run it."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType, TracebackType
 
 import wengert.interop.torch
 
-__all__ = ["main_module", "run_script", "users_part"]
+__all__ = ["INTERRUPTED", "run_script", "users_part"]
 
 INTERRUPTED = 130
 
@@ -19,21 +17,25 @@ _ANSWERING = (wengert.interop.torch.__file__, "<frozen importlib")
 def run_script(path: Path, source: bytes, arguments: list[str]) -> int:
     """Run a program as `__main__` with its arguments in `sys.argv`; return Python's exit code for its end.
 
+    The process is the program's from here on: threads and exit handlers that it leaves behind find what it found.
+
     Raises:
         SystemExit: the program's own.
     """
     filename = str(path.absolute())
     module = ModuleType("__main__")
     module.__dict__.update(__file__=filename, __builtins__=__builtins__, __cached__=None)
-    with main_module(module, [str(path), *arguments], str(path.resolve().parent)):
-        try:
-            exec(compile(source, filename, "exec", dont_inherit=True), module.__dict__)
-        except SystemExit:
-            raise
-        except BaseException as error:  # noqa: BLE001 - whatever ends the program is reported as Python reports it
-            trace = users_part(filename, error.__traceback__)
-            sys.excepthook(type(error), error.with_traceback(trace), trace)
-            return INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
+    sys.modules["__main__"] = module
+    sys.argv = [str(path), *arguments]
+    sys.path.insert(0, str(path.resolve().parent))
+    try:
+        exec(compile(source, filename, "exec", dont_inherit=True), module.__dict__)
+    except SystemExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever ends the program is reported as Python reports it
+        trace = users_part(filename, error.__traceback__)
+        sys.excepthook(type(error), error.with_traceback(trace), trace)
+        return INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
     return 0
 
 
@@ -52,15 +54,3 @@ def users_part(filename: str, trace: TracebackType | None) -> TracebackType | No
     if last is not None:
         last.tb_next = None
     return trace
-
-
-@contextmanager
-def main_module(module: ModuleType, argv: list[str], folder: str) -> Iterator[None]:
-    """Let `module` be `__main__`, with its `sys.argv`, and with its folder first on the path."""
-    before = sys.modules["__main__"], sys.argv, sys.path[:]
-    sys.modules["__main__"], sys.argv = module, argv
-    sys.path.insert(0, folder)
-    try:
-        yield
-    finally:
-        sys.modules["__main__"], sys.argv, sys.path[:] = before

@@ -13,6 +13,7 @@ import numpy as np
 from wengert._dtypes import DEFAULTS
 from wengert._fpenv import SILENT, enter, leave
 from wengert._promotion import result_type_of
+from wengert._source import user_code
 from wengert.engine import messages
 from wengert.engine.base import INFERENCE, TensorBase, array_of, cell_of, edge_of, is_tracking, wrap
 from wengert.engine.node import Metadata, Node, Port, next_seq, save_plan
@@ -20,10 +21,11 @@ from wengert.engine.opnode import OpNode, node_class
 from wengert.engine.saved import pack
 from wengert.engine.state import STATE
 from wengert.engine.views import adopt_view
-from wengert.engine.where import user_code
 from wengert.ops.reads import Read
 from wengert.ops.record import EachInput, Kind, Op, Promote
 from wengert.spaces.tensors import TENSOR
+
+_REAL = np.dtype(np.float64)
 
 
 def apply(op: Op, *inputs: Any, **meta: Any) -> Any:
@@ -34,6 +36,8 @@ def apply(op: Op, *inputs: Any, **meta: Any) -> Any:
         RuntimeError: shapes do not fit (as PyTorch says it).
     """
     raws = raw_inputs(op, inputs)
+    if op.check is not None:
+        op.check(op.name, raws)
     y = compute(op, raws if op.promote is Promote.KEEP else promoted(op, raws), meta)
     tracked = STATE.grad_enabled and needs_grad(op, inputs)
     if op.outputs == 1:
@@ -122,7 +126,8 @@ def record(
     op: Op, inputs: tuple[Any, ...], raws: list[Any], y: Any, outs: tuple[Any, ...], meta: dict[str, Any]
 ) -> OpNode:
     """The graph node of one tracked operation, with what its rules read and nothing else."""
-    node = object.__new__(node_class(op, meta))
+    is_complex = any([getattr(raw, "dtype", _REAL).kind == "c" for raw in (raws if op.outputs != 1 else (y, *raws))])
+    node = object.__new__(node_class(op, meta, is_complex=is_complex))
     mask, following = _edges(op, inputs)
     plan = save_plan(op, mask, len(inputs))
     saved = [_keep(read, value) for read, value in zip(plan, (y, *raws), strict=True)]
@@ -140,8 +145,9 @@ def record(
     node.meta = meta or None
     node.hooks = None
     if op.outputs == 1:
-        node.shape, node.dtype = y.shape, y.dtype
+        node.shape, node.dtype, node.scalar = y.shape, y.dtype, y.__class__
     else:
+        node.scalar = None
         node.shape = tuple([part.shape for part in y])
         node.dtype = tuple([part.dtype for part in y])
     if STATE.saved_hooks:

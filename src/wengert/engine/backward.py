@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from wengert.engine import messages
-from wengert.engine.base import TensorBase, edge_of, is_tracking, wrap
-from wengert.engine.node import AccumulateGrad, Node
+from wengert.engine.base import TensorBase, edge_of, wrap
+from wengert.engine.node import Node
+from wengert.engine.state import STATE
 from wengert.engine.sweep import Sweep, needed_nodes
 from wengert.spaces.tensors import TENSOR
 
@@ -26,20 +27,25 @@ def run_backward(
     inputs: Sequence[TensorBase] | None = None,
 ) -> None:
     """Sweep from ``tensors`` and add what arrives to ``.grad`` of the leaves (or of ``inputs`` only)."""
-    retain = create_graph if retain_graph is None else retain_graph
-    roots = [_root(t, g, create_graph) for t, g in zip(tensors, gradients, strict=True)]
-    targets = None if inputs is None else {edge: t for t in inputs if (edge := _target_edge(t)) is not None}
-    needed = None if targets is None else needed_nodes([node for node, _ in roots], targets)
-    sweep = Sweep(
-        create_graph=create_graph, retain_graph=retain, needed=needed, captures=() if targets is None else targets
-    )
-    _expose_given(sweep, roots, gradients)
-    leaves = sweep.run(roots)
-    if targets is None:
-        arrivals = [(node.variable, g) for node, g in leaves.items()]
+    sweep = Sweep(create_graph=create_graph, retain_graph=create_graph if retain_graph is None else retain_graph)
+    roots = _start(sweep, tensors, gradients)
+    if inputs is None:
+        arrivals = [(node.variable, g) for node, g in sweep.run().items()]
     else:
+        targets = {_target_edge(t): t for t in inputs}
+        sweep.ask_for(needed_nodes(roots, targets), targets)
+        sweep.run()
         arrivals = [(targets[node], g) for node, g in sweep.captured.items()]
     _commit(arrivals, create_graph, sweep.exposed)
+
+
+def backward_from_scalar(t: TensorBase, retain_graph: bool) -> None:
+    """The commonest case of :func:`run_backward`: one tracked float result of one element, nothing else asked."""
+    node: Any = t._node
+    sweep = Sweep(create_graph=False, retain_graph=retain_graph)
+    sweep.pending[node] = t._data.dtype.type(1)
+    sweep.heap.append((node.seq, node))
+    _commit([(leaf.variable, g) for leaf, g in sweep.run().items()], False, sweep.exposed)
 
 
 def run_grad(
@@ -52,16 +58,14 @@ def run_grad(
     allow_unused: bool,
 ) -> list[Any]:
     """The gradients of ``outputs`` with respect to ``inputs``; None where an input was not used (if allowed)."""
-    roots = [_root(t, g, create_graph) for t, g in zip(outputs, gradients, strict=True)]
+    sweep = Sweep(create_graph=create_graph, retain_graph=retain_graph)
+    roots = _start(sweep, outputs, gradients)
     edges = [_target_edge(t) for t in inputs]
-    targets = {edge for edge in edges if edge is not None}
-    needed = needed_nodes([node for node, _ in roots], targets)
-    sweep = Sweep(create_graph=create_graph, retain_graph=retain_graph, needed=needed, captures=targets)
-    _expose_given(sweep, roots, gradients)
-    sweep.run(roots)
+    sweep.ask_for(needed_nodes(roots, edges), edges)
+    sweep.run()
     results: list[Any] = []
     for position, (edge, t) in enumerate(zip(edges, inputs, strict=True)):
-        g = sweep.captured.get(edge) if edge is not None else None
+        g = sweep.captured.get(edge)
         if g is None:
             if not allow_unused:
                 raise RuntimeError(messages.unused(position, t, outputs))
@@ -105,34 +109,40 @@ def _root(t: TensorBase, g: Any, create_graph: bool) -> tuple[Node, Any]:
     return edge, g if create_graph else g._data
 
 
-def _expose_given(sweep: Sweep, roots: list[tuple[Node, Any]], gradients: Sequence[Any]) -> None:
-    for (_, g), given in zip(roots, gradients, strict=True):
-        if given is not None and not isinstance(g, TensorBase):
+def _start(sweep: Sweep, outputs: Sequence[TensorBase], gradients: Sequence[Any]) -> list[Node]:
+    """Give the sweep its roots; a cotangent that the user gave stays the user's."""
+    roots = []
+    for t, given in zip(outputs, gradients, strict=True):
+        node, g = _root(t, given, sweep.create_graph)
+        if given is not None and not sweep.create_graph:
             sweep.exposed.add(id(g))
+        sweep.start(node, g)
+        roots.append(node)
+    return roots
 
 
-def _target_edge(t: TensorBase) -> Node | None:
-    if not is_tracking(t):
+def _target_edge(t: TensorBase) -> Node:
+    edge = edge_of(t)
+    if edge is None:
         raise RuntimeError(messages.not_required(t))
-    return edge_of(t)
+    return edge
 
 
 # --- adding to .grad -------------------------------------------------------------------------------------------------
 
 
-def _commit(arrivals: list[tuple[TensorBase, Any]], create_graph: bool, exposed: set[int]) -> None:
+def _commit(arrivals: list[tuple[Any, Any]], create_graph: bool, exposed: set[int]) -> None:
     """Add each arrived gradient to its tensor's ``.grad``: all of them, or none if a post-accumulate hook raises."""
-    hooked = any([getattr(t, "_post_hooks", None) for t, _ in arrivals])
+    hooked = [t for t, _ in arrivals if t._node is None and t._hooks is not None]
     before = [(t, _snapshot(t)) for t, _ in arrivals] if hooked else []
     done = 0
     try:
-        while done < len(arrivals):
-            t, g = arrivals[done]
-            done += 1
-            with _commit_lock:
+        with _commit_lock:
+            for t, g in arrivals:
+                done += 1
                 accumulate(t, g, create_graph, exposed)
-        if hooked:
-            _run_post_hooks(arrivals)
+        for t in hooked:
+            _run_post_hooks(t)
     except BaseException:
         if hooked:
             _restore(before)
@@ -148,8 +158,8 @@ def accumulate(t: Any, g: Any, create_graph: bool, exposed: set[int]) -> None:
     if create_graph:
         t._grad = g if old is None else old + g
     elif old is None:
-        t._grad = wrap(_own(g, exposed))
-        t._grad._cell = None  # a gradient is an ordinary tensor even when this runs under inference_mode
+        t._grad = grad = wrap(g if g.__class__ is not np.ndarray else _own(g, exposed))
+        grad._cell = None  # a gradient is an ordinary tensor even when this runs under inference_mode
     elif old._rg:
         t._grad = wrap(old._data + g)
     else:
@@ -162,10 +172,15 @@ def accumulate(t: Any, g: Any, create_graph: bool, exposed: set[int]) -> None:
             old._cell[0] += 1
 
 
-def _run_post_hooks(arrivals: list[tuple[TensorBase, Any]]) -> None:
-    for t, _ in arrivals:
-        for hook in list((getattr(t, "_post_hooks", None) or {}).values()):
+def _run_post_hooks(t: Any) -> None:
+    grad_enabled, STATE.grad_enabled = STATE.grad_enabled, False
+    try:
+        for hook in list(t._hooks.post_accumulate.values()):
             hook(t)
+        for hook in list(t._hooks.post.values()):
+            hook((), (t._grad,))
+    finally:
+        STATE.grad_enabled = grad_enabled
 
 
 def _snapshot(t: TensorBase) -> tuple[Any, Any]:

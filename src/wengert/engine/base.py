@@ -7,6 +7,7 @@ instances of it without importing it.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -24,7 +25,8 @@ class TensorBase:
     ``[version, code, offset]`` of the last writer. None until someone wants to know (see :func:`cell_of`); the empty
     tuple for inference tensors, which have no version.
     ``_view``: None, or how it was made from the base whose memory it shares (:class:`wengert.engine.views.View`).
-    ``_grad``, ``_accumulator``, ``_hooks``, ``_post_hooks`` are unset until used.
+    ``_grad``, ``_accumulator``, ``_hooks`` (a leaf's) and ``_retains`` are unset until used, since setting them for each result
+    would cost time: read them with ``getattr``, or after :func:`accumulator_of`.
     """
 
     __slots__ = (
@@ -36,7 +38,6 @@ class TensorBase:
         "_grad",
         "_hooks",
         "_node",
-        "_post_hooks",
         "_retains",
         "_rg",
         "_view",
@@ -48,13 +49,14 @@ class TensorBase:
     _cell: Any
     _view: Any
     _grad: Any
-    _accumulator: weakref.ref[AccumulateGrad] | None
+    _accumulator: Callable[[], AccumulateGrad | None]
     _hooks: Any
-    _post_hooks: Any
     _retains: bool
 
 
 INFERENCE: Final = ()
+_reference = weakref.ref
+_new = object.__new__
 _tensor_class: type[TensorBase] = TensorBase
 
 
@@ -122,11 +124,21 @@ def edge_of(t: TensorBase) -> Node | None:
 
 def accumulator_of(leaf: TensorBase) -> AccumulateGrad:
     """The leaf's accumulator. The leaf refers to it weakly and it to the leaf strongly, so there is no cycle."""
-    reference = getattr(leaf, "_accumulator", None)
-    node = reference() if reference is not None else None
-    if node is None:
-        node = AccumulateGrad(leaf)
-        leaf._accumulator = weakref.ref(node)
+    try:
+        node = leaf._accumulator()
+        if node is not None:
+            return node
+    except AttributeError:
+        leaf._grad = getattr(leaf, "_grad", None)
+        leaf._hooks = None
+    raw = leaf._data
+    node = _new(AccumulateGrad)
+    node.variable = leaf
+    node.shape = raw.shape
+    node.dtype = raw.dtype
+    node.scalar = raw.__class__
+    node.hooks = leaf._hooks
+    leaf._accumulator = _reference(node)
     return node
 
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from wengert.engine import messages
 from wengert.engine.base import TensorBase, cell_of, edge_of, is_tracking
-from wengert.engine.node import Node, Port
+from wengert.engine.node import Node, Port, RecordedNode
 from wengert.engine.saved import Packed, as_tensor, pack_one
 from wengert.engine.state import STATE
 
@@ -26,7 +26,7 @@ class SavedValue:
         self.stray = stray  # neither an input nor a result: the second order cannot see how it came about
 
 
-class Stray(Node):
+class Stray(RecordedNode):
     """Where the gradient of a saved intermediate would go: nowhere, and the user should know."""
 
     __slots__ = ("owner",)
@@ -38,7 +38,7 @@ class Stray(Node):
         return ()
 
 
-class FunctionNode(Node):
+class FunctionNode(RecordedNode):
     """Base of the per-function node classes; subclasses bind ``function``."""
 
     __slots__ = ("__dict__", "_dirty", "_non_differentiable", "_to_save", "n_outputs", "needs_input_grad", "saved")

@@ -32,6 +32,8 @@ def inplace(op: Op, self: Any, *others: Any, **meta: Any) -> Any:
     check_writable(self, tracked)
     inputs = (self, *others)
     raws = raw_inputs(op, inputs)
+    if op.check is not None:
+        op.check(op.name, raws)
     _check_dtype(op, self, raws)
     y = compute(op, raws if op.promote is Promote.KEEP else promoted(op, raws), meta)
     dtype = self._data.dtype

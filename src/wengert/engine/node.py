@@ -43,50 +43,40 @@ class Metadata:
 class NodeHooks:
     """Everything a user hung on one node; most nodes have none."""
 
-    __slots__ = ("metadata", "post", "pre", "retain", "tensor_pre")
+    __slots__ = ("metadata", "post", "post_accumulate", "pre", "retain", "tensor_pre")
 
     def __init__(self) -> None:
         self.tensor_pre: dict[int, Callable[..., Any]] = {}
         self.retain: Callable[[Any], None] | None = None
         self.pre: dict[int, Callable[..., Any]] = {}
         self.post: dict[int, Callable[..., Any]] = {}
+        self.post_accumulate: dict[int, Callable[[Any], Any]] = {}
         self.metadata: dict[Any, Any] = {}
 
 
 class Node:
     """One operation of the backward graph; ``tensor.grad_fn`` is one."""
 
-    __slots__ = ("__weakref__", "code", "dtype", "hooks", "lasti", "links", "meta", "seq", "shape", "versions")
+    __slots__ = ("__weakref__", "dtype", "hooks", "scalar", "shape")
 
     op: ClassVar[Op | None] = None
     rules: ClassVar[tuple[Any, ...] | None] = None
+    plain: ClassVar[bool] = False  # rules from the table, one for each input, and one result
     each: ClassVar[bool] = False
     ports: ClassVar[bool] = False
     materialize: ClassVar[bool] = True  # fill in zeros for results that nothing flowed into
 
-    # With k inputs: k following nodes, then the saved (y, *inputs), then the versions' cells of the saved tensors; only
-    # the following nodes once freed. One tuple for all, because the cost of many small containers is the garbage
-    # collector's: it halved the time of a long chain.
-    links: tuple[Any, ...]
-    versions: tuple[int, ...] | None
-    seq: int
-    code: CodeType | None
-    lasti: int
-    meta: dict[str, Any] | None
-    shape: Any
-    dtype: Any
-    hooks: NodeHooks | None
+    # Slots of the subclasses that record an operation; a leaf's end has these values throughout.
+    links: tuple[Any, ...] = ()
+    seq: int = 0
+    code: CodeType | None = None
+    lasti: int = -1
+    meta: dict[str, Any] | None = None
 
-    def __init__(self, following: tuple[Node | None, ...], shape: Any, dtype: Any) -> None:
-        self.links = following
-        self.versions = None
-        self.seq = next_seq()
-        self.code = None
-        self.lasti = -1
-        self.meta = None
-        self.shape = shape
-        self.dtype = dtype
-        self.hooks = None
+    shape: Any  # of the result; a tuple of shapes for a node with ports
+    dtype: Any
+    scalar: Any  # the class of the raw result: a NumPy scalar class says shape () and the dtype in one comparison
+    hooks: NodeHooks | None
 
     def hang(self) -> NodeHooks:
         """The node's hooks, made on first use."""
@@ -132,29 +122,60 @@ class Node:
         return RemovableHandle(self.hang().pre, fn)
 
 
-class Port(Node):
+class RecordedNode(Node):
+    """A node that stands for something the user's code did."""
+
+    __slots__ = ("code", "lasti", "links", "meta", "seq", "versions")
+
+    # With k inputs: k following nodes, then the saved (y, *inputs), then the versions' cells of the saved tensors; only
+    # the following nodes once freed. One tuple for all, because the cost of many small containers is the garbage
+    # collector's: it halved the time of a long chain.
+    links: tuple[Any, ...]
+    versions: tuple[int, ...] | None
+    seq: int
+    code: CodeType | None
+    lasti: int
+    meta: dict[str, Any] | None
+
+    def __init__(self, following: tuple[Node | None, ...], shape: Any, dtype: Any) -> None:
+        self.links = following
+        self.versions = None
+        self.seq = next_seq()
+        self.code = None
+        self.lasti = -1
+        self.meta = None
+        self.shape = shape
+        self.dtype = dtype
+        self.scalar = None
+        self.hooks = None
+
+
+class Port(RecordedNode):
     """One result of an operation that has several."""
 
     __slots__ = ("index",)
     index: int
 
-    def __init__(self, parent: Node, index: int, shape: Any, dtype: Any) -> None:
+    def __init__(self, parent: Any, index: int, shape: Any, dtype: Any) -> None:
         super().__init__((parent,), shape, dtype)
         self.index = index
         self.code, self.lasti = parent.code, parent.lasti
 
 
 class AccumulateGrad(Node):
-    """The end of the graph at a leaf: adds what arrives to ``variable.grad``."""
+    """The end of the graph at a leaf: adds what arrives to ``variable.grad``.
+
+    Its ``seq`` is 0: leaves are never in the sweep's heap, they are dealt with after all operations.
+    """
 
     __slots__ = ("variable",)
     variable: Any
 
-    def __init__(self, variable: Any) -> None:
-        raw = variable._data
-        super().__init__((), raw.shape, raw.dtype)
-        self.seq = 0  # leaves are never in the heap: they are dealt with after all operations
-        self.variable = variable
+    def hang(self) -> NodeHooks:
+        """The leaf's hooks: they belong to the tensor, which outlives this node."""
+        if self.hooks is None:
+            self.hooks = self.variable._hooks = NodeHooks()
+        return self.hooks
 
 
 # --- what an operation saves ---------------------------------------------------------------------------------------

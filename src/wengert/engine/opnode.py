@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from wengert.engine.node import Node
+from wengert.engine.node import Node, RecordedNode
 from wengert.engine.saved import tensor_saved
 from wengert.ops.record import EachInput, Op
+from wengert.spaces.raw import RAW, REAL, RawSpace
 
-_classes: dict[tuple[str, str], type[OpNode]] = {}
+_classes: dict[tuple[str, str, bool], type[OpNode]] = {}
 
 
-class OpNode(Node):
+class OpNode(RecordedNode):
     """A node whose rules come from the operation table."""
 
     __slots__ = ()
 
     arity: int
+    space: ClassVar[RawSpace]  # the world of raw values in which the rules run
 
     @property
     def next(self) -> tuple[Node | None, ...]:
@@ -71,14 +73,14 @@ class OpNode(Node):
         return [*super().__dir__(), *[f"_saved_{name}" for name in names]]
 
 
-def node_class(op: Op, meta: dict[str, Any] | None) -> type[OpNode]:
+def node_class(op: Op, meta: dict[str, Any] | None, *, is_complex: bool) -> type[OpNode]:
     """The class of the nodes that ``op`` makes: its name is what PyTorch calls it."""
     name = op.node if isinstance(op.node, str) else op.node(meta or {})
-    found = _classes.get((op.name, name))
-    return found if found is not None else _make_class(op, name)
+    found = _classes.get((op.name, name, is_complex))
+    return found if found is not None else _make_class(op, name, is_complex)
 
 
-def _make_class(op: Op, name: str) -> type[OpNode]:
+def _make_class(op: Op, name: str, is_complex: bool) -> type[OpNode]:
     vjp = op.vjp
     body: dict[str, Any] = {
         "__slots__": (),
@@ -87,11 +89,13 @@ def _make_class(op: Op, name: str) -> type[OpNode]:
         "rules": (vjp.rule,) if isinstance(vjp, EachInput) else vjp,
         "each": isinstance(vjp, EachInput),
         "ports": op.outputs != 1,
+        "plain": not isinstance(vjp, EachInput) and op.outputs == 1,
+        "space": RAW if is_complex else REAL,
     }
     if isinstance(vjp, EachInput):
         body["__slots__"] = ("arity",)
     else:
         body["arity"] = len(vjp)
     made: type[OpNode] = type(name, (OpNode,), body)
-    _classes[op.name, name] = made
+    _classes[op.name, name, is_complex] = made
     return made

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from wengert._dtypes import from_numpy_dtype
+from wengert._source import user_code
 from wengert.engine.base import INFERENCE, TensorBase, array_of, cell_of, is_tracking
 from wengert.engine.state import STATE
-from wengert.engine.where import user_code
 
 
 def deliver(out: Any, result: Any, *inputs: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from wengert._dtypes import from_numpy_dtype
 from wengert.engine import messages
-from wengert.engine.backward import run_backward
+from wengert.engine.backward import backward_from_scalar, run_backward
 from wengert.engine.base import INFERENCE, TensorBase, accumulator_of, alias, edge_of, is_tracking, version_of
 from wengert.engine.hooks import RemovableHandle
 from wengert.engine.node import AccumulateGrad, Node, Port
@@ -132,6 +132,11 @@ class GraphMethods:
         >>> x.grad
         tensor(6.)
         """
+        if gradient is None and inputs is None and not create_graph and is_tracking(self) and self._node is not None:
+            raw = self._data
+            if raw.ndim == 0 and raw.dtype.kind == "f":
+                backward_from_scalar(self, bool(retain_graph))
+                return
         if gradient is not None and not isinstance(gradient, TensorBase):
             raise TypeError(
                 f"gradients can be either Tensors or None, but got {type(gradient).__name__}: give backward(gradient=...) a tensor "
@@ -176,7 +181,7 @@ class GraphMethods:
         if not callable(hook):
             raise TypeError(f"register_hook expects a function, got {type(hook).__name__}")
         if self._node is None:
-            return RemovableHandle(_dict_slot(self, "_hooks"), hook)
+            return RemovableHandle(accumulator_of(self).hang().tensor_pre, hook)
         return RemovableHandle(self._node.hang().tensor_pre, hook)
 
     def register_post_accumulate_grad_hook(self: Any, hook: Callable[[Any], None]) -> RemovableHandle:
@@ -185,7 +190,7 @@ class GraphMethods:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if self._node is not None:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
-        return RemovableHandle(_dict_slot(self, "_post_hooks"), hook)
+        return RemovableHandle(accumulator_of(self).hang().post_accumulate, hook)
 
     def detach(self: Any) -> Any:
         """A new tensor on the same memory that no gradient flows through.
@@ -218,9 +223,8 @@ class GraphMethods:
         if not isinstance(value, TensorBase):
             raise TypeError(f"data must be a Tensor, got {type(value).__name__}")
         self._data = value._data if value._data.ndim == 0 and not hasattr(value._data, "strides") else alias(value)._data
-        reference = getattr(self, "_accumulator", None)
-        node = reference() if reference is not None else None
-        if node is not None:
+        if self._rg and self._node is None:
+            node = accumulator_of(self)
             node.shape, node.dtype = self._data.shape, self._data.dtype
 
     @property
@@ -237,14 +241,6 @@ class GraphMethods:
     def is_inference(self: Any) -> bool:
         """Whether the tensor was made under ``inference_mode()``."""
         return self._cell is INFERENCE
-
-
-def _dict_slot(t: Any, slot: str) -> dict[int, Any]:
-    hooks: dict[int, Any] | None = getattr(t, slot, None)
-    if hooks is None:
-        hooks = {}
-        setattr(t, slot, hooks)
-    return hooks
 
 
 def hang_retain(t: Any) -> None:

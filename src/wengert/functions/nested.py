@@ -1,7 +1,8 @@
-"""Raw values from Python data: numbers, nested sequences, NumPy arrays, with PyTorch's inference of the element type."""
+"""Raw values from Python data (numbers, nested sequences, arrays), with PyTorch's inference of the element type."""
 
 from __future__ import annotations
 
+import operator
 from itertools import chain
 from typing import Any, NoReturn
 
@@ -38,7 +39,7 @@ def raw_of(data: Any, dtype: NumpyDtype | None = None) -> Any:
     if isinstance(data, TensorBase):
         return converted(data._data, dtype)
     if isinstance(data, (np.ndarray, np.generic)):
-        return converted(data[()], dtype)
+        return converted(np.asarray(data)[()], dtype)
     items, shape = _flattened(data)
     if items and isinstance(items[0], np.ndarray):
         return _stacked(items, shape, dtype)
@@ -104,6 +105,8 @@ def _flattened(data: Any) -> tuple[list[Any], tuple[int, ...]]:
         if not nested or kinds == {np.ndarray}:
             break
         if str in kinds or bytes in kinds:
+            if shape and isinstance(items[0], (str, bytes)):
+                raise ValueError(f"too many dimensions '{type(items[0]).__name__}': expected numbers, not text")
             break
         if len(nested) != len(kinds):
             _mixed_levels(items, len(shape))
@@ -129,8 +132,8 @@ def _ragged(items: list[Any], depth: int) -> NoReturn:
     expected = len(items[0])
     number, got = next((i, len(item)) for i, item in enumerate(items) if len(item) != expected)
     raise ValueError(
-        f"expected sequence of length {expected} at dim {depth} (got {got}): the rows of a tensor are equally long, but "
-        f"row 0 of this level has {expected} and row {number} has {got}"
+        f"expected sequence of length {expected} at dim {depth} (got {got}): the rows of a tensor are equally long, "
+        f"but row 0 of this level has {expected} and row {number} has {got}"
     )
 
 
@@ -139,7 +142,8 @@ def _mixed_levels(items: list[Any], depth: int) -> NoReturn:
     odd = next(item for item in items if _is_sequence(type(item)) is not first_is_sequence)
     if first_is_sequence:
         raise TypeError(f"not a sequence: {odd!r} stands next to sequences at dim {depth} of the data")
-    raise TypeError(f"must be real number, not {type(odd).__name__}: it stands next to numbers at dim {depth - 1} of the data")
+    place = f"it stands next to numbers at dim {depth - 1} of the data"
+    raise TypeError(f"must be real number, not {type(odd).__name__}: {place}")
 
 
 def _stacked(items: list[Any], shape: tuple[int, ...], dtype: NumpyDtype | None) -> Any:
@@ -205,20 +209,28 @@ def _array(items: list[Any], kinds: set[type], dtype: NumpyDtype) -> Any:
     """The items as a 1-d array of this dtype."""
     if str in kinds or bytes in kinds:
         _dtype_of_kind(str if str in kinds else bytes)
+    if not all([issubclass(kind, (*_NUMBERS, np.generic)) for kind in kinds]):
+        items = [_as_number(item, dtype) for item in items]
+        kinds = set(map(type, items))
+    if dtype.kind in "iuf" and _has_complex(kinds):
+        raise TypeError("must be real number, not complex: pass a complex dtype, or the real parts")
     token = enter(SILENT)
     try:
-        if dtype.kind in "iu":
-            return _integers(items, kinds, dtype)
-        if dtype.kind == "f" and _has_complex(kinds):
-            raise TypeError("must be real number, not complex: pass a complex dtype, or the real parts")
-        return np.array(items, dtype)
-    except TypeError as error:
-        if kinds <= {*_NUMBERS} or "real number, not complex" in str(error):
-            raise
-        culprit = next(kind for kind in kinds if not issubclass(kind, (*_NUMBERS, np.generic)))
-        raise TypeError(f"must be real number, not {culprit.__name__}") from None
+        return _integers(items, kinds, dtype) if dtype.kind in "iu" else np.array(items, dtype)
     finally:
         leave(token)
+
+
+def _as_number(item: Any, dtype: NumpyDtype) -> Any:
+    """An object that converts itself, by the method that the dtype asks for."""
+    if isinstance(item, (*_NUMBERS, np.generic)):
+        return item
+    if dtype.kind == "b":
+        return bool(item)
+    try:
+        return operator.index(item) if dtype.kind in "iu" else complex(item) if dtype.kind == "c" else float(item)
+    except TypeError:
+        raise TypeError(f"must be real number, not {type(item).__name__}") from None
 
 
 def _has_complex(kinds: set[type]) -> bool:
@@ -227,8 +239,6 @@ def _has_complex(kinds: set[type]) -> bool:
 
 def _integers(items: list[Any], kinds: set[type], dtype: NumpyDtype) -> Any:
     """Integers that must fit; floats are cut towards zero first, and negative numbers wrap around in unsigned types."""
-    if _has_complex(kinds):
-        raise TypeError("must be real number, not complex: an integer tensor cannot hold complex numbers")
     if any([issubclass(kind, (float, np.floating)) for kind in kinds]):
         items = [_truncated(item, dtype) for item in items]
     try:
@@ -259,4 +269,3 @@ def _truncated(item: Any, dtype: NumpyDtype) -> Any:
 
 def _overflow(dtype: NumpyDtype, value: Any) -> NoReturn:
     raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow: got {value!r}")
-

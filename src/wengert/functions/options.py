@@ -47,11 +47,11 @@ def chosen_dtype(
     device: Any = None,
     pin_memory: bool = False,
 ) -> NumpyDtype:
-    """Check the options that change nothing here, and give the element type: asked for, of ``out``, or the default.
+    """Check the options that change nothing here; give the element type: asked for, of ``out``, or the default.
 
     Raises:
         TypeError: an option is of the wrong type.
-        RuntimeError: a device, layout or kind of memory that does not exist here, or a dtype that is not that of ``out``.
+        RuntimeError: a device, layout or memory that does not exist here, or a dtype other than that of ``out``.
     """
     if device is not None:
         require_cpu(device)
@@ -118,9 +118,7 @@ def size_argument(function: str, size: tuple[Any, ...], keyword: Any) -> tuple[i
 def integer(function: str, name: str, position: int, value: Any) -> int:
     """An integer argument, also given as a NumPy integer or as a tensor of one integer."""
     if not _is_integer(value):
-        raise TypeError(
-            f"{function}(): argument '{name}' (position {position}) must be int, not {_shown_type(value)}"
-        )
+        raise TypeError(f"{function}(): argument '{name}' (position {position}) must be int, not {_shown_type(value)}")
     return operator.index(value)
 
 

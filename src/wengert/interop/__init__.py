@@ -1,0 +1,1 @@
+"""Working together with other libraries."""

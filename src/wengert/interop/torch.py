@@ -1,8 +1,8 @@
 """Answering `import torch` with wengert, so that programs written for PyTorch run unchanged.
 
-`install` puts a finder before all others which answers `torch` and `torch.<anything>` with a `TorchNamespace`: a module that
-shows the public names of the wengert module behind it, and says clearly which name of PyTorch is not there.
-`uninstall` takes it all away again. Nothing of this happens unless one of the two is called.
+`install` puts a finder before all others which answers `torch` and `torch.<anything>` with a `TorchNamespace`: a module
+that shows the public names of the wengert module behind it, and says clearly which name of PyTorch is not there.
+`uninstall` takes it all away again. Nothing of this happens unless it is called for.
 """
 
 import importlib
@@ -75,8 +75,8 @@ class _Finder(importlib.abc.MetaPathFinder):
             return None
         module = _module_behind(fullname)
         if module is None:
-            # The name of the module that is really missing: given the alias, `from torch import x` would swallow this error
-            # and raise a vaguer one.
+            # The name of the module that is really missing: given the alias, `from torch import x` would swallow this
+            # error and raise a vaguer one.
             raise ModuleNotFoundError(_no_such(fullname), name=_TARGET + fullname.removeprefix(_ALIAS))
         return importlib.machinery.ModuleSpec(fullname, _Loader(module), is_package=True)
 
@@ -93,12 +93,13 @@ def install() -> None:
         ImportError: the real PyTorch is already imported in this process: its tensors and ours would mix unnoticed.
 
     Example:
-        >>> import wengert.interop.torch
-        >>> with wengert.interop.torch.answering_torch():
-        ...     import torch
-        ...     import torch.nn.functional as F
-        >>> torch.tensor(3.0, requires_grad=True) ** 2
-        tensor(9., grad_fn=<PowBackward0>)
+        In a program of its own (no doctest: PyTorch may be imported where this text is tested)::
+
+            import wengert.interop.torch
+
+            wengert.interop.torch.install()
+            import torch
+            import torch.nn.functional as F
     """
     if installed():
         return
@@ -106,8 +107,9 @@ def install() -> None:
     if real is not None:
         where = getattr(real, "__file__", None) or "an unknown place"
         raise ImportError(
-            f"cannot answer `import torch` with wengert: a module named torch is already imported in this process, from {where}. "
-            "Call install() before anything imports torch, or start a fresh process (`wengert run FILE` does).",
+            "cannot answer `import torch` with wengert: a module named torch is already imported in this process, "
+            f"from {where}. Call install() before anything imports torch, or start a fresh process "
+            "(`wengert run FILE` does).",
             name=_ALIAS,
         )
     sys.meta_path.insert(0, _FINDER)
@@ -125,7 +127,13 @@ def uninstall() -> None:
 
 
 def installed() -> bool:
-    """Say whether `import torch` is answered by wengert."""
+    """Say whether `import torch` is answered by wengert.
+
+    Example:
+        >>> from wengert.interop.torch import installed
+        >>> installed()
+        False
+    """
     return _FINDER in sys.meta_path
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ops.record import MISSING, Kind, Promote, defop
+from wengert.ops.checks import FLOAT_OR_COMPLEX, NOT_BOOL, not_bool_difference
+from wengert.ops.record import Kind, Promote, defop
 
 ADD = defop(
     "add",
@@ -29,6 +30,7 @@ SUB = defop(
     args=("self", "other"),
     promote=Promote.COMMON,
     ufunc=np.subtract,
+    check=not_bool_difference,
     formula="a - b",
     doc="Difference of two tensors, element by element.",
 )
@@ -45,6 +47,7 @@ RSUB = defop(
     vjp=(lambda xp, g, y, a, b: -g, lambda xp, g, y, a, b: g),
     args=("self", "other"),
     promote=Promote.COMMON,
+    check=not_bool_difference,
     formula="b - a",
     doc="Difference of two tensors, the second minus the first.",
 )
@@ -53,10 +56,11 @@ RSUB_NUMBER = defop(
     "rsub_number",
     _rsub,
     Kind.ELEMENTWISE,
-    vjp=(lambda xp, g, y, a, b: -g, None),
+    vjp=(lambda xp, g, y, a, b: -g, lambda xp, g, y, a, b: g),
     args=("self", "other"),
     promote=Promote.COMMON,
     node="RsubBackward1",
+    check=not_bool_difference,
     formula="b - a",
     doc="A number minus a tensor.",
 )
@@ -82,6 +86,7 @@ SUB_ALPHA = defop(
     args=("self", "other"),
     promote=Promote.COMMON,
     node="SubBackward0",
+    check=not_bool_difference,
     formula="a - alpha b",
     doc="Difference of a tensor and a multiple of another.",
 )
@@ -103,6 +108,7 @@ RSUB_ALPHA = defop(
     args=("self", "other"),
     promote=Promote.COMMON,
     node=lambda meta: "RsubBackward1" if meta["number"] else "RsubBackward0",
+    check=not_bool_difference,
     formula="b - alpha a",
     doc="The second minus a multiple of the first; `number` says that the second is a Python number.",
 )
@@ -141,6 +147,7 @@ NEG = defop(
     vjp=(lambda xp, g, y, x: -g,),
     ufunc=np.negative,
     linear=(0,),
+    check=not_bool_difference,
     formula="-x",
     doc="Negative of each element.",
 )
@@ -167,145 +174,6 @@ SQUARE = defop(
     doc="Square of each element.",
 )
 
-# --- division that rounds, and its remainders ----------------------------------------------------------------------
-
-_ZERO_DIVISION = (
-    "ZeroDivisionError: an integer tensor was divided by zero, which has no integer result. "
-    "Convert to a float type first to get inf or nan"
-)
-
-
-def _reject_integer_zero(a: Any, b: Any) -> None:
-    if getattr(a, "dtype", _FLOAT).kind in "iub" and not np.all(b):
-        raise RuntimeError(_ZERO_DIVISION)
-
-
-_FLOAT = np.dtype(np.float64)
-
-
-def _floor_divide(a: Any, b: Any) -> Any:
-    _reject_integer_zero(a, b)
-    return np.floor_divide(a, b)
-
-
-def _trunc_divide(a: Any, b: Any) -> Any:
-    if a.dtype.kind not in "iu":
-        return np.trunc(a / b)
-    _reject_integer_zero(a, b)
-    quotient = np.floor_divide(a, b)
-    return quotient + ((np.remainder(a, b) != 0) & ((a < 0) != (b < 0))).astype(quotient.dtype)
-
-
-def _div_rounding(a: Any, b: Any, *, rounding_mode: str) -> Any:
-    return _floor_divide(a, b) if rounding_mode == "floor" else _trunc_divide(a, b)
-
-
-def _zero_of_rounding(xp: Any, g: Any, y: Any, a: Any, b: Any, *, rounding_mode: str) -> Any:
-    return xp.zeros_like(g)
-
-
-DIV_ROUNDING = defop(
-    "div_rounding",
-    _div_rounding,
-    Kind.ELEMENTWISE,
-    vjp=(_zero_of_rounding, _zero_of_rounding),
-    args=("self", "other"),
-    promote=Promote.COMMON,
-    node="DivBackward2",
-    formula="round(a / b)",
-    doc="Quotient rounded down (`floor`) or towards zero (`trunc`).",
-    domain="nonzero",
-)
-
-FLOOR_DIVIDE = defop(
-    "floor_divide",
-    _floor_divide,
-    Kind.ELEMENTWISE,
-    vjp=(MISSING, MISSING),
-    args=("self", "other"),
-    promote=Promote.COMMON,
-    node="NotImplemented",
-    formula="floor(a / b)",
-    doc="Quotient rounded down.",
-    domain="nonzero",
-)
-
-
-def _remainder(a: Any, b: Any) -> Any:
-    _reject_integer_zero(a, b)
-    return np.remainder(a, b)
-
-
-def _fmod(a: Any, b: Any) -> Any:
-    _reject_integer_zero(a, b)
-    return np.fmod(a, b)
-
-
-REMAINDER = defop(
-    "remainder",
-    _remainder,
-    Kind.ELEMENTWISE,
-    vjp=(lambda xp, g, y, a, b: g, lambda xp, g, y, a, b: -g * xp.floor(a / b)),
-    args=("self", "other"),
-    promote=Promote.COMMON,
-    node="RemainderBackward1",
-    formula="a - b floor(a / b)",
-    doc="Remainder of division with the sign of the divisor, as Python's %.",
-    domain="nonzero",
-)
-
-REMAINDER_NUMBER = defop(
-    "remainder_number",
-    _remainder,
-    Kind.ELEMENTWISE,
-    vjp=(lambda xp, g, y, a, b: g, None),
-    args=("self", "other"),
-    promote=Promote.COMMON,
-    node="RemainderBackward0",
-    formula="a - b floor(a / b)",
-    doc="Remainder of division by a number, with the sign of the divisor.",
-    domain="nonzero",
-)
-
-NUMBER_REMAINDER = defop(
-    "number_remainder",
-    _remainder,
-    Kind.ELEMENTWISE,
-    vjp=(None, MISSING),
-    args=("self", "other"),
-    promote=Promote.COMMON,
-    node="NotImplemented",
-    formula="a - b floor(a / b)",
-    doc="Remainder of a number divided by a tensor.",
-    domain="nonzero",
-)
-
-FMOD = defop(
-    "fmod",
-    _fmod,
-    Kind.ELEMENTWISE,
-    vjp=(lambda xp, g, y, a, b: g, lambda xp, g, y, a, b: -g * xp.trunc(a / b)),
-    args=("self", "other"),
-    promote=Promote.COMMON,
-    node="FmodBackward1",
-    formula="a - b trunc(a / b)",
-    doc="Remainder of division with the sign of the dividend, as C's fmod.",
-    domain="nonzero",
-)
-
-FMOD_NUMBER = defop(
-    "fmod_number",
-    _fmod,
-    Kind.ELEMENTWISE,
-    vjp=(lambda xp, g, y, a, b: g, None),
-    args=("self", "other"),
-    promote=Promote.COMMON,
-    node="FmodBackward0",
-    formula="a - b trunc(a / b)",
-    doc="Remainder of division by a number, with the sign of the dividend.",
-    domain="nonzero",
-)
-
 # --- three inputs --------------------------------------------------------------------------------------------------
 
 ADDCMUL = defop(
@@ -319,6 +187,7 @@ ADDCMUL = defop(
     ),
     args=("self", "tensor1", "tensor2"),
     promote=Promote.COMMON,
+    check=NOT_BOOL,
     formula="x + value a b",
     doc="A tensor plus a multiple of a product.",
 )
@@ -356,6 +225,7 @@ LERP_NUMBER = defop(
     args=("self", "end"),
     promote=Promote.COMMON,
     node="LerpBackward0",
+    check=FLOAT_OR_COMPLEX,
     formula="a + weight (b - a)",
     doc="Straight line from one tensor to another, at the position `weight`.",
 )
@@ -377,6 +247,7 @@ LERP = defop(
     args=("self", "end", "weight"),
     promote=Promote.COMMON,
     node="LerpBackward1",
+    check=FLOAT_OR_COMPLEX,
     formula="a + w (b - a)",
     doc="Straight line from one tensor to another, at the position that a third tensor gives for each element.",
 )

@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ops.checks import NOT_COMPLEX, Check
 from wengert.ops.record import Kind, Op, Promote, defop
 
 
-def _comparison(name: str, impl: Callable[..., Any], ufunc: Any, formula: str, doc: str) -> Op:
+def _comparison(
+    name: str, impl: Callable[..., Any], ufunc: Any, formula: str, doc: str, check: Check | None = NOT_COMPLEX
+) -> Op:
     return defop(
         name,
         impl,
@@ -20,6 +23,7 @@ def _comparison(name: str, impl: Callable[..., Any], ufunc: Any, formula: str, d
         args=("self", "other"),
         promote=Promote.COMMON,
         ufunc=ufunc,
+        check=check,
         formula=formula,
         doc=doc,
     )
@@ -29,8 +33,8 @@ GT = _comparison("gt", operator.gt, np.greater, "a > b", "Where the first is gre
 GE = _comparison("ge", operator.ge, np.greater_equal, "a >= b", "Where the first is greater or equal.")
 LT = _comparison("lt", operator.lt, np.less, "a < b", "Where the first is less.")
 LE = _comparison("le", operator.le, np.less_equal, "a <= b", "Where the first is less or equal.")
-EQ = _comparison("eq", operator.eq, np.equal, "a = b", "Where the two are equal.")
-NE = _comparison("ne", operator.ne, np.not_equal, "a != b", "Where the two differ.")
+EQ = _comparison("eq", operator.eq, np.equal, "a = b", "Where the two are equal.", None)
+NE = _comparison("ne", operator.ne, np.not_equal, "a != b", "Where the two differ.", None)
 
 
 def _logical(name: str, ufunc: Any, formula: str, doc: str) -> Op:
@@ -51,13 +55,14 @@ LOGICAL_OR = _logical("logical_or", np.logical_or, "a or b", "Where at least one
 LOGICAL_XOR = _logical("logical_xor", np.logical_xor, "a xor b", "Where exactly one is nonzero.")
 
 
-def _question(name: str, impl: Callable[..., Any], formula: str, doc: str) -> Op:
+def _question(name: str, impl: Callable[..., Any], formula: str, doc: str, check: Check | None = None) -> Op:
     return defop(
         name,
         impl,
         Kind.ELEMENTWISE,
         vjp=(None,),
         ufunc=impl if isinstance(impl, np.ufunc) else None,
+        check=check,
         formula=formula,
         doc=doc,
     )
@@ -85,10 +90,10 @@ LOGICAL_NOT = _question("logical_not", np.logical_not, "not x", "Where an elemen
 ISNAN = _question("isnan", np.isnan, "x is nan", "Where an element is not a number.")
 ISINF = _question("isinf", np.isinf, "|x| = inf", "Where an element is infinite.")
 ISFINITE = _question("isfinite", np.isfinite, "|x| < inf", "Where an element is finite.")
-ISPOSINF = _question("isposinf", _isposinf, "x = inf", "Where an element is plus infinity.")
-ISNEGINF = _question("isneginf", _isneginf, "x = -inf", "Where an element is minus infinity.")
+ISPOSINF = _question("isposinf", _isposinf, "x = inf", "Where an element is plus infinity.", NOT_COMPLEX)
+ISNEGINF = _question("isneginf", _isneginf, "x = -inf", "Where an element is minus infinity.", NOT_COMPLEX)
 ISREAL = _question("isreal", _isreal, "Im x = 0", "Where the imaginary part of an element is zero.")
-SIGNBIT = _question("signbit", _signbit, "sign bit of x", "Where the sign bit of an element is set.")
+SIGNBIT = _question("signbit", _signbit, "sign bit of x", "Where the sign bit of an element is set.", NOT_COMPLEX)
 
 
 def _isclose(a: Any, b: Any, *, rtol: float, atol: float, equal_nan: bool) -> Any:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from wengert.ops.checks import NOT_BOOL, category
 from wengert.ops.record import Kind, Promote, defop
 
 _REAL_SCALARS = frozenset(
@@ -60,17 +62,25 @@ def _sign(x: Any) -> Any:
 
 
 def _sgn(x: Any) -> Any:
-    """x / |x|, and 0 at 0."""
+    """The quotient x / |x|, and 0 at 0."""
     if x.dtype.kind != "c":
         return _sign(x)
     size = np.abs(x)
     return np.where(size == 0, 0.0, x / np.where(size == 0, 1.0, size)).astype(x.dtype, copy=False)[()]
 
 
+def _not_complex_sign(_: str, raws: Sequence[Any]) -> None:
+    if category(raws[0]) == 3:
+        raise NotImplementedError(
+            "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead."
+        )
+
+
 SIGN = defop(
     "sign",
     _sign,
     Kind.ELEMENTWISE,
+    check=_not_complex_sign,
     vjp=(lambda xp, g, y, x: xp.zeros_like(g),),
     formula="sign(x)",
     doc="-1, 0 or 1 by the sign of each element.",
@@ -91,7 +101,7 @@ SGN = defop(
     _sgn,
     Kind.ELEMENTWISE,
     vjp=(_sgn_vjp,),
-    jvp=lambda xp, ts, y, x: _sgn_vjp(xp, ts[0], y, x),
+    jvp=lambda xp, ts, y, x: _sgn_vjp(xp, ts[0], y, x),  # the map is its own transpose
     formula="x / |x|",
     doc="Direction of each element: its sign, or a complex number of size one; 0 at 0.",
     points=(0.0,),
@@ -104,6 +114,7 @@ ABS = defop(
     vjp=(lambda xp, g, y, x: g * xp.sgn(x),),
     jvp=lambda xp, ts, y, x: xp.real(xp.conj(xp.sgn(x)) * ts[0]),
     ufunc=np.absolute,
+    check=NOT_BOOL,
     formula="|x|",
     doc="Absolute value of each element.",
     points=(0.0,),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ops.products import dot, stacked
-from wengert.ops.record import EachInput, Kind, defop
+from wengert.ops.record import EachInput, Kind, Promote, defop
 
 Shape = tuple[int, ...]
 Labels = tuple[int, ...]
@@ -166,6 +166,7 @@ EINSUM = defop(
     Kind.PRODUCT,
     vjp=EachInput(_einsum_vjp),
     args=("operands",),
+    promote=Promote.COMMON,
     node=einsum_node,
     jvp=_einsum_jvp,
     formula="sum of products over the labels that the result lacks",

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ops.checks import FLOAT, FLOAT_OR_COMPLEX, NOT_COMPLEX, Check
 from wengert.ops.record import Kind, Op, Promote, Rule, defop
 
 LN2 = math.log(2.0)
@@ -24,6 +25,7 @@ def _unary(
     node: str | None = None,
     domain: str = "real",
     points: tuple[float, ...] = (),
+    check: Check | None = None,
 ) -> Op:
     """A function of one variable: integers become floats, and a ufunc serves as it is."""
     return defop(
@@ -38,6 +40,7 @@ def _unary(
         doc=doc,
         domain=domain,
         points=points,
+        check=check,
     )
 
 
@@ -110,7 +113,9 @@ SIN = _unary("sin", np.sin, lambda xp, g, y, x: g * xp.conj(xp.cos(x)), "sin(x)"
 COS = _unary(
     "cos", np.cos, lambda xp, g, y, x: g * -xp.conj(xp.sin(x)), "cos(x)", "Cosine of each element, in radians."
 )
-TAN = _unary("tan", np.tan, lambda xp, g, y, x: g * xp.conj(1 + y * y), "tan(x)", "Tangent of each element, in radians.")
+TAN = _unary(
+    "tan", np.tan, lambda xp, g, y, x: g * xp.conj(1 + y * y), "tan(x)", "Tangent of each element, in radians."
+)
 # (1 - x)(1 + x) and not 1 - x^2: in float32 near 1 the latter has lost half of its digits.
 ASIN = _unary(
     "asin",
@@ -154,6 +159,7 @@ ATAN2 = defop(
     args=("self", "other"),
     promote=Promote.FLOAT,
     ufunc=np.arctan2,
+    check=NOT_COMPLEX,
     formula="arctan(a / b)",
     doc="Angle of the point (b, a), in -pi..pi.",
 )
@@ -222,6 +228,7 @@ DEG2RAD = _unary(
     "x pi / 180",
     "Degrees to radians.",
     node="Deg2RadBackward0",
+    check=NOT_COMPLEX,
 )
 RAD2DEG = _unary(
     "rad2deg",
@@ -230,21 +237,31 @@ RAD2DEG = _unary(
     "x 180 / pi",
     "Radians to degrees.",
     node="Rad2DegBackward0",
+    check=NOT_COMPLEX,
 )
 
 # --- logarithms of sums and of products ----------------------------------------------------------------------------
 
+
+def _logaddexp(a: Any, b: Any) -> Any:
+    if np.result_type(a, b).kind != "c":
+        return np.logaddexp(a, b)
+    swap = np.real(a) < np.real(b)
+    large, small = np.where(swap, b, a), np.where(swap, a, b)
+    return np.where(large == small, large + LN2, large + np.log1p(np.exp(small - large)))[()]
+
+
 LOGADDEXP = defop(
     "logaddexp",
-    np.logaddexp,
+    _logaddexp,
     Kind.ELEMENTWISE,
     vjp=(
-        lambda xp, g, y, a, b: g / (1 + xp.exp(b - a)),
-        lambda xp, g, y, a, b: g / (1 + xp.exp(a - b)),
+        lambda xp, g, y, a, b: g / xp.conj(1 + xp.exp(b - a)),
+        lambda xp, g, y, a, b: g / xp.conj(1 + xp.exp(a - b)),
     ),
     args=("self", "other"),
     promote=Promote.COMMON,
-    ufunc=np.logaddexp,
+    check=FLOAT_OR_COMPLEX,
     formula="ln(exp(a) + exp(b))",
     doc="Logarithm of the sum of the exponentials, without overflow in between.",
 )
@@ -260,6 +277,7 @@ LOGADDEXP2 = defop(
     args=("self", "other"),
     promote=Promote.COMMON,
     ufunc=np.logaddexp2,
+    check=FLOAT,
     formula="log2(2^a + 2^b)",
     doc="Base-2 logarithm of the sum of the powers of two, without overflow in between.",
 )
@@ -284,17 +302,18 @@ XLOGY, XLOGY_FROM_NUMBER, XLOGY_NUMBER = (
         name,
         _xlogy,
         Kind.ELEMENTWISE,
-        vjp=rules,
+        vjp=(_xlogy_self, _xlogy_other),
         args=("self", "other"),
         promote=Promote.FLOAT,
         node=node,
+        check=NOT_COMPLEX,
         formula="a ln(b)",
         doc="Product with a logarithm; 0 where the factor is 0, whatever the logarithm.",
         domain="positive",
     )
-    for name, node, rules in (
-        ("xlogy", "XlogyBackward0", (_xlogy_self, _xlogy_other)),
-        ("xlogy_from_number", "XlogyBackward1", (None, _xlogy_other)),
-        ("xlogy_number", "XlogyBackward2", (_xlogy_self, None)),
+    for name, node in (
+        ("xlogy", "XlogyBackward0"),
+        ("xlogy_from_number", "XlogyBackward1"),
+        ("xlogy_number", "XlogyBackward2"),
     )
 )

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from wengert.ops.checks import NOT_COMPLEX
 from wengert.ops.evaluate import Array, blockwise, by_regions, polynomial, scalar_or_array
 from wengert.ops.record import Kind, Promote, defop
 from wengert.ops.special_fits import (
@@ -69,6 +70,7 @@ ERF = defop(
     Kind.ELEMENTWISE,
     vjp=(lambda xp, g, y, x: g * (xp.exp(-(x * x)) * TWO_OVER_ROOT_PI),),
     promote=Promote.FLOAT,
+    check=NOT_COMPLEX,
     formula="erf(x)",
     doc="Error function of each element.",
 )
@@ -79,6 +81,7 @@ ERFC = defop(
     Kind.ELEMENTWISE,
     vjp=(lambda xp, g, y, x: g * (xp.exp(-(x * x)) * -TWO_OVER_ROOT_PI),),
     promote=Promote.FLOAT,
+    check=NOT_COMPLEX,
     formula="1 - erf(x)",
     doc="One minus the error function of each element, accurate where that is tiny.",
 )
@@ -105,6 +108,7 @@ ERFINV = defop(
     Kind.ELEMENTWISE,
     vjp=(lambda xp, g, y, x: g * (xp.exp(y * y) * (1.0 / TWO_OVER_ROOT_PI)),),
     promote=Promote.FLOAT,
+    check=NOT_COMPLEX,
     formula="erfinv(x)",
     doc="Inverse of the error function; infinite at -1 and 1, nan outside.",
     domain="open_unit",
@@ -129,6 +133,7 @@ LOGIT = defop(
     Kind.ELEMENTWISE,
     vjp=(_logit_vjp,),
     promote=Promote.FLOAT,
+    check=NOT_COMPLEX,
     formula="ln(x / (1 - x))",
     doc="Inverse of the logistic function; with `eps`, elements are first limited to eps..1-eps.",
     domain="unit",

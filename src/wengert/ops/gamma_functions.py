@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from wengert.ops.checks import NOT_COMPLEX
 from wengert.ops.evaluate import Array, blockwise, by_regions, polynomial, scalar_or_array
 from wengert.ops.record import Kind, Promote, defop
 from wengert.ops.special_fits import DIGAMMA_FAR, DIGAMMA_NEAR, DIGAMMA_ZERO, LGAMMA_FAR, LGAMMA_NEAR
@@ -70,6 +71,7 @@ LGAMMA = defop(
     Kind.ELEMENTWISE,
     vjp=(lambda xp, g, y, x: g * xp.digamma(x),),
     promote=Promote.FLOAT,
+    check=NOT_COMPLEX,
     formula="ln|gamma(x)|",
     doc="Logarithm of the size of the gamma function of each element.",
     domain="positive",
@@ -122,6 +124,7 @@ DIGAMMA = defop(
     Kind.ELEMENTWISE,
     vjp=(lambda xp, g, y, x: g * xp.polygamma(x, n=1),),
     promote=Promote.FLOAT,
+    check=NOT_COMPLEX,
     formula="psi(x)",
     doc="Derivative of the logarithm of the gamma function.",
     domain="positive",
@@ -154,7 +157,7 @@ _DIRECT_TERMS: Final = 12
 
 
 def _hurwitz_zeta(s: int, x: Array) -> Array:
-    """The sum of (x + k)^-s over k = 0, 1, ... for x > 0: some terms, and Euler and Maclaurin's formula for the rest."""
+    """The sum of (x + k)^-s over k = 0, 1, ... for x > 0: some terms, and Euler-Maclaurin for the rest."""
     terms = _DIRECT_TERMS + s // 2  # the later derivatives grow with s
     total = np.zeros_like(x)
     for k in range(terms):
@@ -213,6 +216,7 @@ POLYGAMMA = defop(
     Kind.ELEMENTWISE,
     vjp=(lambda xp, g, y, x, n: g * xp.polygamma(x, n=n + 1),),
     promote=Promote.FLOAT,
+    check=NOT_COMPLEX,
     formula="psi^(n)(x)",
     doc="The n-th derivative of digamma, n at least 1.",
     domain="positive",

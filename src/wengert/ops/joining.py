@@ -54,7 +54,7 @@ def _block_diag(*xs: Any, shapes: tuple[Shape, ...]) -> Any:
     out = np.zeros((sum(s[0] for s in shapes), sum(s[1] for s in shapes)), xs[0].dtype)
     row = column = 0
     for x, (height, width) in zip(xs, shapes, strict=True):
-        out[row : row + height, column : column + width] = x
+        out[row : row + height, column : column + width] = x.reshape(height, width)
         row, column = row + height, column + width
     return out
 
@@ -63,7 +63,7 @@ def _block_diag_vjp(xp: Any, g: Any, y: Any, i: int, *xs: Any, shapes: tuple[Sha
     row, column = (sum(s[axis] for s in shapes[:i]) for axis in (0, 1))
     height, width = shapes[i]
     rows = xp.slice(g, dim=0, start=row, stop=row + height, step=1)
-    return xp.slice(rows, dim=1, start=column, stop=column + width, step=1)
+    return xp.reshape(xp.slice(rows, dim=1, start=column, stop=column + width, step=1), shape=xs[i].shape)
 
 
 BLOCK_DIAG = defop(
@@ -74,7 +74,7 @@ BLOCK_DIAG = defop(
     args=("tensors",),
     promote=Promote.COMMON,
     jvp=lambda xp, ts, y, *xs, shapes: xp.block_diag(*_tangents(xp, ts, xs), shapes=shapes),
-    doc="Matrices along the diagonal of a matrix of zeros; `shapes` are their shapes.",
+    doc="Matrices of the shapes `shapes` along the diagonal of a matrix of zeros.",
 )
 
 # --- apart: several views of one array ---

@@ -259,13 +259,24 @@ FLIP = defop(
 )
 
 
-def _roll_vjp(xp: Any, g: Any, y: Any, x: Any, *, shifts: Shape, dims: Shape) -> Any:
+def _roll(x: Any, *, shifts: Shape, dims: Shape | None) -> Any:
+    if dims is None:
+        return _roll(x.reshape(-1), shifts=shifts, dims=(0,)).reshape(x.shape)
+    for shift, dim in zip(shifts, dims, strict=True):
+        cut = -shift % x.shape[dim] if x.shape[dim] else 0
+        if cut:
+            lead = (slice(None),) * dim
+            x = np.concatenate((x[(*lead, slice(cut, None))], x[(*lead, slice(0, cut))]), dim)
+    return x.copy()
+
+
+def _roll_vjp(xp: Any, g: Any, y: Any, x: Any, *, shifts: Shape, dims: Shape | None) -> Any:
     return xp.roll(g, shifts=tuple(-shift for shift in shifts), dims=dims)
 
 
 ROLL = defop(
     "roll",
-    lambda x, *, shifts, dims: np.roll(x, shifts, dims),
+    _roll,
     Kind.MOVEMENT,
     vjp=(_roll_vjp,),
     linear=(0,),

@@ -1,15 +1,19 @@
 """Powers and roots.
 
-PyTorch has three kinds of power, by what is a tensor: the base, the exponent or both. They are three records here, since
-their rules differ: an exponent that is a number costs no logarithm.
+PyTorch has three kinds of power, by what is a tensor: the base, the exponent or both. They are three records here,
+since their rules differ: an exponent that is a number costs no logarithm.
 """
 
 from __future__ import annotations
 
+import cmath
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from wengert.ops.checks import FLOAT, FLOATS, NOT_BOOL, category
 from wengert.ops.record import Kind, Promote, defop
 
 _INTEGER_KINDS = "iu"
@@ -25,12 +29,12 @@ def power(a: Any, b: Any) -> Any:
 
 
 def power_of_number(a: Any, b: Any) -> Any:
-    """``a ** b`` for a number ``b``; the common exponents are products and roots, which are faster and more accurate."""
-    kind = a.dtype.kind
+    """``a ** b`` for a number; the common exponents are products and roots, which are faster and more accurate."""
     if b == 2:
         return a * a
     if b == 1:
         return a.copy()
+    kind = a.dtype.kind
     if kind in "fc":
         if b == 3:
             return a * a * a
@@ -42,7 +46,18 @@ def power_of_number(a: Any, b: Any) -> Any:
             return 1.0 / np.sqrt(a)
         if b == -2:
             return 1.0 / (a * a)
+    elif kind == "b":  # NumPy makes an int8 of it
+        return a | (not b)
     return power(a, b)
+
+
+def _refuse_negative_power(_: str, raws: Sequence[Any]) -> None:
+    base, exponent = raws
+    if category(base) < FLOATS and category(exponent) < FLOATS and exponent < 0:
+        raise RuntimeError(
+            f"Integers to negative integer powers are not allowed. The base is an integer tensor and the exponent is "
+            f"{exponent}: write the exponent as {float(exponent)} to get a float tensor"
+        )
 
 
 def _pow_number_vjp(xp: Any, g: Any, y: Any, x: Any, exponent: Any) -> Any:
@@ -55,20 +70,6 @@ def _pow_number_vjp(xp: Any, g: Any, y: Any, x: Any, exponent: Any) -> Any:
     return g * xp.conj(exponent * xp.pow_number(x, exponent - 1))
 
 
-POW_NUMBER = defop(
-    "pow_number",
-    power_of_number,
-    Kind.ELEMENTWISE,
-    vjp=(_pow_number_vjp, None),
-    args=("self", "exponent"),
-    promote=Promote.COMMON,
-    node="PowBackward0",
-    formula="x^p",
-    doc="Each element raised to the power of one number.",
-    domain="positive",
-)
-
-
 def _pow_base_vjp(xp: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
     return g * xp.where(b == 0, 0.0, xp.conj(b * a ** (b - 1)))
 
@@ -79,6 +80,41 @@ def _pow_exponent_vjp(xp: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
     return g * xp.where(flat, 0.0, xp.conj(y * xp.log(a)))
 
 
+def _pow_number_exponent_vjp(xp: Any, g: Any, y: Any, x: Any, exponent: Any) -> Any:
+    return _pow_exponent_vjp(xp, g, y, x, exponent)
+
+
+def _number_pow_base_vjp(xp: Any, g: Any, y: Any, base: Any, x: Any) -> Any:
+    return _pow_base_vjp(xp, g, y, base, x)
+
+
+def _number_pow_vjp(xp: Any, g: Any, y: Any, base: Any, x: Any) -> Any:
+    if base == 0:
+        return g * xp.where((xp.real(x) >= 0) & (x == xp.real(x)), 0.0, xp.conj(y * -math.inf))
+    return g * xp.conj(y * _log_of_number(base, x.dtype.kind))
+
+
+def _log_of_number(base: Any, kind: str) -> Any:
+    if isinstance(base, complex) or (base < 0 and kind == "c"):
+        return cmath.log(base)
+    return math.log(base) if base > 0 else math.nan
+
+
+# The rules for the argument that is a number are never used while it is one; they make the records complete.
+POW_NUMBER = defop(
+    "pow_number",
+    power_of_number,
+    Kind.ELEMENTWISE,
+    vjp=(_pow_number_vjp, _pow_number_exponent_vjp),
+    args=("self", "exponent"),
+    promote=Promote.COMMON,
+    node="PowBackward0",
+    check=_refuse_negative_power,
+    formula="x^p",
+    doc="Each element raised to the power of one number.",
+    domain="positive",
+)
+
 POW = defop(
     "pow",
     power,
@@ -87,32 +123,21 @@ POW = defop(
     args=("self", "exponent"),
     promote=Promote.COMMON,
     node="PowBackward1",
+    check=NOT_BOOL,
     formula="a^b",
     doc="Each element of one tensor raised to the power of the other's.",
     domain="positive",
 )
 
-
-def _number_pow_vjp(xp: Any, g: Any, y: Any, base: Any, x: Any) -> Any:
-    if base == 0:
-        return g * xp.where((xp.real(x) >= 0) & (x == xp.real(x)), 0.0, xp.conj(y * -np.inf))
-    return g * xp.conj(y * _log_of_number(base, x.dtype.kind))
-
-
-def _log_of_number(base: Any, kind: str) -> Any:
-    if isinstance(base, complex) or (base < 0 and kind == "c"):
-        return complex(np.log(complex(base)))
-    return float(np.log(base)) if base > 0 else float("nan")
-
-
 NUMBER_POW = defop(
     "number_pow",
     power,
     Kind.ELEMENTWISE,
-    vjp=(None, _number_pow_vjp),
+    vjp=(_number_pow_base_vjp, _number_pow_vjp),
     args=("self", "exponent"),
     promote=Promote.COMMON,
     node="PowBackward2",
+    check=NOT_BOOL,
     formula="c^x",
     doc="One number raised to the power of each element.",
 )
@@ -155,6 +180,7 @@ HYPOT = defop(
     args=("self", "other"),
     promote=Promote.COMMON,
     ufunc=np.hypot,
+    check=FLOAT,
     formula="sqrt(a^2 + b^2)",
     doc="Length of the hypotenuse of a right triangle, without overflow in between.",
 )

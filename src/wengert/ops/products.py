@@ -271,7 +271,15 @@ def scaled(g: Any, factor: complex) -> Any:
     return g if factor == 1 else g * factor.conjugate()
 
 
-def _affine(name: str, product: Rule, pull_a: Rule, pull_b: Rule, args: tuple[str, str, str], formula: str) -> Any:
+def _affine(
+    name: str,
+    product: Rule,
+    pull_a: Rule,
+    pull_b: Rule,
+    args: tuple[str, str, str],
+    formula: str,
+    promote: Promote = Promote.KEEP,
+) -> Any:
     """Define ``beta * x + alpha * product(a, b)`` from the product and the rules of its two factors."""
 
     def impl(x: Any, a: Any, b: Any, *, beta: complex, alpha: complex) -> Any:
@@ -299,6 +307,7 @@ def _affine(name: str, product: Rule, pull_a: Rule, pull_b: Rule, args: tuple[st
         Kind.PRODUCT,
         vjp=(vjp_x, vjp_a, vjp_b),
         args=args,
+        promote=promote,
         jvp=jvp,
         formula=f"beta x + alpha {formula}",
         doc=f"A multiple of a tensor plus a multiple of a product: {formula}.",
@@ -333,6 +342,7 @@ ADDR = _affine(
     lambda xp, g, a: xp.vm(xp.conj(a), g),
     ("self", "vec1", "vec2"),
     "a_i b_j",
+    Promote.COMMON,
 )
 BADDBMM = _affine(
     "baddbmm",

@@ -20,7 +20,7 @@ none) or :data:`MISSING` (nobody has written it yet: a clear error when it is ne
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
@@ -52,6 +52,9 @@ class Promote(Enum):
 
 class _Missing(Enum):
     MISSING = "missing"
+
+    def __call__(self, *args: Any, **meta: Any) -> Any:
+        raise NotImplementedError("the derivative of this operation is not implemented")
 
 
 MISSING: Final = _Missing.MISSING
@@ -86,6 +89,7 @@ class Op:
     doc: str
     domain: str
     points: tuple[float, ...]
+    check: Callable[[str, Sequence[Any]], None] | None
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -133,6 +137,7 @@ def defop(
     doc: str = "",
     domain: str = "real",
     points: tuple[float, ...] = (),
+    check: Callable[[str, Sequence[Any]], None] | None = None,
 ) -> Op:
     """Define one operation and enter it in :data:`TABLE`.
 
@@ -158,6 +163,9 @@ def defop(
         domain: where its inputs may lie: ``real``, ``positive``, ``unit`` (0..1), ``open_unit`` (-1..1), ``above_one``,
             ``nonzero``.
         points: singular points or ties that tests visit and where PyTorch's convention holds.
+        check: ``check(name, raws)`` raises if PyTorch refuses inputs of these dtypes (it sees them before promotion). It
+            is not called for tensors of one type, float32 or float64, so an operation that refuses those must not
+            get the short path of ``engine.pointwise``.
     """
     camel = "".join(part.capitalize() for part in name.split("_"))
     op = Op(
@@ -178,6 +186,7 @@ def defop(
         doc=doc,
         domain=domain,
         points=points,
+        check=check,
     )
     TABLE.add(op)
     return op

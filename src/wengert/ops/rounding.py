@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ops.checks import FLOAT, INTEGER_OR_FLOAT, NOT_COMPLEX
 from wengert.ops.record import MISSING, Kind, Op, Promote, defop
 
 LN2 = math.log(2.0)
@@ -20,6 +21,7 @@ def _rounding(name: str, ufunc: Any, doc: str) -> Op:
         Kind.ELEMENTWISE,
         vjp=(lambda xp, g, y, x: xp.zeros_like(g),),
         ufunc=ufunc,
+        check=INTEGER_OR_FLOAT,
         formula=f"{name}(x)",
         doc=doc,
     )
@@ -39,7 +41,7 @@ ROUND = _rounding("round", np.rint, "Each element rounded to the nearest integer
 
 
 def _round_decimals(x: Any, *, decimals: int) -> Any:
-    scale = 10.0 ** abs(decimals)
+    scale = float(np.float64(10.0) ** abs(decimals))
     return np.rint(x * scale) / scale if decimals >= 0 else np.rint(x / scale) * scale
 
 
@@ -49,6 +51,7 @@ ROUND_DECIMALS = defop(
     Kind.ELEMENTWISE,
     vjp=(lambda xp, g, y, x, decimals: xp.zeros_like(g),),
     node="RoundBackward1",
+    check=FLOAT,
     formula="round(x 10^d) / 10^d",
     doc="Each element rounded to a number of decimals.",
 )
@@ -58,6 +61,7 @@ FRAC = defop(
     lambda x: x - np.trunc(x),
     Kind.ELEMENTWISE,
     vjp=(lambda xp, g, y, x: g,),
+    check=FLOAT,
     formula="x - trunc(x)",
     doc="The part of each element behind the decimal point.",
 )
@@ -69,6 +73,7 @@ HEAVISIDE = defop(
     vjp=(MISSING, MISSING),
     args=("self", "values"),
     node="NotImplemented",
+    check=NOT_COMPLEX,
     formula="step(a)",
     doc="Step function: 0 below zero, 1 above, and the second tensor's value at zero.",
 )
@@ -86,6 +91,7 @@ COPYSIGN = defop(
     args=("self", "other"),
     promote=Promote.FLOAT,
     ufunc=np.copysign,
+    check=NOT_COMPLEX,
     formula="|a| sign(b)",
     doc="Size of one tensor with the sign of the other.",
     points=(0.0,),
@@ -95,10 +101,11 @@ COPYSIGN_NUMBER = defop(
     "copysign_number",
     np.copysign,
     Kind.ELEMENTWISE,
-    vjp=(_copysign_self, None),
+    vjp=(_copysign_self, lambda xp, g, y, a, b: xp.zeros_like(g)),
     args=("self", "other"),
     promote=Promote.FLOAT,
     node="CopysignBackward1",
+    check=NOT_COMPLEX,
     formula="|a| sign(b)",
     doc="Size of a tensor with the sign of a number.",
     points=(0.0,),
@@ -112,6 +119,7 @@ NEXTAFTER = defop(
     args=("self", "other"),
     promote=Promote.COMMON,
     ufunc=np.nextafter,
+    check=FLOAT,
     formula="next float from a to b",
     doc="The next floating-point number after one tensor's in the direction of the other's.",
 )
@@ -120,7 +128,7 @@ LDEXP = defop(
     "ldexp",
     lambda a, b: a * np.exp2(b),
     Kind.ELEMENTWISE,
-    vjp=(lambda xp, g, y, a, b: g * xp.exp2(b), lambda xp, g, y, a, b: g * y * LN2),
+    vjp=(lambda xp, g, y, a, b: xp.ldexp(g, b), lambda xp, g, y, a, b: g * xp.conj(y * LN2)),
     args=("self", "other"),
     promote=Promote.FLOAT,
     linear=(0,),
@@ -132,9 +140,10 @@ FREXP = defop(
     "frexp",
     np.frexp,
     Kind.ELEMENTWISE,
-    vjp=(lambda xp, g, y, x: g[0] * xp.exp2(-y[1]),),
+    vjp=(lambda xp, g, y, x: xp.ldexp(g[0], -y[1]),),
     outputs=2,
     differentiable_outputs=(0,),
+    check=FLOAT,
     formula="x = m 2^e",
     doc="Mantissa (size in 0.5..1) and exponent of each element.",
     domain="positive",

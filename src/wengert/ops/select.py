@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ops.checks import INTEGER_OR_FLOAT, NOT_COMPLEX
 from wengert.ops.record import Kind, Promote, defop
 
 _FLOAT_SCALARS = frozenset({np.float16, np.float32, np.float64, np.complex64, np.complex128})
@@ -75,6 +76,7 @@ CLAMP = defop(
     Kind.ELEMENTWISE,
     vjp=(_clamp_vjp,),
     node="ClampBackward1",
+    check=INTEGER_OR_FLOAT,
     formula="min(max(x, lo), hi)",
     doc="Each element limited to an interval; the derivative is 1 on the interval, its ends included, and 0 outside.",
 )
@@ -84,6 +86,7 @@ CLAMP_MIN = defop(
     lambda x, *, min: np.maximum(x, min),
     Kind.ELEMENTWISE,
     vjp=(lambda xp, g, y, x, min: xp.where(x >= min, g, 0.0),),
+    check=INTEGER_OR_FLOAT,
     formula="max(x, lo)",
     doc="Each element, but not less than a number.",
 )
@@ -93,6 +96,7 @@ CLAMP_MAX = defop(
     lambda x, *, max: np.minimum(x, max),
     Kind.ELEMENTWISE,
     vjp=(lambda xp, g, y, x, max: xp.where(x <= max, g, 0.0),),
+    check=INTEGER_OR_FLOAT,
     formula="min(x, hi)",
     doc="Each element, but not more than a number.",
 )
@@ -109,6 +113,7 @@ CLAMP_TENSOR = defop(
     args=("self", "min", "max"),
     promote=Promote.COMMON,
     node="ClampBackward0",
+    check=INTEGER_OR_FLOAT,
     formula="min(max(x, lo), hi)",
     doc="Each element limited to the interval that two tensors give for it.",
 )
@@ -130,6 +135,7 @@ def _tensor_bound(name: str, ufunc: Any, node: str, above: bool) -> Any:
         promote=Promote.COMMON,
         node=node,
         ufunc=ufunc,
+        check=INTEGER_OR_FLOAT,
         formula="max(x, lo)" if above else "min(x, hi)",
         doc="Each element, but not beyond the bound that a tensor gives for it.",
     )
@@ -137,6 +143,9 @@ def _tensor_bound(name: str, ufunc: Any, node: str, above: bool) -> Any:
 
 CLAMP_MIN_TENSOR = _tensor_bound("clamp_min_tensor", np.maximum, "ClampMinBackward1", above=True)
 CLAMP_MAX_TENSOR = _tensor_bound("clamp_max_tensor", np.minimum, "ClampMaxBackward1", above=False)
+# `clamp` with one of its two tensors, whose node has the name of `clamp`.
+CLAMP_FROM = _tensor_bound("clamp_from", np.maximum, "ClampBackward0", above=True)
+CLAMP_TO = _tensor_bound("clamp_to", np.minimum, "ClampBackward0", above=False)
 
 # --- the larger and the smaller of two -----------------------------------------------------------------------------
 
@@ -157,6 +166,7 @@ MAXIMUM = defop(
     args=("self", "other"),
     promote=Promote.COMMON,
     ufunc=np.maximum,
+    check=NOT_COMPLEX,
     formula="max(a, b)",
     doc="The larger of two elements; nan if either is.",
     points=(0.0,),
@@ -173,6 +183,7 @@ MINIMUM = defop(
     args=("self", "other"),
     promote=Promote.COMMON,
     ufunc=np.minimum,
+    check=NOT_COMPLEX,
     formula="min(a, b)",
     doc="The smaller of two elements; nan if either is.",
     points=(0.0,),
@@ -189,6 +200,7 @@ FMAX = defop(
     args=("self", "other"),
     promote=Promote.COMMON,
     ufunc=np.fmax,
+    check=NOT_COMPLEX,
     formula="max(a, b)",
     doc="The larger of two elements; the other one if one is nan.",
 )
@@ -204,6 +216,7 @@ FMIN = defop(
     args=("self", "other"),
     promote=Promote.COMMON,
     ufunc=np.fmin,
+    check=NOT_COMPLEX,
     formula="min(a, b)",
     doc="The smaller of two elements; the other one if one is nan.",
 )

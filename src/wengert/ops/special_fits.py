@@ -1,6 +1,7 @@
 """Polynomials for the special functions. Made by scripts/fit_special.py; do not edit.
 
-Each fit is ``(middle, scale, coefficients)``: the polynomial in ``(x - middle) * scale``, highest power first.
+Each fit is ``(middle, scale, coefficients)``: the polynomial in ``(x - middle) * scale``, highest power
+first.
 """
 
 from __future__ import annotations
@@ -193,7 +194,7 @@ LGAMMA_NEAR: Final[Fit] = (
     ),
 )
 
-# x times what Stirling's formula lacks, as a function of 1 / x^2. To 3e-17.
+# What Stirling's formula lacks, times x, as a function of 1 / x^2. To 3e-17.
 LGAMMA_FAR: Final[Fit] = (
     0.05555555555555555,
     18.0,

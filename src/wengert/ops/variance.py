@@ -47,9 +47,11 @@ def _std_mean(x: Any, *, dim: Dims, correction: float, keepdim: bool) -> tuple[A
 
 def _var_vjp(xp: Any, g: Any, y: Any, x: Any, *, dim: Dims, correction: float, keepdim: bool) -> Any:
     free = max(float(count(x.shape, dim) - correction), 0.0)
-    scale = 2.0 / free if free else float("inf")
     center = x - xp.mean(x, dim=dim, keepdim=True)
-    return (keep(xp, g, x.shape, dim, keepdim) * scale) * center
+    kept = keep(xp, g, x.shape, dim, keepdim)
+    if not free:  # no finite answer: PyTorch gives nan at the mean and infinity elsewhere
+        return kept * float("inf") * (center * center)
+    return kept * (2.0 / free) * center
 
 
 def _std_vjp(xp: Any, g: Any, y: Any, x: Any, *, dim: Dims, correction: float, keepdim: bool) -> Any:

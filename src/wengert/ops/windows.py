@@ -133,7 +133,7 @@ RESTRIDE = defop(
     doc="The input added into zeroed memory with one layout, then read with another.",
 )
 
-# --- padding: `pads` is a pair (before, after) for each axis ---
+# --- padding: `pads` is a pair (before, after) for each axis, in wrapping modes for each of the last axes ---
 
 Pads = tuple[tuple[int, int], ...]
 
@@ -175,14 +175,14 @@ def _sources(size: int, before: int, after: int, mode: str) -> Any:
 
 
 def _wrapping_pad(x: Any, *, pads: Pads, mode: str) -> Any:
-    for axis, (before, after) in enumerate(pads):
+    for axis, (before, after) in enumerate(pads, start=x.ndim - len(pads)):
         if before or after:
             x = x.take(_sources(x.shape[axis], before, after, mode), axis)
     return x
 
 
 def _wrapping_pad_backward(g: Any, *, shape: Shape, pads: Pads, mode: str) -> Any:
-    for axis, (before, after) in enumerate(pads):
+    for axis, (before, after) in enumerate(pads, start=g.ndim - len(pads)):
         if before or after:
             g = _fold(g, axis, shape[axis], before, after, mode)
     return g
@@ -204,8 +204,7 @@ _MODE_NODES: Final = {"reflect": "ReflectionPad", "replicate": "ReplicationPad",
 
 
 def _pad_node(meta: dict[str, Any]) -> str:
-    ndim = max((len(meta["pads"]) - axis for axis, pad in enumerate(meta["pads"]) if pad != (0, 0)), default=1)
-    return f"{_MODE_NODES[meta['mode']]}{ndim}DBackward0"
+    return f"{_MODE_NODES[meta['mode']]}{len(meta['pads'])}DBackward0"
 
 
 WRAPPING_PAD = defop(

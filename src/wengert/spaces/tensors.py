@@ -31,6 +31,18 @@ class TensorSpace:
         setattr(self, name, function)
         return function
 
+    def conj(self, x: Any) -> Any:
+        """The conjugate; a real value is its own, which is no step of the graph."""
+        if isinstance(x, (int, float, complex)):
+            return x.conjugate()
+        return x if x._data.dtype.kind != "c" else self._apply(TABLE["conj"], x)
+
+    def real(self, x: Any) -> Any:
+        """The real part; a real value is its own, which is no step of the graph."""
+        if isinstance(x, (int, float, complex)):
+            return x.real
+        return x if x._data.dtype.kind != "c" else self._apply(TABLE["real"], x)
+
     def __repr__(self) -> str:
         return "<tensors>"
 

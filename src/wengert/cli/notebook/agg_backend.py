@@ -1,4 +1,7 @@
-"""matplotlib's Agg backend with a `show` that puts figures into the notebook. matplotlib imports it, by name, when it draws."""
+"""matplotlib's Agg backend with a `show` that puts figures into the notebook.
+
+Nothing of wengert imports this module: matplotlib does, by its name, when it draws.
+"""
 
 from typing import Any
 

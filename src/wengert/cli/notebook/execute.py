@@ -7,6 +7,7 @@ import builtins
 import contextlib
 import io
 import linecache
+import sys
 import time
 import tokenize
 import traceback
@@ -19,7 +20,7 @@ from wengert.cli.notebook.document import Cell, Document
 from wengert.cli.notebook.figures import drawing_into, show_figures
 from wengert.cli.notebook.magics import HANDLER, Magics, python_source
 from wengert.cli.notebook.recorder import OutputStream, Recorder, Viewer
-from wengert.cli.script import INTERRUPTED, main_module, users_part
+from wengert.cli.script import INTERRUPTED, users_part
 
 __all__ = ["Reporter", "execute_notebook"]
 
@@ -93,7 +94,7 @@ class _Session:
         stdout, stderr = (OutputStream(name, self._recorder.stream) for name in ("stdout", "stderr"))
         with (
             _last_value_kept(),
-            main_module(self._module, [""], str(folder)),
+            _main_module(self._module, str(folder)),
             contextlib.chdir(folder),
             drawing_into(self._recorder.display),
             contextlib.redirect_stdout(stdout),
@@ -145,6 +146,18 @@ class _Session:
 
 
 @contextlib.contextmanager
+def _main_module(module: ModuleType, folder: str) -> Iterator[None]:
+    """Let `module` be `__main__`, without arguments, and with its folder first on the path."""
+    before = sys.modules["__main__"], sys.argv, sys.path[:]
+    sys.modules["__main__"], sys.argv = module, [""]
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.modules["__main__"], sys.argv, sys.path[:] = before
+
+
+@contextlib.contextmanager
 def _last_value_kept() -> Iterator[None]:
     """Let `_` mean the last result while a notebook runs, as Python's own prompt does, and forget it afterwards."""
     missing = object()
@@ -159,7 +172,7 @@ def _last_value_kept() -> Iterator[None]:
 
 
 def _remember_lines(filename: str, source: str) -> None:
-    """Let tracebacks, warnings and wengert's own messages quote the lines of a cell, which are in no file of that name."""
+    """Let tracebacks, warnings and wengert's own messages quote the lines of a cell, which are in no file."""
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
 
 

@@ -1,4 +1,7 @@
-"""matplotlib's figures as images in the notebook. matplotlib is never imported here: only what a notebook imported is used."""
+"""matplotlib's figures as images in the notebook.
+
+matplotlib is never imported here: only what the notebook itself imported is used.
+"""
 
 import io
 import os

@@ -1,0 +1,218 @@
+"""Reading and writing parts of a tensor with brackets."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import numpy as np
+
+from wengert.engine.apply import apply
+from wengert.engine.base import TensorBase, array_of, is_tracking, wrap
+from wengert.engine.inplace import check_writable, inplace
+from wengert.engine.out import mark_written
+from wengert.functions.dims import expanded_shape
+from wengert.functions.keys import Plan, plan_of
+from wengert.functions.nested import cast, fill_scalar
+from wengert.functions.options import type_name
+from wengert.ops.indexing import INDEX, SELECT, index_key
+from wengert.ops.movement import ALIAS, COPY
+from wengert.ops.writing import INDEX_PUT
+
+__all__ = ["IndexingMethods"]
+
+
+def getitem(self: Any, key: Any) -> Any:
+    """The part of the tensor that a key names: a view for integers, slices, None and ``...``, else a copy.
+
+    Raises:
+        IndexError: the key does not fit the tensor.
+
+    >>> import wengert as torch
+    >>> x = torch.tensor([[1, 2, 3], [4, 5, 6]])
+    >>> x[1, 0], x[:, 1:], x[x > 4]
+    (tensor(4), tensor([[2, 3],
+            [5, 6]]), tensor([5, 6]))
+    """
+    if key.__class__ is int:  # the commonest key by far
+        shape = self._data.shape
+        if shape and -shape[0] <= key < shape[0]:
+            return apply(SELECT, self, dim=0, index=key if key >= 0 else key + shape[0])
+    plan = plan_of(self._data.shape, key)
+    x = _viewed(self, plan)
+    if plan.indices:
+        return _indexed(x, plan)
+    return x if plan.steps else apply(ALIAS, self)
+
+
+def _viewed(x: Any, plan: Plan) -> Any:
+    for op, meta in plan.steps:
+        x = apply(op, x, **meta)
+    return x
+
+
+def _indexed(x: Any, plan: Plan) -> Any:
+    arrays, spec = plan.arrays, plan.spec
+    try:
+        return apply(INDEX, x, *[wrap(index) for index in arrays], spec=spec)
+    except (IndexError, ValueError) as error:
+        raise explained(error, x, arrays, spec) from None
+
+
+def explained(error: Exception, x: Any, arrays: tuple[Any, ...], spec: tuple[bool, ...]) -> Exception:
+    """NumPy's complaint about index arrays in PyTorch's words."""
+    shape = x._data.shape
+    for dim, index in zip([dim for dim, here in enumerate(spec) if here], arrays, strict=True):
+        outside = index.dtype.kind != "b" and (index < -shape[dim]) | (index >= shape[dim])
+        if np.any(outside):
+            return IndexError(f"index {index[outside][0]} is out of bounds for dimension {dim} with size {shape[dim]}")
+    try:
+        np.broadcast_shapes(*[index.shape for index in arrays])
+    except ValueError:
+        shapes = ", ".join([str(list(index.shape)) for index in arrays])
+        return IndexError(f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}")
+    return error
+
+
+# --- writing ---
+
+
+def setitem(self: Any, key: Any, value: Any) -> None:
+    """Write a number or a tensor, broadcast and cast, into the part of the tensor that a key names.
+
+    Raises:
+        IndexError: the key does not fit the tensor.
+        TypeError: the value is neither a number nor a tensor.
+        RuntimeError: the value's shape does not broadcast to the part's.
+
+    >>> import wengert as torch
+    >>> x = torch.zeros(2, 2)
+    >>> x[0] = torch.tensor([1., 2.]); x[x == 0] = 7
+    >>> x
+    tensor([[1., 2.],
+            [7., 7.]])
+    """
+    values = _value_of(self, value)
+    plan = plan_of(self._data.shape, key)
+    if is_tracking(self) or (isinstance(value, TensorBase) and is_tracking(value)):
+        _write_tracked(self, plan, value if isinstance(value, TensorBase) else wrap(values))
+    else:
+        _write_raw(self, plan, values)
+
+
+def _value_of(x: Any, value: Any) -> Any:
+    """The raw value to write."""
+    if isinstance(value, TensorBase):
+        return value._data
+    if isinstance(value, (bool, int, float, complex)):
+        return fill_scalar(value, x._data.dtype) if not _truncates(value, x) else x._data.dtype.type(int(value))
+    given = type(value)
+    name = f"numpy.{given.__name__}" if given.__module__ == "numpy" else given.__name__
+    raise TypeError(
+        f"can't assign a {name} to a torch.{type_name(x._data.dtype)}Tensor: expected a number or a tensor. Write "
+        "torch.tensor(...) around it"
+    )
+
+
+def _truncates(value: Any, x: Any) -> bool:
+    return isinstance(value, float) and x._data.dtype.kind in "iu" and abs(value) < 2**63
+
+
+def _write_raw(x: Any, plan: Plan, values: Any) -> None:
+    """The write when no gradient is involved: straight into the memory."""
+    check_writable(x, tracked=False)
+    target = array_of(x)
+    for op, meta in plan.steps:
+        target = op.impl(target, **meta)
+    if plan.indices:
+        _check_same_dtype(target, values)
+        arrays, spec = plan.arrays, plan.spec
+        try:
+            target[index_key(spec, arrays)] = values
+        except (IndexError, ValueError) as error:
+            raise _put_error(error, wrap(target), values, arrays, spec) from None
+    else:
+        np.copyto(target, _fitted(target, values))
+    mark_written(x)
+
+
+def _fitted(target: Any, values: Any) -> Any:
+    """Values that broadcast to the target and have its dtype."""
+    if values.shape != target.shape:
+        while values.ndim > target.ndim and values.shape[0] == 1:
+            values = values[0]
+        expanded_shape(values, target.shape)
+    return values if values.dtype is target.dtype else cast(values, target.dtype)
+
+
+def _check_same_dtype(target: Any, values: Any) -> None:
+    if target.dtype is not values.dtype:
+        raise RuntimeError(
+            "Index put requires the source and destination dtypes match, got "
+            f"{type_name(target.dtype)} for the destination and {type_name(values.dtype)} for the source. "
+            "Convert the values with .to(x.dtype)"
+        )
+
+
+def _put_error(error: Exception, x: Any, values: Any, arrays: tuple[Any, ...], spec: tuple[bool, ...]) -> Exception:
+    better = explained(error, x, arrays, spec)
+    if better is not error:
+        return better
+    shape = x._data[index_key(spec, arrays)].shape
+    return RuntimeError(
+        f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of shape "
+        f"{list(shape)}"
+    )
+
+
+def _write_tracked(self: Any, plan: Plan, value: Any) -> None:
+    """The write as an operation of the graph, into a view of the tensor."""
+    target = _viewed(self, plan)
+    if not plan.indices:
+        _fitted(target._data, value._data)
+        while value._data.ndim > target._data.ndim:
+            value = apply(SELECT, value, dim=0, index=0)
+        inplace(COPY, target, value)
+        return
+    put(target, value, plan.arrays, plan.spec, accumulate=False)
+
+
+def put(
+    x: Any, value: Any, arrays: tuple[Any, ...], spec: tuple[bool, ...], *, accumulate: bool, into: bool = True
+) -> Any:
+    """``index_put``, in place when ``into`` says so."""
+    _check_same_dtype(x._data, value._data)
+    operate = inplace if into else apply
+    try:
+        return operate(INDEX_PUT, x, value, *[wrap(index) for index in arrays], spec=spec, accumulate=accumulate)
+    except (IndexError, ValueError) as error:
+        raise _put_error(error, x, value._data, arrays, spec) from None
+
+
+def contains(self: Any, element: Any) -> bool:
+    """Whether any element equals a number or a tensor.
+
+    Raises:
+        RuntimeError: neither a number nor a tensor.
+
+    >>> import wengert as torch
+    >>> 2 in torch.tensor([1, 2])
+    True
+    """
+    if isinstance(element, (TensorBase, bool, int, float, complex)):
+        other = element._data if isinstance(element, TensorBase) else element
+        return bool(np.any(self._data == other))
+    _not_contained(element)
+
+
+def _not_contained(element: Any) -> NoReturn:
+    raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
+
+
+class IndexingMethods:
+    """Brackets on a tensor."""
+
+    __slots__ = ()
+
+    __getitem__ = getitem
+    __setitem__ = setitem
+    __contains__ = contains

@@ -1,0 +1,482 @@
+"""Generators of random numbers, and tensors of random numbers: ``rand``, ``randn``, ``randint``, ``randperm``.
+
+The distributions are PyTorch's, the numbers are not: they come from NumPy's PCG64, so the same seed gives other numbers
+than in PyTorch (and the same ones in every run, thread and process here).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import numpy as np
+
+from wengert._device import CPU, device, require_cpu
+from wengert._dtypes import NumpyDtype, from_numpy_dtype, int64, uint8
+from wengert._random import STATE_BYTES, Stream
+from wengert.engine.base import TensorBase, wrap
+from wengert.functions.likes import like
+from wengert.functions.nested import cast
+from wengert.functions.options import (
+    chosen_dtype,
+    integer,
+    made,
+    made_into,
+    one_size,
+    size_argument,
+    type_name,
+)
+
+__all__ = [
+    "Generator",
+    "default_generator",
+    "fork_rng",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "rand",
+    "rand_like",
+    "randint",
+    "randint_like",
+    "randn",
+    "randn_like",
+    "randperm",
+    "seed",
+    "set_rng_state",
+]
+
+
+class Generator(Stream):
+    """A stream of random numbers of its own, for the ``generator=`` argument.
+
+    The distributions of what is drawn are PyTorch's, the numbers themselves are not.
+
+    >>> import wengert as torch
+    >>> g = torch.Generator().manual_seed(1)
+    >>> a = torch.rand(2, generator=g)
+    >>> torch.equal(a, torch.rand(2, generator=g.manual_seed(1)))
+    True
+    """
+
+    __slots__ = ()
+
+    def __init__(self, device: Any = "cpu") -> None:
+        require_cpu(device)
+        super().__init__()
+
+    @property
+    def device(self) -> device:
+        """The CPU."""
+        return CPU
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start again from this seed; returns the generator.
+
+        Raises:
+            ValueError: a seed outside ``[-2**63, 2**64)``. A negative one stands for itself plus ``2**64``.
+        """
+        self.reseed(_checked_seed(seed))
+        return self
+
+    def seed(self) -> int:
+        """Start again from a seed that the operating system draws; returns it."""
+        with self._lock:
+            self._seed = None
+            self.reseed(self.seed_in_use())
+            return self.seed_in_use()
+
+    def initial_seed(self) -> int:
+        """The seed that the generator was last started from."""
+        return self.seed_in_use()
+
+    def get_state(self) -> Any:
+        """The state as a tensor of bytes, for :meth:`set_state`."""
+        return wrap(np.frombuffer(self.state(), np.uint8).copy())
+
+    def set_state(self, new_state: Any) -> None:
+        """Go on where :meth:`get_state` was called.
+
+        Raises:
+            TypeError: not a tensor of bytes.
+            RuntimeError: not the state of a generator of this library.
+        """
+        if not isinstance(new_state, TensorBase) or new_state._data.dtype is not uint8.np:
+            raise TypeError("RNG state must be a torch.ByteTensor: what get_state() or get_rng_state() gave")
+        if new_state._data.size != STATE_BYTES:
+            raise RuntimeError(
+                f"expected a generator's state of {STATE_BYTES} bytes but got {new_state._data.size}: the states of "
+                "PyTorch's generators do not fit here, as their numbers come from another source"
+            )
+        self.restore(np.asarray(new_state._data).tobytes())
+
+    def clone_state(self) -> Generator:
+        """Another generator that will give the same numbers."""
+        twin = Generator()
+        twin.restore(self.state())
+        return twin
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _generator_at, (self.state(),)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Generator:
+        return self.clone_state()
+
+
+def _generator_at(state: bytes) -> Generator:
+    generator = Generator()
+    generator.restore(state)
+    return generator
+
+
+def _checked_seed(seed: Any) -> int:
+    number = int(seed)
+    if not -(2**63) <= number < 2**64:
+        raise ValueError(f"Overflow when unpacking long long: the seed must lie in [-2**63, 2**64), got {number}")
+    return number % 2**64
+
+
+default_generator: Final = Generator()
+"""The generator that is used where none is given. It starts from a seed of the operating system's."""
+default_generator._seed = None
+
+
+def manual_seed(seed: int) -> Generator:
+    """Start the default generator again from a seed; returns it.
+
+    The same seed gives the same numbers in every run, but other numbers than in PyTorch.
+
+    >>> import wengert as torch
+    >>> _ = torch.manual_seed(0)
+    >>> a = torch.rand(3)
+    >>> _ = torch.manual_seed(0)
+    >>> torch.equal(a, torch.rand(3))
+    True
+    """
+    return default_generator.manual_seed(seed)
+
+
+def seed() -> int:
+    """Start the default generator again from a seed that the operating system draws; returns it.
+
+    >>> import wengert as torch
+    >>> torch.seed() == torch.initial_seed()
+    True
+    """
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """The seed that the default generator was last started from.
+
+    >>> import wengert as torch
+    >>> _ = torch.manual_seed(3)
+    >>> torch.initial_seed()
+    3
+    """
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Any:
+    """The default generator's state as a tensor of bytes.
+
+    >>> import wengert as torch
+    >>> torch.get_rng_state().dtype
+    torch.uint8
+    """
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: Any) -> None:
+    """Put the default generator back into a state that :func:`get_rng_state` gave.
+
+    >>> import wengert as torch
+    >>> state = torch.get_rng_state()
+    >>> a = torch.rand(2)
+    >>> torch.set_rng_state(state)
+    >>> torch.equal(a, torch.rand(2))
+    True
+    """
+    default_generator.set_state(new_state)
+
+
+@contextlib.contextmanager
+def fork_rng(
+    devices: Iterable[Any] | None = None,  # noqa: ARG001  # accelerators, of which there are none
+    enabled: bool = True,
+    device_type: str = "cuda",  # noqa: ARG001
+) -> Iterator[None]:
+    """At the end of the ``with`` block, put the default generator back into the state that it had at the start.
+
+    >>> import wengert as torch
+    >>> _ = torch.manual_seed(0)
+    >>> with torch.random.fork_rng():
+    ...     a = torch.rand(2)
+    >>> torch.equal(a, torch.rand(2))
+    True
+    """
+    if not enabled:
+        yield
+        return
+    state = default_generator.state()
+    try:
+        yield
+    finally:
+        default_generator.restore(state)
+
+
+def stream_of(function: str, generator: Any) -> Stream:
+    """The generator to draw from: the given one or the default one."""
+    if generator is None:
+        return default_generator
+    if not isinstance(generator, Stream):
+        raise TypeError(f"{function}(): argument 'generator' must be a torch.Generator, not {type(generator).__name__}")
+    return generator
+
+
+def require_float(kernel: str, dtype: NumpyDtype, *, allow_complex: bool = False) -> None:
+    """Raise unless numbers of a continuous distribution can be stored in this dtype."""
+    if dtype.kind != "f" and not (allow_complex and dtype.kind == "c"):
+        raise NotImplementedError(
+            f"\"{kernel}\" not implemented for '{type_name(dtype)}': the numbers are real, so the dtype must be a "
+            f"floating-point one, not {from_numpy_dtype(dtype)}"
+        )
+
+
+# --- tensors of random numbers ---------------------------------------------------------------------------------------
+
+
+def rand(
+    *sizes: Any,
+    size: Any = None,
+    generator: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Any:
+    """Numbers of the uniform distribution on [0, 1), in a tensor of the given size.
+
+    The distribution is PyTorch's; a seed gives other numbers than in PyTorch.
+
+    Raises:
+        TypeError: sizes that are not integers.
+        NotImplementedError: a bool or integer dtype.
+
+    >>> import wengert as torch
+    >>> r = torch.rand(1000)
+    >>> bool((r >= 0).all() and (r < 1).all())
+    True
+    """
+    kind = chosen_dtype("rand", dtype, out=out, layout=layout, device=device, pin_memory=pin_memory)
+    require_float("check_uniform_bounds", kind, allow_complex=True)
+    raw = stream_of("rand", generator).uniform(size_argument("rand", sizes, size), kind)
+    return made_into(out, raw[()], requires_grad)
+
+
+def randn(
+    *sizes: Any,
+    size: Any = None,
+    generator: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Any:
+    """Numbers of the standard normal distribution, in a tensor of the given size. Complex ones have variance 1 too.
+
+    The distribution is PyTorch's; a seed gives other numbers than in PyTorch.
+
+    Raises:
+        TypeError: sizes that are not integers.
+        NotImplementedError: a bool or integer dtype.
+
+    >>> import wengert as torch
+    >>> torch.randn(2, 3).shape
+    torch.Size([2, 3])
+    """
+    kind = chosen_dtype("randn", dtype, out=out, layout=layout, device=device, pin_memory=pin_memory)
+    require_float("normal_kernel_cpu", kind, allow_complex=True)
+    raw = stream_of("randn", generator).normal(size_argument("randn", sizes, size), kind)
+    return made_into(out, raw[()], requires_grad)
+
+
+def randint(
+    *bounds_and_size: Any,
+    low: int | None = None,
+    high: int | None = None,
+    size: Any = None,
+    generator: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Any:
+    """Integers in [low, high), all equally likely: ``randint([low=0,] high, size)``. The dtype is int64 unless given.
+
+    Raises:
+        TypeError: bounds that are not integers or a size that is no sequence of them.
+        RuntimeError: an empty range, or one that the dtype cannot hold.
+
+    >>> import wengert as torch
+    >>> sorted(set(torch.randint(1, 4, (100,)).tolist()))
+    [1, 2, 3]
+    """
+    given = list(bounds_and_size)
+    if size is None and given and isinstance(given[-1], (tuple, list)):
+        size = given.pop()
+    elif size is None and len(given) > 1:
+        size = given.pop()  # not a sequence: one_size says so
+    below, above = _integer_bounds("randint", given, low, high)
+    shape = one_size("randint", size, len(bounds_and_size))
+    kind = chosen_dtype("randint", dtype, int64.np, out=out, layout=layout, device=device, pin_memory=pin_memory)
+    raw = integers_of(stream_of("randint", generator), below, above, shape, kind)
+    return made_into(out, raw, requires_grad)
+
+
+def _integer_bounds(function: str, given: list[Any], low: Any, high: Any) -> tuple[int, int]:
+    names = ["low", "high"] if len(given) > 1 else ["high"]
+    bounds: dict[str, Any] = {"low": low, "high": high}
+    if high is not None:
+        names = ["low"]  # randint(low, high=..., size=...)
+    bounds |= dict(zip(names, given, strict=False))
+    if bounds["high"] is None:
+        raise TypeError(f'{function}() missing 1 required positional arguments: "high"')
+    below = 0 if bounds["low"] is None else integer(function, "low", 1, bounds["low"])
+    return below, integer(function, "high", len(names), bounds["high"])
+
+
+def integers_of(stream: Stream, low: int, high: int, shape: tuple[int, ...], dtype: NumpyDtype) -> Any:
+    """Integers in [low, high) in a dtype that can hold them."""
+    if low >= high:
+        raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+    if dtype.kind == "c":
+        raise NotImplementedError(f"\"random_from_to_kernel_cpu\" not implemented for '{type_name(dtype)}'")
+    lowest, highest = _range_of(dtype)
+    for name, bound in (("from", low), ("to - 1", high - 1)):
+        if not lowest <= bound <= highest:
+            raise RuntimeError(
+                f"{name} is out of bounds for {from_numpy_dtype(dtype).name}: got {bound}, and the dtype holds the "
+                f"integers from {lowest} to {highest}"
+            )
+    return cast(stream.integers(low, high, shape)[()], dtype)
+
+
+def _range_of(dtype: NumpyDtype) -> tuple[int, int]:
+    if dtype.kind == "b":
+        return 0, 1
+    if dtype.kind == "f":
+        largest = int(np.finfo(dtype).max)
+        return max(-(2**63), -largest), min(2**63 - 1, largest)
+    limits = np.iinfo(dtype)
+    return int(limits.min), int(limits.max)
+
+
+def randperm(
+    n: int,
+    *,
+    generator: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Any:
+    """The integers from 0 to ``n - 1`` in random order, all orders equally likely. The dtype is int64 unless given.
+
+    Raises:
+        RuntimeError: a negative ``n``, or one too large for the dtype.
+
+    >>> import wengert as torch
+    >>> sorted(torch.randperm(5).tolist())
+    [0, 1, 2, 3, 4]
+    """
+    count = integer("randperm", "n", 1, n)
+    if count < 0:
+        raise RuntimeError(f"n must be non-negative, got {count}")
+    kind = chosen_dtype("randperm", dtype, int64.np, out=out, layout=layout, device=device, pin_memory=pin_memory)
+    if kind.kind != "c" and count - 1 > _range_of(kind)[1]:
+        raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow: randperm got n={count}")
+    raw = stream_of("randperm", generator).numpy.permutation(count)
+    return made_into(out, cast(raw, kind), requires_grad)
+
+
+# --- of the kind of a given tensor -----------------------------------------------------------------------------------
+
+
+def rand_like(
+    input: Any,
+    *,
+    generator: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Any:
+    """As :func:`rand`, in the shape and, unless told otherwise, the dtype of ``input``.
+
+    >>> import wengert as torch
+    >>> torch.rand_like(torch.zeros(2, 3)).shape
+    torch.Size([2, 3])
+    """
+    raw, kind = like("rand_like", input, dtype, layout, device, pin_memory, memory_format)
+    require_float("check_uniform_bounds", kind, allow_complex=True)
+    raw[...] = stream_of("rand_like", generator).uniform(raw.shape, kind)
+    return made(raw[()], requires_grad)
+
+
+def randn_like(
+    input: Any,
+    *,
+    generator: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Any:
+    """As :func:`randn`, in the shape and, unless told otherwise, the dtype of ``input``.
+
+    >>> import wengert as torch
+    >>> torch.randn_like(torch.zeros(2, 3)).shape
+    torch.Size([2, 3])
+    """
+    raw, kind = like("randn_like", input, dtype, layout, device, pin_memory, memory_format)
+    require_float("normal_kernel_cpu", kind, allow_complex=True)
+    raw[...] = stream_of("randn_like", generator).normal(raw.shape, kind)
+    return made(raw[()], requires_grad)
+
+
+def randint_like(
+    input: Any,
+    *bounds: Any,
+    low: int | None = None,
+    high: int | None = None,
+    generator: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Any:
+    """As :func:`randint`, in the shape and, unless told otherwise, the dtype of ``input``.
+
+    >>> import wengert as torch
+    >>> torch.randint_like(torch.zeros(2, 3), 10).dtype
+    torch.float32
+    """
+    raw, kind = like("randint_like", input, dtype, layout, device, pin_memory, memory_format)
+    below, above = _integer_bounds("randint_like", list(bounds), low, high)
+    raw[...] = integers_of(stream_of("randint_like", generator), below, above, raw.shape, kind)
+    return made(raw[()], requires_grad)

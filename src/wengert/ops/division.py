@@ -1,0 +1,152 @@
+"""Division that rounds, and its remainders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wengert.ops.checks import INTEGER_OR_FLOAT
+from wengert.ops.record import MISSING, Kind, Promote, defop
+
+_FLOAT = np.dtype(np.float64)
+_ZERO_DIVISION = (
+    "ZeroDivisionError: an integer tensor was divided by zero, which has no integer result. "
+    "Convert to a float type first to get inf or nan"
+)
+
+
+def _reject_integer_zero(a: Any, b: Any) -> None:
+    if getattr(a, "dtype", _FLOAT).kind in "iub" and not np.all(b):
+        raise RuntimeError(_ZERO_DIVISION)
+
+
+def _floor_divide(a: Any, b: Any) -> Any:
+    _reject_integer_zero(a, b)
+    return np.floor_divide(a, b)
+
+
+def _trunc_divide(a: Any, b: Any) -> Any:
+    if a.dtype.kind not in "iu":
+        return np.trunc(a / b)
+    _reject_integer_zero(a, b)
+    quotient = np.floor_divide(a, b)
+    return quotient + ((np.remainder(a, b) != 0) & ((a < 0) != (b < 0))).astype(quotient.dtype)
+
+
+def _div_rounding(a: Any, b: Any, *, rounding_mode: str) -> Any:
+    return _floor_divide(a, b) if rounding_mode == "floor" else _trunc_divide(a, b)
+
+
+def _zero_of_rounding(xp: Any, g: Any, y: Any, a: Any, b: Any, *, rounding_mode: str) -> Any:
+    return xp.zeros_like(g)
+
+
+DIV_ROUNDING = defop(
+    "div_rounding",
+    _div_rounding,
+    Kind.ELEMENTWISE,
+    vjp=(_zero_of_rounding, _zero_of_rounding),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    node="DivBackward2",
+    check=INTEGER_OR_FLOAT,
+    formula="round(a / b)",
+    doc="Quotient rounded down (`floor`) or towards zero (`trunc`).",
+    domain="nonzero",
+)
+
+FLOOR_DIVIDE = defop(
+    "floor_divide",
+    _floor_divide,
+    Kind.ELEMENTWISE,
+    vjp=(MISSING, MISSING),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    node="NotImplemented",
+    check=INTEGER_OR_FLOAT,
+    formula="floor(a / b)",
+    doc="Quotient rounded down.",
+    domain="nonzero",
+)
+
+
+def _remainder(a: Any, b: Any) -> Any:
+    _reject_integer_zero(a, b)
+    return np.remainder(a, b)
+
+
+def _fmod(a: Any, b: Any) -> Any:
+    _reject_integer_zero(a, b)
+    return np.fmod(a, b)
+
+
+REMAINDER = defop(
+    "remainder",
+    _remainder,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, a, b: g, lambda xp, g, y, a, b: -g * xp.floor(a / b)),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    node="RemainderBackward1",
+    check=INTEGER_OR_FLOAT,
+    formula="a - b floor(a / b)",
+    doc="Remainder of division with the sign of the divisor, as Python's %.",
+    domain="nonzero",
+)
+
+REMAINDER_NUMBER = defop(
+    "remainder_number",
+    _remainder,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, a, b: g, lambda xp, g, y, a, b: -g * xp.floor(a / b)),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    node="RemainderBackward0",
+    check=INTEGER_OR_FLOAT,
+    formula="a - b floor(a / b)",
+    doc="Remainder of division by a number, with the sign of the divisor.",
+    domain="nonzero",
+)
+
+NUMBER_REMAINDER = defop(
+    "number_remainder",
+    _remainder,
+    Kind.ELEMENTWISE,
+    vjp=(MISSING, MISSING),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    node="NotImplemented",
+    check=INTEGER_OR_FLOAT,
+    formula="a - b floor(a / b)",
+    doc="Remainder of a number divided by a tensor.",
+    domain="nonzero",
+)
+
+FMOD = defop(
+    "fmod",
+    _fmod,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, a, b: g, lambda xp, g, y, a, b: -g * xp.trunc(a / b)),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    node="FmodBackward1",
+    check=INTEGER_OR_FLOAT,
+    formula="a - b trunc(a / b)",
+    doc="Remainder of division with the sign of the dividend, as C's fmod.",
+    domain="nonzero",
+)
+
+FMOD_NUMBER = defop(
+    "fmod_number",
+    _fmod,
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, a, b: g, lambda xp, g, y, a, b: -g * xp.trunc(a / b)),
+    args=("self", "other"),
+    promote=Promote.COMMON,
+    node="FmodBackward0",
+    check=INTEGER_OR_FLOAT,
+    formula="a - b trunc(a / b)",
+    doc="Remainder of division by a number, with the sign of the dividend.",
+    domain="nonzero",
+)
