@@ -42,7 +42,8 @@ def _tensors(lib: Any, arrays: tuple[Any, ...], frozen: tuple[int, ...]) -> list
 
 
 def _array(t: Any) -> np.ndarray:
-    return np.asarray(t.detach().numpy())
+    t = t.detach()
+    return np.asarray(t.resolve_conj().numpy() if hasattr(t, "resolve_conj") else t.numpy())
 
 
 def _name(y: Any) -> str | None:

@@ -1,26 +1,815 @@
-"""Automatic differentiation: PyTorch's tensors and autograd on NumPy, with a graph that people can see into."""
+"""Automatic differentiation: PyTorch's tensors and autograd on NumPy, with a graph that people can see into.
 
-# TEMPORARY while the families are being written: export whatever functions there are.
-import importlib as _importlib
-import pkgutil as _pkgutil
+>>> import wengert as torch
+>>> x = torch.tensor(3.0, requires_grad=True)
+>>> y = x**2
+>>> y
+tensor(9., grad_fn=<PowBackward0>)
+>>> y.backward()
+>>> x.grad
+tensor(6.)
+"""
 
-import wengert.functions as _functions
 from wengert import autograd as autograd
+from wengert import backends as backends
+from wengert import cuda as cuda
+from wengert import linalg as linalg
+from wengert import nn as nn
+from wengert import random as random
+from wengert import version as version
 from wengert._device import device as device
-from wengert._dtypes import ALIASES as _ALIASES
-from wengert._dtypes import ALL_DTYPES as _ALL
+from wengert._dtypes import bool_ as bool
+from wengert._dtypes import complex64 as cfloat
+from wengert._dtypes import complex64 as complex64
+from wengert._dtypes import complex128 as cdouble
+from wengert._dtypes import complex128 as complex128
+from wengert._dtypes import dtype as dtype
+from wengert._dtypes import float16 as float16
+from wengert._dtypes import float16 as half
+from wengert._dtypes import float32 as float
+from wengert._dtypes import float32 as float32
+from wengert._dtypes import float64 as double
+from wengert._dtypes import float64 as float64
+from wengert._dtypes import get_default_dtype as get_default_dtype
+from wengert._dtypes import int8 as int8
+from wengert._dtypes import int16 as int16
+from wengert._dtypes import int16 as short
+from wengert._dtypes import int32 as int
+from wengert._dtypes import int32 as int32
+from wengert._dtypes import int64 as int64
+from wengert._dtypes import int64 as long
+from wengert._dtypes import set_default_dtype as set_default_dtype
+from wengert._dtypes import uint8 as uint8
+from wengert._dtypes import uint16 as uint16
+from wengert._dtypes import uint32 as uint32
+from wengert._dtypes import uint64 as uint64
+from wengert._finfo import finfo as finfo
+from wengert._finfo import iinfo as iinfo
+from wengert._layout import channels_last as channels_last
+from wengert._layout import channels_last_3d as channels_last_3d
+from wengert._layout import check_layout as check_layout
+from wengert._layout import check_memory_format as check_memory_format
+from wengert._layout import contiguous_format as contiguous_format
+from wengert._layout import layout as layout
+from wengert._layout import memory_format as memory_format
+from wengert._layout import preserve_format as preserve_format
+from wengert._layout import sparse_coo as sparse_coo
+from wengert._layout import strided as strided
+from wengert._print_options import set_printoptions as set_printoptions
+from wengert._promotion import can_cast as can_cast
+from wengert._promotion import promote_types as promote_types
 from wengert._size import Size as Size
-from wengert.autograd.modes import *  # noqa: F403
-from wengert.tensor import Tensor as Tensor
+from wengert._tensor import Tensor as Tensor
+from wengert._version import __version__ as __version__
+from wengert.autograd.anomaly_mode import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
+from wengert.autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
+from wengert.autograd.modes import enable_grad as enable_grad
+from wengert.autograd.modes import inference_mode as inference_mode
+from wengert.autograd.modes import is_grad_enabled as is_grad_enabled
+from wengert.autograd.modes import is_inference_mode_enabled as is_inference_mode_enabled
+from wengert.autograd.modes import no_grad as no_grad
+from wengert.autograd.modes import set_grad_enabled as set_grad_enabled
+from wengert.functions.activations import celu as celu
+from wengert.functions.activations import celu_ as celu_
+from wengert.functions.activations import hardshrink as hardshrink
+from wengert.functions.activations import log_softmax as log_softmax
+from wengert.functions.activations import prelu as prelu
+from wengert.functions.activations import relu as relu
+from wengert.functions.activations import relu_ as relu_
+from wengert.functions.activations import selu as selu
+from wengert.functions.activations import selu_ as selu_
+from wengert.functions.activations import softmax as softmax
+from wengert.functions.activations import threshold as threshold
+from wengert.functions.activations import threshold_ as threshold_
+from wengert.functions.added_products import addbmm as addbmm
+from wengert.functions.added_products import addmm as addmm
+from wengert.functions.added_products import addmv as addmv
+from wengert.functions.added_products import addr as addr
+from wengert.functions.added_products import baddbmm as baddbmm
+from wengert.functions.arithmetic import add as add
+from wengert.functions.arithmetic import addcdiv as addcdiv
+from wengert.functions.arithmetic import addcmul as addcmul
+from wengert.functions.arithmetic import lerp as lerp
+from wengert.functions.arithmetic import mul as mul
+from wengert.functions.arithmetic import multiply as multiply
+from wengert.functions.arithmetic import neg as neg
+from wengert.functions.arithmetic import negative as negative
+from wengert.functions.arithmetic import positive as positive
+from wengert.functions.arithmetic import reciprocal as reciprocal
+from wengert.functions.arithmetic import rsub as rsub
+from wengert.functions.arithmetic import sub as sub
+from wengert.functions.arithmetic import subtract as subtract
+from wengert.functions.bits import bitwise_and as bitwise_and
+from wengert.functions.bits import bitwise_left_shift as bitwise_left_shift
+from wengert.functions.bits import bitwise_not as bitwise_not
+from wengert.functions.bits import bitwise_or as bitwise_or
+from wengert.functions.bits import bitwise_right_shift as bitwise_right_shift
+from wengert.functions.bits import bitwise_xor as bitwise_xor
+from wengert.functions.bits import gcd as gcd
+from wengert.functions.bits import lcm as lcm
+from wengert.functions.compare import allclose as allclose
+from wengert.functions.compare import eq as eq
+from wengert.functions.compare import equal as equal
+from wengert.functions.compare import ge as ge
+from wengert.functions.compare import greater as greater
+from wengert.functions.compare import greater_equal as greater_equal
+from wengert.functions.compare import gt as gt
+from wengert.functions.compare import isclose as isclose
+from wengert.functions.compare import isfinite as isfinite
+from wengert.functions.compare import isinf as isinf
+from wengert.functions.compare import isnan as isnan
+from wengert.functions.compare import isneginf as isneginf
+from wengert.functions.compare import isposinf as isposinf
+from wengert.functions.compare import isreal as isreal
+from wengert.functions.compare import le as le
+from wengert.functions.compare import less as less
+from wengert.functions.compare import less_equal as less_equal
+from wengert.functions.compare import logical_and as logical_and
+from wengert.functions.compare import logical_not as logical_not
+from wengert.functions.compare import logical_or as logical_or
+from wengert.functions.compare import logical_xor as logical_xor
+from wengert.functions.compare import lt as lt
+from wengert.functions.compare import ne as ne
+from wengert.functions.compare import not_equal as not_equal
+from wengert.functions.compare import signbit as signbit
+from wengert.functions.complex_parts import abs as abs
+from wengert.functions.complex_parts import absolute as absolute
+from wengert.functions.complex_parts import angle as angle
+from wengert.functions.complex_parts import complex as complex
+from wengert.functions.complex_parts import conj as conj
+from wengert.functions.complex_parts import conj_physical as conj_physical
+from wengert.functions.complex_parts import imag as imag
+from wengert.functions.complex_parts import is_complex as is_complex
+from wengert.functions.complex_parts import is_conj as is_conj
+from wengert.functions.complex_parts import is_floating_point as is_floating_point
+from wengert.functions.complex_parts import is_neg as is_neg
+from wengert.functions.complex_parts import is_signed as is_signed
+from wengert.functions.complex_parts import polar as polar
+from wengert.functions.complex_parts import real as real
+from wengert.functions.complex_parts import resolve_conj as resolve_conj
+from wengert.functions.complex_parts import resolve_neg as resolve_neg
+from wengert.functions.complex_parts import sgn as sgn
+from wengert.functions.complex_parts import sign as sign
+from wengert.functions.complex_parts import view_as_complex as view_as_complex
+from wengert.functions.complex_parts import view_as_real as view_as_real
+from wengert.functions.contraction import einsum as einsum
+from wengert.functions.contraction import inner as inner
+from wengert.functions.contraction import tensordot as tensordot
+from wengert.functions.creation import empty as empty
+from wengert.functions.creation import eye as eye
+from wengert.functions.creation import full as full
+from wengert.functions.creation import full_raw as full_raw
+from wengert.functions.creation import ones as ones
+from wengert.functions.creation import zeros as zeros
+from wengert.functions.diagonals import diag as diag
+from wengert.functions.diagonals import diag_embed as diag_embed
+from wengert.functions.diagonals import diagflat as diagflat
+from wengert.functions.diagonals import diagonal as diagonal
+from wengert.functions.diagonals import tril as tril
+from wengert.functions.diagonals import tril_indices as tril_indices
+from wengert.functions.diagonals import triu as triu
+from wengert.functions.diagonals import triu_indices as triu_indices
+from wengert.functions.differences import cumulative_trapezoid as cumulative_trapezoid
+from wengert.functions.differences import diff as diff
+from wengert.functions.differences import trapezoid as trapezoid
+from wengert.functions.differences import trapz as trapz
+from wengert.functions.division import div as div
+from wengert.functions.division import divide as divide
+from wengert.functions.division import floor_divide as floor_divide
+from wengert.functions.division import fmod as fmod
+from wengert.functions.division import remainder as remainder
+from wengert.functions.division import true_divide as true_divide
+from wengert.functions.elementary import acos as acos
+from wengert.functions.elementary import acosh as acosh
+from wengert.functions.elementary import arccos as arccos
+from wengert.functions.elementary import arccosh as arccosh
+from wengert.functions.elementary import arcsin as arcsin
+from wengert.functions.elementary import arcsinh as arcsinh
+from wengert.functions.elementary import arctan as arctan
+from wengert.functions.elementary import arctan2 as arctan2
+from wengert.functions.elementary import arctanh as arctanh
+from wengert.functions.elementary import asin as asin
+from wengert.functions.elementary import asinh as asinh
+from wengert.functions.elementary import atan as atan
+from wengert.functions.elementary import atan2 as atan2
+from wengert.functions.elementary import atanh as atanh
+from wengert.functions.elementary import cos as cos
+from wengert.functions.elementary import cosh as cosh
+from wengert.functions.elementary import deg2rad as deg2rad
+from wengert.functions.elementary import exp as exp
+from wengert.functions.elementary import exp2 as exp2
+from wengert.functions.elementary import expm1 as expm1
+from wengert.functions.elementary import log as log
+from wengert.functions.elementary import log1p as log1p
+from wengert.functions.elementary import log2 as log2
+from wengert.functions.elementary import log10 as log10
+from wengert.functions.elementary import logaddexp as logaddexp
+from wengert.functions.elementary import logaddexp2 as logaddexp2
+from wengert.functions.elementary import rad2deg as rad2deg
+from wengert.functions.elementary import sigmoid as sigmoid
+from wengert.functions.elementary import sin as sin
+from wengert.functions.elementary import sinc as sinc
+from wengert.functions.elementary import sinh as sinh
+from wengert.functions.elementary import tan as tan
+from wengert.functions.elementary import tanh as tanh
+from wengert.functions.elementary import xlogy as xlogy
+from wengert.functions.error_gamma import digamma as digamma
+from wengert.functions.error_gamma import erf as erf
+from wengert.functions.error_gamma import erfc as erfc
+from wengert.functions.error_gamma import erfinv as erfinv
+from wengert.functions.error_gamma import lgamma as lgamma
+from wengert.functions.error_gamma import logit as logit
+from wengert.functions.error_gamma import polygamma as polygamma
+from wengert.functions.extrema import amax as amax
+from wengert.functions.extrema import amin as amin
+from wengert.functions.extrema import aminmax as aminmax
+from wengert.functions.extrema import argmax as argmax
+from wengert.functions.extrema import argmin as argmin
+from wengert.functions.extrema import max as max
+from wengert.functions.extrema import min as min
+from wengert.functions.indexing import argwhere as argwhere
+from wengert.functions.indexing import gather as gather
+from wengert.functions.indexing import index_select as index_select
+from wengert.functions.indexing import masked_select as masked_select
+from wengert.functions.indexing import nonzero as nonzero
+from wengert.functions.indexing import one_hot as one_hot
+from wengert.functions.indexing import take as take
+from wengert.functions.indexing import take_along_dim as take_along_dim
+from wengert.functions.indexing import unravel_index as unravel_index
+from wengert.functions.info import UntypedStorage as UntypedStorage
+from wengert.functions.info import get_default_device as get_default_device
+from wengert.functions.info import is_nonzero as is_nonzero
+from wengert.functions.info import is_same_size as is_same_size
+from wengert.functions.info import is_tensor as is_tensor
+from wengert.functions.info import numel as numel
+from wengert.functions.info import result_type as result_type
+from wengert.functions.info import set_default_device as set_default_device
+from wengert.functions.joining import atleast_1d as atleast_1d
+from wengert.functions.joining import atleast_2d as atleast_2d
+from wengert.functions.joining import atleast_3d as atleast_3d
+from wengert.functions.joining import block_diag as block_diag
+from wengert.functions.joining import cartesian_prod as cartesian_prod
+from wengert.functions.joining import cat as cat
+from wengert.functions.joining import column_stack as column_stack
+from wengert.functions.joining import combinations as combinations
+from wengert.functions.joining import concat as concat
+from wengert.functions.joining import concatenate as concatenate
+from wengert.functions.joining import dstack as dstack
+from wengert.functions.joining import hstack as hstack
+from wengert.functions.joining import meshgrid as meshgrid
+from wengert.functions.joining import row_stack as row_stack
+from wengert.functions.joining import stack as stack
+from wengert.functions.joining import vstack as vstack
+from wengert.functions.likes import empty_like as empty_like
+from wengert.functions.likes import full_like as full_like
+from wengert.functions.likes import like as like
+from wengert.functions.likes import ones_like as ones_like
+from wengert.functions.likes import zeros_like as zeros_like
+from wengert.functions.matrices import cdist as cdist
+from wengert.functions.matrices import chain_matmul as chain_matmul
+from wengert.functions.matrices import cross as cross
+from wengert.functions.matrices import inverse as inverse
+from wengert.functions.matrices import kron as kron
+from wengert.functions.matrices import matrix_power as matrix_power
+from wengert.functions.matrices import trace as trace
+from wengert.functions.movement import broadcast_shapes as broadcast_shapes
+from wengert.functions.movement import broadcast_tensors as broadcast_tensors
+from wengert.functions.movement import broadcast_to as broadcast_to
+from wengert.functions.movement import clone as clone
+from wengert.functions.movement import flatten as flatten
+from wengert.functions.movement import ravel as ravel
+from wengert.functions.movement import reshape as reshape
+from wengert.functions.movement import unflatten as unflatten
+from wengert.functions.norms import dist as dist
+from wengert.functions.norms import norm as norm
+from wengert.functions.norms import renorm as renorm
+from wengert.functions.padding import as_strided as as_strided
+from wengert.functions.padding import pad as pad
+from wengert.functions.powers import float_power as float_power
+from wengert.functions.powers import hypot as hypot
+from wengert.functions.powers import pow as pow
+from wengert.functions.powers import rsqrt as rsqrt
+from wengert.functions.powers import sqrt as sqrt
+from wengert.functions.powers import square as square
+from wengert.functions.products import bmm as bmm
+from wengert.functions.products import dot as dot
+from wengert.functions.products import ger as ger
+from wengert.functions.products import matmul as matmul
+from wengert.functions.products import mm as mm
+from wengert.functions.products import mv as mv
+from wengert.functions.products import outer as outer
+from wengert.functions.products import vdot as vdot
+from wengert.functions.quantiles import nanquantile as nanquantile
+from wengert.functions.quantiles import quantile as quantile
+from wengert.functions.random import Generator as Generator
+from wengert.functions.random import default_generator as default_generator
+from wengert.functions.random import fork_rng as fork_rng
+from wengert.functions.random import get_rng_state as get_rng_state
+from wengert.functions.random import initial_seed as initial_seed
+from wengert.functions.random import manual_seed as manual_seed
+from wengert.functions.random import rand as rand
+from wengert.functions.random import rand_like as rand_like
+from wengert.functions.random import randint as randint
+from wengert.functions.random import randint_like as randint_like
+from wengert.functions.random import randn as randn
+from wengert.functions.random import randn_like as randn_like
+from wengert.functions.random import randperm as randperm
+from wengert.functions.random import seed as seed
+from wengert.functions.random import set_rng_state as set_rng_state
+from wengert.functions.ranges import arange as arange
+from wengert.functions.ranges import linspace as linspace
+from wengert.functions.ranges import logspace as logspace
+from wengert.functions.ranges import range as range
+from wengert.functions.reduce import all as all
+from wengert.functions.reduce import any as any
+from wengert.functions.reduce import count_nonzero as count_nonzero
+from wengert.functions.reduce import logsumexp as logsumexp
+from wengert.functions.reduce import mean as mean
+from wengert.functions.reduce import nanmean as nanmean
+from wengert.functions.reduce import nansum as nansum
+from wengert.functions.reduce import prod as prod
+from wengert.functions.reduce import sum as sum
+from wengert.functions.repeating import flip as flip
+from wengert.functions.repeating import fliplr as fliplr
+from wengert.functions.repeating import flipud as flipud
+from wengert.functions.repeating import repeat_interleave as repeat_interleave
+from wengert.functions.repeating import roll as roll
+from wengert.functions.repeating import rot90 as rot90
+from wengert.functions.repeating import tile as tile
+from wengert.functions.rounding import ceil as ceil
+from wengert.functions.rounding import copysign as copysign
+from wengert.functions.rounding import fix as fix
+from wengert.functions.rounding import floor as floor
+from wengert.functions.rounding import frac as frac
+from wengert.functions.rounding import frexp as frexp
+from wengert.functions.rounding import heaviside as heaviside
+from wengert.functions.rounding import ldexp as ldexp
+from wengert.functions.rounding import nextafter as nextafter
+from wengert.functions.rounding import round as round
+from wengert.functions.rounding import trunc as trunc
+from wengert.functions.sampling import bernoulli as bernoulli
+from wengert.functions.sampling import multinomial as multinomial
+from wengert.functions.sampling import normal as normal
+from wengert.functions.sampling import poisson as poisson
+from wengert.functions.scan import cummax as cummax
+from wengert.functions.scan import cummin as cummin
+from wengert.functions.scan import cumprod as cumprod
+from wengert.functions.scan import cumsum as cumsum
+from wengert.functions.scan import logcumsumexp as logcumsumexp
+from wengert.functions.scatter import index_add as index_add
+from wengert.functions.scatter import index_copy as index_copy
+from wengert.functions.scatter import index_fill as index_fill
+from wengert.functions.scatter import index_reduce as index_reduce
+from wengert.functions.scatter import scatter as scatter
+from wengert.functions.scatter import scatter_add as scatter_add
+from wengert.functions.scatter import scatter_reduce as scatter_reduce
+from wengert.functions.search import bincount as bincount
+from wengert.functions.search import bucketize as bucketize
+from wengert.functions.search import histc as histc
+from wengert.functions.search import searchsorted as searchsorted
+from wengert.functions.search import unique as unique
+from wengert.functions.search import unique_consecutive as unique_consecutive
+from wengert.functions.select import clamp as clamp
+from wengert.functions.select import clamp_max as clamp_max
+from wengert.functions.select import clamp_min as clamp_min
+from wengert.functions.select import clip as clip
+from wengert.functions.select import fmax as fmax
+from wengert.functions.select import fmin as fmin
+from wengert.functions.select import maximum as maximum
+from wengert.functions.select import minimum as minimum
+from wengert.functions.select import nan_to_num as nan_to_num
+from wengert.functions.select import where as where
+from wengert.functions.sorting import argsort as argsort
+from wengert.functions.sorting import kthvalue as kthvalue
+from wengert.functions.sorting import median as median
+from wengert.functions.sorting import mode as mode
+from wengert.functions.sorting import msort as msort
+from wengert.functions.sorting import nanmedian as nanmedian
+from wengert.functions.sorting import sort as sort
+from wengert.functions.sorting import topk as topk
+from wengert.functions.splitting import chunk as chunk
+from wengert.functions.splitting import dsplit as dsplit
+from wengert.functions.splitting import hsplit as hsplit
+from wengert.functions.splitting import split as split
+from wengert.functions.splitting import split_with_sizes as split_with_sizes
+from wengert.functions.splitting import tensor_split as tensor_split
+from wengert.functions.splitting import unbind as unbind
+from wengert.functions.splitting import unsafe_chunk as unsafe_chunk
+from wengert.functions.splitting import unsafe_split as unsafe_split
+from wengert.functions.splitting import unsafe_split_with_sizes as unsafe_split_with_sizes
+from wengert.functions.splitting import vsplit as vsplit
+from wengert.functions.variance import std as std
+from wengert.functions.variance import std_mean as std_mean
+from wengert.functions.variance import var as var
+from wengert.functions.variance import var_mean as var_mean
+from wengert.functions.writing import diagonal_scatter as diagonal_scatter
+from wengert.functions.writing import index_put as index_put
+from wengert.functions.writing import index_put_ as index_put_
+from wengert.functions.writing import masked_fill as masked_fill
+from wengert.functions.writing import masked_scatter as masked_scatter
+from wengert.functions.writing import put as put
+from wengert.functions.writing import select_scatter as select_scatter
+from wengert.functions.writing import slice_scatter as slice_scatter
 
-for _m in _pkgutil.iter_modules(_functions.__path__):
-    try:
-        _mod = _importlib.import_module(f"wengert.functions.{_m.name}")
-    except Exception:  # noqa: BLE001
-        continue
-    for _name in getattr(_mod, "__all__", [n for n in vars(_mod) if not n.startswith("_")]):
-        vars()[_name] = getattr(_mod, _name)
-for _d in _ALL:
-    vars()[_d.name] = _d
-for _a, _d in _ALIASES.items():
-    vars()[_a] = _d
+__all__ = [
+    "Generator",
+    "Size",
+    "Tensor",
+    "UntypedStorage",
+    "__version__",
+    "abs",
+    "absolute",
+    "acos",
+    "acosh",
+    "add",
+    "addbmm",
+    "addcdiv",
+    "addcmul",
+    "addmm",
+    "addmv",
+    "addr",
+    "all",
+    "allclose",
+    "amax",
+    "amin",
+    "aminmax",
+    "angle",
+    "any",
+    "arange",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "argmax",
+    "argmin",
+    "argsort",
+    "argwhere",
+    "as_strided",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "autograd",
+    "backends",
+    "baddbmm",
+    "bernoulli",
+    "bincount",
+    "bitwise_and",
+    "bitwise_left_shift",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_right_shift",
+    "bitwise_xor",
+    "block_diag",
+    "bmm",
+    "bool",
+    "broadcast_shapes",
+    "broadcast_tensors",
+    "broadcast_to",
+    "bucketize",
+    "can_cast",
+    "cartesian_prod",
+    "cat",
+    "cdist",
+    "cdouble",
+    "ceil",
+    "celu",
+    "celu_",
+    "cfloat",
+    "chain_matmul",
+    "channels_last",
+    "channels_last_3d",
+    "check_layout",
+    "check_memory_format",
+    "chunk",
+    "clamp",
+    "clamp_max",
+    "clamp_min",
+    "clip",
+    "clone",
+    "column_stack",
+    "combinations",
+    "complex",
+    "complex128",
+    "complex64",
+    "concat",
+    "concatenate",
+    "conj",
+    "conj_physical",
+    "contiguous_format",
+    "copysign",
+    "cos",
+    "cosh",
+    "count_nonzero",
+    "cross",
+    "cuda",
+    "cummax",
+    "cummin",
+    "cumprod",
+    "cumsum",
+    "cumulative_trapezoid",
+    "default_generator",
+    "deg2rad",
+    "device",
+    "diag",
+    "diag_embed",
+    "diagflat",
+    "diagonal",
+    "diagonal_scatter",
+    "diff",
+    "digamma",
+    "dist",
+    "div",
+    "divide",
+    "dot",
+    "double",
+    "dsplit",
+    "dstack",
+    "dtype",
+    "einsum",
+    "empty",
+    "empty_like",
+    "enable_grad",
+    "eq",
+    "equal",
+    "erf",
+    "erfc",
+    "erfinv",
+    "exp",
+    "exp2",
+    "expm1",
+    "eye",
+    "finfo",
+    "fix",
+    "flatten",
+    "flip",
+    "fliplr",
+    "flipud",
+    "float",
+    "float16",
+    "float32",
+    "float64",
+    "float_power",
+    "floor",
+    "floor_divide",
+    "fmax",
+    "fmin",
+    "fmod",
+    "fork_rng",
+    "frac",
+    "frexp",
+    "full",
+    "full_like",
+    "full_raw",
+    "gather",
+    "gcd",
+    "ge",
+    "ger",
+    "get_default_device",
+    "get_default_dtype",
+    "get_rng_state",
+    "greater",
+    "greater_equal",
+    "gt",
+    "half",
+    "hardshrink",
+    "heaviside",
+    "histc",
+    "hsplit",
+    "hstack",
+    "hypot",
+    "iinfo",
+    "imag",
+    "index_add",
+    "index_copy",
+    "index_fill",
+    "index_put",
+    "index_put_",
+    "index_reduce",
+    "index_select",
+    "inference_mode",
+    "initial_seed",
+    "inner",
+    "int",
+    "int16",
+    "int32",
+    "int64",
+    "int8",
+    "inverse",
+    "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled",
+    "is_complex",
+    "is_conj",
+    "is_floating_point",
+    "is_grad_enabled",
+    "is_inference_mode_enabled",
+    "is_neg",
+    "is_nonzero",
+    "is_same_size",
+    "is_signed",
+    "is_tensor",
+    "isclose",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "isneginf",
+    "isposinf",
+    "isreal",
+    "kron",
+    "kthvalue",
+    "layout",
+    "lcm",
+    "ldexp",
+    "le",
+    "lerp",
+    "less",
+    "less_equal",
+    "lgamma",
+    "like",
+    "linalg",
+    "linspace",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "log_softmax",
+    "logaddexp",
+    "logaddexp2",
+    "logcumsumexp",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "logit",
+    "logspace",
+    "logsumexp",
+    "long",
+    "lt",
+    "manual_seed",
+    "masked_fill",
+    "masked_scatter",
+    "masked_select",
+    "matmul",
+    "matrix_power",
+    "max",
+    "maximum",
+    "mean",
+    "median",
+    "memory_format",
+    "meshgrid",
+    "min",
+    "minimum",
+    "mm",
+    "mode",
+    "msort",
+    "mul",
+    "multinomial",
+    "multiply",
+    "mv",
+    "nan_to_num",
+    "nanmean",
+    "nanmedian",
+    "nanquantile",
+    "nansum",
+    "ne",
+    "neg",
+    "negative",
+    "nextafter",
+    "nn",
+    "no_grad",
+    "nonzero",
+    "norm",
+    "normal",
+    "not_equal",
+    "numel",
+    "one_hot",
+    "ones",
+    "ones_like",
+    "outer",
+    "pad",
+    "poisson",
+    "polar",
+    "polygamma",
+    "positive",
+    "pow",
+    "prelu",
+    "preserve_format",
+    "prod",
+    "promote_types",
+    "put",
+    "quantile",
+    "rad2deg",
+    "rand",
+    "rand_like",
+    "randint",
+    "randint_like",
+    "randn",
+    "randn_like",
+    "random",
+    "randperm",
+    "range",
+    "ravel",
+    "real",
+    "reciprocal",
+    "relu",
+    "relu_",
+    "remainder",
+    "renorm",
+    "repeat_interleave",
+    "reshape",
+    "resolve_conj",
+    "resolve_neg",
+    "result_type",
+    "roll",
+    "rot90",
+    "round",
+    "row_stack",
+    "rsqrt",
+    "rsub",
+    "scatter",
+    "scatter_add",
+    "scatter_reduce",
+    "searchsorted",
+    "seed",
+    "select_scatter",
+    "selu",
+    "selu_",
+    "set_default_device",
+    "set_default_dtype",
+    "set_grad_enabled",
+    "set_printoptions",
+    "set_rng_state",
+    "sgn",
+    "short",
+    "sigmoid",
+    "sign",
+    "signbit",
+    "sin",
+    "sinc",
+    "sinh",
+    "slice_scatter",
+    "softmax",
+    "sort",
+    "sparse_coo",
+    "split",
+    "split_with_sizes",
+    "sqrt",
+    "square",
+    "stack",
+    "std",
+    "std_mean",
+    "strided",
+    "sub",
+    "subtract",
+    "sum",
+    "take",
+    "take_along_dim",
+    "tan",
+    "tanh",
+    "tensor_split",
+    "tensordot",
+    "threshold",
+    "threshold_",
+    "tile",
+    "topk",
+    "trace",
+    "trapezoid",
+    "trapz",
+    "tril",
+    "tril_indices",
+    "triu",
+    "triu_indices",
+    "true_divide",
+    "trunc",
+    "uint16",
+    "uint32",
+    "uint64",
+    "uint8",
+    "unbind",
+    "unflatten",
+    "unique",
+    "unique_consecutive",
+    "unravel_index",
+    "unsafe_chunk",
+    "unsafe_split",
+    "unsafe_split_with_sizes",
+    "var",
+    "var_mean",
+    "vdot",
+    "version",
+    "view_as_complex",
+    "view_as_real",
+    "vsplit",
+    "vstack",
+    "where",
+    "xlogy",
+    "zeros",
+    "zeros_like",
+]

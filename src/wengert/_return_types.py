@@ -30,9 +30,8 @@ class ReturnType(tuple[Any, ...]):
     def __new__(cls, items: Iterable[Any], /) -> Self:
         made = tuple.__new__(cls, items)
         if len(made) != len(cls.__match_args__):
-            raise TypeError(
-                f"torch.return_types.{cls.__name__}() takes a {len(cls.__match_args__)}-sequence ({len(made)}-sequence given)"
-            )
+            takes = f"torch.return_types.{cls.__name__}() takes a {len(cls.__match_args__)}-sequence"
+            raise TypeError(f"{takes} ({len(made)}-sequence given)")
         return made
 
     def __repr__(self) -> str:

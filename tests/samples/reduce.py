@@ -6,7 +6,6 @@ from math import inf, nan
 from typing import Any
 
 import numpy as np
-
 from tests.samples import Sample
 
 _rng = np.random.default_rng(11)

@@ -6,7 +6,6 @@ from math import nan
 from typing import Any
 
 import numpy as np
-
 from tests.samples import Sample
 
 _rng = np.random.default_rng(13)
@@ -35,7 +34,10 @@ SAMPLES: dict[str, list[Sample]] = {
         Sample(_x(40, 2), dim=0, descending=True, stable=None),
         Sample(_T, dim=0, descending=False, stable=None),
     ],
-    "argsort": [Sample(_x(2, 4), dim=1, descending=False, stable=False), Sample(_HOLES, dim=1, descending=True, stable=True)],
+    "argsort": [
+        Sample(_x(2, 4), dim=1, descending=False, stable=False),
+        Sample(_HOLES, dim=1, descending=True, stable=True),
+    ],
     "topk": [
         Sample(_x(5), k=2, dim=0, largest=True),
         Sample(_x(2, 4), k=3, dim=1, largest=False),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert.engine import messages
-from wengert.engine.base import TensorBase, edge_of, wrap
+from wengert.engine.base import TensorBase, edge_of, wrap, wrap_plain
 from wengert.engine.node import Node
 from wengert.engine.state import STATE
 from wengert.engine.sweep import Sweep, needed_nodes
@@ -36,7 +36,7 @@ def run_backward(
         sweep.ask_for(needed_nodes(roots, targets), targets)
         sweep.run()
         arrivals = [(targets[node], g) for node, g in sweep.captured.items()]
-    _commit(arrivals, create_graph, sweep.exposed)
+    _commit(arrivals, sweep)
 
 
 def backward_from_scalar(t: TensorBase, retain_graph: bool) -> None:
@@ -45,7 +45,7 @@ def backward_from_scalar(t: TensorBase, retain_graph: bool) -> None:
     sweep = Sweep(create_graph=False, retain_graph=retain_graph)
     sweep.pending[node] = t._data.dtype.type(1)
     sweep.heap.append((node.seq, node))
-    _commit([(leaf.variable, g) for leaf, g in sweep.run().items()], False, sweep.exposed)
+    _commit([(leaf.variable, g) for leaf, g in sweep.run().items()], sweep)
 
 
 def run_grad(
@@ -131,7 +131,7 @@ def _target_edge(t: TensorBase) -> Node:
 # --- adding to .grad -------------------------------------------------------------------------------------------------
 
 
-def _commit(arrivals: list[tuple[Any, Any]], create_graph: bool, exposed: set[int]) -> None:
+def _commit(arrivals: list[tuple[Any, Any]], sweep: Sweep) -> None:
     """Add each arrived gradient to its tensor's ``.grad``: all of them, or none if a post-accumulate hook raises."""
     hooked = [t for t, _ in arrivals if t._node is None and t._hooks is not None]
     before = [(t, _snapshot(t)) for t, _ in arrivals] if hooked else []
@@ -140,7 +140,10 @@ def _commit(arrivals: list[tuple[Any, Any]], create_graph: bool, exposed: set[in
         with _commit_lock:
             for t, g in arrivals:
                 done += 1
-                accumulate(t, g, create_graph, exposed)
+                if g.__class__ is np.ndarray or sweep.create_graph or getattr(t, "_grad", None) is not None:
+                    _accumulate(t, g, sweep)
+                else:  # the first scalar gradient: nothing to add to, no memory to share
+                    t._grad = wrap_plain(g)
         for t in hooked:
             _run_post_hooks(t)
     except BaseException:
@@ -148,20 +151,19 @@ def _commit(arrivals: list[tuple[Any, Any]], create_graph: bool, exposed: set[in
             _restore(before)
         else:  # an interrupt between two leaves: finish, so that no gradient is half there
             for t, g in arrivals[done:]:
-                accumulate(t, g, create_graph, exposed)
+                _accumulate(t, g, sweep)
         raise
 
 
-def accumulate(t: Any, g: Any, create_graph: bool, exposed: set[int]) -> None:
+def _accumulate(t: Any, g: Any, sweep: Sweep) -> None:
     """Add one gradient to ``t.grad``, in place where PyTorch does."""
     old = getattr(t, "_grad", None)
-    if create_graph:
+    if sweep.create_graph:
         t._grad = g if old is None else old + g
     elif old is None:
-        t._grad = grad = wrap(g if g.__class__ is not np.ndarray else _own(g, exposed))
-        grad._cell = None  # a gradient is an ordinary tensor even when this runs under inference_mode
+        t._grad = wrap_plain(_own(g, sweep.exposed))
     elif old._rg:
-        t._grad = wrap(old._data + g)
+        t._grad = wrap_plain(old._data + g)
     else:
         data = old._data
         if data.__class__ is np.ndarray and data.flags.writeable:

@@ -1,6 +1,6 @@
 """What a tensor is to the engine: its slots, and how it is made, shared and connected to the graph.
 
-The class that users see is put together in :mod:`wengert.tensor`, which binds it here, so that the engine can make
+The class that users see is put together in :mod:`wengert._tensor`, which binds it here, so that the engine can make
 instances of it without importing it.
 """
 
@@ -73,12 +73,20 @@ def tensor_class() -> type[TensorBase]:
 
 def wrap(raw: Any, cls: type[TensorBase] | None = None) -> Any:
     """A new untracked tensor on a raw value (no copy)."""
-    t = object.__new__(cls or _tensor_class)
+    t = _new(cls or _tensor_class)
     t._data = raw
-    t._node = None
+    t._node = t._view = None
     t._rg = False
     t._cell = INFERENCE if STATE.inference else None
-    t._view = None
+    return t
+
+
+def wrap_plain(raw: Any) -> Any:
+    """As :func:`wrap`, an ordinary tensor even under ``inference_mode``: what a gradient is."""
+    t = _new(_tensor_class)
+    t._data = raw
+    t._node = t._cell = t._view = None
+    t._rg = False
     return t
 
 

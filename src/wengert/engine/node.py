@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from math import prod
 from types import CodeType
 from typing import Any, ClassVar, Final
 
@@ -26,18 +27,32 @@ next_seq: Final[Callable[[], int]] = itertools.count(-1, -1).__next__
 
 
 class Metadata:
-    """Stands in for an input of which a rule reads only the shape or dtype."""
+    """The shape and dtype of a value: what is kept of an input of which a rule reads nothing else."""
 
-    __slots__ = ("dtype", "ndim", "shape", "size")
+    __slots__ = ("dtype", "shape")
 
-    def __init__(self, raw: Any) -> None:
-        self.shape = raw.shape
-        self.dtype = raw.dtype
-        self.ndim = raw.ndim
-        self.size = raw.size
+    shape: Any
+    dtype: Any
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return prod(self.shape)
 
     def __repr__(self) -> str:
         return f"<shape {self.shape}, {self.dtype}>"
+
+
+def metadata_of(raw: Any) -> Metadata:
+    """The shape and dtype of a raw value."""
+    made = Metadata()
+    made.shape, made.dtype = raw.shape, raw.dtype
+    return made
 
 
 class NodeHooks:
@@ -54,10 +69,10 @@ class NodeHooks:
         self.metadata: dict[Any, Any] = {}
 
 
-class Node:
-    """One operation of the backward graph; ``tensor.grad_fn`` is one."""
+class Node(Metadata):
+    """One operation of the backward graph; ``tensor.grad_fn`` is one. It knows the shape and dtype of its result."""
 
-    __slots__ = ("__weakref__", "dtype", "hooks", "scalar", "shape")
+    __slots__ = ("__weakref__", "hooks", "scalar")
 
     op: ClassVar[Op | None] = None
     rules: ClassVar[tuple[Any, ...] | None] = None
@@ -73,10 +88,10 @@ class Node:
     lasti: int = -1
     meta: dict[str, Any] | None = None
 
-    shape: Any  # of the result; a tuple of shapes for a node with ports
-    dtype: Any
     scalar: Any  # the class of the raw result: a NumPy scalar class says shape () and the dtype in one comparison
     hooks: NodeHooks | None
+
+    __repr__ = object.__repr__
 
     def hang(self) -> NodeHooks:
         """The node's hooks, made on first use."""

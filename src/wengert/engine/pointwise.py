@@ -33,7 +33,7 @@ _new = object.__new__
 _frame = sys._getframe
 _NUMBERS: Final = (TensorBase, bool, int, float, complex, np.generic, np.ndarray)
 
-_Tensor: Any = TensorBase  # bound by wengert.tensor: the class that takes the short path
+_Tensor: Any = TensorBase  # bound by wengert._tensor: the class that takes the short path
 
 
 def bind_fast_class(cls: type[TensorBase] | None) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from wengert.engine import messages
 from wengert.engine.base import TensorBase, wrap
 from wengert.engine.node import AccumulateGrad, Metadata, Node, Port
 from wengert.engine.state import STATE
 
-_NUMBERS = (bool, int, float, complex)
+_ARRAYS = (np.ndarray, np.generic)  # not "no Python number": np.float64 is a float
 
 
 class Packed:
@@ -56,7 +58,7 @@ def pack(node: Any, inputs: tuple[Any, ...]) -> None:
     node.hang()  # the sweep's short path takes only nodes without anything special
     packed: list[Any] = []
     for slot, value in enumerate(node.saved or ()):
-        if value is None or isinstance(value, (Metadata, tuple, *_NUMBERS)):
+        if not isinstance(value, _ARRAYS):
             packed.append(value)
         elif slot == 0:  # the result: an edge to this very node would be a cycle; it is added on unpacking
             packed.append(pack_one(wrap(value), None))
@@ -105,11 +107,11 @@ def tensor_saved(node: Any) -> tuple[Any, ...]:
         if value.__class__ is tuple:  # several results
             shapes = zip(value, range(len(value)), strict=True)
             tensors.append(tuple([as_tensor(part, Port(node, i, part.shape, part.dtype), next(cells)) for part, i in shapes]))
-        elif value is None or isinstance(value, (Metadata, *_NUMBERS)):
-            tensors.append(value)
         elif value.__class__ is Packed:
             next(cells, None)
             tensors.append(value.tensor(node if slot == 0 else None))
+        elif not isinstance(value, _ARRAYS):
+            tensors.append(value)
         else:
             # an input that is a constant (a Python number made an array) has no cell of its own
             edge = node if slot == 0 else node.next[slot - 1]

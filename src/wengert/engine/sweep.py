@@ -48,7 +48,6 @@ class Sweep:
         self.retain_graph = retain_graph
         self.pending: Cotangents = {}
         self.heap: list[tuple[int, Node]] = []
-        self.exposed: set[int] = set()  # ids of raw values that someone outside may hold
 
     def ask_for(self, needed: set[Node], captures: Iterable[Node]) -> None:
         """Visit only ``needed`` nodes, and keep the cotangents of ``captures`` in ``captured``."""
@@ -59,6 +58,11 @@ class Sweep:
     def captured(self) -> Cotangents:
         """The cotangents asked for."""
         return {}
+
+    @cached_property
+    def exposed(self) -> set[int]:
+        """The ids of raw values that someone outside may hold."""
+        return set()
 
     @cached_property
     def at_end(self) -> list[Callable[[], None]]:

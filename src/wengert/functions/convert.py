@@ -13,8 +13,9 @@ from wengert._dtypes import NumpyDtype, as_numpy_dtype
 from wengert._layout import check_memory_format
 from wengert.engine import messages
 from wengert.engine.apply import apply
-from wengert.engine.base import TensorBase, array_of, is_tracking
+from wengert.engine.base import TensorBase, array_of, is_tracking, wrap
 from wengert.engine.state import STATE
+from wengert.functions.data import adopted
 from wengert.functions.options import TYPE_NAMES
 from wengert.ops.movement import CAST
 
@@ -52,12 +53,13 @@ def item(self: Any) -> Any:
     2.5
     """
     data = self._data
-    if data.size != 1:
+    try:
+        return data.item()
+    except ValueError:
         raise RuntimeError(
             f"a Tensor with {data.size} elements cannot be converted to Scalar: item() needs exactly one, and the "
             f"shape is {list(data.shape)}. tolist() gives all of them"
-        )
-    return data.item()
+        ) from None
 
 
 def tolist(self: Any) -> Any:
@@ -72,12 +74,13 @@ def tolist(self: Any) -> Any:
 
 def _only_element(self: Any) -> Any:
     data = self._data
-    if data.size != 1:
+    try:
+        return data.item()
+    except ValueError:
         raise ValueError(
             f"only one element tensors can be converted to Python scalars, and this one has {data.size} elements "
             f"(shape {list(data.shape)}). Reduce it first, for example with .sum(), or pick an element"
-        )
-    return data.item()
+        ) from None
 
 
 def _real_element(self: Any, kind: str) -> Any:
@@ -155,6 +158,12 @@ def numpy(self: Any, *, force: bool = False) -> np.ndarray[Any, Any]:
     return array_of(self).view()
 
 
+def from_ufunc(self: Any, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+    """What a NumPy function makes of its result when it was given tensors (which are untracked then): a tensor."""
+    del self, context, return_scalar
+    return wrap(adopted(array)) if array.dtype in dtypes.BY_NUMPY else array
+
+
 def array(self: Any, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
     values = numpy(self)
     if dtype is not None and values.dtype != dtype:
@@ -188,6 +197,8 @@ def to(self: Any, *args: Any, **options: Any) -> Any:
     >>> w.to("cpu") is w
     True
     """
+    if len(args) == 1 and not options and args[0].__class__ is dtypes.dtype:
+        return cast_to(self, args[0].np)
     place, kind, copy = _destination(args, dict(options))
     if place is not None:
         require_cpu(place)
@@ -337,6 +348,7 @@ class ConvertMethods:
     cdouble = _conversion("cdouble", dtypes.complex128)
 
     __array__ = array
+    __array_wrap__ = from_ufunc
     __float__ = to_float
     __int__ = to_int
     __complex__ = to_complex

@@ -125,7 +125,9 @@ def full(
 
 def full_raw(shape: tuple[int, ...], value: Any, dtype: NumpyDtype) -> Any:
     """A raw value with one number everywhere."""
-    return np.full(shape, fill_scalar(value, dtype), dtype)[()]
+    raw = np.empty(shape, dtype)
+    raw.fill(fill_scalar(value, dtype))
+    return raw[()]
 
 
 def number_dtype(value: Any) -> NumpyDtype:

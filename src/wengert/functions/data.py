@@ -218,6 +218,8 @@ def asarray(
         shared = cast(shared, kind)
     elif copy:
         shared = shared.copy()
+    elif not isinstance(obj, np.ndarray):
+        _warn_of_read_only(shared)
     return made(shared, bool(requires_grad))
 
 
@@ -266,7 +268,9 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
     tensor([1, 2], dtype=torch.int16)
     """
     kind = as_numpy_dtype(dtype, "frombuffer(): argument 'dtype'")
-    return made(_buffer_values(buffer, kind, count, offset), requires_grad)
+    values = _buffer_values(buffer, kind, count, offset)
+    _warn_of_read_only(values)
+    return made(values, requires_grad)
 
 
 def _buffer_values(buffer: Any, dtype: NumpyDtype, count: int, offset: int) -> Any:
@@ -295,6 +299,16 @@ def _buffer_values(buffer: Any, dtype: NumpyDtype, count: int, offset: int) -> A
             f"greater than actual buffer length ({length} bytes)"
         )
     return np.frombuffer(buffer, dtype, count, offset)
+
+
+def _warn_of_read_only(values: Any) -> None:
+    if not values.flags.writeable:
+        warnings.warn(
+            "The given buffer is not writable. The tensor shares its memory, so in-place operations on it will raise "
+            "an error. Copy it, for example with bytearray(buffer), for a tensor that can be written to.",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def new_tensor(

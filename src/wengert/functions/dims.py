@@ -143,7 +143,8 @@ def expanded_shape(x: Any, sizes: Shape) -> Shape:
     lead = len(sizes) - len(own)
     if lead < 0:
         raise RuntimeError(
-            f"expand(torch.{type_name(x.dtype)}Tensor{{{list(own)}}}, size={list(sizes)}): the number of sizes provided "
+            f"expand(torch.{type_name(x.dtype)}Tensor{{{list(own)}}}, size={list(sizes)}): the number of sizes "
+            "provided "
             f"({len(sizes)}) must be greater or equal to the number of dimensions in the tensor ({len(own)})"
         )
     shape = list(sizes)

@@ -61,9 +61,7 @@ def _mode(rounding_mode: Any) -> str:
     return str(rounding_mode)
 
 
-floor_divide = shown(
-    binary(FLOOR_DIVIDE), __name__, "floor_divide(torch.tensor([7.0, -7.0]), 2)", "tensor([ 3., -4.])"
-)
+floor_divide = shown(binary(FLOOR_DIVIDE), __name__, "floor_divide(torch.tensor([7.0, -7.0]), 2)", "tensor([ 3., -4.])")
 
 
 def remainder(input: Any, other: Any, *, out: Any = None) -> Any:
@@ -95,9 +93,7 @@ def fmod(input: Any, other: Any, *, out: Any = None) -> Any:
     >>> torch.fmod(torch.tensor([-7.0, 7.0]), 3)
     tensor([-1.,  1.])
     """
-    return call(
-        FMOD if isinstance(other, TensorBase) else FMOD_NUMBER, out, require_tensor("fmod", input), other
-    )
+    return call(FMOD if isinstance(other, TensorBase) else FMOD_NUMBER, out, require_tensor("fmod", input), other)
 
 
 def _div_(self: Any, other: Any, *, rounding_mode: str | None = None) -> Any:

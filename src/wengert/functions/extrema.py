@@ -10,6 +10,7 @@ from wengert.engine.base import TensorBase
 from wengert.engine.out import deliver
 from wengert.functions.options import require_tensor, type_name
 from wengert.functions.reduced import (
+    Dims,
     delivered,
     not_implemented,
     one_name,
@@ -67,8 +68,9 @@ def max(
 ) -> Any:
     """The largest element, the largest elements along an axis with their indices, or the larger of two tensors.
 
-    ``max(x)`` gives a tensor; elements that tie share the gradient evenly. ``max(x, dim)`` gives ``(values, indices)``; the
-    gradient goes to the element at the index, the first of those that tie. ``max(x, other)`` is :func:`maximum`. NaN wins.
+    ``max(x)`` gives a tensor; elements that tie share the gradient evenly. ``max(x, dim)`` gives ``(values, indices)``;
+    the gradient goes to the element at the index, the first of those that tie. ``max(x, other)`` is :func:`maximum`.
+    NaN wins.
 
     Raises:
         RuntimeError: an empty or complex tensor.
@@ -184,8 +186,10 @@ def aminmax(
     if data.dtype.kind == "c":
         not_implemented("aminmax_cpu", data.dtype)
     if data.size == 0 if number is None else data.ndim and data.shape[number] == 0:
-        raise RuntimeError("aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.")
-    axes = None if number is None else ((number,) if data.ndim else ())
+        raise RuntimeError(
+            "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
+        )
+    axes: Dims = None if number is None else ((number,) if data.ndim else ())
     if keep and axes is None:
         axes = tuple(range(data.ndim))
     both = apply(AMINMAX, input, dim=axes, keepdim=keep)

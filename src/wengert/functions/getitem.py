@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, array_of, is_tracking, wrap
 from wengert.engine.inplace import check_writable, inplace
 from wengert.engine.out import mark_written
+from wengert.engine.state import STATE
 from wengert.functions.dims import expanded_shape
 from wengert.functions.keys import Plan, plan_of
 from wengert.functions.nested import cast, fill_scalar
@@ -93,7 +94,7 @@ def setitem(self: Any, key: Any, value: Any) -> None:
     """
     values = _value_of(self, value)
     plan = plan_of(self._data.shape, key)
-    if is_tracking(self) or (isinstance(value, TensorBase) and is_tracking(value)):
+    if STATE.grad_enabled and (is_tracking(self) or (isinstance(value, TensorBase) and is_tracking(value))):
         _write_tracked(self, plan, value if isinstance(value, TensorBase) else wrap(values))
     else:
         _write_raw(self, plan, values)
@@ -104,17 +105,13 @@ def _value_of(x: Any, value: Any) -> Any:
     if isinstance(value, TensorBase):
         return value._data
     if isinstance(value, (bool, int, float, complex)):
-        return fill_scalar(value, x._data.dtype) if not _truncates(value, x) else x._data.dtype.type(int(value))
+        return fill_scalar(value, x._data.dtype)
     given = type(value)
     name = f"numpy.{given.__name__}" if given.__module__ == "numpy" else given.__name__
     raise TypeError(
         f"can't assign a {name} to a torch.{type_name(x._data.dtype)}Tensor: expected a number or a tensor. Write "
         "torch.tensor(...) around it"
     )
-
-
-def _truncates(value: Any, x: Any) -> bool:
-    return isinstance(value, float) and x._data.dtype.kind in "iu" and abs(value) < 2**63
 
 
 def _write_raw(x: Any, plan: Plan, values: Any) -> None:
@@ -198,14 +195,10 @@ def contains(self: Any, element: Any) -> bool:
     >>> 2 in torch.tensor([1, 2])
     True
     """
-    if isinstance(element, (TensorBase, bool, int, float, complex)):
-        other = element._data if isinstance(element, TensorBase) else element
-        return bool(np.any(self._data == other))
-    _not_contained(element)
-
-
-def _not_contained(element: Any) -> NoReturn:
-    raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
+    if not isinstance(element, (TensorBase, bool, int, float, complex)):
+        raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
+    other = element._data if isinstance(element, TensorBase) else element
+    return bool(np.any(self._data == other))
 
 
 class IndexingMethods:

@@ -6,16 +6,28 @@ from typing import Any
 
 import numpy as np
 
-from wengert._device import CPU, device
+from wengert._device import CPU, DeviceLike, device, require_cpu
 from wengert._dtypes import BY_NUMPY, dtype
-from wengert._layout import check_memory_format, contiguous_format, layout, strided
+from wengert._layout import channels_last, check_memory_format, contiguous_format, layout, strided
 from wengert._promotion import result_type_of
 from wengert._size import Size, size_of
 from wengert.engine.base import TensorBase, array_of
 from wengert.functions.convert import to_bool
 from wengert.functions.options import integer, number, require_tensor
 
-__all__ = ["InfoMethods", "UntypedStorage", "is_nonzero", "is_same_size", "is_tensor", "numel", "result_type"]
+_new_tuple = tuple.__new__
+
+__all__ = [
+    "InfoMethods",
+    "UntypedStorage",
+    "get_default_device",
+    "is_nonzero",
+    "is_same_size",
+    "is_tensor",
+    "numel",
+    "result_type",
+    "set_default_device",
+]
 
 
 def is_tensor(obj: Any) -> bool:
@@ -73,6 +85,28 @@ def result_type(tensor1: Any, tensor2: Any) -> dtype:
     for position, (name, x) in enumerate((("tensor1", tensor1), ("tensor2", tensor2)), 1):
         operands.append(x._data if isinstance(x, TensorBase) else number("result_type", name, position, x))
     return BY_NUMPY[result_type_of(operands)]
+
+
+def get_default_device() -> device:
+    """Where new tensors are made: on the CPU.
+
+    >>> import wengert as torch
+    >>> torch.get_default_device()
+    device(type='cpu')
+    """
+    return CPU
+
+
+def set_default_device(device: DeviceLike) -> None:
+    """Accept the CPU as the place where new tensors are made.
+
+    Raises:
+        RuntimeError: any other device.
+
+    >>> import wengert as torch
+    >>> torch.set_default_device("cpu")
+    """
+    require_cpu(device)
 
 
 # --- shape -----------------------------------------------------------------------------------------------------------
@@ -208,8 +242,11 @@ def _is_contiguous(self: Any, memory_format: Any = contiguous_format) -> bool:
     >>> torch.ones(2, 3).is_contiguous(), torch.ones(2, 3).t().is_contiguous()
     (True, False)
     """
+    raw = self._data
+    if memory_format is channels_last:
+        return bool(raw.ndim == 4 and raw.transpose(0, 2, 3, 1).flags.c_contiguous)
     check_memory_format("is_contiguous", memory_format)
-    return bool(self._data.flags.c_contiguous)
+    return bool(raw.flags.c_contiguous)
 
 
 class UntypedStorage:
@@ -280,7 +317,7 @@ class InfoMethods:
         >>> torch.ones(2, 3).shape
         torch.Size([2, 3])
         """
-        return size_of(self._data.shape)
+        return _new_tuple(Size, self._data.shape)
 
     @property
     def dtype(self: Any) -> dtype:

@@ -18,7 +18,7 @@ from wengert.functions.movement import expanded, flatten, reshaped
 from wengert.functions.options import require_tensor
 from wengert.ops.indexing import INDEX
 from wengert.ops.joining import BLOCK_DIAG, CAT, STACK
-from wengert.ops.movement import ALIAS, UNSQUEEZE
+from wengert.ops.movement import UNSQUEEZE
 
 __all__ = [
     "atleast_1d",
@@ -98,7 +98,8 @@ def _check_cat(xs: tuple[Any, ...], dim: int) -> None:
         for axis, (want, got) in enumerate(zip(shape, own, strict=True)):
             if axis != dim and want != got:
                 raise RuntimeError(
-                    f"Sizes of tensors must match except in dimension {dim}. Expected size {want} but got size {got} for "
+                    f"Sizes of tensors must match except in dimension {dim}. Expected size {want} but got size "
+                    f"{got} for "
                     f"tensor number {position} in the list."
                 )
 
@@ -275,7 +276,8 @@ def _grid(xs: tuple[Any, ...], *, swapped: bool) -> tuple[Any, ...]:
     for x in xs:
         if x._data.ndim > 1:
             raise RuntimeError(
-                f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got one of shape {list(x._data.shape)}"
+                "torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got one of shape "
+                f"{list(x._data.shape)}"
             )
         if x._data.dtype is not xs[0]._data.dtype:
             raise RuntimeError("torch.meshgrid expects all tensors to have the same dtype")
@@ -306,7 +308,7 @@ def cartesian_prod(*tensors: Any) -> Any:
     for x in xs:
         _check_vector(x)
     if len(xs) == 1:
-        return apply(ALIAS, xs[0])
+        return xs[0]
     return stack([flatten(grid) for grid in _grid(xs, swapped=False)], dim=1)
 
 

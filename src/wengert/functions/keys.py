@@ -21,16 +21,19 @@ from wengert.ops.record import Op
 Step = tuple[Op, dict[str, Any]]
 Index = np.ndarray[Any, Any]
 
+_LEGACY = 32  # a list that is not shorter is always one index
+
 
 class Plan:
     """A key, worked out for one shape: the views to take, then the index arrays by dimension."""
 
-    __slots__ = ("indices", "shape", "steps")
+    __slots__ = ("indices", "seen", "shape", "steps")
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.steps: list[Step] = []
         self.indices: dict[int, Index] = {}
         self.shape = list(shape)  # after the views so far
+        self.seen = 0  # dimensions of the tensor itself that were dealt with so far
 
     @property
     def spec(self) -> tuple[bool, ...]:
@@ -62,7 +65,8 @@ def plan_of(shape: tuple[int, ...], key: Any) -> Plan:
     if used > len(shape):
         if not shape:
             raise IndexError(
-                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
+                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to "
+                "convert a "
                 "0-dim tensor to a number"
             )
         raise IndexError(f"too many indices for tensor of dimension {len(shape)}")
@@ -71,9 +75,12 @@ def plan_of(shape: tuple[int, ...], key: Any) -> Plan:
     for item in items:
         if item is Ellipsis:
             dim += len(shape) - used
+            plan.seen += len(shape) - used
             used = len(shape)
         else:
             dim = _take(plan, dim, item, whole)
+            plan.seen += _consumed(item)
+    _check_masks(plan)
     if len(plan.indices) > 1:
         _spread_masks(plan)
     return plan
@@ -82,9 +89,14 @@ def plan_of(shape: tuple[int, ...], key: Any) -> Plan:
 def _items(key: Any) -> tuple[Any, ...]:
     if isinstance(key, tuple):
         return key
-    if isinstance(key, list) and any([isinstance(item, (slice, type(Ellipsis))) or item is None for item in key]):
+    if isinstance(key, list) and len(key) < _LEGACY and any([_is_part(item) for item in key]):
         return tuple(key)
     return (key,)
+
+
+def _is_part(item: Any) -> bool:
+    """Whether a list with this entry stands for a tuple of indices, as in old NumPy and still in PyTorch."""
+    return item is None or item is Ellipsis or isinstance(item, (slice, TensorBase, list, tuple, np.ndarray))
 
 
 def _normal(item: Any) -> Any:
@@ -104,10 +116,13 @@ def _normal(item: Any) -> Any:
 
 def _array_of_sequence(item: Any) -> Any:
     if isinstance(item, str):
-        raise TypeError("new(): invalid data type 'str': a tensor has no named parts; index it with integers and slices")
+        raise TypeError(
+            "new(): invalid data type 'str': a tensor has no named parts; index it with integers and slices"
+        )
     if isinstance(item, dict) or not (hasattr(item, "__getitem__") and hasattr(item, "__len__")):
         _no_index(item)
-    return raw_of(item, None if len(item) else np.dtype(np.int64))
+    array = raw_of(item, None if len(item) else np.dtype(np.int64))
+    return array.astype(np.int64) if array.dtype.kind == "f" else array
 
 
 def _no_index(item: Any) -> NoReturn:
@@ -156,15 +171,20 @@ def _take(plan: Plan, dim: int, item: Any, whole: bool) -> int:
         plan.indices[dim] = np.arange(int(item))
         return dim + 1
     plan.indices[dim] = item
-    if item.dtype.kind != "b":
-        return dim + 1
-    for offset, size in enumerate(item.shape):
-        if plan.shape[dim + offset] != size:
-            raise IndexError(
-                f"The shape of the mask {list(item.shape)} at index {offset} does not match the shape of the indexed "
-                f"tensor {plan.shape} at index {dim + offset}"
-            )
-    return dim + item.ndim
+    return dim + (item.ndim if item.dtype.kind == "b" else 1)
+
+
+def _check_masks(plan: Plan) -> None:
+    for dim, index in plan.indices.items():
+        if index.dtype.kind != "b":
+            continue
+        for offset, size in enumerate(index.shape):
+            if plan.shape[dim + offset] != size:
+                raise IndexError(
+                    f"The shape of the mask {list(index.shape)} at index {offset} does not match the shape of the "
+                    "indexed "
+                    f"tensor {plan.shape} at index {dim + offset}"
+                )
 
 
 def _take_integer(plan: Plan, dim: int, index: int) -> None:
@@ -172,7 +192,7 @@ def _take_integer(plan: Plan, dim: int, index: int) -> None:
     if not -size <= index < size:
         if not -(2**63) <= index < 2**63:
             raise ValueError("Overflow when unpacking long long: an index needs more than 64 bits")
-        raise IndexError(f"index {index} is out of bounds for dimension {dim} with size {size}")
+        raise IndexError(f"index {index} is out of bounds for dimension {plan.seen} with size {size}")
     plan.steps.append((SELECT, {"dim": dim, "index": index + size if index < 0 else index}))
     del plan.shape[dim]
 

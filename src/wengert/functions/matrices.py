@@ -17,7 +17,7 @@ from wengert.functions.options import integer, type_name
 from wengert.functions.products import matmul
 from wengert.ops.contraction import VECDOT
 from wengert.ops.matrices import CDIST, CROSS, INV, KRON, TRACE
-from wengert.ops.movement import CLONE, TRANSPOSE, UNSQUEEZE, VIEW
+from wengert.ops.movement import CLONE, EXPAND, PERMUTE, UNSQUEEZE, VIEW
 from wengert.ops.products import MM, VDOT
 
 __all__ = [
@@ -153,15 +153,25 @@ def vecdot(x: Any, y: Any, *, dim: Any = -1, out: Any = None) -> Any:
     ndim = max(a.ndim, b.ndim)
     back = wrap_dim(dim, ndim) - max(ndim, 1)  # counted from the end, where shapes that broadcast agree
     x, y = (_to_end(t, back) for t in (x, y))
+    length = max(x._data.shape[-1:] + y._data.shape[-1:], default=0)
+    x, y = (_repeated(t, length) for t in (x, y))
     return deliver(out, apply(VECDOT, x, y), x, y)
 
 
 def _to_end(t: Any, back: int) -> Any:
-    """Exchange a dimension with the last one, made anew where the tensor does not have it."""
+    """Move a dimension to the end; it is made anew where the tensor does not have it."""
     while t._data.ndim < -back:
         t = apply(UNSQUEEZE, t, dim=0)
     ndim = t._data.ndim
-    return t if back == -1 else apply(TRANSPOSE, t, dim0=ndim + back, dim1=ndim - 1)
+    if back == -1:
+        return t
+    return apply(PERMUTE, t, dims=(*(d for d in range(ndim) if d != ndim + back), ndim + back))
+
+
+def _repeated(t: Any, length: int) -> Any:
+    """Repeat a last dimension of size one."""
+    shape = t._data.shape
+    return apply(EXPAND, t, shape=(*shape[:-1], length)) if shape and shape[-1] == 1 != length else t
 
 
 # --- matrices as a whole ---
@@ -229,7 +239,7 @@ def matrix_power(input: Any, n: Any, *, out: Any = None) -> Any:
 
 def _power(a: Any, n: int) -> Any:
     if n < 0:
-        return _power(inverse(a), -n)
+        return inverse(a) if n == -1 else _power(inverse(a), -n)
     if n == 0:
         result = apply(CLONE, a)
         raw = a._data

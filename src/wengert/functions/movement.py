@@ -11,9 +11,10 @@ from wengert._dtypes import as_numpy_dtype, dtype
 from wengert._layout import check_memory_format
 from wengert._size import Size
 from wengert.engine.apply import apply
-from wengert.engine.base import TensorBase, array_of
+from wengert.engine.base import TensorBase, array_of, wrap
 from wengert.engine.inplace import inplace
 from wengert.functions.dims import Shape, expanded_shape, inferred_shape, int_args, int_tuple, wrap_dim
+from wengert.functions.nested import fill_scalar
 from wengert.functions.options import require_tensor, type_name
 from wengert.ops.movement import ALIAS, CLONE, CONTIGUOUS, COPY, EXPAND, UNSAFE_VIEW, VIEW, VIEW_DTYPE
 
@@ -121,11 +122,11 @@ def ravel(input: Any) -> Any:
     tensor([1, 2, 3, 4])
     """
     require_tensor("ravel", input)
-    return reshaped(input, (input._data.size,))
+    return apply(VIEW, input.contiguous(), shape=(input._data.size,))
 
 
 def clone(input: Any, *, memory_format: Any = None) -> Any:
-    """A copy that gradients flow through; its memory has the order of the input's unless ``memory_format`` says otherwise.
+    """A copy that gradients flow through, with the memory order of the input unless ``memory_format`` says otherwise.
 
     >>> import wengert as torch
     >>> x = torch.tensor([1., 2.], requires_grad=True)
@@ -364,7 +365,7 @@ class MovementMethods:
         if not isinstance(src, TensorBase):
             if not isinstance(src, (bool, int, float, complex)):
                 raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
-            return self.fill_(src)
+            src = wrap(fill_scalar(src, self._data.dtype))
         _check_copy(self._data, src._data)
         return inplace(COPY, self, src)
 

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from wengert._dtypes import (
+    ALL_DTYPES,
     DEFAULTS,
     NumpyDtype,
     bool_,
@@ -22,10 +23,16 @@ from wengert._promotion import promote_numpy
 from wengert.engine.base import TensorBase
 from wengert.ops.movement import CAST
 
-__all__ = ["cast", "converted", "fill_scalar", "raw_of", "scalar_of"]
+__all__ = ["cast", "converted", "fill_scalar", "raw_of"]
 
 _MAX_DIMENSIONS = 64  # NumPy's
 _NUMBERS = (bool, int, float, complex)
+_PLAIN = frozenset(_NUMBERS)
+_INTEGERS = frozenset((bool, int))
+_USUAL_SEQUENCES = frozenset((list, tuple))
+_INTEGER_LIMITS = {d.np: np.iinfo(d.np) for d in ALL_DTYPES if d.kind in "iu"}
+_NO_INTEGER = "'complex' object cannot be interpreted as an integer"
+_LARGE = 6.0e4  # below, a number overflows in no float type
 
 
 def raw_of(data: Any, dtype: NumpyDtype | None = None) -> Any:
@@ -40,15 +47,15 @@ def raw_of(data: Any, dtype: NumpyDtype | None = None) -> Any:
         return converted(data._data, dtype)
     if isinstance(data, (np.ndarray, np.generic)):
         return converted(np.asarray(data)[()], dtype)
-    items, shape = _flattened(data)
-    if items and isinstance(items[0], np.ndarray):
-        return _stacked(items, shape, dtype)
-    kinds = set(map(type, items))
-    if any([issubclass(kind, TensorBase) for kind in kinds]):
-        items = [_single_value(item) for item in items]
-        kinds = set(map(type, items))
-    values = _array(items, kinds, dtype if dtype is not None else _inferred(kinds))
-    return values.reshape(shape) if shape else values[0]
+    items, shape, kinds = _flattened(data)
+    if not kinds <= _PLAIN:
+        if kinds == {np.ndarray}:
+            return _stacked(items, shape, dtype)
+        if any([issubclass(kind, TensorBase) for kind in kinds]):
+            items = [_single_value(item) for item in items]
+            kinds = set(map(type, items))
+    values = _array(items, kinds, dtype or _inferred(kinds))
+    return values if len(shape) == 1 else values.reshape(shape) if shape else values[0]
 
 
 def converted(raw: Any, dtype: NumpyDtype | None) -> Any:
@@ -66,27 +73,25 @@ def cast(raw: Any, dtype: NumpyDtype) -> Any:
         leave(token)
 
 
-def scalar_of(value: Any, dtype: NumpyDtype) -> Any:
-    """A Python number as a NumPy scalar of this dtype (see :func:`raw_of` for what is raised)."""
-    return _array([value], {type(value)}, dtype)[0]
-
-
 def fill_scalar(value: Any, dtype: NumpyDtype) -> Any:
     """The scalar that fills an array: unlike in ``tensor(1e300)``, a finite number that overflows is an error."""
-    if isinstance(value, complex) and dtype.kind != "c" and dtype.kind != "b":
+    kind = dtype.kind
+    if kind == "f" and not isinstance(value, complex) and -_LARGE < value < _LARGE:
+        return dtype.type(value)
+    if isinstance(value, complex) and kind not in "cb":
         if value.imag:
             _overflow(dtype, value)
         value = value.real
-    if isinstance(value, int) and dtype.kind in "iu" and not -(2**63) <= value < 2**64:
-        _overflow(dtype, value)
-    filled = scalar_of(value, dtype) if not isinstance(value, int) or dtype.kind not in "iu" else _wrapped(value, dtype)
-    if dtype.kind == "f" and np.isinf(filled) and not np.isinf(value):
+    if isinstance(value, int) and kind in "iu":
+        return _wrapped(value, dtype)
+    filled = _array([value], {type(value)}, dtype)[0]
+    if kind == "f" and np.isinf(filled) and not np.isinf(value):
         _overflow(dtype, value)
     return filled
 
 
 def _wrapped(value: int, dtype: NumpyDtype) -> Any:
-    limits = np.iinfo(dtype)
+    limits = _INTEGER_LIMITS[dtype]
     if not (-limits.max if dtype.kind == "u" else limits.min) <= value <= limits.max:
         _overflow(dtype, value)
     return dtype.type(value % (limits.max + 1) if value < 0 and dtype.kind == "u" else value)
@@ -95,29 +100,40 @@ def _wrapped(value: int, dtype: NumpyDtype) -> Any:
 # --- shape ---------------------------------------------------------------------------------------------------------
 
 
-def _flattened(data: Any) -> tuple[list[Any], tuple[int, ...]]:
-    """The numbers of nested sequences in row-major order, with the shape. Whole levels at a time, at C's speed."""
+def _flattened(data: Any) -> tuple[list[Any], tuple[int, ...], set[type]]:
+    """The numbers of nested sequences in row-major order, the shape, and the numbers' classes.
+
+    Whole levels are taken at a time, at C's speed.
+    """
     items: list[Any] = [data]
     shape: list[int] = []
-    while items:
-        kinds = set(map(type, items))
-        nested = [kind for kind in kinds if _is_sequence(kind)]
-        if not nested or kinds == {np.ndarray}:
+    kinds = {type(data)}
+    while not kinds <= _PLAIN:
+        if not kinds <= _USUAL_SEQUENCES and not _all_sequences(items, kinds, shape):
             break
-        if str in kinds or bytes in kinds:
-            if shape and isinstance(items[0], (str, bytes)):
-                raise ValueError(f"too many dimensions '{type(items[0]).__name__}': expected numbers, not text")
-            break
-        if len(nested) != len(kinds):
-            _mixed_levels(items, len(shape))
         if len(shape) == _MAX_DIMENSIONS:
-            raise ValueError(f"too many dimensions '{nested[0].__name__}': at most {_MAX_DIMENSIONS} are possible")
+            raise ValueError(f"too many dimensions '{type(items[0]).__name__}': at most {_MAX_DIMENSIONS} are possible")
         lengths = set(map(len, items))
         if len(lengths) > 1:
             _ragged(items, len(shape))
         shape.append(lengths.pop())
-        items = list(chain.from_iterable(items))
-    return items, tuple(shape)
+        items = items[0] if len(items) == 1 and kinds == {list} else list(chain.from_iterable(items))
+        kinds = set(map(type, items))
+    return items, tuple(shape), kinds
+
+
+def _all_sequences(items: list[Any], kinds: set[type], shape: list[int]) -> bool:
+    """Whether another level of sequences follows; an error if only some items are sequences."""
+    nested = [kind for kind in kinds if _is_sequence(kind)]
+    if not nested or kinds == {np.ndarray}:
+        return False
+    if str in kinds or bytes in kinds:
+        if shape and isinstance(items[0], (str, bytes)):
+            raise ValueError(f"too many dimensions '{type(items[0]).__name__}': expected numbers, not text")
+        return False
+    if len(nested) != len(kinds):
+        _mixed_levels(items, len(shape))
+    return True
 
 
 def _is_sequence(kind: type) -> bool:
@@ -174,6 +190,8 @@ def _single_value(item: Any) -> Any:
 
 
 def _inferred(kinds: set[type]) -> NumpyDtype:
+    if kinds == {float}:
+        return DEFAULTS.float
     return _common([_dtype_of_kind(kind) for kind in kinds]) if kinds else DEFAULTS.float
 
 
@@ -207,13 +225,15 @@ def _dtype_of_kind(kind: type) -> NumpyDtype:
 
 def _array(items: list[Any], kinds: set[type], dtype: NumpyDtype) -> Any:
     """The items as a 1-d array of this dtype."""
-    if str in kinds or bytes in kinds:
-        _dtype_of_kind(str if str in kinds else bytes)
-    if not all([issubclass(kind, (*_NUMBERS, np.generic)) for kind in kinds]):
-        items = [_as_number(item, dtype) for item in items]
-        kinds = set(map(type, items))
+    if not kinds <= _PLAIN:
+        if str in kinds or bytes in kinds:
+            _dtype_of_kind(str if str in kinds else bytes)
+        if not all([issubclass(kind, (*_NUMBERS, np.generic)) for kind in kinds]):
+            items = [_as_number(item, dtype) for item in items]
+            kinds = set(map(type, items))
     if dtype.kind in "iuf" and _has_complex(kinds):
-        raise TypeError("must be real number, not complex: pass a complex dtype, or the real parts")
+        problem = "must be real number, not complex" if dtype.kind == "f" else _NO_INTEGER
+        raise TypeError(f"{problem}: pass a complex dtype, or the real parts")
     token = enter(SILENT)
     try:
         return _integers(items, kinds, dtype) if dtype.kind in "iu" else np.array(items, dtype)
@@ -234,12 +254,14 @@ def _as_number(item: Any, dtype: NumpyDtype) -> Any:
 
 
 def _has_complex(kinds: set[type]) -> bool:
+    if kinds <= _PLAIN:
+        return complex in kinds
     return any([issubclass(kind, (complex, np.complexfloating)) for kind in kinds])
 
 
 def _integers(items: list[Any], kinds: set[type], dtype: NumpyDtype) -> Any:
     """Integers that must fit; floats are cut towards zero first, and negative numbers wrap around in unsigned types."""
-    if any([issubclass(kind, (float, np.floating)) for kind in kinds]):
+    if not kinds <= _INTEGERS and any([issubclass(kind, (float, np.floating)) for kind in kinds]):
         items = [_truncated(item, dtype) for item in items]
     try:
         if dtype is uint64.np:
@@ -251,7 +273,7 @@ def _integers(items: list[Any], kinds: set[type], dtype: NumpyDtype) -> Any:
         raise ValueError("Overflow when unpacking long long: an integer needs more than 64 bits") from None
     if dtype is wide.dtype or not wide.size:
         return wide.astype(dtype, copy=False)
-    limits = np.iinfo(dtype)
+    limits = _INTEGER_LIMITS[dtype]
     lowest = -limits.max if dtype.kind == "u" else limits.min
     outside = (wide < lowest) | (wide > limits.max)
     if outside.any():

@@ -24,11 +24,11 @@ def vector_norm(
 ) -> Any:
     """The vector norm over all elements or over the axes ``dim``.
 
-    ``(sum_i |x_i|^ord)^(1/ord)``; the number of nonzero elements for 0, the largest ``|x_i|`` for infinity, the smallest for
-    minus infinity. The gradient where the norm is zero is zero.
+    ``(sum_i |x_i|^ord)^(1/ord)``; the number of nonzero elements for 0, the largest ``|x_i|`` for infinity, the
+    smallest for minus infinity. The gradient where the norm is zero is zero.
 
     Raises:
-        RuntimeError: the dtype is neither float nor complex, or a norm without identity (negative, infinity) of nothing.
+        RuntimeError: the dtype is neither float nor complex, or a negative or infinite norm of nothing.
         TypeError, IndexError: as :func:`sum`.
 
     >>> import wengert as torch
@@ -42,8 +42,8 @@ def vector_norm(
     own = x._data.dtype
     if own.kind not in "fc":
         raise RuntimeError(
-            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {type_name(own)}; convert it, for "
-            "example with .to(torch.float32)"
+            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {type_name(own)}; "
+            "convert it, for example with .to(torch.float32)"
         )
     if dtype is not None:
         x = computed_in(x, _norm_dtype(dtype, own))
@@ -63,7 +63,9 @@ def _order(ord: Any) -> float:
 def _norm_dtype(dtype: Any, own: Any) -> Any:
     wanted = as_numpy_dtype(dtype, "linalg_vector_norm(): argument 'dtype'")
     if wanted.kind not in "fc":
-        raise RuntimeError(f"linalg.vector_norm: dtype should be floating point or complex, but got {type_name(wanted)}")
+        raise RuntimeError(
+            f"linalg.vector_norm: dtype should be floating point or complex, but got {type_name(wanted)}"
+        )
     if wanted.kind != own.kind:
         raise RuntimeError(
             f"linalg.vector_norm: dtype should be {'complex' if own.kind == 'c' else 'real'} for "
@@ -71,27 +73,28 @@ def _norm_dtype(dtype: Any, own: Any) -> Any:
         )
     if wanted.itemsize < own.itemsize:
         raise RuntimeError(
-            f"linalg.vector_norm: the dtype of the input ({from_numpy_dtype(own)}) should be convertible without narrowing to "
-            f"the specified dtype ({from_numpy_dtype(wanted)})"
+            f"linalg.vector_norm: the dtype of the input ({from_numpy_dtype(own)}) should be convertible without "
+            f"narrowing to the specified dtype ({from_numpy_dtype(wanted)})"
         )
     return wanted
 
 
 def _require_something(x: Any, axes: Dims, order: float) -> None:
     if count(x._data.shape, axes) == 0:
-        where = "" if axes is None else f" on the dimension {axes[0]}" if len(axes) == 1 else f" on the dimensions {axes}"
+        where = (
+            "" if axes is None else f" on the dimension {axes[0]}" if len(axes) == 1 else f" on the dimensions {axes}"
+        )
         raise RuntimeError(
-            f"linalg.vector_norm cannot compute the {order:g} norm on an empty tensor{where} because the operation does not "
-            "have an identity"
+            f"linalg.vector_norm cannot compute the {order:g} norm on an empty tensor{where} because the operation "
+            "does not have an identity"
         )
 
 
-def norm(
-    input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: Any = None
-) -> Any:
-    """The norm of order ``p`` of all elements or over the axes ``dim``: a number, infinities included, or ``"fro"`` (2).
+def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: Any = None) -> Any:
+    """The norm of order ``p`` of all elements or over the axes ``dim``.
 
-    As :func:`linalg.vector_norm`, whose errors it has. ``p="nuc"``, the sum of singular values, is not available.
+    ``p`` is a number, infinities included, or ``"fro"``, which means 2. As :func:`linalg.vector_norm`, whose errors it
+    has. ``p="nuc"``, the sum of the singular values, is not available.
 
     >>> import wengert as torch
     >>> torch.norm(torch.tensor([[3.0, 1.0], [4.0, 2.0]]), p=1, dim=0)
@@ -137,8 +140,8 @@ def _renorm_arguments(input: Any, p: Any, dim: Any, maxnorm: Any) -> dict[str, A
         raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {limit:g}")
     if input._data.ndim < 2:
         raise RuntimeError(
-            f"renorm: input needs at least 2 dimensions, got {input._data.ndim} dimensions: it scales the parts along one "
-            "axis, each by its own norm"
+            f"renorm: input needs at least 2 dimensions, got {input._data.ndim} dimensions: it scales the parts along "
+            "one axis, each by its own norm"
         )
     return {"p": order, "dim": axis, "maxnorm": limit}
 

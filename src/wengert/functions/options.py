@@ -53,6 +53,8 @@ def chosen_dtype(
         TypeError: an option is of the wrong type.
         RuntimeError: a device, layout or memory that does not exist here, or a dtype other than that of ``out``.
     """
+    if dtype is None and out is None and device is None and layout is None and not pin_memory:
+        return default or DEFAULTS.float
     if device is not None:
         require_cpu(device)
     if layout is not None:
@@ -82,6 +84,8 @@ def sizes(function: str, size: tuple[Any, ...], *, position: int = 1, least: int
         RuntimeError: a negative size.
     """
     given: Any = size
+    if len(size) == 1 and size[0].__class__ is int and size[0] >= 0:
+        return size
     if len(size) == 1 and isinstance(size[0], (tuple, list)):
         given = size[0]
     elif len(size) == 1 and not _is_integer(size[0]):
@@ -91,9 +95,10 @@ def sizes(function: str, size: tuple[Any, ...], *, position: int = 1, least: int
     elif len(size) < least:
         raise TypeError(f'{function}() missing 1 required positional arguments: "size"')
     shape = tuple([n if n.__class__ is int else _integer(function, i, n) for i, n in enumerate(given)])
-    for n in shape:
-        if n < 0:
-            raise RuntimeError(f"{function}: Dimension size must be non-negative. Got {n} in the size {list(shape)}.")
+    if shape and min(shape) < 0:
+        raise RuntimeError(
+            f"{function}: Dimension size must be non-negative. Got {min(shape)} in the size {list(shape)}."
+        )
     return shape
 
 

@@ -55,7 +55,8 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: Any = None) -> Any:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     if len(pads) > 3 or len(shape) not in (len(pads) + 1, len(pads) + 2):
         raise NotImplementedError(
-            f"Padding size {len(amounts)} is not supported for {len(shape)}D input tensor. Mode {mode!r} pads the last n of "
+            f"Padding size {len(amounts)} is not supported for {len(shape)}D input tensor. Mode {mode!r} pads the "
+            "last n of "
             "n + 1 or n + 2 dimensions, for n = 1, 2, 3. Add leading dimensions with unsqueeze(0)"
         )
     _check_wrapping(shape, pads, mode)
@@ -66,7 +67,8 @@ def _constant(x: Any, pads: Pads, value: Any) -> Any:
     for size, (before, after) in zip(x._data.shape, pads, strict=True):
         if min(before, 0) + min(after, 0) < -size:
             raise RuntimeError(
-                f"narrow(): length must be non-negative. The pads ({before}, {after}) cut more than the {size} elements of "
+                f"narrow(): length must be non-negative. The pads ({before}, {after}) cut more than the {size} "
+                "elements of "
                 "a dimension away"
             )
         if size + before + after < 0:
@@ -137,7 +139,7 @@ class PaddingMethods:
     as_strided = as_strided
 
     def unfold(self: Any, dimension: int, size: int, step: int) -> Any:
-        """A view of all windows of ``size`` elements along a dimension, ``step`` apart; the window is a new last dimension.
+        """A view of all windows of ``size`` elements along a dimension, ``step`` apart; they are the last dimension.
 
         Raises:
             RuntimeError: the window is larger than the dimension, or ``step`` is not positive.

@@ -119,7 +119,7 @@ def _check_matmul(a: Any, b: Any) -> Op:
         rows = a.size // a.shape[-1] if a.shape[-1] else 0
         flat = a.reshape(rows, a.shape[-1])
         if b.ndim == 1:
-            check_mv(flat, b, b.shape[0])
+            check_mv(flat, b)
         else:
             check_mm(flat, b)
     else:
@@ -133,7 +133,7 @@ def _matmul_op(a: Any, b: Any) -> Op:
             check_mm(a, b)
             return MM
         if b.ndim == 1:
-            check_mv(a, b, b.shape[0])
+            check_mv(a, b)
             return MV
     elif a.ndim == 1:
         if b.ndim == 1:
@@ -203,7 +203,7 @@ def mv(input: Any, vec: Any, *, out: Any = None) -> Any:
     >>> torch.mv(torch.tensor([[1., 2.], [3., 4.]]), torch.tensor([1., 0.]))
     tensor([1., 3.])
     """
-    check_mv(raw_of_tensor("mv", input), raw_of_tensor("mv", vec, "vec", 2), vec._data.size)
+    check_mv(raw_of_tensor("mv", input), raw_of_tensor("mv", vec, "vec", 2))
     return deliver(out, apply(MV, input, vec), input, vec)
 
 

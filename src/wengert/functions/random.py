@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
 
 from wengert._device import CPU, device, require_cpu
 from wengert._dtypes import NumpyDtype, from_numpy_dtype, int64, uint8
+from wengert._finfo import finfo, iinfo
 from wengert._random import STATE_BYTES, Stream
 from wengert.engine.base import TensorBase, wrap
 from wengert.functions.likes import like
@@ -368,14 +370,12 @@ def integers_of(stream: Stream, low: int, high: int, shape: tuple[int, ...], dty
     return cast(stream.integers(low, high, shape)[()], dtype)
 
 
+@cache
 def _range_of(dtype: NumpyDtype) -> tuple[int, int]:
     if dtype.kind == "b":
         return 0, 1
-    if dtype.kind == "f":
-        largest = int(np.finfo(dtype).max)
-        return max(-(2**63), -largest), min(2**63 - 1, largest)
-    limits = np.iinfo(dtype)
-    return int(limits.min), int(limits.max)
+    limits = iinfo(from_numpy_dtype(dtype)) if dtype.kind in "iu" else finfo(from_numpy_dtype(dtype))
+    return max(-(2**63), int(limits.min)), min(2**63 - 1 if dtype.kind == "f" else 2**64, int(limits.max))
 
 
 def randperm(

@@ -13,6 +13,8 @@ from wengert.engine.base import TensorBase
 from wengert.functions.nested import cast
 from wengert.functions.options import chosen_dtype, integer, made_into, number, type_name
 
+_USUAL = frozenset((int, float))
+
 __all__ = ["arange", "linspace", "logspace", "range"]
 
 
@@ -42,11 +44,12 @@ def arange(
     (tensor([0, 1, 2, 3, 4]), tensor([1.0000, 1.2500, 1.5000, 1.7500]))
     """
     low, high, stride = _bounds("arange", bounds, start, end, step)
-    default = int64.np if all(isinstance(bound, int) for bound in (low, high, stride)) else DEFAULTS.float
+    whole = isinstance(low, int) and isinstance(high, int) and isinstance(stride, int)
+    default = int64.np if whole else DEFAULTS.float
     kind = chosen_dtype("arange", dtype, default, out=out, layout=layout, device=device, pin_memory=pin_memory)
     if kind.kind in "bc":
         raise NotImplementedError(f"\"arange_cpu\" not implemented for '{type_name(kind)}'")
-    if kind.kind in "iu" and not all(isinstance(bound, int) for bound in (low, high, stride)):
+    if kind.kind in "iu" and not whole:
         _check_finite(low, high)
         low, high, stride = int(low), int(high), int(stride)  # as PyTorch, which counts in the result's type
     count = _count(low, high, stride)
@@ -54,10 +57,10 @@ def arange(
 
 
 def range(
-    *bounds: Any,
-    start: Any = None,
-    end: Any = None,
-    step: Any = None,
+    start: Any,
+    end: Any,
+    step: Any = 1,
+    *,
     out: Any = None,
     dtype: Any = None,
     layout: Any = None,
@@ -80,10 +83,7 @@ def range(
         UserWarning,
         stacklevel=2,
     )
-    if len(bounds) == 1 and end is None:
-        low, high, stride = 0, number("range", "end", 1, bounds[0]), 1 if step is None else step
-    else:
-        low, high, stride = _bounds("range", bounds, start, end, step)
+    low, high, stride = _bounds("range", (start, end, step), None, None, None)
     kind = chosen_dtype("range", dtype, out=out, layout=layout, device=device, pin_memory=pin_memory)
     _check_step(low, high, stride)
     count = math.floor((high - low) / stride) + 1
@@ -92,6 +92,11 @@ def range(
 
 def _bounds(function: str, bounds: tuple[Any, ...], start: Any, end: Any, step: Any) -> tuple[Any, Any, Any]:
     """Start, end and step as Python numbers, from positions and keywords."""
+    if start is None and end is None and step is None and {bound.__class__ for bound in bounds} <= _USUAL:
+        if len(bounds) == 1:
+            return 0, bounds[0], 1
+        if len(bounds) in (2, 3):
+            return bounds[0], bounds[1], bounds[2] if len(bounds) == 3 else 1
     if len(bounds) > 3:
         raise TypeError(f"{function}() takes from 1 to 3 positional arguments but {len(bounds)} were given")
     names = ("end",) if len(bounds) == 1 and end is None else ("start", "end", "step")
@@ -130,7 +135,7 @@ def _check_step(low: Any, high: Any, step: Any) -> None:
 
 def _count(low: Any, high: Any, step: Any) -> int:
     _check_step(low, high, step)
-    if all(isinstance(bound, int) for bound in (low, high, step)):
+    if isinstance(low, int) and isinstance(high, int) and isinstance(step, int):
         return int(-((low - high) // step))
     count: int = math.ceil((high - low) / step)
     return count
@@ -138,8 +143,11 @@ def _count(low: Any, high: Any, step: Any) -> int:
 
 def _progression(low: Any, step: Any, count: int, dtype: NumpyDtype) -> Any:
     """``low + i * step``, worked out in 64 bits."""
-    if all(isinstance(bound, int) for bound in (low, step)) and -(2**63) <= low + count * step < 2**63:
-        return cast(np.arange(count, dtype=np.int64) * step + low, dtype)
+    if isinstance(low, int) and isinstance(step, int) and -(2**63) <= low + count * step < 2**63:
+        steps = np.arange(count, dtype=np.int64)
+        if (low, step) != (0, 1):
+            steps = steps * step + low
+        return steps if steps.dtype is dtype else cast(steps, dtype)
     return cast(np.arange(count, dtype=np.float64) * float(step) + float(low), dtype)
 
 
@@ -225,6 +233,8 @@ def _negative_steps(count: int) -> NoReturn:
 
 def _spaced(low: Any, high: Any, count: int, dtype: NumpyDtype) -> Any:
     """Counted from both ends to the middle, as PyTorch does, so that both are met exactly."""
+    if dtype.kind in "iu":
+        low, high = int(low), int(high)  # as PyTorch, which counts between the bounds as the result's type has them
     if count == 1:
         return np.array([low])
     work = np.dtype(np.complex128 if dtype.kind == "c" else np.float64)

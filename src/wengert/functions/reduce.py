@@ -42,7 +42,7 @@ def computed_in(input: Any, dtype: np.dtype[Any]) -> Any:
 
 
 def totalled(function: str, input: Any, dtype: Any, out: Any) -> Any:
-    """``input`` in the dtype in which it is added up: asked for, that of ``out``, int64 for integers and bool, or its own."""
+    """``input`` in the dtype in which it is added up: asked for, that of ``out``, int64 for integers, or its own."""
     own = require_tensor(function, input)._data.dtype
     if dtype is not None:
         return computed_in(input, as_numpy_dtype(dtype, f"{function}(): argument 'dtype'"))
@@ -61,8 +61,8 @@ def _averaged(function: str, input: Any, dtype: Any, out: Any) -> Any:
         wanted, which = as_numpy_dtype(dtype, f"{function}(): argument 'dtype'"), "Optional"
     if wanted.kind not in "fc":
         raise RuntimeError(
-            f"{function}(): could not infer output dtype. {which} dtype must be either a floating point or complex dtype. "
-            f"Got: {type_name(wanted)}. Pass dtype=torch.float32, or convert the tensor first"
+            f"{function}(): could not infer output dtype. {which} dtype must be either a floating point or complex "
+            f"dtype. Got: {type_name(wanted)}. Pass dtype=torch.float32, or convert the tensor first"
         )
     return computed_in(input, wanted)
 
@@ -180,7 +180,9 @@ def nanmean(
             "have NaN: use mean(dtype=...)"
         )
     if own.kind == "c":
-        raise RuntimeError("nansum on CPU does not support complex inputs; average the real and the imaginary part apart")
+        raise RuntimeError(
+            "nansum on CPU does not support complex inputs; average the real and the imaginary part apart"
+        )
     converted = _averaged("nanmean", input, dtype, out)
     there = apply(SUM, computed_in(apply(LOGICAL_NOT, apply(ISNAN, input)), _INT64), dim=axes, keepdim=keep)
     return deliver(out, apply(DIV, apply(NANSUM, converted, dim=axes, keepdim=keep), there), input)
@@ -229,7 +231,7 @@ def logsumexp(
 
     >>> import wengert as torch
     >>> torch.logsumexp(torch.tensor([1000.0, 1000.0]), 0)
-    tensor(1000.6931)
+    tensor(1000.6932)
     """
     if dim is None and axis is None:
         raise TypeError('logsumexp() missing 1 required positional arguments: "dim"')
@@ -250,7 +252,7 @@ def _truth(function: str, op: Any, input: Any, dim: Any, keepdim: Any, out: Any,
         result = apply(CAST, result, dtype=input._data.dtype)
     if isinstance(out, TensorBase) and out._data.dtype.kind not in "bu":
         raise RuntimeError(
-            f"{function} only supports bool tensor for result, got: {type_name(out._data.dtype)}; pass out= a bool tensor"
+            f"{function} only supports bool tensor for result, got: {type_name(out._data.dtype)}; pass a bool tensor"
         )
     return deliver(out, result, input)
 

@@ -12,9 +12,7 @@ from wengert.functions.options import require_tensor, type_name
 Dims = tuple[int, ...] | None
 
 
-def reduced_axes(
-    function: str, input: Any, dim: Any, axis: Any, keepdim: Any, keepdims: Any
-) -> tuple[Dims, bool]:
+def reduced_axes(function: str, input: Any, dim: Any, axis: Any, keepdim: Any, keepdims: Any) -> tuple[Dims, bool]:
     """The axes that a reduction goes over, sorted and non-negative, and whether they are kept.
 
     None says all axes: ``dim`` was left out.
@@ -37,7 +35,9 @@ def reduced_axes(
     return (tuple(sorted(axes)) if axes else tuple(range(ndim))), keep
 
 
-def reduced_axis(function: str, input: Any, dim: Any, axis: Any, keepdim: Any, keepdims: Any) -> tuple[int | None, bool]:
+def reduced_axis(
+    function: str, input: Any, dim: Any, axis: Any, keepdim: Any, keepdims: Any
+) -> tuple[int | None, bool]:
     """As :func:`reduced_axes`, for a reduction along one axis or over everything (None)."""
     ndim = require_tensor(function, input)._data.ndim
     dim = one_name(function, "dim", dim, "axis", axis)
@@ -78,7 +78,7 @@ def checked_flag(function: str, keepdim: Any, keepdims: Any) -> bool:
 def not_implemented(name: str, dtype: Any) -> NoReturn:
     """Say that a function does not take this dtype, in PyTorch's words."""
     raise NotImplementedError(
-        f'"{name}" not implemented for \'{type_name(dtype)}\': convert the tensor to a dtype that has an order or a '
+        f"\"{name}\" not implemented for '{type_name(dtype)}': convert the tensor to a dtype that has an order or a "
         "mean, for example with .to(torch.float32)"
     )
 
@@ -95,8 +95,8 @@ def require_elements(function: str, input: Any, error: type[Exception] = Runtime
     """Raise if a reduction over everything, which has no identity, would go over nothing."""
     if input._data.size == 0:
         raise error(
-            f"{function}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with "
-            "the 'dim' argument."
+            f"{function}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim "
+            "with the 'dim' argument."
         )
 
 

@@ -23,7 +23,8 @@ def _repeated(x: Any, repeats: Shape) -> Any:
     lead = len(repeats) - len(shape)
     if lead < 0:
         raise RuntimeError(
-            f"Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor: got {len(repeats)} "
+            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor: got "
+            f"{len(repeats)} "
             f"repeats for {len(shape)} dimensions"
         )
     sizes = [n * size for n, size in zip(repeats, (1,) * lead + shape, strict=True)]

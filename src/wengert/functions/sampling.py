@@ -11,14 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from wengert._dtypes import NumpyDtype, int64
+from wengert._dtypes import NumpyDtype, float16, float32, float64, from_numpy_dtype, int64
+from wengert._finfo import finfo, iinfo
 from wengert._fpenv import SILENT, enter, leave
 from wengert._random import Stream
 from wengert.engine.apply import apply
-from wengert.engine.base import TensorBase, wrap
-from wengert.engine.inplace import inplace
+from wengert.engine.base import TensorBase, is_tracking, wrap
+from wengert.engine.inplace import check_writable, inplace, write
 from wengert.engine.messages import first_mismatch
 from wengert.engine.out import deliver
+from wengert.engine.state import STATE
 from wengert.functions.nested import cast
 from wengert.functions.options import (
     chosen_dtype,
@@ -235,8 +237,15 @@ def _check_weights(raw: Any, count: int, replacement: bool) -> None:
 # --- in place --------------------------------------------------------------------------------------------------------
 
 
+_LARGEST = {d.np: finfo(d).max for d in (float16, float32, float64)}
+
+
 def _fill(op: Op, self: Any, values: Any) -> Any:
-    return inplace(op, self, wrap(cast(values[()], self._data.dtype)))
+    if STATE.grad_enabled and is_tracking(self):
+        return inplace(op, self, wrap(cast(values[()], self._data.dtype)))
+    check_writable(self, False)
+    write(self, values if values.dtype is self._data.dtype else cast(values, self._data.dtype))
+    return self
 
 
 def _uniform_(self: Any, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **renamed: Any) -> Any:
@@ -253,7 +262,7 @@ def _uniform_(self: Any, from_: float = 0.0, to: float = 1.0, *, generator: Any 
     require_float("check_uniform_bounds", dtype)
     low = number("uniform_", "from", 1, _renamed("uniform_", "from", from_, renamed))
     high = number("uniform_", "to", 2, to)
-    largest = float(np.finfo(dtype).max)
+    largest = _LARGEST[dtype]
     for name, bound in (("from", low), ("to", high)):
         if not abs(bound) <= largest:
             raise RuntimeError(f"{name} is out of bounds for {dtype.name}: got {bound}")
@@ -264,12 +273,15 @@ def _uniform_(self: Any, from_: float = 0.0, to: float = 1.0, *, generator: Any 
     values = stream_of("uniform_", generator).uniform(self._data.shape, dtype)
     if (low, high) != (0, 1):
         scaled = np.asarray(values * dtype.type(high - low) + dtype.type(low))
-        values = np.where(scaled >= high, dtype.type(low), scaled)  # rounding may reach the end that is excluded
+        np.copyto(scaled, low, where=scaled >= high)  # rounding may reach the end that is excluded
+        values = scaled
     return _fill(ops.FILL_UNIFORM, self, values)
 
 
 def _renamed(function: str, name: str, value: Any, given: dict[str, Any]) -> Any:
     """The value of an argument whose name in PyTorch is a word of Python's (``**{"from": 1}``)."""
+    if not given:
+        return value
     if given.keys() - {name}:
         raise TypeError(f"{function}() got an unexpected keyword argument '{next(iter(given.keys() - {name}))}'")
     return given.get(name, value)
@@ -426,9 +438,8 @@ def _random_(
 def _counted(dtype: NumpyDtype) -> int:
     """One more than the largest integer up to which the dtype holds every one."""
     if dtype.kind in "fc":
-        digits: int = np.finfo(dtype).nmant + 1
-        return int(2**digits) + 1
-    return 2 if dtype.kind == "b" else int(np.iinfo(dtype).max) + 1
+        return int(2.0 / finfo(from_numpy_dtype(dtype)).eps) + 1
+    return 2 if dtype.kind == "b" else iinfo(from_numpy_dtype(dtype)).max + 1
 
 
 class SamplingMethods:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from wengert.engine.apply import apply
@@ -76,7 +77,8 @@ def _given_sizes(x: Any, split_sizes: Any, dim: int) -> tuple[int, tuple[int, ..
         )
     if sum(sizes) != size:
         raise RuntimeError(
-            f"split_with_sizes expects split_sizes to sum exactly to {size} (input tensor's size at dimension {dim}), but "
+            f"split_with_sizes expects split_sizes to sum exactly to {size} (input tensor's size at dimension "
+            f"{dim}), but "
             f"got split_sizes={list(sizes)}"
         )
     return dim, sizes
@@ -176,13 +178,13 @@ def tensor_split(
         given = given._data.tolist()
     if isinstance(given, (tuple, list)):
         cuts = [0, *int_tuple("tensor_split", "indices", 2, given), None]
-        return tuple([_part(input, dim, a, b) for a, b in zip(cuts, cuts[1:], strict=False)])
+        return tuple([_part(input, dim, a, b) for a, b in pairwise(cuts)])
     count = operator.index(given)
     if count <= 0:
         raise RuntimeError(f"number of sections must be larger than 0, got {count}")
     length, longer = divmod(size, count)
     ends = [i * length + min(i, longer) for i in range(count + 1)]
-    return tuple([_part(input, dim, a, b) for a, b in zip(ends, ends[1:], strict=False)])
+    return tuple([_part(input, dim, a, b) for a, b in pairwise(ends)])
 
 
 def _even_split(function: str, x: Any, given: Any, dim: int, least: int) -> tuple[Any, ...]:
@@ -194,7 +196,8 @@ def _even_split(function: str, x: Any, given: Any, dim: int, least: int) -> tupl
         )
     if not isinstance(given, (tuple, list, TensorBase)) and (given == 0 or shape[dim] % given):
         raise RuntimeError(
-            f"torch.{function} attempted to split along dimension {dim}, but the size of the dimension {shape[dim]} is not "
+            f"torch.{function} attempted to split along dimension {dim}, but the size of the dimension "
+            f"{shape[dim]} is not "
             f"divisible by the split_size {given}!"
         )
     return tensor_split(x, given, dim)

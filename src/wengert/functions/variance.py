@@ -45,7 +45,9 @@ def _correction(function: str, unbiased: Any, correction: Any) -> float:
     if unbiased is None:
         return 1.0 if correction is None else float(correction)
     if correction is not None:
-        raise TypeError(f"{function}() got both 'unbiased' and 'correction'; pass correction=1 for unbiased=True, else 0")
+        raise TypeError(
+            f"{function}() got both 'unbiased' and 'correction'; pass correction=1 for unbiased=True, else 0"
+        )
     if unbiased is not True and unbiased is not False:
         raise TypeError(f"{function}(): argument 'unbiased' must be bool, not {type(unbiased).__name__}")
     return 1.0 if unbiased else 0.0
@@ -53,7 +55,9 @@ def _correction(function: str, unbiased: Any, correction: Any) -> float:
 
 def _warn_if_undefined(function: str, input: Any, axes: Dims, correction: float) -> None:
     shape = input._data.shape
-    if count(shape, axes) - correction <= 0 and (axes is None or all([shape[a] for a in set(range(len(shape))) - {*axes}])):
+    if count(shape, axes) - correction <= 0 and (
+        axes is None or all([shape[a] for a in set(range(len(shape))) - {*axes}])
+    ):
         warnings.warn(
             f"{function}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
             "(input numel divided by output numel).",
@@ -75,8 +79,8 @@ def var(
 ) -> Any:
     """The variance of the elements: of all, or over the axes ``dim``.
 
-    ``sum_i |x_i - mean|^2 / (n - correction)``, with ``correction`` 1 unless told otherwise (``unbiased=False`` says 0). For
-    float and complex tensors; the variance of complex numbers is real.
+    ``sum_i |x_i - mean|^2 / (n - correction)``, with ``correction`` 1 unless told otherwise (``unbiased=False`` says
+    0). For float and complex tensors; the variance of complex numbers is real.
 
     Raises:
         RuntimeError: the dtype is neither float nor complex.

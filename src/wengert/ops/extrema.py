@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ops.record import Kind, Op, defop
-from wengert.ops.reduce import Dims, keep, pushed_along
+from wengert.ops.reduce import Dims, keep, largest, pushed_along, smallest
 
 # --- rules -----------------------------------------------------------------------------------------------------------
 
@@ -75,7 +75,7 @@ def _argument(find: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _aminmax(x: Any, *, dim: Dims, keepdim: bool) -> tuple[Any, Any]:
-    return np.minimum.reduce(x, dim, keepdims=keepdim), np.maximum.reduce(x, dim, keepdims=keepdim)
+    return smallest(x, dim, None, None, keepdim), largest(x, dim, None, None, keepdim)
 
 
 def _aminmax_vjp(xp: Any, g: Any, y: Any, x: Any, *, dim: Dims, keepdim: bool) -> Any:
@@ -92,10 +92,10 @@ def _aminmax_jvp(xp: Any, ts: Any, y: Any, x: Any, *, dim: Dims, keepdim: bool) 
     return tuple([_shared_jvp(xp, ts, part, x, dim=dim, keepdim=keepdim) for part in y])
 
 
-def _over_axes(name: str, ufunc: np.ufunc, word: str) -> Op:
+def _over_axes(name: str, reduce: Any, word: str) -> Op:
     return defop(
         name,
-        lambda x, *, dim, keepdim: ufunc.reduce(x, dim, None, None, keepdim),
+        lambda x, *, dim, keepdim: reduce(x, dim, None, None, keepdim),
         Kind.REDUCTION,
         vjp=(shared_vjp,),
         jvp=_shared_jvp,
@@ -103,10 +103,10 @@ def _over_axes(name: str, ufunc: np.ufunc, word: str) -> Op:
     )
 
 
-def _over_all(name: str, ufunc: np.ufunc, node: str, word: str) -> Op:
+def _over_all(name: str, reduce: Any, node: str, word: str) -> Op:
     return defop(
         name,
-        lambda x: ufunc.reduce(x, None),
+        lambda x: reduce(x, None),
         Kind.REDUCTION,
         vjp=(shared_vjp_all,),
         jvp=shared_jvp_all,
@@ -133,10 +133,10 @@ def _where(name: str, find: Callable[..., Any], word: str) -> Op:
     return defop(name, _argument(find), Kind.REDUCTION, vjp=(None,), doc=doc)
 
 
-AMAX = _over_axes("amax", np.maximum, "largest")
-AMIN = _over_axes("amin", np.minimum, "smallest")
-MAX_ALL = _over_all("max_all", np.maximum, "MaxBackward1", "largest")
-MIN_ALL = _over_all("min_all", np.minimum, "MinBackward1", "smallest")
+AMAX = _over_axes("amax", largest, "largest")
+AMIN = _over_axes("amin", smallest, "smallest")
+MAX_ALL = _over_all("max_all", largest, "MaxBackward1", "largest")
+MIN_ALL = _over_all("min_all", smallest, "MinBackward1", "smallest")
 MAX_DIM = _along("max_dim", np.argmax, "MaxBackward0", "largest")
 MIN_DIM = _along("min_dim", np.argmin, "MinBackward0", "smallest")
 ARGMAX = _where("argmax", np.argmax, "largest")

@@ -120,7 +120,8 @@ def is_mask(indices: tuple[Any, ...]) -> bool:
 def _index(x: Any, *indices: Any, spec: tuple[bool, ...]) -> Any:
     if len(indices) == 1 and indices[0].dtype.kind != "b":
         return x.take(indices[0], len(spec) - 1)  # twice as fast as x[key] on rows
-    return np.asarray(x)[index_key(spec, indices)]
+    y = np.asarray(x)[index_key(spec, indices)]
+    return y if y.flags.c_contiguous else y.copy()  # NumPy puts the indexed axes first in memory, PyTorch does not
 
 
 def _index_vjp(xp: Any, g: Any, y: Any, i: int, *xs: Any, spec: tuple[bool, ...]) -> Any:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from wengert.ops.activations import negative_part, positive_part
+from wengert.ops.kernels import takes
 from wengert.ops.record import EachInput, Kind, Op, Promote, Rule, defop
 from wengert.ops.reduce import add_reduce
 
@@ -43,7 +44,7 @@ def _tangent(xp: Any, parts: list[Any], reduction: str, divisor: float) -> Any:
     return total if reduction == "none" else xp.sum(total, dim=None, keepdim=False) / divisor
 
 
-def _loss(name: str, value: Rule, slopes: tuple[Rule, Rule], *, factor: float = 1.0, **facets: Any) -> Op:
+def _loss(name: str, value: Rule, slopes: tuple[Rule, Rule], *, kernel: str, factor: float = 1.0, **facets: Any) -> Op:
     """Define a loss of two inputs: ``value(a, b, **meta)`` on raw arrays, ``factor * slope(xp, a, b, **meta)`` each."""
 
     def impl(a: Any, b: Any, *, reduction: str, **meta: Any) -> Any:
@@ -67,6 +68,7 @@ def _loss(name: str, value: Rule, slopes: tuple[Rule, Rule], *, factor: float = 
         args=("self", "target"),
         promote=Promote.COMMON,
         jvp=jvp,
+        check=takes(kernel),
         **facets,
     )
 
@@ -85,6 +87,7 @@ MSE_LOSS = _loss(
     _squared,
     (lambda xp, a, b: a - b, lambda xp, a, b: b - a),
     factor=2.0,
+    kernel="mse_cpu",
     formula="mean (a - b)^2",
     doc="Squared difference of a prediction and a target.",
 )
@@ -105,6 +108,7 @@ HUBER_LOSS = _loss(
     "huber_loss",
     _huber,
     (_huber_slope, lambda xp, a, b, *, delta: _huber_slope(xp, b, a, delta=delta)),
+    kernel="huber_cpu",
     formula="d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2)",
     doc="Half the squared difference near zero, growing linearly from `delta` on.",
 )
@@ -123,6 +127,7 @@ SMOOTH_L1_LOSS = _loss(
     "smooth_l1_loss",
     _smooth_l1,
     (_smooth_l1_slope, lambda xp, a, b, *, beta: _smooth_l1_slope(xp, b, a, beta=beta)),
+    kernel="smooth_l1_cpu",
     node="SmoothL1LossBackward0",
     formula="d^2 / (2 beta) where |d| < beta, else |d| - beta / 2",
     doc="Absolute difference, rounded off to a parabola within `beta` of zero.",
@@ -140,6 +145,7 @@ SOFT_MARGIN_LOSS = _loss(
     "soft_margin_loss",
     _soft_margin,
     (lambda xp, a, b: -b * xp.sigmoid(-a * b), lambda xp, a, b: -a * xp.sigmoid(-a * b)),
+    kernel="soft_margin_loss",
     formula="log(1 + exp(-a b))",
     doc="Logistic loss of a score and a label -1 or 1.",
 )
@@ -179,6 +185,7 @@ BINARY_CROSS_ENTROPY = defop(
     vjp=EachInput(_cross_entropy_vjp, lambda i: i < 2),
     args=("self", "target", "weight"),
     jvp=_cross_entropy_jvp,
+    check=takes("binary_cross_entropy"),
     formula="-(t log x + (1 - t) log(1 - x))",
     doc="Cross entropy of a probability and its target, each logarithm at least -100; the weight is optional.",
 )
@@ -226,6 +233,7 @@ BINARY_CROSS_ENTROPY_WITH_LOGITS = defop(
     args=("self", "target", "weight", "pos_weight"),
     promote=Promote.COMMON,
     jvp=_with_logits_jvp,
+    check=takes("log_sigmoid_cpu"),
     formula="(1 - t) x + (1 + (p - 1) t) log(1 + exp(-x))",
     doc="Binary cross entropy of sigmoid(x), without overflow; both weights are optional.",
 )
@@ -282,6 +290,7 @@ MULTI_MARGIN_LOSS = defop(
     vjp=(_multi_margin_vjp, None, None),
     args=("self", "target", "weight"),
     jvp=_multi_margin_jvp,
+    check=takes("multi_margin_loss_cpu_kernel"),
     formula="sum_j max(0, margin - x_own + x_j)^p / C",
     doc="How far other classes come within a margin of the right one, which `target` holds one-hot.",
 )
@@ -318,6 +327,7 @@ MULTILABEL_MARGIN_LOSS = defop(
     vjp=(_multilabel_vjp, None, None),
     args=("self", "target", "is_target"),
     jvp=_multilabel_jvp,
+    check=takes("multilabel_margin_loss_forward_out_frame"),
     formula="sum_jk max(0, 1 - (x_j - x_k)) / C, j a label and k none",
     doc="How far classes that are no labels come within one of those that are; `target` counts each label.",
 )

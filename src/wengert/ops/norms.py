@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ops.record import Kind, Promote, defop
-from wengert.ops.reduce import Dims, add_reduce, halves_in_single, keep, pushed_along
+from wengert.ops.reduce import Dims, add_reduce, halves_in_single, keep, largest, pushed_along, smallest
 
 
 def _vector_norm(x: Any, *, ord: float, dim: Dims, keepdim: bool) -> Any:
@@ -16,11 +16,11 @@ def _vector_norm(x: Any, *, ord: float, dim: Dims, keepdim: bool) -> Any:
         return _two_norm(x, dim, keepdim)
     size = np.abs(x)
     if ord == inf:
-        return np.maximum.reduce(size, dim, keepdims=keepdim)
+        return largest(size, dim, None, None, keepdim)
     if ord == -inf:
-        return np.minimum.reduce(size, dim, keepdims=keepdim)
+        return smallest(size, dim, None, None, keepdim)
     if ord == 0.0:
-        return np.add.reduce(x != 0, dim, size.dtype, None, keepdim)
+        return add_reduce((x != 0).astype(size.dtype), dim=dim, keepdim=keepdim)
     if ord == 1.0:
         return add_reduce(size, dim=dim, keepdim=keepdim)
     return add_reduce(size**ord, dim=dim, keepdim=keepdim) ** (1.0 / ord)
@@ -101,21 +101,36 @@ DIST = defop(
 _MARGIN = 1e-7  # PyTorch adds it to the norm, so that the result does not exceed maxnorm
 
 
+def _other_axes(ndim: int, dim: int) -> tuple[int, ...]:
+    return tuple([axis for axis in range(ndim) if axis != dim])
+
+
 def _renorm(x: Any, *, p: float, dim: int, maxnorm: float) -> Any:
-    others = tuple([axis for axis in range(x.ndim) if axis != dim])
+    others = _other_axes(x.ndim, dim)
     norm = VECTOR_NORM.impl(x, ord=p, dim=others, keepdim=True)
     return x * np.where(norm > maxnorm, maxnorm / (norm + _MARGIN), norm.dtype.type(1))
 
 
+def _real_dot(xp: Any, a: Any, b: Any, dim: Dims) -> Any:
+    total = xp.sum(a * xp.conj(b), dim=dim, keepdim=True)
+    return xp.real(total) if total.dtype.kind == "c" else total
+
+
 def _renorm_vjp(xp: Any, g: Any, y: Any, x: Any, *, p: float, dim: int, maxnorm: float) -> Any:
-    others = tuple([axis for axis in range(x.ndim) if axis != dim])
+    others = _other_axes(x.ndim, dim)
     norm = xp.linalg_vector_norm(x, ord=p, dim=others, keepdim=True)
-    long = xp.gt(norm, maxnorm)
     scale = maxnorm / (norm + _MARGIN)
-    along = xp.sum(g * xp.conj(x), dim=others, keepdim=True)
-    along = xp.real(along) if along.dtype.kind == "c" else along
-    through_norm = norm_rule(xp, along * (scale / (norm + _MARGIN)), norm, x, p, others)
-    return xp.where(long, g * scale - through_norm, g)
+    shrinking = _real_dot(xp, g, x, others) * (scale / (norm + _MARGIN))
+    return xp.where(xp.gt(norm, maxnorm), g * scale - norm_rule(xp, shrinking, norm, x, p, others), g)
+
+
+def _renorm_jvp(xp: Any, ts: Any, y: Any, x: Any, *, p: float, dim: int, maxnorm: float) -> Any:
+    t = ts[0]
+    others = _other_axes(x.ndim, dim)
+    norm = xp.linalg_vector_norm(x, ord=p, dim=others, keepdim=True)
+    scale = maxnorm / (norm + _MARGIN)
+    longer = _real_dot(xp, t, norm_rule(xp, xp.ones_like(norm), norm, x, p, others), others)
+    return xp.where(xp.gt(norm, maxnorm), t * scale - x * (longer * (scale / (norm + _MARGIN))), t)
 
 
 RENORM = defop(
@@ -123,5 +138,6 @@ RENORM = defop(
     halves_in_single(_renorm),
     Kind.OTHER,
     vjp=(_renorm_vjp,),
+    jvp=_renorm_jvp,
     doc="Each slice along one axis scaled down to the norm `maxnorm` where its norm is larger.",
 )

@@ -17,6 +17,14 @@ from wengert.ops.record import Kind, Rule, defop
 Shape = tuple[int, ...]
 Dims = tuple[int, ...] | None
 
+# The ufuncs' methods as plain functions: quicker to call, and free of type stubs that know no positional `keepdims`.
+_add: Final[Any] = np.add.reduce
+_multiply: Final[Any] = np.multiply.reduce
+largest: Final[Any] = np.maximum.reduce
+smallest: Final[Any] = np.minimum.reduce
+_and: Final[Any] = np.logical_and.reduce
+_or: Final[Any] = np.logical_or.reduce
+
 _LONG: Final = 1024  # rows that are added one after another; more are added in blocks, which loses fewer digits
 
 # --- what reductions share -------------------------------------------------------------------------------------------
@@ -80,10 +88,10 @@ def add_reduce(x: Any, *, dim: Dims, keepdim: bool) -> Any:
     """Sum in the input's dtype, float16 in float32, with an error that grows slowly with the number of elements."""
     dtype = x.dtype
     if dtype.char == "e":
-        return np.add.reduce(x, dim, np.float32, None, keepdim).astype(np.float16)
+        return _add(x, dim, np.float32, None, keepdim).astype(np.float16)
     if x.size > _LONG and dim is not None and len(dim) < x.ndim and dtype.kind in "fc":
         x = _block_sums(x, dim)
-    return np.add.reduce(x, dim, dtype, None, keepdim)
+    return _add(x, dim, dtype, None, keepdim)
 
 
 def _block_sums(x: Any, dim: Shape) -> Any:
@@ -97,7 +105,7 @@ def _block_sums(x: Any, dim: Shape) -> Any:
             whole = blocks * length
             before, after = (slice(None),) * axis, x.shape[axis + 1 :]
             body = x[(*before, slice(0, whole))]
-            parts = np.add.reduce(body.reshape(*x.shape[:axis], blocks, length, *after), axis + 1)
+            parts = _add(body.reshape(*x.shape[:axis], blocks, length, *after), axis + 1)
             rest = x[(*before, slice(whole, rows))]
             x = parts if whole == rows else np.concatenate((parts, rest), axis)
     return x
@@ -106,7 +114,7 @@ def _block_sums(x: Any, dim: Shape) -> Any:
 def _mean(x: Any, *, dim: Dims, keepdim: bool) -> Any:
     n = float((x.size if dim is None else count(x.shape, dim)) or "nan")  # 0 / nan is nan and gives no warning
     if x.dtype.char == "e":
-        return (np.add.reduce(x, dim, np.float32, None, keepdim) / n).astype(np.float16)
+        return (_add(x, dim, np.float32, None, keepdim) / n).astype(np.float16)
     return add_reduce(x, dim=dim, keepdim=keepdim) / n
 
 
@@ -159,7 +167,7 @@ NANSUM = defop(
 
 
 def _prod(x: Any, *, dim: Dims, keepdim: bool) -> Any:
-    return np.multiply.reduce(x, dim, x.dtype, None, keepdim)
+    return _multiply(x, dim, x.dtype, None, keepdim)
 
 
 def _prod_vjp(xp: Any, g: Any, y: Any, x: Any, *, dim: Dims, keepdim: bool) -> Any:
@@ -192,7 +200,7 @@ PROD = defop(
 
 
 def _logsumexp(x: Any, *, dim: Dims, keepdim: bool) -> Any:
-    top = np.maximum.reduce(x.real, dim, keepdims=True, initial=-np.inf)
+    top = largest(x.real, dim, keepdims=True, initial=-np.inf)
     top = np.where(np.isinf(top), x.real.dtype.type(0), top)
     total = np.log(add_reduce(np.exp(x - top), dim=dim, keepdim=keepdim))
     return total + (top if keepdim else top.reshape(total.shape))
@@ -217,19 +225,19 @@ LOGSUMEXP = defop(
 
 
 def _count_nonzero(x: Any, *, dim: Dims, keepdim: bool) -> Any:
-    return np.add.reduce(x != 0, dim, np.int64, None, keepdim)
+    return _add(x != 0, dim, np.int64, None, keepdim)
 
 
 ALL = defop(
     "all",
-    lambda x, *, dim, keepdim: np.logical_and.reduce(x, dim, np.bool_, None, keepdim),
+    lambda x, *, dim, keepdim: _and(x, dim, np.bool_, None, keepdim),
     Kind.REDUCTION,
     vjp=(None,),
     doc="Whether all elements are true (not zero).",
 )
 ANY = defop(
     "any",
-    lambda x, *, dim, keepdim: np.logical_or.reduce(x, dim, np.bool_, None, keepdim),
+    lambda x, *, dim, keepdim: _or(x, dim, np.bool_, None, keepdim),
     Kind.REDUCTION,
     vjp=(None,),
     doc="Whether at least one element is true (not zero).",

@@ -22,7 +22,7 @@ def _running(ufunc: np.ufunc, x: Any, dim: int) -> Any:
     if not x.ndim:
         return x.copy()
     dtype = x.dtype
-    wide = _RUNNING.get(dtype.char)
+    wide: Any = _RUNNING.get(dtype.char)
     return ufunc.accumulate(x, dim, dtype) if wide is None else ufunc.accumulate(x, dim, wide).astype(dtype)
 
 
@@ -121,7 +121,7 @@ CUMSUM = defop(
 
 
 def _cumprod_vjp(xp: Any, g: Any, y: Any, x: Any, *, dim: int) -> Any:
-    # dy_j/dx_k is the product of those before k, times those from k+1 to j; the sum over j is a recurrence from the end.
+    # dy_j/dx_k is the product of those before k and those from k+1 to j; the sum over j is a recurrence from the end.
     if not g.ndim:
         return g
     before = xp.shift(y, dim=dim, by=1, fill=1.0)

@@ -12,8 +12,9 @@ from wengert.ops.record import MISSING, Kind, defop
 
 
 def _unique(x: Any, *, dim: int | None, return_inverse: bool, return_counts: bool) -> tuple[Any, Any, Any]:
+    find: Any = np.unique  # its type knows no flags that are only known when it runs
     values, *others = _as_tuple(
-        np.unique(x, return_inverse=return_inverse, return_counts=return_counts, axis=dim, equal_nan=False)
+        find(x, return_inverse=return_inverse, return_counts=return_counts, axis=dim, equal_nan=False)
     )
     inverse = others.pop(0).reshape(x.shape if dim is None else -1) if return_inverse else np.empty(0, np.int64)
     return values, inverse, others.pop(0) if return_counts else np.empty(0, np.int64)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ops.activations import in_float32
+from wengert.ops.kernels import in_float32
 from wengert.ops.record import Kind, defop
 
 

@@ -6,7 +6,7 @@ the cotangent back where the element came from.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -19,7 +19,9 @@ _ALWAYS_STABLE: Final = 16  # up to this length PyTorch's sort is stable unasked
 
 def order_of(x: Any, dim: int, descending: bool, stable: bool) -> Any:
     """Indices that sort ``x`` along ``dim``, NaN last (first when descending)."""
-    kind = "stable" if stable or x.shape[dim] <= _ALWAYS_STABLE else None  # NumPy's default is 5 times faster
+    kind: Literal["stable"] | None = (
+        "stable" if stable or x.shape[dim] <= _ALWAYS_STABLE else None
+    )  # NumPy's default is 5 times faster
     if not descending:
         return np.argsort(x, dim, kind)
     return x.shape[dim] - 1 - np.flip(np.argsort(np.flip(x, dim), dim, kind), dim)
@@ -156,7 +158,14 @@ def _mode(x: Any, *, dim: int, keepdim: bool) -> tuple[Any, Any]:
 
 def _by_rank(name: str, impl: Any, doc: str, node: str | None = None) -> Any:
     return defop(
-        name, impl, Kind.REDUCTION, vjp=(chosen_vjp,), jvp=chosen_jvp, node=node, outputs=2, doc=doc + ", and its index."
+        name,
+        impl,
+        Kind.REDUCTION,
+        vjp=(chosen_vjp,),
+        jvp=chosen_jvp,
+        node=node,
+        outputs=2,
+        doc=doc + ", and its index.",
     )
 
 
@@ -167,7 +176,10 @@ def _median_record(name: str, impl: Any, node: str, doc: str) -> Any:
 KTHVALUE = _by_rank("kthvalue", _kthvalue, "The k-th smallest element along one axis")
 MODE = _by_rank("mode", _mode, "The most frequent element along one axis, the smallest of those that tie")
 MEDIAN_DIM = _by_rank(
-    "median_dim", _median_dim, "The middle element (the lower of two) along one axis, NaN if there is one", "MedianBackward1"
+    "median_dim",
+    _median_dim,
+    "The middle element (the lower of two) along one axis, NaN if there is one",
+    "MedianBackward1",
 )
 NANMEDIAN_DIM = _by_rank(
     "nanmedian_dim", _nanmedian_dim, "The middle element along one axis, NaN left out", "NanmedianBackward1"

@@ -1,0 +1,115 @@
+"""The Tensor class: the engine's slots and the methods of each family, put together."""
+
+from __future__ import annotations
+
+from wengert.engine.base import TensorBase, bind_tensor_class
+from wengert.engine.pointwise import bind_fast_class
+from wengert.functions.activations import ActivationMethods
+from wengert.functions.added_products import AddedProductMethods
+from wengert.functions.arithmetic import ArithmeticMethods
+from wengert.functions.axes import AxesMethods
+from wengert.functions.bits import BitMethods
+from wengert.functions.compare import CompareMethods
+from wengert.functions.complex_parts import ComplexMethods
+from wengert.functions.contraction import ContractionMethods
+from wengert.functions.convert import ConvertMethods
+from wengert.functions.copying import CopyMethods
+from wengert.functions.creation import CreationMethods
+from wengert.functions.data import DataMethods
+from wengert.functions.diagonals import DiagonalMethods
+from wengert.functions.differences import DifferenceMethods
+from wengert.functions.division import DivisionMethods
+from wengert.functions.elementary import ElementaryMethods
+from wengert.functions.error_gamma import ErrorGammaMethods
+from wengert.functions.extrema import ExtremaMethods
+from wengert.functions.getitem import IndexingMethods
+from wengert.functions.graph import GraphMethods
+from wengert.functions.indexing import ChoosingMethods
+from wengert.functions.info import InfoMethods
+from wengert.functions.matrices import MatrixMethods
+from wengert.functions.movement import MovementMethods
+from wengert.functions.norms import NormMethods
+from wengert.functions.padding import PaddingMethods
+from wengert.functions.powers import PowerMethods
+from wengert.functions.products import ProductMethods
+from wengert.functions.quantiles import QuantileMethods
+from wengert.functions.reduce import ReduceMethods
+from wengert.functions.repeating import RepeatingMethods
+from wengert.functions.rounding import RoundingMethods
+from wengert.functions.sampling import SamplingMethods
+from wengert.functions.scan import ScanMethods
+from wengert.functions.scatter import ScatterMethods
+from wengert.functions.search import SearchMethods
+from wengert.functions.select import SelectMethods
+from wengert.functions.sorting import SortingMethods
+from wengert.functions.splitting import SplittingMethods
+from wengert.functions.text import TextMethods
+from wengert.functions.variance import VarianceMethods
+from wengert.functions.writing import WritingMethods
+
+
+class Tensor(
+    ActivationMethods,
+    AddedProductMethods,
+    ArithmeticMethods,
+    AxesMethods,
+    BitMethods,
+    ChoosingMethods,
+    CompareMethods,
+    ComplexMethods,
+    ContractionMethods,
+    ConvertMethods,
+    CopyMethods,
+    CreationMethods,
+    DataMethods,
+    DiagonalMethods,
+    DifferenceMethods,
+    DivisionMethods,
+    ElementaryMethods,
+    ErrorGammaMethods,
+    ExtremaMethods,
+    GraphMethods,
+    IndexingMethods,
+    InfoMethods,
+    MatrixMethods,
+    MovementMethods,
+    NormMethods,
+    PaddingMethods,
+    PowerMethods,
+    ProductMethods,
+    QuantileMethods,
+    ReduceMethods,
+    RepeatingMethods,
+    RoundingMethods,
+    SamplingMethods,
+    ScanMethods,
+    ScatterMethods,
+    SearchMethods,
+    SelectMethods,
+    SortingMethods,
+    SplittingMethods,
+    TextMethods,
+    VarianceMethods,
+    WritingMethods,
+    TensorBase,
+):
+    """A multi-dimensional array of one dtype that can track the operations on it.
+
+    Make one with :func:`wengert.tensor` and its relatives. With ``requires_grad=True`` every operation on it is recorded, and
+    ``backward()`` on a result computes the derivatives.
+
+    >>> import wengert as torch
+    >>> x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> (x**2).mean().backward()
+    >>> x.grad
+    tensor([0.6667, 1.3333, 2.0000])
+    """
+
+    __slots__ = ()
+    __module__ = "wengert"
+
+
+bind_tensor_class(Tensor)
+bind_fast_class(Tensor)
+
+__all__ = ["Tensor"]

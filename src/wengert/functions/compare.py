@@ -1,0 +1,217 @@
+"""Comparisons, logical operations and questions about each element: functions, methods and operators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wengert.engine.apply import apply
+from wengert.engine.pointwise import binary, inplace_method, operator, unary
+from wengert.functions.elementwise import inplace_of_tensors, of_tensors, shown
+from wengert.functions.options import require_tensor
+from wengert.ops.checks import type_name
+from wengert.ops.compare import (
+    EQ,
+    GE,
+    GT,
+    ISCLOSE,
+    ISFINITE,
+    ISINF,
+    ISNAN,
+    ISNEGINF,
+    ISPOSINF,
+    ISREAL,
+    LE,
+    LOGICAL_AND,
+    LOGICAL_NOT,
+    LOGICAL_OR,
+    LOGICAL_XOR,
+    LT,
+    NE,
+    SIGNBIT,
+)
+
+__all__ = [
+    "CompareMethods",
+    "allclose",
+    "eq",
+    "equal",
+    "ge",
+    "greater",
+    "greater_equal",
+    "gt",
+    "isclose",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "isneginf",
+    "isposinf",
+    "isreal",
+    "le",
+    "less",
+    "less_equal",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "lt",
+    "ne",
+    "not_equal",
+    "signbit",
+]
+
+gt = shown(binary(GT), __name__, "gt(torch.tensor([1, 2, 3]), 2)", "tensor([False, False,  True])")
+ge = shown(binary(GE), __name__, "ge(torch.tensor([1, 2, 3]), 2)", "tensor([False,  True,  True])")
+lt = shown(binary(LT), __name__, "lt(torch.tensor([1, 2, 3]), 2)", "tensor([ True, False, False])")
+le = shown(binary(LE), __name__, "le(torch.tensor([1, 2, 3]), 2)", "tensor([ True,  True, False])")
+eq = shown(binary(EQ), __name__, "eq(torch.tensor([1, 2, 3]), 2)", "tensor([False,  True, False])")
+ne = shown(binary(NE), __name__, "ne(torch.tensor([1, 2, 3]), 2)", "tensor([ True, False,  True])")
+greater = gt
+greater_equal = ge
+less = lt
+less_equal = le
+not_equal = ne
+
+logical_and = shown(
+    of_tensors(LOGICAL_AND),
+    __name__,
+    "logical_and(torch.tensor([True, False]), torch.tensor([True, True]))",
+    "tensor([ True, False])",
+)
+logical_or = shown(
+    of_tensors(LOGICAL_OR),
+    __name__,
+    "logical_or(torch.tensor([True, False]), torch.tensor([False, False]))",
+    "tensor([ True, False])",
+)
+logical_xor = shown(
+    of_tensors(LOGICAL_XOR),
+    __name__,
+    "logical_xor(torch.tensor([True, False]), torch.tensor([True, True]))",
+    "tensor([False,  True])",
+)
+logical_not = shown(unary(LOGICAL_NOT), __name__, "logical_not(torch.tensor([0, 2]))", "tensor([ True, False])")
+isnan = shown(unary(ISNAN), __name__, 'isnan(torch.tensor([1.0, float("nan")]))', "tensor([False,  True])")
+isinf = shown(unary(ISINF), __name__, 'isinf(torch.tensor([1.0, float("-inf")]))', "tensor([False,  True])")
+isfinite = shown(unary(ISFINITE), __name__, 'isfinite(torch.tensor([1.0, float("inf")]))', "tensor([ True, False])")
+isposinf = shown(
+    unary(ISPOSINF), __name__, 'isposinf(torch.tensor([float("inf"), float("-inf")]))', "tensor([ True, False])"
+)
+isneginf = shown(
+    unary(ISNEGINF), __name__, 'isneginf(torch.tensor([float("inf"), float("-inf")]))', "tensor([False,  True])"
+)
+isreal = shown(unary(ISREAL), __name__, "isreal(torch.tensor([1 + 0j, 1j]))", "tensor([ True, False])")
+signbit = shown(unary(SIGNBIT), __name__, "signbit(torch.tensor([1.0, -0.0]))", "tensor([False,  True])")
+
+
+def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
+    """Where two tensors are nearly equal: ``|input - other| <= atol + rtol * |other|``.
+
+    Infinities are close to themselves only, nan to nan only with ``equal_nan``. Shapes broadcast; gives booleans.
+
+    Raises:
+        RuntimeError: the dtypes differ, or a tolerance is negative.
+
+    >>> import wengert as torch
+    >>> torch.isclose(torch.tensor([1.0, 2.0]), torch.tensor([1.0 + 1e-9, 2.1]))
+    tensor([ True, False])
+    """
+    a, b = require_tensor("isclose", input)._data, require_tensor("isclose", other, "other", 2)._data
+    if a.dtype is not b.dtype:
+        raise RuntimeError(
+            f"{type_name(a)} did not match {type_name(b)}: the two tensors need the same dtype. Convert one, for "
+            "example with input.to(other.dtype)"
+        )
+    for name, tolerance in (("rtol", rtol), ("atol", atol)):
+        if tolerance < 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {tolerance}")
+    return apply(ISCLOSE, input, other, rtol=float(rtol), atol=float(atol), equal_nan=bool(equal_nan))
+
+
+def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+    """Whether all elements of two tensors are nearly equal, as :func:`isclose` says of each.
+
+    Raises:
+        RuntimeError: the dtypes differ, or a tolerance is negative.
+
+    >>> import wengert as torch
+    >>> torch.allclose(torch.tensor([1.0]), torch.tensor([1.0 + 1e-9]))
+    True
+    """
+    return bool(np.all(isclose(input, other, rtol, atol, equal_nan)._data))
+
+
+def equal(input: Any, other: Any) -> bool:
+    """Whether two tensors have the same shape and equal elements; the dtype may differ, and nan equals nothing.
+
+    >>> import wengert as torch
+    >>> torch.equal(torch.tensor([1, 2]), torch.tensor([1.0, 2.0]))
+    True
+    """
+    a, b = require_tensor("equal", input)._data, require_tensor("equal", other, "other", 2)._data
+    return a.shape == b.shape and bool(np.all(apply(EQ, input, other)._data))
+
+
+_gt_ = inplace_method(GT)
+_ge_ = inplace_method(GE)
+_lt_ = inplace_method(LT)
+_le_ = inplace_method(LE)
+_eq_ = inplace_method(EQ)
+_ne_ = inplace_method(NE)
+
+
+class CompareMethods:
+    """Comparisons as methods and operators."""
+
+    __slots__ = ()
+
+    __hash__ = object.__hash__  # by identity, although == compares element by element
+
+    __eq__ = operator(EQ)  # type: ignore[assignment]
+    __ne__ = operator(NE)  # type: ignore[assignment]
+    __gt__ = operator(GT)
+    __ge__ = operator(GE)
+    __lt__ = operator(LT)
+    __le__ = operator(LE)
+
+    allclose = allclose
+    equal = equal
+    isclose = isclose
+    gt = gt
+    gt_ = _gt_
+    ge = ge
+    ge_ = _ge_
+    lt = lt
+    lt_ = _lt_
+    le = le
+    le_ = _le_
+    eq = eq
+    eq_ = _eq_
+    ne = ne
+    ne_ = _ne_
+    greater = gt
+    greater_ = _gt_
+    greater_equal = ge
+    greater_equal_ = _ge_
+    less = lt
+    less_ = _lt_
+    less_equal = le
+    less_equal_ = _le_
+    not_equal = ne
+    not_equal_ = _ne_
+    logical_and = logical_and
+    logical_and_ = inplace_of_tensors(LOGICAL_AND)
+    logical_or = logical_or
+    logical_or_ = inplace_of_tensors(LOGICAL_OR)
+    logical_xor = logical_xor
+    logical_xor_ = inplace_of_tensors(LOGICAL_XOR)
+    logical_not = logical_not
+    logical_not_ = inplace_method(LOGICAL_NOT)
+    isnan = isnan
+    isinf = isinf
+    isfinite = isfinite
+    isposinf = isposinf
+    isneginf = isneginf
+    isreal = isreal
+    signbit = signbit

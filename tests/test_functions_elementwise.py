@@ -1,0 +1,392 @@
+"""Elementwise functions against PyTorch: values, dtypes, graph nodes, gradients of the first and second order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import wengert
+
+torch = pytest.importorskip("torch")
+
+pytestmark = pytest.mark.conformance
+
+DTYPES = ("float32", "float64", "int64", "bool", "complex128")
+TOLERANCE = {"float32": 3e-6, "float64": 1e-11, "complex64": 3e-6, "complex128": 1e-11, "float16": 2e-3}
+
+# Where the inputs of a function lie, as (low, high) of uniform numbers.
+DOMAINS = {
+    "real": (-2.0, 2.0),
+    "positive": (0.2, 3.0),
+    "unit": (0.05, 0.95),
+    "open_unit": (-0.9, 0.9),
+    "above_one": (1.1, 3.0),
+}
+
+UNARY = {
+    "abs": "real",
+    "absolute": "real",
+    "acos": "open_unit",
+    "acosh": "above_one",
+    "angle": "real",
+    "arccos": "open_unit",
+    "arccosh": "above_one",
+    "arcsin": "open_unit",
+    "arcsinh": "real",
+    "arctan": "real",
+    "arctanh": "open_unit",
+    "asin": "open_unit",
+    "asinh": "real",
+    "atan": "real",
+    "atanh": "open_unit",
+    "bitwise_not": "real",
+    "ceil": "real",
+    "conj": "real",
+    "conj_physical": "real",
+    "cos": "real",
+    "cosh": "real",
+    "deg2rad": "real",
+    "digamma": "positive",
+    "erf": "real",
+    "erfc": "real",
+    "erfinv": "open_unit",
+    "exp": "real",
+    "exp2": "real",
+    "expm1": "real",
+    "fix": "real",
+    "floor": "real",
+    "frac": "real",
+    "isfinite": "real",
+    "isinf": "real",
+    "isnan": "real",
+    "isneginf": "real",
+    "isposinf": "real",
+    "isreal": "real",
+    "lgamma": "positive",
+    "log": "positive",
+    "log10": "positive",
+    "log1p": "positive",
+    "log2": "positive",
+    "logical_not": "real",
+    "logit": "unit",
+    "nan_to_num": "real",
+    "neg": "real",
+    "negative": "real",
+    "positive": "real",
+    "rad2deg": "real",
+    "real": "real",
+    "reciprocal": "positive",
+    "round": "real",
+    "rsqrt": "positive",
+    "sgn": "real",
+    "sigmoid": "real",
+    "sign": "real",
+    "signbit": "real",
+    "sin": "real",
+    "sinc": "real",
+    "sinh": "real",
+    "sqrt": "positive",
+    "square": "real",
+    "tan": "real",
+    "tanh": "real",
+    "trunc": "real",
+}
+
+# Binary functions: the domain of the first input, of the second, and whether the second may be a number.
+BINARY = {
+    "add": ("real", "real", True),
+    "atan2": ("real", "real", False),
+    "arctan2": ("real", "real", False),
+    "bitwise_and": ("real", "real", True),
+    "bitwise_left_shift": ("real", "real", True),
+    "bitwise_or": ("real", "real", True),
+    "bitwise_right_shift": ("real", "real", True),
+    "bitwise_xor": ("real", "real", True),
+    "copysign": ("real", "real", True),
+    "div": ("real", "positive", True),
+    "divide": ("real", "positive", True),
+    "eq": ("real", "real", True),
+    "float_power": ("positive", "real", True),
+    "floor_divide": ("real", "positive", True),
+    "fmax": ("real", "real", False),
+    "fmin": ("real", "real", False),
+    "fmod": ("real", "positive", True),
+    "gcd": ("real", "real", False),
+    "ge": ("real", "real", True),
+    "greater": ("real", "real", True),
+    "greater_equal": ("real", "real", True),
+    "gt": ("real", "real", True),
+    "heaviside": ("real", "real", False),
+    "hypot": ("real", "real", False),
+    "isclose": ("real", "real", False),
+    "lcm": ("real", "real", False),
+    "ldexp": ("real", "real", False),
+    "le": ("real", "real", True),
+    "less": ("real", "real", True),
+    "less_equal": ("real", "real", True),
+    "logaddexp": ("real", "real", False),
+    "logaddexp2": ("real", "real", False),
+    "logical_and": ("real", "real", False),
+    "logical_or": ("real", "real", False),
+    "logical_xor": ("real", "real", False),
+    "lt": ("real", "real", True),
+    "maximum": ("real", "real", False),
+    "minimum": ("real", "real", False),
+    "mul": ("real", "real", True),
+    "multiply": ("real", "real", True),
+    "ne": ("real", "real", True),
+    "nextafter": ("real", "real", False),
+    "not_equal": ("real", "real", True),
+    "pow": ("positive", "real", True),
+    "remainder": ("real", "positive", True),
+    "rsub": ("real", "real", True),
+    "sub": ("real", "real", True),
+    "subtract": ("real", "real", True),
+    "true_divide": ("real", "positive", True),
+    "xlogy": ("real", "positive", True),
+}
+
+# Everything else: a call on tensors, and the domains of these.
+CALLS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
+    "add alpha": (lambda T, a, b: T.add(a, b, alpha=2), ("real", "real")),
+    "sub alpha": (lambda T, a, b: T.sub(a, b, alpha=3), ("real", "real")),
+    "rsub alpha": (lambda T, a, b: T.rsub(a, b, alpha=3), ("real", "real")),
+    "rsub number alpha": (lambda T, a: T.rsub(a, 2, alpha=3), ("real",)),
+    "addcmul": (lambda T, a, b, c: T.addcmul(a, b, c), ("real", "real", "real")),
+    "addcmul value": (lambda T, a, b, c: T.addcmul(a, b, c, value=2), ("real", "real", "real")),
+    "addcdiv": (lambda T, a, b, c: T.addcdiv(a, b, c), ("real", "real", "positive")),
+    "addcdiv value": (lambda T, a, b, c: T.addcdiv(a, b, c, value=0.5), ("real", "real", "positive")),
+    "lerp number": (lambda T, a, b: T.lerp(a, b, 0.3), ("real", "real")),
+    "lerp far": (lambda T, a, b: T.lerp(a, b, 0.8), ("real", "real")),
+    "lerp": (lambda T, a, b, c: T.lerp(a, b, c), ("real", "real", "unit")),
+    "div floor": (lambda T, a, b: T.div(a, b, rounding_mode="floor"), ("real", "positive")),
+    "div trunc": (lambda T, a, b: T.div(a, b, rounding_mode="trunc"), ("real", "positive")),
+    "clamp": (lambda T, a: T.clamp(a, -1, 1), ("real",)),
+    "clamp min": (lambda T, a: T.clamp(a, min=0.5), ("real",)),
+    "clamp max": (lambda T, a: a.clamp(max=1), ("real",)),
+    "clip": (lambda T, a: T.clip(a, -1, 1), ("real",)),
+    "clamp tensors": (lambda T, a, b, c: T.clamp(a, b, c), ("real", "open_unit", "unit")),
+    "clamp from": (lambda T, a, b: T.clamp(a, min=b), ("real", "open_unit")),
+    "clamp to": (lambda T, a, b: T.clamp(a, max=b), ("real", "open_unit")),
+    "clamp_min": (lambda T, a: T.clamp_min(a, 0), ("real",)),
+    "clamp_max": (lambda T, a: T.clamp_max(a, 1.5), ("real",)),
+    "clamp_min tensor": (lambda T, a, b: T.clamp_min(a, b), ("real", "open_unit")),
+    "clamp_max tensor": (lambda T, a, b: T.clamp_max(a, b), ("real", "open_unit")),
+    "where": (lambda T, a, b: T.where(a == a, a, b), ("real", "real")),
+    "where number": (lambda T, a: T.where(a == 1, a, 2), ("real",)),
+    "where float": (lambda T, a: T.where(a == 1, 2.5, a), ("real",)),
+    "where method": (lambda T, a, b: a.where(b == b, b), ("real", "real")),
+    "round decimals": (lambda T, a: T.round(a, decimals=1), ("real",)),
+    "round tens": (lambda T, a: T.round(a * 100, decimals=-1), ("real",)),
+    "logit eps": (lambda T, a: T.logit(a, eps=0.2), ("unit",)),
+    "polygamma 0": (lambda T, a: T.polygamma(0, a), ("positive",)),
+    "polygamma 1": (lambda T, a: T.polygamma(1, a), ("positive",)),
+    "polygamma 2": (lambda T, a: a.polygamma(2), ("positive",)),
+    "nan_to_num all": (lambda T, a: T.nan_to_num(a, 1.0, 2.0, 3.0), ("real",)),
+    "imag": (lambda T, a: T.imag(a), ("real",)),
+    "a.real": (lambda T, a: a.real, ("real",)),
+    "a.imag": (lambda T, a: a.imag, ("real",)),
+    "view_as_real": (lambda T, a: T.view_as_real(a), ("real",)),
+    "view_as_complex": (lambda T, a: T.view_as_complex(T.view_as_real(a)), ("real",)),
+    "complex": (lambda T, a, b: T.complex(a, b), ("real", "real")),
+    "polar": (lambda T, a, b: T.polar(a, b), ("real", "real")),
+    "frexp": (lambda T, a: T.frexp(a)[0], ("real",)),
+    "frexp exponent": (lambda T, a: T.frexp(a)[1], ("real",)),
+    "a + 2": (lambda T, a: a + 2, ("real",)),
+    "2 + a": (lambda T, a: 2 + a, ("real",)),
+    "a - 2.5": (lambda T, a: a - 2.5, ("real",)),
+    "2 - a": (lambda T, a: 2 - a, ("real",)),
+    "2.5 * a": (lambda T, a: 2.5 * a, ("real",)),
+    "a * 2j": (lambda T, a: a * 2j, ("real",)),
+    "a / 2": (lambda T, a: a / 2, ("real",)),
+    "2 / a": (lambda T, a: 2 / a, ("positive",)),
+    "a // 2": (lambda T, a: a // 2, ("real",)),
+    "2 // a": (lambda T, a: 2 // (a + 1), ("positive",)),
+    "a % 2": (lambda T, a: a % 2, ("real",)),
+    "2.5 % a": (lambda T, a: 2.5 % (a + 1), ("positive",)),
+    "a % b": (lambda T, a, b: a % (b + 1), ("real", "positive")),
+    "-a": (lambda T, a: -a, ("real",)),
+    "+a": (lambda T, a: +a, ("real",)),
+    "abs(a)": (lambda T, a: abs(a), ("real",)),
+    "~a": (lambda T, a: ~a, ("real",)),
+    "a & b": (lambda T, a, b: a & b, ("real", "real")),
+    "a | 1": (lambda T, a: a | 1, ("real",)),
+    "1 ^ a": (lambda T, a: 1 ^ a, ("real",)),
+    "a << 1": (lambda T, a: a << 1, ("real",)),
+    "2 >> a": (lambda T, a: 2 >> a, ("real",)),
+    "a ** 0": (lambda T, a: a**0, ("real",)),
+    "a ** 1": (lambda T, a: a**1, ("real",)),
+    "a ** 2": (lambda T, a: a**2, ("real",)),
+    "a ** 3": (lambda T, a: a**3, ("real",)),
+    "a ** 0.5": (lambda T, a: a**0.5, ("positive",)),
+    "a ** -1": (lambda T, a: a**-1, ("positive",)),
+    "a ** -2.0": (lambda T, a: a**-2.0, ("positive",)),
+    "a ** -0.5": (lambda T, a: a**-0.5, ("positive",)),
+    "a ** 2.7": (lambda T, a: a**2.7, ("positive",)),
+    "a ** 2j": (lambda T, a: a**2j, ("positive",)),
+    "2 ** a": (lambda T, a: 2**a, ("real",)),
+    "0.5 ** a": (lambda T, a: 0.5**a, ("real",)),
+    "2j ** a": (lambda T, a: 2j**a, ("real",)),
+    "a ** b": (lambda T, a, b: a**b, ("positive", "real")),
+    "xlogy number": (lambda T, a: T.xlogy(2, a), ("positive",)),
+    "remainder number": (lambda T, a: T.remainder(2, a + 1), ("positive",)),
+    "float_power number": (lambda T, a: T.float_power(2, a), ("real",)),
+    "pow number": (lambda T, a: T.pow(2.5, a), ("real",)),
+}
+
+SHAPES = {
+    "same": ((2, 3), (2, 3), (2, 3)),
+    "broadcast": ((2, 1), (3,), (1, 1)),
+    "0-d": ((), (), ()),
+    "0-d first": ((), (3,), (2, 1)),
+    "0-d last": ((2, 3), (), ()),
+    "empty": ((0, 3), (3,), (1, 1)),
+}
+
+
+def sample(shape: tuple[int, ...], domain: str, dtype: str, seed: int) -> np.ndarray:
+    """Numbers of a domain in a dtype: whole ones for integers, off the axes for complex."""
+    rng = np.random.default_rng(seed)
+    low, high = DOMAINS[domain]
+    x = rng.uniform(low, high, shape)
+    if dtype == "bool":
+        return np.asarray(x > 0.5) if domain != "positive" else np.ones(shape, bool)
+    if dtype == "int64":
+        return np.asarray(rng.integers(1 if low > 0 else -3, 4, shape))
+    if dtype.startswith("complex"):
+        x = x + 1j * rng.uniform(0.2, 0.7, shape)
+    return np.asarray(x).astype(dtype)
+
+
+def outcome(T: Any, call: Callable[..., Any], arrays: tuple[np.ndarray, ...], *, order: int = 2) -> Any:
+    """What a call gives: an exception's type, or the facts and numbers to compare."""
+    xs = [T.tensor(a.tolist(), dtype=getattr(T, a.dtype.name)).reshape(a.shape) for a in arrays]
+    for x in xs:
+        if x.is_floating_point() or x.is_complex():
+            x.requires_grad_(True)
+    try:
+        y = call(T, *xs)
+    except Exception as error:  # noqa: BLE001 - what it is is compared
+        return type(error)
+    if not T.is_tensor(y):
+        return y
+    facts = {"dtype": str(y.dtype).split(".")[-1], "shape": tuple(y.shape), "tracked": y.requires_grad}
+    facts["node"] = None if y.grad_fn is None else type(y.grad_fn).__name__
+    numbers = [y.detach().numpy()]
+    leaves = [x for x in xs if x.requires_grad]
+    if y.requires_grad and y.grad_fn is not None and "NotImplemented" not in facts["node"]:
+        numbers += derivatives(T, y, leaves, order)
+    return facts, numbers
+
+
+def weights_like(T: Any, y: Any, seed: int) -> Any:
+    rng = np.random.default_rng(seed)
+    w = rng.uniform(0.5, 1.5, tuple(y.shape))
+    if y.is_complex():
+        w = w + 1j * rng.uniform(-1, 1, tuple(y.shape))
+    return T.tensor(w.tolist(), dtype=y.dtype).reshape(tuple(y.shape))
+
+
+def derivatives(T: Any, y: Any, leaves: list[Any], order: int) -> list[Any]:
+    """The gradients for a fixed cotangent, and those of their weighted sum."""
+    try:
+        first = T.autograd.grad(y, leaves, weights_like(T, y, 7), create_graph=order > 1, allow_unused=True)
+    except (RuntimeError, NotImplementedError) as error:
+        return [type(error)]
+    numbers = [None if g is None else values(g) for g in first]
+    if order > 1:
+        pairs = [(g, weights_like(T, g, 11)) for g in first if g is not None and g.requires_grad]
+        if pairs:
+            second = T.autograd.grad([g for g, _ in pairs], leaves, [w for _, w in pairs], allow_unused=True)
+            numbers += [None if g is None else values(g) for g in second]
+        else:
+            numbers += [None] * len(leaves)
+    return numbers
+
+
+def values(g: Any) -> np.ndarray:
+    return (g.detach() + 0).numpy()
+
+
+def assert_same(ours: Any, theirs: Any) -> None:
+    if isinstance(theirs, type):
+        assert isinstance(ours, type), f"torch raises {theirs.__name__}, we give {ours}"
+        assert issubclass(ours, theirs), f"torch raises {theirs.__name__}, we raise {ours.__name__}"
+        return
+    if not isinstance(theirs, tuple):
+        assert ours == theirs
+        return
+    assert not isinstance(ours, type), f"we raise {ours}, torch gives {theirs[0]}"
+    assert ours[0] == theirs[0]
+    for i, (a, b) in enumerate(zip(ours[1], theirs[1], strict=True)):
+        assert_numbers(a, b, f"number {i} (0 is the value, then the gradients, then the second order)")
+
+
+def assert_numbers(a: Any, b: Any, what: str) -> None:
+    if isinstance(b, type):
+        assert isinstance(a, type), what
+        assert issubclass(a, b), what
+        return
+    # a gradient that cannot be anything but zero may be None on one side and zeros on the other
+    if a is None or b is None:
+        assert a is None or not np.any(a), what
+        assert b is None or not np.any(b), what
+        return
+    assert a.dtype == b.dtype, what
+    tolerance = TOLERANCE.get(b.dtype.name, 0.0)
+    np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance, err_msg=what)
+
+
+def check(call: Callable[..., Any], arrays: tuple[np.ndarray, ...]) -> None:
+    assert_same(outcome(wengert, call, arrays), outcome(torch, call, arrays))
+
+
+def all_calls() -> dict[str, tuple[Callable[..., Any], tuple[str, ...]]]:
+    calls: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {}
+    for name, domain in UNARY.items():
+        calls[name] = (lambda T, a, name=name: getattr(T, name)(a), (domain,))
+    for name, (first, second, _) in BINARY.items():
+        calls[name] = (lambda T, a, b, name=name: getattr(T, name)(a, b), (first, second))
+    return calls | CALLS
+
+
+ALL = all_calls()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ALL)
+def test_function(name: str, dtype: str) -> None:
+    call, domains = ALL[name]
+    for shapes in SHAPES.values():
+        arrays = tuple(sample(shape, d, dtype, i) for i, (shape, d) in enumerate(zip(shapes, domains, strict=False)))
+        check(call, arrays)
+
+
+MIXED = [("float32", "float64"), ("int64", "float32"), ("float32", "int64"), ("bool", "float32"), ("bool", "int64")]
+MIXED += [("int64", "bool"), ("float64", "complex128"), ("float32", "complex128"), ("int64", "complex64")]
+MIXED += [("uint8", "int64"), ("int32", "float16"), ("float16", "float32")]
+
+
+@pytest.mark.parametrize("dtypes", MIXED, ids="-".join)
+@pytest.mark.parametrize("name", BINARY)
+def test_promotion(name: str, dtypes: tuple[str, str]) -> None:
+    call, domains = ALL[name]
+    for shapes in (((3,), (3,)), ((), (3,)), ((3,), ())):
+        arrays = []
+        for i, (shape, domain, dtype) in enumerate(zip(shapes, domains, dtypes, strict=True)):
+            kind = "int64" if dtype in ("uint8", "int32") else dtype
+            low = "positive" if dtype == "uint8" else domain
+            arrays.append(sample(shape, low, kind, i).astype(dtype))
+        check(call, tuple(arrays))
+
+
+@pytest.mark.parametrize("number", [2, 2.5, True, 1.5j], ids=str)
+@pytest.mark.parametrize("dtype", (*DTYPES, "uint8"))
+@pytest.mark.parametrize("name", [name for name, (_, _, takes) in BINARY.items() if takes])
+def test_number(name: str, dtype: str, number: Any) -> None:
+    domain = BINARY[name][0] if dtype != "uint8" else "positive"
+    array = sample((3,), domain, "int64" if dtype == "uint8" else dtype, 0).astype(dtype)
+    check(lambda T, a: getattr(T, name)(a, number), (array,))
