@@ -22,7 +22,7 @@ LAYERS = (
     ("operations", ("wengert.ops.*",)),
     ("engine", ("wengert.engine", "wengert.engine.*")),
     ("functions", ("wengert.functions", "wengert.functions.*")),
-    ("tensor", ("wengert.tensor",)),
+    ("tensor", ("wengert._tensor",)),
     (
         "public modules",
         tuple(
@@ -154,7 +154,7 @@ class TestTheTest:
         ]
         order += [
             "wengert.functions.x",
-            "wengert.tensor",
+            "wengert._tensor",
             "wengert.nn.functional",
             "wengert.cli.run",
             "wengert.__main__",

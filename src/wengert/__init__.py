@@ -47,8 +47,6 @@ from wengert._finfo import finfo as finfo
 from wengert._finfo import iinfo as iinfo
 from wengert._layout import channels_last as channels_last
 from wengert._layout import channels_last_3d as channels_last_3d
-from wengert._layout import check_layout as check_layout
-from wengert._layout import check_memory_format as check_memory_format
 from wengert._layout import contiguous_format as contiguous_format
 from wengert._layout import layout as layout
 from wengert._layout import memory_format as memory_format
@@ -99,6 +97,19 @@ from wengert.functions.arithmetic import reciprocal as reciprocal
 from wengert.functions.arithmetic import rsub as rsub
 from wengert.functions.arithmetic import sub as sub
 from wengert.functions.arithmetic import subtract as subtract
+from wengert.functions.axes import adjoint as adjoint
+from wengert.functions.axes import moveaxis as moveaxis
+from wengert.functions.axes import movedim as movedim
+from wengert.functions.axes import narrow as narrow
+from wengert.functions.axes import narrow_copy as narrow_copy
+from wengert.functions.axes import permute as permute
+from wengert.functions.axes import select as select
+from wengert.functions.axes import squeeze as squeeze
+from wengert.functions.axes import swapaxes as swapaxes
+from wengert.functions.axes import swapdims as swapdims
+from wengert.functions.axes import t as t
+from wengert.functions.axes import transpose as transpose
+from wengert.functions.axes import unsqueeze as unsqueeze
 from wengert.functions.bits import bitwise_and as bitwise_and
 from wengert.functions.bits import bitwise_left_shift as bitwise_left_shift
 from wengert.functions.bits import bitwise_not as bitwise_not
@@ -158,9 +169,14 @@ from wengert.functions.contraction import tensordot as tensordot
 from wengert.functions.creation import empty as empty
 from wengert.functions.creation import eye as eye
 from wengert.functions.creation import full as full
-from wengert.functions.creation import full_raw as full_raw
 from wengert.functions.creation import ones as ones
 from wengert.functions.creation import zeros as zeros
+from wengert.functions.data import as_tensor as as_tensor
+from wengert.functions.data import asarray as asarray
+from wengert.functions.data import from_numpy as from_numpy
+from wengert.functions.data import frombuffer as frombuffer
+from wengert.functions.data import scalar_tensor as scalar_tensor
+from wengert.functions.data import tensor as tensor
 from wengert.functions.diagonals import diag as diag
 from wengert.functions.diagonals import diag_embed as diag_embed
 from wengert.functions.diagonals import diagflat as diagflat
@@ -236,7 +252,6 @@ from wengert.functions.indexing import one_hot as one_hot
 from wengert.functions.indexing import take as take
 from wengert.functions.indexing import take_along_dim as take_along_dim
 from wengert.functions.indexing import unravel_index as unravel_index
-from wengert.functions.info import UntypedStorage as UntypedStorage
 from wengert.functions.info import get_default_device as get_default_device
 from wengert.functions.info import is_nonzero as is_nonzero
 from wengert.functions.info import is_same_size as is_same_size
@@ -260,9 +275,17 @@ from wengert.functions.joining import meshgrid as meshgrid
 from wengert.functions.joining import row_stack as row_stack
 from wengert.functions.joining import stack as stack
 from wengert.functions.joining import vstack as vstack
+from wengert.functions.legacy import BoolTensor as BoolTensor
+from wengert.functions.legacy import ByteTensor as ByteTensor
+from wengert.functions.legacy import CharTensor as CharTensor
+from wengert.functions.legacy import DoubleTensor as DoubleTensor
+from wengert.functions.legacy import FloatTensor as FloatTensor
+from wengert.functions.legacy import HalfTensor as HalfTensor
+from wengert.functions.legacy import IntTensor as IntTensor
+from wengert.functions.legacy import LongTensor as LongTensor
+from wengert.functions.legacy import ShortTensor as ShortTensor
 from wengert.functions.likes import empty_like as empty_like
 from wengert.functions.likes import full_like as full_like
-from wengert.functions.likes import like as like
 from wengert.functions.likes import ones_like as ones_like
 from wengert.functions.likes import zeros_like as zeros_like
 from wengert.functions.matrices import cdist as cdist
@@ -412,10 +435,18 @@ from wengert.functions.writing import select_scatter as select_scatter
 from wengert.functions.writing import slice_scatter as slice_scatter
 
 __all__ = [
+    "BoolTensor",
+    "ByteTensor",
+    "CharTensor",
+    "DoubleTensor",
+    "FloatTensor",
     "Generator",
+    "HalfTensor",
+    "IntTensor",
+    "LongTensor",
+    "ShortTensor",
     "Size",
     "Tensor",
-    "UntypedStorage",
     "__version__",
     "abs",
     "absolute",
@@ -428,6 +459,7 @@ __all__ = [
     "addmm",
     "addmv",
     "addr",
+    "adjoint",
     "all",
     "allclose",
     "amax",
@@ -448,6 +480,8 @@ __all__ = [
     "argsort",
     "argwhere",
     "as_strided",
+    "as_tensor",
+    "asarray",
     "asin",
     "asinh",
     "atan",
@@ -486,8 +520,6 @@ __all__ = [
     "chain_matmul",
     "channels_last",
     "channels_last_3d",
-    "check_layout",
-    "check_memory_format",
     "chunk",
     "clamp",
     "clamp_max",
@@ -565,9 +597,10 @@ __all__ = [
     "fork_rng",
     "frac",
     "frexp",
+    "from_numpy",
+    "frombuffer",
     "full",
     "full_like",
-    "full_raw",
     "gather",
     "gcd",
     "ge",
@@ -632,7 +665,6 @@ __all__ = [
     "less",
     "less_equal",
     "lgamma",
-    "like",
     "linalg",
     "linspace",
     "log",
@@ -668,6 +700,8 @@ __all__ = [
     "minimum",
     "mm",
     "mode",
+    "moveaxis",
+    "movedim",
     "msort",
     "mul",
     "multinomial",
@@ -678,6 +712,8 @@ __all__ = [
     "nanmedian",
     "nanquantile",
     "nansum",
+    "narrow",
+    "narrow_copy",
     "ne",
     "neg",
     "negative",
@@ -694,6 +730,7 @@ __all__ = [
     "ones_like",
     "outer",
     "pad",
+    "permute",
     "poisson",
     "polar",
     "polygamma",
@@ -733,11 +770,13 @@ __all__ = [
     "row_stack",
     "rsqrt",
     "rsub",
+    "scalar_tensor",
     "scatter",
     "scatter_add",
     "scatter_reduce",
     "searchsorted",
     "seed",
+    "select",
     "select_scatter",
     "selu",
     "selu_",
@@ -762,6 +801,7 @@ __all__ = [
     "split_with_sizes",
     "sqrt",
     "square",
+    "squeeze",
     "stack",
     "std",
     "std_mean",
@@ -769,10 +809,14 @@ __all__ = [
     "sub",
     "subtract",
     "sum",
+    "swapaxes",
+    "swapdims",
+    "t",
     "take",
     "take_along_dim",
     "tan",
     "tanh",
+    "tensor",
     "tensor_split",
     "tensordot",
     "threshold",
@@ -780,6 +824,7 @@ __all__ = [
     "tile",
     "topk",
     "trace",
+    "transpose",
     "trapezoid",
     "trapz",
     "tril",
@@ -800,6 +845,7 @@ __all__ = [
     "unsafe_chunk",
     "unsafe_split",
     "unsafe_split_with_sizes",
+    "unsqueeze",
     "var",
     "var_mean",
     "vdot",

@@ -7,8 +7,6 @@ from typing import Any, Final, NoReturn, Self, final
 __all__ = [
     "channels_last",
     "channels_last_3d",
-    "check_layout",
-    "check_memory_format",
     "contiguous_format",
     "layout",
     "memory_format",

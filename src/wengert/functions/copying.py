@@ -11,7 +11,7 @@ from wengert.engine import messages
 from wengert.engine.base import array_of, is_tracking, wrap
 from wengert.functions.data import adopted
 
-__all__ = ["CopyMethods"]
+__all__: list[str] = []
 
 # Where a tensor lies in the memory it shares: byte offset, shape, strides in bytes.
 _Region = tuple[int, tuple[int, ...], tuple[int, ...]]

@@ -19,7 +19,7 @@ from wengert.functions.options import (
     size_argument,
 )
 
-__all__ = ["CreationMethods", "empty", "eye", "full", "full_raw", "ones", "zeros"]
+__all__ = ["empty", "eye", "full", "ones", "zeros"]
 
 
 def zeros(

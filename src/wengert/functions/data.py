@@ -16,7 +16,7 @@ from wengert.functions.nested import cast, fill_scalar, raw_of
 from wengert.functions.options import check_trackable, chosen_dtype, made, number
 from wengert.ops.movement import CAST, CLONE
 
-__all__ = ["DataMethods", "adopted", "as_tensor", "asarray", "from_numpy", "frombuffer", "scalar_tensor", "tensor"]
+__all__ = ["as_tensor", "asarray", "from_numpy", "frombuffer", "scalar_tensor", "tensor"]
 
 _LARGE = 6.0e4  # no float type overflows below
 _new_bool = np.bool_

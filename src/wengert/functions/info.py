@@ -18,8 +18,6 @@ from wengert.functions.options import integer, number, require_tensor
 _new_tuple = tuple.__new__
 
 __all__ = [
-    "InfoMethods",
-    "UntypedStorage",
     "get_default_device",
     "is_nonzero",
     "is_same_size",

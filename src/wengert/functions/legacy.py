@@ -26,7 +26,6 @@ __all__ = [
     "IntTensor",
     "LongTensor",
     "ShortTensor",
-    "legacy_tensor",
 ]
 
 

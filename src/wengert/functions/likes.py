@@ -11,7 +11,7 @@ from wengert._layout import check_memory_format
 from wengert.functions.nested import fill_scalar
 from wengert.functions.options import chosen_dtype, made, number, require_tensor
 
-__all__ = ["empty_like", "full_like", "like", "ones_like", "zeros_like"]
+__all__ = ["empty_like", "full_like", "ones_like", "zeros_like"]
 
 
 def like(

@@ -9,7 +9,7 @@ import numpy as np
 from wengert._dtypes import DEFAULTS
 from wengert._printing import format_tensor, tensor_text
 
-__all__ = ["TextMethods"]
+__all__: list[str] = []
 
 
 def _text(self: Any) -> str:
