@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from expressions import answer, lines
 
 import wengert
+from expressions import answer, lines
 
 
 @pytest.fixture
@@ -240,7 +240,9 @@ def test_each_dtype_is_the_one_object_of_numpy() -> None:
 
 
 def test_integers_get_a_hint_about_gradients() -> None:
-    with pytest.raises(RuntimeError, match=r"this one would be torch\.int64.*tensor\(\[1\., 2\.\]\).*dtype=torch\.float32"):
+    with pytest.raises(
+        RuntimeError, match=r"this one would be torch\.int64.*tensor\(\[1\., 2\.\]\).*dtype=torch\.float32"
+    ):
         wengert.tensor([1, 2], requires_grad=True)
 
 
@@ -264,7 +266,9 @@ def test_a_list_that_holds_itself_is_no_tensor() -> None:
 
 
 def test_rows_of_unequal_length_are_named() -> None:
-    with pytest.raises(ValueError, match=r"expected sequence of length 2 at dim 1 \(got 1\).*row 0.*has 2 and row 1 has 1"):
+    with pytest.raises(
+        ValueError, match=r"expected sequence of length 2 at dim 1 \(got 1\).*row 0.*has 2 and row 1 has 1"
+    ):
         wengert.tensor([[1, 2], [3]])
     with pytest.raises(ValueError, match=r"expected sequence of length 0 at dim 1 \(got 1\)"):
         wengert.tensor([[], [1]])  # PyTorch drops the 1 in silence

@@ -12,8 +12,8 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src"
 
-# Lowest first. A module belongs to the first layer with a pattern that fits, and imports only from its own layer and
-# those before it.
+# Lowest first. A module belongs to the layer that names it, else to the first with a pattern that fits, and imports only
+# from its own layer and those before it.
 LAYERS = (
     ("leaf modules", ("wengert._*",)),
     ("the record of an operation", ("wengert.ops.record", "wengert.ops.reads", "wengert.ops")),
@@ -27,7 +27,7 @@ LAYERS = (
         "public modules",
         tuple(
             pattern
-            for name in ("autograd", "nn", "random", "cuda", "testing", "interop", "version", "types")
+            for name in ("autograd", "backends", "cuda", "interop", "linalg", "nn", "random", "testing", "version")
             for pattern in (f"wengert.{name}", f"wengert.{name}.*")
         ),
     ),
@@ -51,10 +51,10 @@ PATHS = {_module_name(path): path for path in sorted(SOURCE.rglob("*.py"))}
 
 
 def layer_of(module: str) -> int:
-    # `__main__` is no leaf, though its name begins like one.
-    for number, (_, patterns) in enumerate(LAYERS):
-        if any(fnmatchcase(module, pattern) for pattern in patterns) and (number > 0 or not module.endswith("__")):
-            return number
+    for fits in (str.__eq__, fnmatchcase):
+        for number, (_, patterns) in enumerate(LAYERS):
+            if any(fits(module, pattern) for pattern in patterns):
+                return number
     raise LookupError(f"{module} belongs to no layer: add it to LAYERS here and to docs/design/architecture.md")
 
 

@@ -43,7 +43,7 @@ def _tensors(lib: Any, arrays: tuple[Any, ...], frozen: tuple[int, ...]) -> list
 
 def _array(t: Any) -> np.ndarray:
     t = t.detach()
-    return np.asarray(t.resolve_conj().numpy() if hasattr(t, "resolve_conj") else t.numpy())
+    return np.asarray(t.resolve_conj().numpy(force=True) if hasattr(t, "resolve_conj") else t.numpy())
 
 
 def _name(y: Any) -> str | None:

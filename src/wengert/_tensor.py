@@ -22,10 +22,12 @@ from wengert.functions.division import DivisionMethods
 from wengert.functions.elementary import ElementaryMethods
 from wengert.functions.error_gamma import ErrorGammaMethods
 from wengert.functions.extrema import ExtremaMethods
+from wengert.functions.filling import FillingMethods
 from wengert.functions.getitem import IndexingMethods
 from wengert.functions.graph import GraphMethods
 from wengert.functions.indexing import ChoosingMethods
 from wengert.functions.info import InfoMethods
+from wengert.functions.legacy import LegacyMethods
 from wengert.functions.matrices import MatrixMethods
 from wengert.functions.movement import MovementMethods
 from wengert.functions.norms import NormMethods
@@ -68,9 +70,11 @@ class Tensor(
     ElementaryMethods,
     ErrorGammaMethods,
     ExtremaMethods,
+    FillingMethods,
     GraphMethods,
     IndexingMethods,
     InfoMethods,
+    LegacyMethods,
     MatrixMethods,
     MovementMethods,
     NormMethods,

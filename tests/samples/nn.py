@@ -52,9 +52,6 @@ SAMPLES: dict[str, list[Sample]] = {
     "batch_norm": [Sample(_r(4, 3), dims=(0,), eps=1e-5)],
     "batch_norm_weight": [Sample(_r(4, 3), _r(3), dims=(0,), eps=1e-5)],
     "batch_norm_affine": [Sample(_r(3, 2, 2), _r(2, 1), _r(2, 1), dims=(0, 2), eps=1e-5)],
-    "group_norm": [Sample(_r(3, 2, 2), dims=(2,), eps=1e-5)],
-    "group_norm_weight": [Sample(_r(3, 2, 2), _r(2, 2), dims=(2,), eps=1e-5)],
-    "group_norm_affine": [Sample(_r(3, 2, 2), _r(2, 2), _r(2, 2), dims=(2,), eps=1e-5)],
     "batch_norm_fixed": [Sample(_r(4, 3), _r(3), _p(3), _r(3), _r(3))],
     "rms_norm": [Sample(_r(3, 4), dims=(1,), eps=1e-5), Sample(_r(2, 3, 2), dims=(1, 2), eps=1e-5)],
     "embedding": [

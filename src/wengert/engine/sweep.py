@@ -142,9 +142,12 @@ class Sweep:
                 else:
                     x = rules[1](space, g, links[2], links[3], links[4])
                     following = second
-            elif meta is None and k == 1:
+            elif k == 1:
                 following = links[0]
-                x = rules[0](space, g, links[1], links[2])
+                if meta is None:
+                    x = rules[0](space, g, links[1], links[2])
+                else:
+                    x = rules[0](space, g, links[1], links[2], **meta)
             else:
                 self._pass_on(node, g, links)
                 continue

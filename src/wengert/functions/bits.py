@@ -6,7 +6,7 @@ from typing import Any
 
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase
-from wengert.engine.pointwise import inplace_method, named, unary
+from wengert.engine.pointwise import inplace_method, named
 from wengert.functions.elementwise import Function, call, inplace_of_tensors, is_number, of_tensors, shown
 from wengert.functions.options import require_tensor
 from wengert.ops.bits import (
@@ -66,7 +66,21 @@ bitwise_left_shift = shown(
 bitwise_right_shift = shown(
     _bitwise(BITWISE_RIGHT_SHIFT), __name__, "bitwise_right_shift(torch.tensor([4, 8, 9]), 2)", "tensor([1, 2, 2])"
 )
-bitwise_not = shown(unary(BITWISE_NOT), __name__, "bitwise_not(torch.tensor([0, 1, -1]))", "tensor([-1, -2,  0])")
+
+
+def bitwise_not(input: Any, *, out: Any = None) -> Any:
+    """Turns over every bit of integers: ``~x``, which is ``-x - 1``; negates booleans.
+
+    Raises:
+        NotImplementedError: ``input`` is neither integer nor boolean.
+
+    >>> import wengert as torch
+    >>> torch.bitwise_not(torch.tensor([0, 1, -1]))
+    tensor([-1, -2,  0])
+    """
+    return call(BITWISE_NOT, out, require_tensor("bitwise_not", input))
+
+
 gcd = shown(of_tensors(GCD), __name__, "gcd(torch.tensor([12, 7]), torch.tensor([18, 14]))", "tensor([6, 7])")
 lcm = shown(of_tensors(LCM), __name__, "lcm(torch.tensor([4, 7]), torch.tensor([6, 14]))", "tensor([12, 14])")
 

@@ -220,8 +220,8 @@ def einsum(*args: Any) -> Any:
 
     ``einsum("ij,jk->ik", a, b)``: each letter names a dimension; dimensions with the same letter are multiplied along,
     letters that the output lacks are summed over. Without ``->`` the output has the letters that occur once, in
-    alphabetical order (capitals first). ``...`` stands for any further dimensions, which broadcast. A letter twice in
-    one operand takes the diagonal. The other form names dimensions by numbers: ``einsum(a, [0, 1], b, [1, 2], [0, 2])``.
+    alphabetical order (capitals first). ``...`` stands for further dimensions, which broadcast. A letter twice in
+    one operand takes the diagonal. The other form has numbers for letters: ``einsum(a, [0, 1], b, [1, 2], [0, 2])``.
     Three operands or more are multiplied pair by pair in the cheapest order.
 
     Raises:

@@ -19,7 +19,7 @@ from wengert.functions.data import adopted
 from wengert.functions.options import TYPE_NAMES
 from wengert.ops.movement import CAST
 
-__all__: list[str] = []
+__all__ = ["ConvertMethods"]
 
 _BY_TYPE_NAME = {f"torch.{name}Tensor": np.dtype(numpy_name) for numpy_name, name in TYPE_NAMES.items()}
 

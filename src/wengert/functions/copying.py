@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from wengert.engine import messages
-from wengert.engine.base import array_of, is_tracking, wrap
+from wengert.engine.base import array_of, cell_of, is_tracking, wrap
 from wengert.functions.data import adopted
 
-__all__: list[str] = []
+__all__ = ["CopyMethods"]
 
 # Where a tensor lies in the memory it shares: byte offset, shape, strides in bytes.
 _Region = tuple[int, tuple[int, ...], tuple[int, ...]]
@@ -22,13 +22,23 @@ def _memory_and_region(t: Any) -> tuple[Any, _Region | None]:
 
     So ``pickle`` and ``deepcopy``, which know an array again that they have met, see one for all views of one base.
     """
-    if t._view is None:
-        return t._data, None
-    part, whole = array_of(t), array_of(t._view.base)
+    part = t._data
+    if not isinstance(part, np.ndarray):
+        return part, None
+    whole = _widest(part if t._view is None else array_of(t._view.base))
+    if whole is part:
+        return part, None
     if not (whole.flags.c_contiguous or whole.flags.f_contiguous) or not part.size:
         return part, None  # a copy of the whole would be laid out differently
     offset = part.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
     return whole, (offset, part.shape, part.strides)
+
+
+def _widest(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The first array on all the memory that this one is on; not beyond, where memory belongs to somebody else."""
+    while isinstance(array.base, np.ndarray) and array.base.nbytes == array.nbytes:
+        array = array.base
+    return array
 
 
 def _region_of(memory: Any, region: _Region | None, dtype: Any) -> Any:
@@ -59,7 +69,7 @@ def _reduce(self: Any, protocol: Any) -> tuple[Any, ...]:
 
 def _copy(self: Any) -> Any:
     t = wrap(array_of(self), type(self))
-    t._cell = self._cell
+    t._cell = cell_of(self)
     t._rg = is_tracking(self)
     t.__dict__.update(self.__dict__)
     return t

@@ -19,7 +19,7 @@ from wengert.functions.options import (
     size_argument,
 )
 
-__all__ = ["empty", "eye", "full", "ones", "zeros"]
+__all__ = ["CreationMethods", "empty", "eye", "full", "ones", "zeros"]
 
 
 def zeros(
@@ -47,7 +47,7 @@ def zeros(
     """
     kind = chosen_dtype("zeros", dtype, out=out, layout=layout, device=device, pin_memory=pin_memory)
     raw = np.zeros(size_argument("zeros", sizes, size), kind)
-    return made_into(out, raw[()], requires_grad)
+    return made_into(out, raw, requires_grad)
 
 
 def ones(
@@ -68,7 +68,7 @@ def ones(
     """
     kind = chosen_dtype("ones", dtype, out=out, layout=layout, device=device, pin_memory=pin_memory)
     raw = np.ones(size_argument("ones", sizes, size), kind)
-    return made_into(out, raw[()], requires_grad)
+    return made_into(out, raw, requires_grad)
 
 
 def empty(
@@ -90,7 +90,7 @@ def empty(
     """
     kind = chosen_dtype("empty", dtype, out=out, layout=layout, device=device, pin_memory=pin_memory)
     raw = np.empty(size_argument("empty", sizes, size), kind)
-    return made_into(out, raw[()], requires_grad)
+    return made_into(out, raw, requires_grad)
 
 
 def full(
@@ -127,7 +127,7 @@ def full_raw(shape: tuple[int, ...], value: Any, dtype: NumpyDtype) -> Any:
     """A raw value with one number everywhere."""
     raw = np.empty(shape, dtype)
     raw.fill(fill_scalar(value, dtype))
-    return raw[()]
+    return raw
 
 
 def number_dtype(value: Any) -> NumpyDtype:
@@ -195,7 +195,7 @@ def new_zeros(
     """
     options = {"dtype": dtype, "device": device, "layout": layout, "pin_memory": pin_memory}
     shape, kind = _new_size("new_zeros", self, sizes, size, options)
-    return made(np.zeros(shape, kind)[()], requires_grad)
+    return made(np.zeros(shape, kind), requires_grad)
 
 
 def new_ones(
@@ -216,7 +216,7 @@ def new_ones(
     """
     options = {"dtype": dtype, "device": device, "layout": layout, "pin_memory": pin_memory}
     shape, kind = _new_size("new_ones", self, sizes, size, options)
-    return made(np.ones(shape, kind)[()], requires_grad)
+    return made(np.ones(shape, kind), requires_grad)
 
 
 def new_empty(
@@ -237,7 +237,7 @@ def new_empty(
     """
     options = {"dtype": dtype, "device": device, "layout": layout, "pin_memory": pin_memory}
     shape, kind = _new_size("new_empty", self, sizes, size, options)
-    return made(np.empty(shape, kind)[()], requires_grad)
+    return made(np.empty(shape, kind), requires_grad)
 
 
 def new_full(

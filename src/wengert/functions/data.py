@@ -11,12 +11,20 @@ from wengert._device import require_cpu
 from wengert._dtypes import DEFAULTS, NumpyDtype, as_numpy_dtype, from_numpy_dtype
 from wengert.engine import messages
 from wengert.engine.apply import apply
-from wengert.engine.base import TensorBase, array_of, is_tracking, wrap
+from wengert.engine.base import TensorBase, alias, is_tracking, wrap
 from wengert.functions.nested import cast, fill_scalar, raw_of
 from wengert.functions.options import check_trackable, chosen_dtype, made, number
 from wengert.ops.movement import CAST, CLONE
 
-__all__ = ["as_tensor", "asarray", "from_numpy", "frombuffer", "scalar_tensor", "tensor"]
+__all__ = [
+    "DataMethods",
+    "as_tensor",
+    "asarray",
+    "from_numpy",
+    "frombuffer",
+    "scalar_tensor",
+    "tensor",
+]
 
 _LARGE = 6.0e4  # no float type overflows below
 _new_bool = np.bool_
@@ -220,7 +228,11 @@ def asarray(
         shared = shared.copy()
     elif not isinstance(obj, np.ndarray):
         _warn_of_read_only(shared)
-    return made(shared, bool(requires_grad))
+    t = wrap(shared)
+    if requires_grad:
+        check_trackable(shared.dtype)
+        t._rg = True
+    return t
 
 
 def _is_foreign_buffer(obj: Any) -> bool:
@@ -252,7 +264,7 @@ def _tensor_as(t: Any, dtype: NumpyDtype | None, copy: bool | None, requires_gra
         t = apply(CLONE, t)
     if requires_grad and not is_tracking(t):
         check_trackable(t._data.dtype)
-        t = wrap(array_of(t))
+        t = alias(t)
         t._rg = True
     return t
 

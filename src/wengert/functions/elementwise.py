@@ -34,7 +34,8 @@ def is_number(x: Any) -> bool:
 
 def of_tensors(op: Op) -> Function:
     """The public function of an operation that, in PyTorch, takes two tensors and no numbers."""
-    core = binary(op)
+    # The short path trusts that the operation takes floats, which only those with derivatives all do.
+    core = binary(op) if op.differentiable else _long(op)
     name, second = op.name, op.args[1]
 
     def function(input: Any, other: Any, *, out: Any = None) -> Any:
@@ -60,6 +61,13 @@ def inplace_of_tensors(op: Op) -> Function:
 def category_of(*operands: Any) -> str:
     """The kind letter (``b i u f c``) of the type in which an operation on these tensors and numbers computes."""
     return result_type_of([x._data if isinstance(x, TensorBase) else x for x in operands]).kind
+
+
+def _long(op: Op) -> Function:
+    def function(input: Any, other: Any, *, out: Any = None) -> Any:
+        return call(op, out, input, other)
+
+    return function
 
 
 def call(op: Op, out: Any, *inputs: Any, **meta: Any) -> Any:

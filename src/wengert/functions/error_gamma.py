@@ -31,8 +31,7 @@ def polygamma(n: int, input: Any, *, out: Any = None) -> Any:
     tensor([1.6449, 4.9348])
     """
     require_tensor("polygamma", input, "input", 2)
-    order = _order("polygamma", n)
-    return call(POLYGAMMA, out, input, n=order) if order else digamma(input, out=out)
+    return call(POLYGAMMA, out, input, n=_order("polygamma", n))
 
 
 def _order(function: str, n: Any) -> int:
@@ -62,8 +61,7 @@ def _polygamma_method(self: Any, n: int) -> Any:
 
 def _polygamma_(self: Any, n: int) -> Any:
     """In-place version of :func:`polygamma`."""
-    order = _order("polygamma_", n)
-    return inplace(POLYGAMMA, self, n=order) if order else inplace(DIGAMMA, self)
+    return inplace(POLYGAMMA, self, n=_order("polygamma_", n))
 
 
 def _logit_(self: Any, eps: float | None = None) -> Any:

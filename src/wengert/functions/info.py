@@ -18,6 +18,7 @@ from wengert.functions.options import integer, number, require_tensor
 _new_tuple = tuple.__new__
 
 __all__ = [
+    "InfoMethods",
     "get_default_device",
     "is_nonzero",
     "is_same_size",
@@ -170,7 +171,7 @@ def _is_same_size(self: Any, other: Any) -> bool:
 
 def _strides(raw: Any) -> tuple[int, ...]:
     """Steps in elements. NumPy gives zeros to arrays without elements, PyTorch what a full one would have."""
-    if 0 in raw.shape and raw.flags.c_contiguous:
+    if 0 in raw.shape and not any(raw.strides):
         steps, step = [], 1
         for length in reversed(raw.shape):
             steps.append(step)

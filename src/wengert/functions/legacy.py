@@ -11,7 +11,7 @@ from wengert._device import require_cpu
 from wengert._dtypes import DEFAULTS, NumpyDtype
 from wengert._size import Size
 from wengert.engine.apply import apply
-from wengert.engine.base import TensorBase
+from wengert.engine.base import TensorBase, cell_of, tensor_class, wrap
 from wengert.functions.nested import raw_of
 from wengert.functions.options import made, sizes, type_name
 from wengert.ops.movement import ALIAS
@@ -24,6 +24,7 @@ __all__ = [
     "FloatTensor",
     "HalfTensor",
     "IntTensor",
+    "LegacyMethods",
     "LongTensor",
     "ShortTensor",
 ]
@@ -62,6 +63,22 @@ def _of_data(data: Any, dtype: NumpyDtype, *, checked: bool) -> Any:
             f"new(): data must be a sequence (got {type(data).__name__}). torch.tensor takes single numbers"
         )
     return made(raw_of(data, dtype))
+
+
+class LegacyMethods:
+    """The part of Tensor that answers ``torch.Tensor(...)``."""
+
+    __slots__ = ()
+
+    def __new__(cls, *args: Any, device: Any = None) -> Any:
+        """Make what :func:`legacy_tensor` makes."""
+        made = legacy_tensor(*args, device=device)
+        if cls is tensor_class():
+            return made
+        of_subclass = wrap(made._data, cls)  # type: ignore[arg-type]
+        of_subclass._rg, of_subclass._node = made._rg, made._node
+        of_subclass._cell, of_subclass._view = cell_of(made), made._view
+        return of_subclass
 
 
 class _TypeOfTensors(type):

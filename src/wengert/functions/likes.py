@@ -55,7 +55,7 @@ def zeros_like(
     """
     raw, kind = like("zeros_like", input, dtype, layout, device, pin_memory, memory_format)
     if raw.flags.c_contiguous:
-        return made(np.zeros(raw.shape, kind)[()], requires_grad)
+        return made(np.zeros(raw.shape, kind), requires_grad)
     raw.fill(0)
     return made(raw, requires_grad)
 
@@ -78,7 +78,7 @@ def ones_like(
     """
     raw, _ = like("ones_like", input, dtype, layout, device, pin_memory, memory_format)
     raw.fill(1)
-    return made(raw[()], requires_grad)
+    return made(raw, requires_grad)
 
 
 def full_like(
@@ -104,7 +104,7 @@ def full_like(
     """
     raw, kind = like("full_like", input, dtype, layout, device, pin_memory, memory_format)
     raw.fill(fill_scalar(number("full_like", "fill_value", 2, fill_value), kind))
-    return made(raw[()], requires_grad)
+    return made(raw, requires_grad)
 
 
 def empty_like(
@@ -124,4 +124,4 @@ def empty_like(
     torch.Size([2, 3])
     """
     raw, _ = like("empty_like", input, dtype, layout, device, pin_memory, memory_format)
-    return made(raw[()], requires_grad)
+    return made(raw, requires_grad)

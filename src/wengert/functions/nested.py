@@ -23,8 +23,6 @@ from wengert._promotion import promote_numpy
 from wengert.engine.base import TensorBase
 from wengert.ops.movement import CAST
 
-__all__: list[str] = []
-
 _MAX_DIMENSIONS = 64  # NumPy's
 _NUMBERS = (bool, int, float, complex)
 _PLAIN = frozenset(_NUMBERS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from wengert._dtypes import as_numpy_dtype, from_numpy_dtype
+from wengert._dtypes import as_numpy_dtype
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase
 from wengert.engine.inplace import inplace
@@ -73,21 +73,23 @@ def _norm_dtype(dtype: Any, own: Any) -> Any:
         )
     if wanted.itemsize < own.itemsize:
         raise RuntimeError(
-            f"linalg.vector_norm: the dtype of the input ({from_numpy_dtype(own)}) should be convertible without "
-            f"narrowing to the specified dtype ({from_numpy_dtype(wanted)})"
+            f"linalg.vector_norm: the dtype of the input ({type_name(own)}) should be convertible without "
+            f"narrowing to the specified dtype ({type_name(wanted)})"
         )
     return wanted
 
 
 def _require_something(x: Any, axes: Dims, order: float) -> None:
-    if count(x._data.shape, axes) == 0:
-        where = (
-            "" if axes is None else f" on the dimension {axes[0]}" if len(axes) == 1 else f" on the dimensions {axes}"
-        )
-        raise RuntimeError(
-            f"linalg.vector_norm cannot compute the {order:g} norm on an empty tensor{where} because the operation "
-            "does not have an identity"
-        )
+    shape = x._data.shape
+    if count(shape, axes):
+        return
+    cannot = f"linalg.vector_norm cannot compute the {order:g} norm on"
+    if axes is None:
+        raise RuntimeError(f"{cannot} an empty tensor because the operation does not have an identity")
+    empty = next(axis for axis in axes if not shape[axis])
+    raise RuntimeError(
+        f"{cannot} the dimension {empty} because this dimension is empty and the operation does not have an identity"
+    )
 
 
 def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: Any = None) -> Any:

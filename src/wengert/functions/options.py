@@ -178,7 +178,7 @@ def made(raw: Any, requires_grad: bool = False) -> Any:
     Raises:
         RuntimeError: gradients are asked for, and the dtype is neither float nor complex.
     """
-    t = wrap(raw)
+    t = wrap(raw if raw.ndim else raw[()])
     if requires_grad:
         check_trackable(raw.dtype)
         t._rg = True

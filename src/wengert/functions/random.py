@@ -275,7 +275,7 @@ def rand(
     kind = chosen_dtype("rand", dtype, out=out, layout=layout, device=device, pin_memory=pin_memory)
     require_float("check_uniform_bounds", kind, allow_complex=True)
     raw = stream_of("rand", generator).uniform(size_argument("rand", sizes, size), kind)
-    return made_into(out, raw[()], requires_grad)
+    return made_into(out, raw, requires_grad)
 
 
 def randn(
@@ -304,7 +304,7 @@ def randn(
     kind = chosen_dtype("randn", dtype, out=out, layout=layout, device=device, pin_memory=pin_memory)
     require_float("normal_kernel_cpu", kind, allow_complex=True)
     raw = stream_of("randn", generator).normal(size_argument("randn", sizes, size), kind)
-    return made_into(out, raw[()], requires_grad)
+    return made_into(out, raw, requires_grad)
 
 
 def randint(
@@ -367,7 +367,7 @@ def integers_of(stream: Stream, low: int, high: int, shape: tuple[int, ...], dty
                 f"{name} is out of bounds for {from_numpy_dtype(dtype).name}: got {bound}, and the dtype holds the "
                 f"integers from {lowest} to {highest}"
             )
-    return cast(stream.integers(low, high, shape)[()], dtype)
+    return cast(stream.integers(low, high, shape), dtype)
 
 
 @cache
@@ -431,7 +431,7 @@ def rand_like(
     raw, kind = like("rand_like", input, dtype, layout, device, pin_memory, memory_format)
     require_float("check_uniform_bounds", kind, allow_complex=True)
     raw[...] = stream_of("rand_like", generator).uniform(raw.shape, kind)
-    return made(raw[()], requires_grad)
+    return made(raw, requires_grad)
 
 
 def randn_like(
@@ -454,7 +454,7 @@ def randn_like(
     raw, kind = like("randn_like", input, dtype, layout, device, pin_memory, memory_format)
     require_float("normal_kernel_cpu", kind, allow_complex=True)
     raw[...] = stream_of("randn_like", generator).normal(raw.shape, kind)
-    return made(raw[()], requires_grad)
+    return made(raw, requires_grad)
 
 
 def randint_like(
@@ -479,4 +479,4 @@ def randint_like(
     raw, kind = like("randint_like", input, dtype, layout, device, pin_memory, memory_format)
     below, above = _integer_bounds("randint_like", list(bounds), low, high)
     raw[...] = integers_of(stream_of("randint_like", generator), below, above, raw.shape, kind)
-    return made(raw[()], requires_grad)
+    return made(raw, requires_grad)

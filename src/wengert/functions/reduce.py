@@ -11,7 +11,7 @@ from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase
 from wengert.engine.out import deliver
 from wengert.functions.options import require_tensor, type_name
-from wengert.functions.reduced import reduced_axes, reduced_axis
+from wengert.functions.reduced import not_implemented, reduced_axes, reduced_axis
 from wengert.ops.arithmetic import DIV
 from wengert.ops.compare import ISNAN, LOGICAL_NOT
 from wengert.ops.movement import CAST
@@ -148,6 +148,8 @@ def nansum(
     if input._data.dtype.kind == "c":
         raise RuntimeError("nansum on CPU does not support complex inputs; sum the real and the imaginary part apart")
     converted = totalled("nansum", input, dtype, out)
+    if converted._data.dtype.kind == "c":
+        not_implemented("nansum_cpu", converted._data.dtype)
     op = NANSUM if converted._data.dtype.kind == "f" else SUM
     return deliver(out, apply(op, converted, dim=axes, keepdim=keep), input)
 
@@ -184,6 +186,8 @@ def nanmean(
             "nansum on CPU does not support complex inputs; average the real and the imaginary part apart"
         )
     converted = _averaged("nanmean", input, dtype, out)
+    if converted._data.dtype.kind == "c":
+        not_implemented("nansum_cpu", converted._data.dtype)
     there = apply(SUM, computed_in(apply(LOGICAL_NOT, apply(ISNAN, input)), _INT64), dim=axes, keepdim=keep)
     return deliver(out, apply(DIV, apply(NANSUM, converted, dim=axes, keepdim=keep), there), input)
 

@@ -35,7 +35,7 @@ from wengert.functions.random import integers_of, require_float, stream_of
 from wengert.ops import sampling as ops
 from wengert.ops.record import Op
 
-__all__ = ["bernoulli", "multinomial", "normal", "poisson"]
+__all__ = ["SamplingMethods", "bernoulli", "multinomial", "normal", "poisson"]
 
 
 def normal(

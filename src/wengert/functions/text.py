@@ -9,7 +9,7 @@ import numpy as np
 from wengert._dtypes import DEFAULTS
 from wengert._printing import format_tensor, tensor_text
 
-__all__: list[str] = []
+__all__ = ["TextMethods"]
 
 
 def _text(self: Any) -> str:

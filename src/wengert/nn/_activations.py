@@ -301,7 +301,7 @@ def logsigmoid(input: Any) -> Any:
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:
-    """``x`` times the probability that a standard normal variable is below it; ``approximate="tanh"`` is a quicker form.
+    """``x`` times the probability that a normal variable is below it; ``approximate="tanh"`` is a quicker form.
 
     Raises:
         RuntimeError: another word in ``approximate``.

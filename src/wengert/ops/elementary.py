@@ -284,7 +284,8 @@ LOGADDEXP2 = defop(
 
 
 def _xlogy(a: Any, b: Any) -> Any:
-    product = a * np.log(b)
+    # a Python float, so that the logarithm of a number does not widen float32
+    product = a * (np.log(b) if hasattr(b, "dtype") else float(np.log(b)))
     return np.where((a == 0) & (b == b), 0.0, product)[()]
 
 

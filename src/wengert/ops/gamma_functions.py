@@ -189,6 +189,8 @@ def _cotangent_derivative(n: int, c: Array) -> Array:
 
 
 def _polygamma_block(n: int, x: Array) -> Array:
+    if n == 0:
+        return _digamma_block(x)
     sign = -1.0 if n % 2 == 0 else 1.0
     factorial = float(math.factorial(n))
 
@@ -218,6 +220,6 @@ POLYGAMMA = defop(
     promote=Promote.FLOAT,
     check=NOT_COMPLEX,
     formula="psi^(n)(x)",
-    doc="The n-th derivative of digamma, n at least 1.",
+    doc="The n-th derivative of digamma, which is its own for n = 0.",
     domain="positive",
 )

@@ -143,17 +143,18 @@ def _expand(x: Any, *, shape: Shape) -> Any:
     # but by the constructor, which takes a fifth of its time; the cotangent of every sum and mean comes through here.
     if prod(shape) == x.size:
         return x.reshape(shape)
-    if x.__class__ is not np.ndarray:
+    if x.ndim == 0:
         x = np.asarray(x)
+        return _repeated(x, shape, (0,) * len(shape))
     lead = len(shape) - x.ndim
-    if (
-        not x.flags.c_contiguous
-        or lead < 0
-        or any([n not in (1, m) for n, m in zip(x.shape, shape[lead:], strict=True)])
-    ):
+    if not x.flags.c_contiguous or lead < 0 or any([n not in (1, m) for n, m in zip(x.shape, shape[lead:], strict=True)]):
         return np.broadcast_to(x, shape)
     kept = [0 if n == 1 else stride for n, stride in zip(x.shape, x.strides, strict=True)]
-    y = np.ndarray(shape, x.dtype, x, 0, ((0,) * lead + tuple(kept)))
+    return _repeated(x, shape, ((0,) * lead + tuple(kept)))
+
+
+def _repeated(x: Any, shape: Shape, strides: Shape) -> Any:
+    y: Any = np.ndarray(shape, x.dtype, x, 0, strides)
     y.flags.writeable = False
     return y
 

@@ -135,9 +135,6 @@ LAYER_NORM = _normalization(
 BATCH_NORM = _normalization(
     "batch_norm", "NativeBatchNormBackward0", "Each channel shifted and scaled to mean 0 and variance 1 over a batch."
 )
-GROUP_NORM = _normalization(
-    "group_norm", "NativeGroupNormBackward0", "Each group of channels shifted and scaled to mean 0 and variance 1."
-)
 
 # --- with statistics that were gathered before ---
 

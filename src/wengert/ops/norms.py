@@ -46,7 +46,7 @@ def norm_rule(xp: Any, g: Any, y: Any, x: Any, ord: float, dim: Dims) -> Any:
         return x * xp.where(no_norm, 0.0, g / safe)
     zero = xp.eq(x, 0.0)
     ratio = xp.where(zero, 1.0, xp.abs(x) / safe)
-    return xp.where(zero, 0.0, xp.sgn(x) * (ratio ** (ord - 1.0) * g))
+    return xp.where(zero, 0.0, xp.sgn(x) * (ratio ** (ord - 1.0) * xp.where(no_norm, 0.0, g)))
 
 
 def _shared(xp: Any, g: Any, y: Any, size: Any, dim: Dims) -> Any:

@@ -150,7 +150,7 @@ def _nansum(x: Any, *, dim: Dims, keepdim: bool) -> Any:
 
 
 def _nansum_vjp(xp: Any, g: Any, y: Any, x: Any, *, dim: Dims, keepdim: bool) -> Any:
-    return xp.where(xp.isnan(x), 0.0, keep(xp, g, x.shape, dim, keepdim))
+    return keep(xp, g, x.shape, dim, keepdim) * xp.logical_not(xp.isnan(x))
 
 
 NANSUM = defop(

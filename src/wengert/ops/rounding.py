@@ -128,7 +128,7 @@ LDEXP = defop(
     "ldexp",
     lambda a, b: a * np.exp2(b),
     Kind.ELEMENTWISE,
-    vjp=(lambda xp, g, y, a, b: xp.ldexp(g, b), lambda xp, g, y, a, b: g * xp.conj(y * LN2)),
+    vjp=(lambda xp, g, y, a, b: xp.ldexp(g, xp.conj(b)), lambda xp, g, y, a, b: g * xp.conj(y * LN2)),
     args=("self", "other"),
     promote=Promote.FLOAT,
     linear=(0,),

@@ -135,7 +135,7 @@ def _tensor_bound(name: str, ufunc: Any, node: str, above: bool) -> Any:
         promote=Promote.COMMON,
         node=node,
         ufunc=ufunc,
-        check=INTEGER_OR_FLOAT,
+        check=NOT_COMPLEX,
         formula="max(x, lo)" if above else "min(x, hi)",
         doc="Each element, but not beyond the bound that a tensor gives for it.",
     )
