@@ -8,6 +8,7 @@ written as a polynomial in the variable scaled to -1..1, highest power first.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -87,12 +88,15 @@ def lgamma_far(square: Any) -> Any:
     return x * (mp.loggamma(x) - ((x - mp.mpf(1) / 2) * mp.log(x) - x + mp.log(2 * mp.pi) / 2))
 
 
-DIGAMMA_ZERO = mp.mpf(0)  # set in main, at full precision
+@cache
+def digamma_zero() -> Any:
+    """Where digamma changes its sign."""
+    return mp.findroot(mp.digamma, mp.mpf("1.4616"))
 
 
 def digamma_near(x: Any) -> Any:
     """Digamma without its zero."""
-    return mp.digamma(x) / (x - DIGAMMA_ZERO)
+    return mp.digamma(x) / (x - digamma_zero())
 
 
 def digamma_far(square: Any) -> Any:
@@ -123,11 +127,14 @@ def fits() -> list[tuple[str, str, str, list[float], Any, Any]]:
     return [(n, f.__doc__ or "", p, polynomial(f, a, b, p), a, b) for n, f, a, b, p in wanted]
 
 
-def main() -> None:
+def write(target: Path) -> None:
     """Write the module."""
-    global DIGAMMA_ZERO  # noqa: PLW0603 - one constant that needs the precision set first
-    mp.mp.dps = 50
-    DIGAMMA_ZERO = mp.findroot(mp.digamma, mp.mpf("1.4616"))
+    with mp.workdps(50):
+        target.write_text(module_text())
+
+
+def module_text() -> str:
+    """The module as text."""
     lines = [
         '"""Polynomials for the special functions. Made by scripts/fit_special.py; do not edit.',
         "",
@@ -147,11 +154,11 @@ def main() -> None:
         lines += ["", f"# {doc} To {precision}."]
         lines += [f"{name}: Final[Fit] = (", f"    {middle!r},", f"    {scale!r},", "    ("]
         lines += [f"        {c!r}," for c in coefficients] + ["    ),", ")"]
-    head = float(DIGAMMA_ZERO)
+    head = float(digamma_zero())
     lines += ["", "# The zero of digamma, as a float and what the float lacks."]
-    lines += [f"DIGAMMA_ZERO: Final = ({head!r}, {float(DIGAMMA_ZERO - head)!r})", ""]
-    TARGET.write_text("\n".join(lines))
+    lines += [f"DIGAMMA_ZERO: Final = ({head!r}, {float(digamma_zero() - head)!r})", ""]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    main()
+    write(TARGET)

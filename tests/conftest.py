@@ -1,7 +1,9 @@
 """What holds for every test: leaks are failures, and where PyTorch is promised, it must be there."""
 
+import functools
 import importlib.metadata
 import os
+import sys
 from collections.abc import Iterator
 from types import ModuleType
 
@@ -34,11 +36,23 @@ def pytest_sessionstart() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of every module that imports PyTorch as `conformance`."""
+    """Mark as `conformance` every test that has PyTorch: by a fixture, in its module, or in a helper."""
     for item in items:
-        torch = getattr(getattr(item, "module", None), "torch", None)
-        if isinstance(torch, ModuleType) and torch.__name__ == "torch" and not isinstance(torch, TorchNamespace):
+        if "torch" in getattr(item, "fixturenames", ()) or _has_torch(getattr(item, "module", None)):
             item.add_marker(pytest.mark.conformance)
+
+
+@functools.cache
+def _has_torch(module: ModuleType | None) -> bool:
+    names = vars(module).values() if module is not None else ()
+    helpers = {
+        value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None) for value in names
+    }
+    return any(_is_torch(getattr(helper, "torch", None)) for helper in [module, *map(sys.modules.get, helpers)])
+
+
+def _is_torch(value: object) -> bool:
+    return isinstance(value, ModuleType) and value.__name__ == "torch" and not isinstance(value, TorchNamespace)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -53,13 +67,18 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Where PyTorch is required, a comparison that is skipped, or any test skipped for want of it, is a failure."""
+    """A skipped comparison is a failure where PyTorch is required, and everywhere if nobody could know it for one."""
     report: pytest.TestReport = yield
-    skipped = report.outcome == "skipped" and not hasattr(report, "wasxfail")
-    is_comparison = item.get_closest_marker("conformance") is not None or "torch" in str(report.longrepr)
-    if _torch_is_required() and skipped and is_comparison:
+    if report.outcome != "skipped" or hasattr(report, "wasxfail"):
+        return report
+    is_marked = item.get_closest_marker("conformance") is not None
+    wants_torch = "could not import 'torch'" in str(report.longrepr)
+    if _torch_is_required() and (is_marked or wants_torch):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} skipped itself, while WENGERT_REQUIRE_TORCH is set: {report.longrepr}"
+    elif wants_torch and not is_marked:
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} needs PyTorch and does not say so: mark it with pytest.mark.conformance"
     return report
 
 

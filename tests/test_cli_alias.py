@@ -25,7 +25,7 @@ def test_every_form_of_import_is_answered() -> None:
         wengert.interop.torch.install()
         import torch
         import torch.nn.functional as F
-        import torch.autograd.functional
+        import torch.autograd.graph
         from torch import nn, Tensor, autograd
         from torch.autograd import Function
         from torch import *

@@ -307,7 +307,7 @@ def test_integer_conversions_are_silent() -> None:
 
 def test_dropping_an_imaginary_part_warns_at_the_users_line() -> None:
     z = wengert.tensor([1 + 2j])
-    for convert in (lambda: z.float(), lambda: z.to(wengert.int32), lambda: z.type(wengert.float64)):
+    for convert in (z.float, lambda: z.to(wengert.int32), lambda: z.type(wengert.float64)):
         with pytest.warns(UserWarning, match="discards the imaginary part") as caught:
             convert()
         assert caught[0].filename == __file__

@@ -151,90 +151,91 @@ BINARY = {
 
 # Everything else: a call on tensors, and the domains of these.
 CALLS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
-    "add alpha": (lambda T, a, b: T.add(a, b, alpha=2), ("real", "real")),
-    "sub alpha": (lambda T, a, b: T.sub(a, b, alpha=3), ("real", "real")),
-    "rsub alpha": (lambda T, a, b: T.rsub(a, b, alpha=3), ("real", "real")),
-    "rsub number alpha": (lambda T, a: T.rsub(a, 2, alpha=3), ("real",)),
-    "addcmul": (lambda T, a, b, c: T.addcmul(a, b, c), ("real", "real", "real")),
-    "addcmul value": (lambda T, a, b, c: T.addcmul(a, b, c, value=2), ("real", "real", "real")),
-    "addcdiv": (lambda T, a, b, c: T.addcdiv(a, b, c), ("real", "real", "positive")),
-    "addcdiv value": (lambda T, a, b, c: T.addcdiv(a, b, c, value=0.5), ("real", "real", "positive")),
-    "lerp number": (lambda T, a, b: T.lerp(a, b, 0.3), ("real", "real")),
-    "lerp far": (lambda T, a, b: T.lerp(a, b, 0.8), ("real", "real")),
-    "lerp": (lambda T, a, b, c: T.lerp(a, b, c), ("real", "real", "unit")),
-    "div floor": (lambda T, a, b: T.div(a, b, rounding_mode="floor"), ("real", "positive")),
-    "div trunc": (lambda T, a, b: T.div(a, b, rounding_mode="trunc"), ("real", "positive")),
-    "clamp": (lambda T, a: T.clamp(a, -1, 1), ("real",)),
-    "clamp min": (lambda T, a: T.clamp(a, min=0.5), ("real",)),
-    "clamp max": (lambda T, a: a.clamp(max=1), ("real",)),
-    "clip": (lambda T, a: T.clip(a, -1, 1), ("real",)),
-    "clamp tensors": (lambda T, a, b, c: T.clamp(a, b, c), ("real", "open_unit", "unit")),
-    "clamp from": (lambda T, a, b: T.clamp(a, min=b), ("real", "open_unit")),
-    "clamp to": (lambda T, a, b: T.clamp(a, max=b), ("real", "open_unit")),
-    "clamp_min": (lambda T, a: T.clamp_min(a, 0), ("real",)),
-    "clamp_max": (lambda T, a: T.clamp_max(a, 1.5), ("real",)),
-    "clamp_min tensor": (lambda T, a, b: T.clamp_min(a, b), ("real", "open_unit")),
-    "clamp_max tensor": (lambda T, a, b: T.clamp_max(a, b), ("real", "open_unit")),
-    "where": (lambda T, a, b: T.where(a == a, a, b), ("real", "real")),
-    "where number": (lambda T, a: T.where(a == 1, a, 2), ("real",)),
-    "where float": (lambda T, a: T.where(a == 1, 2.5, a), ("real",)),
-    "where method": (lambda T, a, b: a.where(b == b, b), ("real", "real")),
-    "round decimals": (lambda T, a: T.round(a, decimals=1), ("real",)),
-    "round tens": (lambda T, a: T.round(a * 100, decimals=-1), ("real",)),
-    "logit eps": (lambda T, a: T.logit(a, eps=0.2), ("unit",)),
-    "polygamma 0": (lambda T, a: T.polygamma(0, a), ("positive",)),
-    "polygamma 1": (lambda T, a: T.polygamma(1, a), ("positive",)),
-    "polygamma 2": (lambda T, a: a.polygamma(2), ("positive",)),
-    "nan_to_num all": (lambda T, a: T.nan_to_num(a, 1.0, 2.0, 3.0), ("real",)),
-    "imag": (lambda T, a: T.imag(a), ("real",)),
-    "a.real": (lambda T, a: a.real, ("real",)),
-    "a.imag": (lambda T, a: a.imag, ("real",)),
-    "view_as_real": (lambda T, a: T.view_as_real(a), ("real",)),
-    "view_as_complex": (lambda T, a: T.view_as_complex(T.view_as_real(a)), ("real",)),
-    "complex": (lambda T, a, b: T.complex(a, b), ("real", "real")),
-    "polar": (lambda T, a, b: T.polar(a, b), ("real", "real")),
-    "frexp": (lambda T, a: T.frexp(a)[0], ("real",)),
-    "frexp exponent": (lambda T, a: T.frexp(a)[1], ("real",)),
-    "a + 2": (lambda T, a: a + 2, ("real",)),
-    "2 + a": (lambda T, a: 2 + a, ("real",)),
-    "a - 2.5": (lambda T, a: a - 2.5, ("real",)),
-    "2 - a": (lambda T, a: 2 - a, ("real",)),
-    "2.5 * a": (lambda T, a: 2.5 * a, ("real",)),
-    "a * 2j": (lambda T, a: a * 2j, ("real",)),
-    "a / 2": (lambda T, a: a / 2, ("real",)),
-    "2 / a": (lambda T, a: 2 / a, ("positive",)),
-    "a // 2": (lambda T, a: a // 2, ("real",)),
-    "2 // a": (lambda T, a: 2 // (a + 1), ("positive",)),
-    "a % 2": (lambda T, a: a % 2, ("real",)),
-    "2.5 % a": (lambda T, a: 2.5 % (a + 1), ("positive",)),
-    "a % b": (lambda T, a, b: a % (b + 1), ("real", "positive")),
-    "-a": (lambda T, a: -a, ("real",)),
-    "+a": (lambda T, a: +a, ("real",)),
-    "abs(a)": (lambda T, a: abs(a), ("real",)),
-    "~a": (lambda T, a: ~a, ("real",)),
-    "a & b": (lambda T, a, b: a & b, ("real", "real")),
-    "a | 1": (lambda T, a: a | 1, ("real",)),
-    "1 ^ a": (lambda T, a: 1 ^ a, ("real",)),
-    "a << 1": (lambda T, a: a << 1, ("real",)),
-    "2 >> a": (lambda T, a: 2 >> a, ("real",)),
-    "a ** 0": (lambda T, a: a**0, ("real",)),
-    "a ** 1": (lambda T, a: a**1, ("real",)),
-    "a ** 2": (lambda T, a: a**2, ("real",)),
-    "a ** 3": (lambda T, a: a**3, ("real",)),
-    "a ** 0.5": (lambda T, a: a**0.5, ("positive",)),
-    "a ** -1": (lambda T, a: a**-1, ("positive",)),
-    "a ** -2.0": (lambda T, a: a**-2.0, ("positive",)),
-    "a ** -0.5": (lambda T, a: a**-0.5, ("positive",)),
-    "a ** 2.7": (lambda T, a: a**2.7, ("positive",)),
-    "a ** 2j": (lambda T, a: a**2j, ("positive",)),
-    "2 ** a": (lambda T, a: 2**a, ("real",)),
-    "0.5 ** a": (lambda T, a: 0.5**a, ("real",)),
-    "2j ** a": (lambda T, a: 2j**a, ("real",)),
-    "a ** b": (lambda T, a, b: a**b, ("positive", "real")),
-    "xlogy number": (lambda T, a: T.xlogy(2, a), ("positive",)),
-    "remainder number": (lambda T, a: T.remainder(2, a + 1), ("positive",)),
-    "float_power number": (lambda T, a: T.float_power(2, a), ("real",)),
-    "pow number": (lambda T, a: T.pow(2.5, a), ("real",)),
+    "add alpha": (lambda lib, a, b: lib.add(a, b, alpha=2), ("real", "real")),
+    "sub alpha": (lambda lib, a, b: lib.sub(a, b, alpha=3), ("real", "real")),
+    "rsub alpha": (lambda lib, a, b: lib.rsub(a, b, alpha=3), ("real", "real")),
+    "rsub number alpha": (lambda lib, a: lib.rsub(a, 2, alpha=3), ("real",)),
+    "addcmul": (lambda lib, a, b, c: lib.addcmul(a, b, c), ("real", "real", "real")),
+    "addcmul value": (lambda lib, a, b, c: lib.addcmul(a, b, c, value=2), ("real", "real", "real")),
+    "addcdiv": (lambda lib, a, b, c: lib.addcdiv(a, b, c), ("real", "real", "positive")),
+    "addcdiv value": (lambda lib, a, b, c: lib.addcdiv(a, b, c, value=0.5), ("real", "real", "positive")),
+    "lerp number": (lambda lib, a, b: lib.lerp(a, b, 0.3), ("real", "real")),
+    "lerp far": (lambda lib, a, b: lib.lerp(a, b, 0.8), ("real", "real")),
+    "lerp": (lambda lib, a, b, c: lib.lerp(a, b, c), ("real", "real", "unit")),
+    "div floor": (lambda lib, a, b: lib.div(a, b, rounding_mode="floor"), ("real", "positive")),
+    "div trunc": (lambda lib, a, b: lib.div(a, b, rounding_mode="trunc"), ("real", "positive")),
+    "clamp": (lambda lib, a: lib.clamp(a, -1, 1), ("real",)),
+    "clamp min": (lambda lib, a: lib.clamp(a, min=0.5), ("real",)),
+    "clamp max": (lambda lib, a: a.clamp(max=1), ("real",)),
+    "clip": (lambda lib, a: lib.clip(a, -1, 1), ("real",)),
+    "clamp tensors": (lambda lib, a, b, c: lib.clamp(a, b, c), ("real", "open_unit", "unit")),
+    "clamp from": (lambda lib, a, b: lib.clamp(a, min=b), ("real", "open_unit")),
+    "clamp to": (lambda lib, a, b: lib.clamp(a, max=b), ("real", "open_unit")),
+    "clamp_min": (lambda lib, a: lib.clamp_min(a, 0), ("real",)),
+    "clamp_max": (lambda lib, a: lib.clamp_max(a, 1.5), ("real",)),
+    "clamp_min tensor": (lambda lib, a, b: lib.clamp_min(a, b), ("real", "open_unit")),
+    "clamp_max tensor": (lambda lib, a, b: lib.clamp_max(a, b), ("real", "open_unit")),
+    "where": (lambda lib, a, b: lib.where(a == a, a, b), ("real", "real")),
+    "where number": (lambda lib, a: lib.where(a == 1, a, 2), ("real",)),
+    "where float": (lambda lib, a: lib.where(a == 1, 2.5, a), ("real",)),
+    "where method": (lambda lib, a, b: a.where(b == b, b), ("real", "real")),
+    "round decimals": (lambda lib, a: lib.round(a, decimals=1), ("real",)),
+    "round tens": (lambda lib, a: lib.round(a * 100, decimals=-1), ("real",)),
+    "logit eps": (lambda lib, a: lib.logit(a, eps=0.2), ("unit",)),
+    "polygamma 0": (lambda lib, a: lib.polygamma(0, a), ("positive",)),
+    "polygamma 1": (lambda lib, a: lib.polygamma(1, a), ("positive",)),
+    "polygamma 2": (lambda lib, a: a.polygamma(2), ("positive",)),
+    "nan_to_num all": (lambda lib, a: lib.nan_to_num(a, 1.0, 2.0, 3.0), ("real",)),
+    "imag": (lambda lib, a: lib.imag(a), ("real",)),
+    "a.real": (lambda lib, a: a.real, ("real",)),
+    "a.imag": (lambda lib, a: a.imag, ("real",)),
+    "view_as_real": (lambda lib, a: lib.view_as_real(a), ("real",)),
+    "view_as_complex": (lambda lib, a: lib.view_as_complex(lib.view_as_real(a)), ("real",)),
+    "complex": (lambda lib, a, b: lib.complex(a, b), ("real", "real")),
+    "polar": (lambda lib, a, b: lib.polar(a, b), ("real", "real")),
+    "ldexp integer": (lambda lib, a: lib.ldexp(a, lib.tensor(2)), ("real",)),
+    "frexp": (lambda lib, a: lib.frexp(a)[0], ("real",)),
+    "frexp exponent": (lambda lib, a: lib.frexp(a)[1], ("real",)),
+    "a + 2": (lambda lib, a: a + 2, ("real",)),
+    "2 + a": (lambda lib, a: 2 + a, ("real",)),
+    "a - 2.5": (lambda lib, a: a - 2.5, ("real",)),
+    "2 - a": (lambda lib, a: 2 - a, ("real",)),
+    "2.5 * a": (lambda lib, a: 2.5 * a, ("real",)),
+    "a * 2j": (lambda lib, a: a * 2j, ("real",)),
+    "a / 2": (lambda lib, a: a / 2, ("real",)),
+    "2 / a": (lambda lib, a: 2 / a, ("positive",)),
+    "a // 2": (lambda lib, a: a // 2, ("real",)),
+    "2 // a": (lambda lib, a: 2 // (a + 1), ("positive",)),
+    "a % 2": (lambda lib, a: a % 2, ("real",)),
+    "2.5 % a": (lambda lib, a: 2.5 % (a + 1), ("positive",)),
+    "a % b": (lambda lib, a, b: a % (b + 1), ("real", "positive")),
+    "-a": (lambda lib, a: -a, ("real",)),
+    "+a": (lambda lib, a: +a, ("real",)),
+    "abs(a)": (lambda lib, a: abs(a), ("real",)),
+    "~a": (lambda lib, a: ~a, ("real",)),
+    "a & b": (lambda lib, a, b: a & b, ("real", "real")),
+    "a | 1": (lambda lib, a: a | 1, ("real",)),
+    "1 ^ a": (lambda lib, a: 1 ^ a, ("real",)),
+    "a << 1": (lambda lib, a: a << 1, ("real",)),
+    "2 >> a": (lambda lib, a: 2 >> a, ("real",)),
+    "a ** 0": (lambda lib, a: a**0, ("real",)),
+    "a ** 1": (lambda lib, a: a**1, ("real",)),
+    "a ** 2": (lambda lib, a: a**2, ("real",)),
+    "a ** 3": (lambda lib, a: a**3, ("real",)),
+    "a ** 0.5": (lambda lib, a: a**0.5, ("positive",)),
+    "a ** -1": (lambda lib, a: a**-1, ("positive",)),
+    "a ** -2.0": (lambda lib, a: a**-2.0, ("positive",)),
+    "a ** -0.5": (lambda lib, a: a**-0.5, ("positive",)),
+    "a ** 2.7": (lambda lib, a: a**2.7, ("positive",)),
+    "a ** 2j": (lambda lib, a: a**2j, ("positive",)),
+    "2 ** a": (lambda lib, a: 2**a, ("real",)),
+    "0.5 ** a": (lambda lib, a: 0.5**a, ("real",)),
+    "2j ** a": (lambda lib, a: 2j**a, ("real",)),
+    "a ** b": (lambda lib, a, b: a**b, ("positive", "real")),
+    "xlogy number": (lambda lib, a: lib.xlogy(2, a), ("positive",)),
+    "remainder number": (lambda lib, a: lib.remainder(2, a + 1), ("positive",)),
+    "float_power number": (lambda lib, a: lib.float_power(2, a), ("real",)),
+    "pow number": (lambda lib, a: lib.pow(2.5, a), ("real",)),
 }
 
 SHAPES = {
@@ -261,17 +262,17 @@ def sample(shape: tuple[int, ...], domain: str, dtype: str, seed: int) -> np.nda
     return np.asarray(x).astype(dtype)
 
 
-def outcome(T: Any, call: Callable[..., Any], arrays: tuple[np.ndarray, ...], *, order: int = 2) -> Any:
+def outcome(lib: Any, call: Callable[..., Any], arrays: tuple[np.ndarray, ...], *, order: int = 2) -> Any:
     """What a call gives: an exception's type, or the facts and numbers to compare."""
-    xs = [T.tensor(a.tolist(), dtype=getattr(T, a.dtype.name)).reshape(a.shape) for a in arrays]
+    xs = [lib.tensor(a.tolist(), dtype=getattr(lib, a.dtype.name)).reshape(a.shape) for a in arrays]
     for x in xs:
         if x.is_floating_point() or x.is_complex():
             x.requires_grad_(True)
     try:
-        y = call(T, *xs)
+        y = call(lib, *xs)
     except Exception as error:  # noqa: BLE001 - what it is is compared
         return type(error)
-    if not T.is_tensor(y):
+    if not lib.is_tensor(y):
         return y
     facts = {"dtype": str(y.dtype).split(".")[-1], "shape": tuple(y.shape), "tracked": y.requires_grad}
     facts["node"] = None if y.grad_fn is None else type(y.grad_fn).__name__
@@ -279,28 +280,28 @@ def outcome(T: Any, call: Callable[..., Any], arrays: tuple[np.ndarray, ...], *,
     leaves = [x for x in xs if x.requires_grad]
     if y.requires_grad and y.grad_fn is not None:
         try:
-            numbers += derivatives(T, y, leaves, order)
+            numbers += derivatives(lib, y, leaves, order)
         except (RuntimeError, AttributeError) as error:
             numbers.append(type(error))
     return facts, numbers
 
 
-def weights_like(T: Any, y: Any, seed: int) -> Any:
+def weights_like(lib: Any, y: Any, seed: int) -> Any:
     rng = np.random.default_rng(seed)
     w = rng.uniform(0.5, 1.5, tuple(y.shape))
     if y.is_complex():
         w = w + 1j * rng.uniform(-1, 1, tuple(y.shape))
-    return T.tensor(w.tolist(), dtype=y.dtype).reshape(tuple(y.shape))
+    return lib.tensor(w.tolist(), dtype=y.dtype).reshape(tuple(y.shape))
 
 
-def derivatives(T: Any, y: Any, leaves: list[Any], order: int) -> list[Any]:
+def derivatives(lib: Any, y: Any, leaves: list[Any], order: int) -> list[Any]:
     """The gradients for a fixed cotangent, and those of their weighted sum."""
-    first = T.autograd.grad(y, leaves, weights_like(T, y, 7), create_graph=order > 1, allow_unused=True)
+    first = lib.autograd.grad(y, leaves, weights_like(lib, y, 7), create_graph=order > 1, allow_unused=True)
     numbers = [None if g is None else values(g) for g in first]
     if order > 1:
-        pairs = [(g, weights_like(T, g, 11)) for g in first if g is not None and g.requires_grad]
+        pairs = [(g, weights_like(lib, g, 11)) for g in first if g is not None and g.requires_grad]
         if pairs:
-            second = T.autograd.grad([g for g, _ in pairs], leaves, [w for _, w in pairs], allow_unused=True)
+            second = lib.autograd.grad([g for g, _ in pairs], leaves, [w for _, w in pairs], allow_unused=True)
             numbers += [None if g is None else values(g) for g in second]
         else:
             numbers += [None] * len(leaves)
@@ -341,16 +342,17 @@ def assert_numbers(a: Any, b: Any, tolerance: float, what: str) -> None:
     np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance, err_msg=what)
 
 
-def check(call: Callable[..., Any], arrays: tuple[np.ndarray, ...], scale: float = 1.0) -> None:
-    assert_same(outcome(wengert, call, arrays), outcome(torch, call, arrays), scale)
+def check(call: Callable[..., Any], arrays: tuple[np.ndarray, ...], scale: float = 1.0, order: int = 2) -> None:
+    ours, theirs = (outcome(lib, call, arrays, order=order) for lib in (wengert, torch))
+    assert_same(ours, theirs, scale)
 
 
 def all_calls() -> dict[str, tuple[Callable[..., Any], tuple[str, ...]]]:
     calls: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {}
     for name, domain in UNARY.items():
-        calls[name] = (lambda T, a, name=name: getattr(T, name)(a), (domain,))
+        calls[name] = (lambda lib, a, name=name: getattr(lib, name)(a), (domain,))
     for name, (first, second, _) in BINARY.items():
-        calls[name] = (lambda T, a, b, name=name: getattr(T, name)(a, b), (first, second))
+        calls[name] = (lambda lib, a, b, name=name: getattr(lib, name)(a, b), (first, second))
     return calls | CALLS
 
 
@@ -360,9 +362,15 @@ ALL = all_calls()
 INEXACT_IN_TORCH = dict.fromkeys(("lgamma", "digamma", "polygamma 0", "polygamma 1", "polygamma 2"), 1e3)
 
 
+# PyTorch refuses to differentiate these; we do not.
+REFUSED_BY_TORCH = {("nan_to_num", "complex128"), ("nan_to_num all", "complex128")}
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ALL)
 def test_function(name: str, dtype: str) -> None:
+    if (name, dtype) in REFUSED_BY_TORCH:
+        return
     call, domains = ALL[name]
     for shapes in SHAPES.values():
         arrays = tuple(sample(shape, d, dtype, i) for i, (shape, d) in enumerate(zip(shapes, domains, strict=False)))
@@ -377,6 +385,8 @@ MIXED += [("uint8", "int64"), ("int32", "float16"), ("float16", "float32")]
 @pytest.mark.parametrize("dtypes", MIXED, ids="-".join)
 @pytest.mark.parametrize("name", BINARY)
 def test_promotion(name: str, dtypes: tuple[str, str]) -> None:
+    if name == "ldexp" and dtypes[1] == "int64":
+        return  # PyTorch's derivative takes 2^-1 among the integers, where it is 0; see "ldexp integer"
     call, domains = ALL[name]
     for shapes in (((3,), (3,)), ((), (3,)), ((3,), ())):
         arrays = []
@@ -384,13 +394,47 @@ def test_promotion(name: str, dtypes: tuple[str, str]) -> None:
             kind = "int64" if dtype in ("uint8", "int32") else dtype
             low = "positive" if dtype == "uint8" else domain
             arrays.append(sample(shape, low, kind, i).astype(dtype))
-        check(call, tuple(arrays))
+        # the second order of a half-precision function is mostly rounding
+        check(call, tuple(arrays), order=1 if "float16" in dtypes else 2)
 
 
 @pytest.mark.parametrize("number", [2, 2.5, True, 1.5j], ids=str)
-@pytest.mark.parametrize("dtype", (*DTYPES, "uint8"))
+@pytest.mark.parametrize("dtype", [*DTYPES, "uint8"])
 @pytest.mark.parametrize("name", [name for name, (_, _, takes) in BINARY.items() if takes])
 def test_number(name: str, dtype: str, number: Any) -> None:
     domain = BINARY[name][0] if dtype != "uint8" else "positive"
     array = sample((3,), domain, "int64" if dtype == "uint8" else dtype, 0).astype(dtype)
-    check(lambda T, a: getattr(T, name)(a, number), (array,))
+    check(lambda lib, a: getattr(lib, name)(a, number), (array,))
+
+
+INF, NAN = float("inf"), float("nan")
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, -2.5, 0.5, INF, -INF, NAN, 1e30, -1e30, 1e-30, -1e-30, 88.0, -89.0, 1e5]
+
+
+# Points where PyTorch itself is off: acosh is nan at -1 whatever its derivative there; digamma's derivative is garbage
+# at and far below its poles; logit(-0) has another sign in float32 than in float64.
+OFF_IN_TORCH: dict[str, Callable[[Any], Any]] = {
+    "acosh": lambda x: x == -1,
+    "arccosh": lambda x: x == -1,
+    "digamma": lambda x: (x < 0) & (np.floor(x) == x) | (x < -1e3),
+    "logit": lambda x: x == 0,
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", UNARY)
+def test_special_values(name: str, dtype: str) -> None:
+    x = np.array(SPECIAL, dtype)
+    if name in OFF_IN_TORCH:
+        x = x[~OFF_IN_TORCH[name](x)]
+    check(ALL[name][0], (x,), INEXACT_IN_TORCH.get(name, 1.0), order=1)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", BINARY)
+def test_special_pairs(name: str, dtype: str) -> None:
+    points = np.array(SPECIAL, dtype)
+    if name in ("fmod", "remainder"):
+        points = points[(abs(points) > 1e-20) | (points == 0)]  # PyTorch gives nan where a / b overflows in float32
+    a, b = np.meshgrid(points, points)
+    check(ALL[name][0], (a, b), order=1)

@@ -12,8 +12,8 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src"
 
-# Lowest first. A module belongs to the layer that names it, else to the first with a pattern that fits, and imports only
-# from its own layer and those before it.
+# Lowest first. A module belongs to the layer that names it, else to the first with a pattern that fits, and imports
+# only from its own layer and those before it.
 LAYERS = (
     ("leaf modules", ("wengert._*",)),
     ("the record of an operation", ("wengert.ops.record", "wengert.ops.reads", "wengert.ops")),

@@ -1,7 +1,7 @@
 """Run one function on wengert and on PyTorch and compare everything that a user can see of it.
 
-``compare(f, *arrays)`` calls ``f(lib, *tensors)`` with both libraries: values, dtype, shape, the name of ``grad_fn``, the
-gradients of all float inputs, and the gradients of those gradients.
+``compare(f, *arrays)`` calls ``f(lib, *tensors)`` with both libraries: values, dtype, shape, the name of ``grad_fn``,
+the gradients of all float inputs, and the gradients of those gradients.
 """
 
 from __future__ import annotations
@@ -123,17 +123,19 @@ def compare(
     return y
 
 
-def same_error(f: Callable[..., Any], *arrays: Any, beginning: int | None = None) -> str:
+def same_error(f: Callable[..., Any], *arrays: Any, beginning: int | None = None, frozen: tuple[int, ...] = ()) -> str:
     """Assert that ``f`` raises on wengert what it raises on PyTorch; gives wengert's message.
 
     wengert's message goes on where PyTorch's ends: it must begin with PyTorch's first ``beginning`` characters (all of
     it when None).
     """
     with pytest.raises(Exception) as want:  # noqa: PT011 - which exception it is, PyTorch says
-        f(torch, *_tensors(torch, arrays, ()))
-    kind = next(k for k in (NotImplementedError, IndexError, ValueError, TypeError, RuntimeError) if isinstance(want.value, k))
+        f(torch, *_tensors(torch, arrays, frozen))
+    kind = next(
+        k for k in (NotImplementedError, IndexError, ValueError, TypeError, RuntimeError) if isinstance(want.value, k)
+    )
     with pytest.raises(kind) as got:
-        f(wengert, *_tensors(wengert, arrays, ()))
+        f(wengert, *_tensors(wengert, arrays, frozen))
     text = str(want.value)
     assert str(got.value).startswith(text if beginning is None else text[:beginning]), (str(got.value), text)
     return str(got.value)

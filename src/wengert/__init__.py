@@ -243,6 +243,17 @@ from wengert.functions.extrema import argmax as argmax
 from wengert.functions.extrema import argmin as argmin
 from wengert.functions.extrema import max as max
 from wengert.functions.extrema import min as min
+from wengert.functions.filling import fill as fill
+from wengert.functions.filling import fill_ as fill_
+from wengert.functions.filling import zero_ as zero_
+from wengert.functions.generators import Generator as Generator
+from wengert.functions.generators import default_generator as default_generator
+from wengert.functions.generators import fork_rng as fork_rng
+from wengert.functions.generators import get_rng_state as get_rng_state
+from wengert.functions.generators import initial_seed as initial_seed
+from wengert.functions.generators import manual_seed as manual_seed
+from wengert.functions.generators import seed as seed
+from wengert.functions.generators import set_rng_state as set_rng_state
 from wengert.functions.indexing import argwhere as argwhere
 from wengert.functions.indexing import gather as gather
 from wengert.functions.indexing import index_select as index_select
@@ -284,6 +295,7 @@ from wengert.functions.legacy import HalfTensor as HalfTensor
 from wengert.functions.legacy import IntTensor as IntTensor
 from wengert.functions.legacy import LongTensor as LongTensor
 from wengert.functions.legacy import ShortTensor as ShortTensor
+from wengert.functions.legacy import set_default_tensor_type as set_default_tensor_type
 from wengert.functions.likes import empty_like as empty_like
 from wengert.functions.likes import full_like as full_like
 from wengert.functions.likes import ones_like as ones_like
@@ -324,12 +336,6 @@ from wengert.functions.products import outer as outer
 from wengert.functions.products import vdot as vdot
 from wengert.functions.quantiles import nanquantile as nanquantile
 from wengert.functions.quantiles import quantile as quantile
-from wengert.functions.random import Generator as Generator
-from wengert.functions.random import default_generator as default_generator
-from wengert.functions.random import fork_rng as fork_rng
-from wengert.functions.random import get_rng_state as get_rng_state
-from wengert.functions.random import initial_seed as initial_seed
-from wengert.functions.random import manual_seed as manual_seed
 from wengert.functions.random import rand as rand
 from wengert.functions.random import rand_like as rand_like
 from wengert.functions.random import randint as randint
@@ -337,8 +343,6 @@ from wengert.functions.random import randint_like as randint_like
 from wengert.functions.random import randn as randn
 from wengert.functions.random import randn_like as randn_like
 from wengert.functions.random import randperm as randperm
-from wengert.functions.random import seed as seed
-from wengert.functions.random import set_rng_state as set_rng_state
 from wengert.functions.ranges import arange as arange
 from wengert.functions.ranges import linspace as linspace
 from wengert.functions.ranges import logspace as logspace
@@ -529,8 +533,8 @@ __all__ = [
     "column_stack",
     "combinations",
     "complex",
-    "complex128",
     "complex64",
+    "complex128",
     "concat",
     "concatenate",
     "conj",
@@ -578,6 +582,8 @@ __all__ = [
     "exp2",
     "expm1",
     "eye",
+    "fill",
+    "fill_",
     "finfo",
     "fix",
     "flatten",
@@ -631,10 +637,10 @@ __all__ = [
     "initial_seed",
     "inner",
     "int",
+    "int8",
     "int16",
     "int32",
     "int64",
-    "int8",
     "inverse",
     "is_anomaly_check_nan_enabled",
     "is_anomaly_enabled",
@@ -668,9 +674,9 @@ __all__ = [
     "linalg",
     "linspace",
     "log",
-    "log10",
     "log1p",
     "log2",
+    "log10",
     "log_softmax",
     "logaddexp",
     "logaddexp2",
@@ -782,6 +788,7 @@ __all__ = [
     "selu_",
     "set_default_device",
     "set_default_dtype",
+    "set_default_tensor_type",
     "set_grad_enabled",
     "set_printoptions",
     "set_rng_state",
@@ -833,10 +840,10 @@ __all__ = [
     "triu_indices",
     "true_divide",
     "trunc",
+    "uint8",
     "uint16",
     "uint32",
     "uint64",
-    "uint8",
     "unbind",
     "unflatten",
     "unique",
@@ -856,6 +863,7 @@ __all__ = [
     "vstack",
     "where",
     "xlogy",
+    "zero_",
     "zeros",
     "zeros_like",
 ]

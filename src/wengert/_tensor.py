@@ -35,6 +35,7 @@ from wengert.functions.padding import PaddingMethods
 from wengert.functions.powers import PowerMethods
 from wengert.functions.products import ProductMethods
 from wengert.functions.quantiles import QuantileMethods
+from wengert.functions.random_fills import RandomFillMethods
 from wengert.functions.reduce import ReduceMethods
 from wengert.functions.repeating import RepeatingMethods
 from wengert.functions.rounding import RoundingMethods
@@ -82,6 +83,7 @@ class Tensor(
     PowerMethods,
     ProductMethods,
     QuantileMethods,
+    RandomFillMethods,
     ReduceMethods,
     RepeatingMethods,
     RoundingMethods,

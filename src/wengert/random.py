@@ -3,7 +3,7 @@
 The distributions are PyTorch's; the numbers are not, because they come from another source (NumPy's PCG64).
 """
 
-from wengert.functions.random import (
+from wengert.functions.generators import (
     Generator,
     default_generator,
     fork_rng,

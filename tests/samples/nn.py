@@ -44,8 +44,18 @@ SAMPLES: dict[str, list[Sample]] = {
     "celu": [Sample(_X, alpha=2.0, scale=1.0, input_scale=0.5)],
     "softplus": [Sample(_X, beta=1.0, threshold=20.0), Sample(_X, beta=2.0, threshold=3.0)],
     "glu": [Sample(_r(3, 4), dim=1), Sample(_r(2, 3), dim=0)],
-    "softmax": [Sample(_r(3, 4), dim=1), Sample(_r(3, 4), dim=0), Sample(_r(2, 3, 2), dim=1), Sample(np.asarray(2.0), dim=0)],
-    "log_softmax": [Sample(_r(3, 4), dim=1), Sample(_r(3, 4), dim=0), Sample(np.asarray(2.0), dim=0), Sample(_r(0, 3), dim=1)],
+    "softmax": [
+        Sample(_r(3, 4), dim=1),
+        Sample(_r(3, 4), dim=0),
+        Sample(_r(2, 3, 2), dim=1),
+        Sample(np.asarray(2.0), dim=0),
+    ],
+    "log_softmax": [
+        Sample(_r(3, 4), dim=1),
+        Sample(_r(3, 4), dim=0),
+        Sample(np.asarray(2.0), dim=0),
+        Sample(_r(0, 3), dim=1),
+    ],
     "layer_norm": [Sample(_r(3, 4), dims=(1,), eps=1e-5), Sample(_r(2, 3, 2), dims=(1, 2), eps=1e-5)],
     "layer_norm_weight": [Sample(_r(3, 4), _r(4), dims=(1,), eps=1e-5)],
     "layer_norm_affine": [Sample(_r(3, 4), _r(4), _r(4), dims=(1,), eps=1e-5)],
@@ -85,6 +95,7 @@ SAMPLES: dict[str, list[Sample]] = {
     ],
     "nll_loss": [*_each(_r(3, 4), _i(4, 3), np.array([1.0, 0.5, 0.0])), *_each(_r(4), np.asarray(2), np.asarray(1.0))],
     "nll_loss2d": [*_each(_r(2, 3, 2, 2), _i(3, 2, 2, 2), _p(2, 2, 2))],
+    "share": [Sample(_r(3), count=4.0)],
     "class_spread": [Sample(_r(3), _i(4, 3), shape=(3, 4)), Sample(_r(2, 3), _i(4, 2, 3), shape=(2, 4, 3))],
     "class_pick": [Sample(_r(3, 4), _i(4, 3)), Sample(_r(2, 4, 3), _i(4, 2, 3))],
 }

@@ -38,6 +38,8 @@ def apply(op: Op, *inputs: Any, **meta: Any) -> Any:
     if len(inputs) == 1 and op.outputs == 1 and isinstance(inputs[0], TensorBase):
         return _apply_to_one(op, inputs[0], meta)
     raws = raw_inputs(op, inputs)
+    if op.check is not None:
+        op.check(op.name, raws)
     y = compute(op, raws if op.promote is Promote.KEEP else promoted(op, raws), meta)
     tracked = STATE.grad_enabled and needs_grad(op, inputs)
     if op.outputs == 1:
@@ -85,6 +87,8 @@ _one_input: dict[Op, _OneInput | None] = {}
 def _apply_to_one(op: Op, x: TensorBase, meta: dict[str, Any]) -> Any:
     """:func:`apply` for one tensor and one result, which most operations with metadata have, in a third of the time."""
     a = array_of(x) if op.view else x._data
+    if op.check is not None:
+        op.check(op.name, (a,))
     token = enter(SILENT)
     try:
         y = op.impl(a if op.promote is Promote.KEEP else promoted(op, [a])[0], **meta)

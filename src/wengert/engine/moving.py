@@ -1,7 +1,7 @@
 """The short path of view operations: what :func:`wengert.engine.apply.apply` does for them, in half of the time.
 
-A view operation has one input and one result, computes nothing (so NumPy cannot warn), and its rule reads at most the
-shape of its input. What can be known beforehand is worked out once per operation. Tests compare it with ``apply``.
+A view operation has one input, computes nothing (so NumPy cannot warn), and its rule reads at most the shape of its
+input. What can be known beforehand is worked out once per operation. Tests compare the results with those of ``apply``.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 
 from wengert._source import user_code
 from wengert.engine.apply import apply
-from wengert.engine.base import accumulator_of, array_of, tensor_class
-from wengert.engine.node import next_seq, save_plan
+from wengert.engine.base import accumulator_of, array_of, cell_of, tensor_class
+from wengert.engine.node import Port, next_seq, save_plan
 from wengert.engine.opnode import node_class
 from wengert.engine.state import STATE
 from wengert.engine.views import View
@@ -30,10 +30,7 @@ def view_function(op: Op) -> Callable[[Any, dict[str, Any]], Any]:
     The impl of ``op`` must give a view of its input whenever it gets an array.
     """
     impl, name = op.impl, op.name
-    keep_y, keep_x = save_plan(op, 1, 1)
-    if not op.view or op.outputs != 1 or keep_y is not Read.NOTHING or keep_x is Read.VALUES:
-        raise ValueError(f"{name} is no view operation whose rule reads shapes alone")
-    keep = keep_x is Read.METADATA
+    keep = _keeps_input(op)
     real, complex_ = node_class(op, {}, is_complex=False), node_class(op, {}, is_complex=True)
 
     def view(x: Any, meta: dict[str, Any]) -> Any:
@@ -87,3 +84,53 @@ def view_function(op: Op) -> Callable[[Any, dict[str, Any]], Any]:
     return view
 
 
+def _keeps_input(op: Op) -> bool:
+    """Whether the rule of a view operation reads the shape of the input."""
+    keep_y, keep_x = save_plan(op, 1, 1)
+    if not op.view or keep_y is not Read.NOTHING or keep_x is Read.VALUES:
+        raise ValueError(f"{op.name} is no view operation whose rule reads shapes alone")
+    return keep_x is Read.METADATA
+
+
+def views_function(op: Op) -> Callable[[Any, dict[str, Any]], tuple[Any, ...]]:
+    """As :func:`view_function` for an operation that gives any number of views."""
+    impl, name = op.impl, op.name
+    keep = _keeps_input(op)
+    real, complex_ = node_class(op, {}, is_complex=False), node_class(op, {}, is_complex=True)
+
+    def views(x: Any, meta: dict[str, Any]) -> tuple[Any, ...]:
+        cls = x.__class__
+        if cls is not tensor_class():
+            return apply(op, x, **meta)  # type: ignore[no-any-return]
+        a = array_of(x)
+        parts = impl(a, **meta)
+        cell = cell_of(x)
+        parent = x._view
+        before: tuple[Any, ...] = ()
+        base, no_grad = x, not STATE.grad_enabled
+        if parent is not None:
+            parent.refresh(x)
+            base, before, no_grad = parent.base, parent.steps, no_grad or parent.no_grad
+        node = None
+        if x._rg and STATE.grad_enabled and a.dtype.kind in "fc":
+            following = x._node or accumulator_of(x)
+            node = _new(real if a.dtype.kind == "f" else complex_)
+            node.links = (following, None, following if keep else None)
+            node.versions = node.hooks = node.scalar = None
+            node.seq = next_seq()
+            node.code, node.lasti = user_code(3)
+            node.meta = meta or None
+            node.shape = tuple([part.shape for part in parts])
+            node.dtype = (a.dtype,) * len(parts)
+        outs = []
+        for index, part in enumerate(parts):
+            out = _new(cls)
+            out._data = part
+            out._cell = cell
+            out._view = View(base, (*before, (name, meta, index)), cell[0] if cell else 0, name, no_grad)
+            out._node = None if node is None else Port(node, index, part.shape, part.dtype)
+            out._rg = node is not None
+            outs.append(out)
+        return tuple(outs)
+
+    return views

@@ -20,7 +20,7 @@ import numpy as np
 
 from wengert.engine.hooks import RemovableHandle
 from wengert.ops.reads import Read, reads_of
-from wengert.ops.record import EachInput, Op
+from wengert.ops.record import MISSING, EachInput, Op
 
 # Later nodes have smaller numbers: a heap of them pops the latest first, which is a topological order of the graph.
 next_seq: Final[Callable[[], int]] = itertools.count(-1, -1).__next__
@@ -210,19 +210,20 @@ def save_plan(op: Op, mask: int, n_inputs: int) -> tuple[Read, ...]:
 def _plan(op: Op, mask: int, n_inputs: int) -> tuple[Read, ...]:
     plan = [Read.NOTHING] * (1 + n_inputs)
     for i, rule in enumerate(op.vjp):  # type: ignore[arg-type]
-        if mask >> i & 1 and callable(rule):
+        if mask >> i & 1 and callable(rule) and rule is not MISSING:
             reads = list(reads_of(rule).values())[2 : 3 + n_inputs]  # after xp and g come y and the inputs
             plan = [max(old, new) for old, new in zip(plan, reads, strict=True)]
     return tuple(plan)
 
 
 def _each_plan(op: Op, n_inputs: int) -> tuple[Read, ...]:
-    rule = op.vjp.rule  # type: ignore[union-attr]
-    code = rule.__code__
-    reads = reads_of(rule)
+    each: EachInput = op.vjp  # type: ignore[assignment]
+    code = each.rule.__code__
+    reads = reads_of(each.rule)
     y = reads[code.co_varnames[2]]
     inputs = reads[code.co_varnames[code.co_argcount + code.co_kwonlyargcount]]
-    return (y, *([inputs] * n_inputs))
+    shapes = [each.shape_only is not None and each.shape_only(i) for i in range(n_inputs)]
+    return (y, *[min(inputs, Read.METADATA) if shape else inputs for shape in shapes])
 
 
 def zeros_of(shape: Any, dtype: Any) -> Any:

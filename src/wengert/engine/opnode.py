@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from wengert.engine.node import Node, RecordedNode
 from wengert.engine.saved import tensor_saved
-from wengert.ops.record import EachInput, Op
+from wengert.ops.record import EachInput, Kind, Op
 from wengert.spaces.raw import RAW, REAL, RawSpace
 
 _classes: dict[tuple[str, str, bool], type[OpNode]] = {}
@@ -18,6 +18,7 @@ class OpNode(RecordedNode):
     __slots__ = ()
 
     arity: int
+    elementwise: ClassVar[bool]
     space: ClassVar[RawSpace]  # the world of raw values in which the rules run
 
     @property
@@ -91,6 +92,7 @@ def _make_class(op: Op, name: str, is_complex: bool) -> type[OpNode]:
         "ports": op.outputs != 1,
         "plain": not isinstance(vjp, EachInput) and op.outputs == 1,
         "space": RAW if is_complex else REAL,
+        "elementwise": op.kind is Kind.ELEMENTWISE and not op.view and not is_complex,
     }
     if isinstance(vjp, EachInput):
         body["__slots__"] = ("arity",)

@@ -15,8 +15,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
+from numpy import ndarray
 
 from wengert._fpenv import SILENT, enter, leave
+from wengert.engine import messages
 from wengert.engine.apply import apply, broadcast_failure
 from wengert.engine.base import INFERENCE, TensorBase, accumulator_of
 from wengert.engine.inplace import inplace
@@ -24,6 +26,7 @@ from wengert.engine.node import Node, next_seq, save_plan
 from wengert.engine.opnode import node_class
 from wengert.engine.out import deliver
 from wengert.engine.state import STATE
+from wengert.engine.tiles import LARGE, large
 from wengert.ops.reads import Read
 from wengert.ops.record import Op
 
@@ -60,14 +63,19 @@ class _Recording:
 
 
 def unary(op: Op) -> Callable[..., Any]:
-    """The public function ``f(input, *, out=None)`` of a one-input elementwise operation."""
+    """The public function ``f(input, *, out=None)`` of a one-input elementwise operation.
+
+    A function of this package that calls it says so with ``depth``: how many calls below the user's code it is made.
+    """
     impl = op.impl
     differentiable = op.differentiable
     recording: _Recording | None = None
 
-    def function(input: Any, *, out: Any = None) -> Any:
+    def function(input: Any, *, out: Any = None, depth: int = 1) -> Any:
         nonlocal recording
         if input.__class__ is not _Tensor or out is not None:
+            if not isinstance(input, TensorBase):
+                raise TypeError(messages.not_a_tensor(op, 0, input))
             return deliver(out, apply(op, input), input)
         a = input._data
         dtype = a.dtype
@@ -77,7 +85,7 @@ def unary(op: Op) -> Callable[..., Any]:
             input._view.refresh(input)
         token = enter(SILENT)
         try:
-            y = impl(a)
+            y = impl(a) if a.__class__ is not ndarray or a.size < LARGE else large(op, (a,), dtype)
         finally:
             leave(token)
         result = _new(_Tensor)
@@ -111,7 +119,7 @@ def unary(op: Op) -> Callable[..., Any]:
                 result._cell = None
                 node.links = (following, None, None)
             node.seq = next_seq()
-            frame = _frame(1)
+            frame = _frame(depth)
             node.code = frame.f_code
             node.lasti = frame.f_lasti
             node.meta = None
@@ -130,12 +138,12 @@ def unary(op: Op) -> Callable[..., Any]:
     return named(function, op)
 
 
-def _binary_core(op: Op, *, is_operator: bool) -> Callable[[Any, Any], Any]:
+def _binary_core(op: Op, *, is_operator: bool) -> Callable[..., Any]:
     impl = op.impl
     differentiable = op.differentiable
     recording: _Recording | None = None
 
-    def function(input: Any, other: Any) -> Any:
+    def function(input: Any, other: Any, depth: int = 1) -> Any:
         nonlocal recording
         if input.__class__ is not _Tensor:
             return _long(op, input, other, is_operator)
@@ -160,7 +168,7 @@ def _binary_core(op: Op, *, is_operator: bool) -> Callable[[Any, Any], Any]:
             input._view.refresh(input)
         token = enter(SILENT)
         try:
-            y = impl(a, b)
+            y = impl(a, b) if a.__class__ is not ndarray or a.size < LARGE else large(op, (a, b), dtype)
         except (ValueError, OverflowError):
             return broadcast_failure(op, input, other)
         finally:
@@ -215,7 +223,7 @@ def _binary_core(op: Op, *, is_operator: bool) -> Callable[[Any, Any], Any]:
             else:
                 node.links = (a_next, b_next, None, a, b if keep_b else None, a_cell)
             node.seq = next_seq()
-            frame = _frame(1)
+            frame = _frame(depth)
             node.code = frame.f_code
             node.lasti = frame.f_lasti
             node.meta = None
@@ -241,17 +249,17 @@ def _long(op: Op, input: Any, other: Any, is_operator: bool) -> Any:
 
 
 def binary(op: Op) -> Callable[..., Any]:
-    """The public function ``f(input, other, *, out=None)`` of a two-input elementwise operation."""
+    """The public function ``f(input, other, *, out=None)`` of a two-input elementwise operation; see :func:`unary`."""
     core = _binary_core(op, is_operator=False)
 
-    def function(input: Any, other: Any, *, out: Any = None) -> Any:
-        result = core(input, other)
+    def function(input: Any, other: Any, *, out: Any = None, depth: int = 1) -> Any:
+        result = core(input, other, depth + 1)
         return result if out is None else deliver(out, result, input, other)
 
     return named(function, op)
 
 
-def operator(op: Op) -> Callable[[Any, Any], Any]:
+def operator(op: Op) -> Callable[..., Any]:
     """The method behind a binary operator such as ``__mul__``; gives NotImplemented for foreign types."""
     return named(_binary_core(op, is_operator=True), op)
 

@@ -25,6 +25,7 @@ from wengert.engine.node import Node, Port, zeros_of
 from wengert.engine.opnode import OpNode
 from wengert.engine.saved import check_versions, raw_saved, tensor_saved
 from wengert.engine.state import STATE
+from wengert.engine.tiles import LARGE, returns_more_than_g, tiled
 from wengert.ops.record import MISSING
 from wengert.spaces.tensors import TENSOR
 
@@ -120,6 +121,9 @@ class Sweep:
             elif size == k:
                 raise RuntimeError(messages.freed(node))
             g = pending.pop(node)
+            if g.__class__ is ndarray and g.size >= LARGE:
+                self._pass_on(node, g, links)
+                continue
             meta, space, rules = node.meta, node.space, node.rules
             if meta is None and k == 2:
                 following, second = links[0], links[1]
@@ -164,13 +168,19 @@ class Sweep:
                     heappush(heap, (following.seq, following))
 
     def _pass_on(self, node: Any, g: Any, links: tuple[Any, ...]) -> None:
-        """Run the rules of a plain node of any form and let the results arrive."""
+        """Run the rules of a plain node of any form and let the results arrive; large elementwise ones tile by tile."""
         k = node.arity
         saved = links[k : 2 * k + 1]
         meta, space = node.meta or {}, node.space
         for rule, following in zip(node.rules, links[:k], strict=True):
-            if following is not None:
-                self._arrive(following, fit_raw(rule(space, g, *saved, **meta), following, node))
+            if following is None:
+                continue
+            x = NotImplemented
+            if node.elementwise and g.size >= LARGE and g.shape == following.shape and returns_more_than_g(rule):
+                x = tiled(rule, (space, g, *saved), following.dtype, meta)
+            if x is NotImplemented:
+                x = fit_raw(rule(space, g, *saved, **meta), following, node)
+            self._arrive(following, x)
 
     def _drain(self) -> None:
         self._enter_user_code()
@@ -221,7 +231,9 @@ class Sweep:
         if parent not in self.pending:
             self.pending[parent] = {}  # type: ignore[index]
             heappush(self.heap, (parent.seq, parent))  # type: ignore[union-attr,arg-type]
-        self.pending[parent][port.index] = g  # type: ignore[index]
+        parts = self.pending[parent]  # type: ignore[index]
+        # a saved result comes back on a port of its own, so several ports may stand for one result
+        parts[port.index] = parts[port.index] + g if port.index in parts else g
 
     def _fill(self, node: Node, parts: dict[int, Any]) -> tuple[Any, ...]:
         """All cotangents of an operation with several results; zeros where nothing arrived, None where nothing can."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase
 from wengert.engine.inplace import inplace
 from wengert.engine.pointwise import binary, inplace_method, operator, unary
@@ -63,7 +64,7 @@ def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
     tensor([21., 22.])
     """
     if alpha == 1 and alpha is not True:
-        return _add(input, other, out=out)
+        return _add(input, other, out=out, depth=2)
     return call(ADD_ALPHA, out, input, other, alpha=_alpha("add", alpha, input, other))
 
 
@@ -81,7 +82,7 @@ def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
     tensor([-19., -18.])
     """
     if alpha == 1 and alpha is not True:
-        return _sub(input, other, out=out)
+        return _sub(input, other, out=out, depth=2)
     return call(SUB_ALPHA, out, input, other, alpha=_alpha("sub", alpha, input, other))
 
 
@@ -286,7 +287,7 @@ def _lerp_(self: Any, end: Any, weight: Any) -> Any:
 
 def _rtruediv(self: Any, other: Any) -> Any:
     """``other / self``: as PyTorch computes it, the reciprocal times the number."""
-    return reciprocal(self) * other if is_number(other) else NotImplemented
+    return apply(MUL, apply(RECIPROCAL, self), other) if is_number(other) else NotImplemented
 
 
 _mul_: Function = inplace_method(MUL)

@@ -8,6 +8,7 @@ from typing import Any
 
 from wengert.engine import messages
 from wengert.engine.apply import apply
+from wengert.engine.moving import view_function
 from wengert.engine.state import STATE
 from wengert.functions.dims import Shape, int_args, int_or_tuple, int_tuple, wrap_dim, wrap_dims
 from wengert.functions.options import integer, require_tensor
@@ -31,6 +32,15 @@ __all__ = [
     "transpose",
     "unsqueeze",
 ]
+
+_alias = view_function(ALIAS)
+_permute = view_function(PERMUTE)
+_transpose = view_function(TRANSPOSE)
+_select = view_function(SELECT)
+_slice = view_function(SLICE)
+_unsqueeze = view_function(UNSQUEEZE)
+_t = view_function(T)
+_squeezers = {op: view_function(op) for op in (SQUEEZE_ALL, SQUEEZE_DIM, SQUEEZE)}
 
 
 def permute(input: Any, dims: Any) -> Any:
@@ -57,7 +67,7 @@ def _permuted(x: Any, dims: Shape) -> Any:
     wrapped = tuple([wrap_dim(dim, ndim) for dim in dims])
     if len(set(wrapped)) != ndim:
         raise RuntimeError("permute(): duplicate dims are not allowed.")
-    return apply(PERMUTE, x, dims=wrapped)
+    return _permute(x, {"dims": wrapped})
 
 
 def transpose(input: Any, dim0: int, dim1: int) -> Any:
@@ -72,7 +82,7 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
     """
     require_tensor("transpose", input)
     ndim = input._data.ndim
-    return apply(TRANSPOSE, input, dim0=wrap_dim(dim0, ndim), dim1=wrap_dim(dim1, ndim))
+    return _transpose(input, {"dim0": wrap_dim(dim0, ndim), "dim1": wrap_dim(dim1, ndim)})
 
 
 def swapaxes(input: Any, axis0: int, axis1: int) -> Any:
@@ -100,7 +110,7 @@ def t(input: Any) -> Any:
             [2, 4]])
     """
     _check_at_most_matrix(require_tensor("t", input)._data.ndim)
-    return apply(T, input)
+    return _t(input, {})
 
 
 def _check_at_most_matrix(ndim: int) -> None:
@@ -145,11 +155,11 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
         if len({wrap_dim(dim, ndim) for dim in given}) != len(given):
             raise RuntimeError(f"movedim: repeated dim in `{name}` ({list(given)})")
     if not ndim:
-        return apply(ALIAS, input)
+        return _alias(input, {})
     places = {wrap_dim(to, ndim): wrap_dim(dim, ndim) for dim, to in zip(froms, tos, strict=True)}
     rest = iter([dim for dim in range(ndim) if dim not in places.values()])
     order = tuple([places[place] if place in places else next(rest) for place in range(ndim)])
-    return apply(PERMUTE, input, dims=order)
+    return _permute(input, {"dims": order})
 
 
 moveaxis = movedim
@@ -166,7 +176,7 @@ def squeeze(input: Any, dim: Any = None) -> Any:
     (torch.Size([3]), torch.Size([3, 1]))
     """
     op, dims = _squeezing(require_tensor("squeeze", input)._data.ndim, dim)
-    return apply(op, input, dims=dims)
+    return _squeezers[op](input, {"dims": dims})
 
 
 def _squeezing(ndim: int, dim: Any) -> tuple[Op, Shape]:
@@ -190,7 +200,7 @@ def unsqueeze(input: Any, dim: int) -> Any:
     torch.Size([3, 1])
     """
     require_tensor("unsqueeze", input)
-    return apply(UNSQUEEZE, input, dim=wrap_dim(dim, input._data.ndim + 1))
+    return _unsqueeze(input, {"dim": wrap_dim(dim, input._data.ndim + 1)})
 
 
 def select(input: Any, dim: int, index: Any) -> Any:
@@ -210,7 +220,7 @@ def select(input: Any, dim: int, index: Any) -> Any:
     place = integer("select", "index", 3, index)
     if not -shape[dim] <= place < shape[dim]:
         raise IndexError(f"select(): index {place} out of range for tensor of size {list(shape)} at dimension {dim}")
-    return apply(SELECT, input, dim=dim, index=place % shape[dim])
+    return _select(input, {"dim": dim, "index": place % shape[dim]})
 
 
 def narrow(input: Any, dim: int, start: Any, length: Any) -> Any:
@@ -238,7 +248,7 @@ def narrow(input: Any, dim: int, start: Any, length: Any) -> Any:
     first = first + size if first < 0 else first
     if first + length > size:
         raise RuntimeError(f"start ({first}) + length ({length}) exceeds dimension size ({size}).")
-    return apply(SLICE, input, dim=dim, start=first, stop=first + length, step=1)
+    return _slice(input, {"dim": dim, "start": first, "stop": first + length, "step": 1})
 
 
 def narrow_copy(input: Any, dim: int, start: int, length: int) -> Any:
@@ -277,14 +287,14 @@ def _reversed_axes(x: Any) -> Any:
             UserWarning,
             stacklevel=3,
         )
-    return apply(PERMUTE, x, dims=tuple(range(ndim - 1, -1, -1)))
+    return _permute(x, {"dims": tuple(range(ndim - 1, -1, -1))})
 
 
 def _matrix_transpose(x: Any, name: str) -> Any:
     ndim = x._data.ndim
     if ndim == 1:
         raise RuntimeError(f"tensor.{name} is only supported on matrices or batches of matrices. Got 1-D tensor.")
-    return apply(TRANSPOSE, x, dim0=ndim - 2, dim1=ndim - 1) if ndim else apply(ALIAS, x)
+    return _transpose(x, {"dim0": ndim - 2, "dim1": ndim - 1}) if ndim else _alias(x, {})
 
 
 class AxesMethods:

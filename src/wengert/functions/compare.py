@@ -7,14 +7,19 @@ from typing import Any
 import numpy as np
 
 from wengert.engine.apply import apply
-from wengert.engine.pointwise import binary, inplace_method, operator, unary
-from wengert.functions.elementwise import inplace_of_tensors, of_tensors, shown
+from wengert.engine.base import TensorBase
+from wengert.engine.inplace import inplace
+from wengert.engine.pointwise import binary, inplace_method, named, operator, unary
+from wengert.functions.elementwise import Function, inplace_of_tensors, of_tensors, shown
 from wengert.functions.options import require_tensor
 from wengert.ops.checks import type_name
 from wengert.ops.compare import (
     EQ,
+    EQ_,
     GE,
+    GE_,
     GT,
+    GT_,
     ISCLOSE,
     ISFINITE,
     ISINF,
@@ -23,14 +28,18 @@ from wengert.ops.compare import (
     ISPOSINF,
     ISREAL,
     LE,
+    LE_,
     LOGICAL_AND,
     LOGICAL_NOT,
     LOGICAL_OR,
     LOGICAL_XOR,
     LT,
+    LT_,
     NE,
+    NE_,
     SIGNBIT,
 )
+from wengert.ops.record import Op
 
 __all__ = [
     "CompareMethods",
@@ -153,12 +162,21 @@ def equal(input: Any, other: Any) -> bool:
     return a.shape == b.shape and bool(np.all(apply(EQ, input, other)._data))
 
 
-_gt_ = inplace_method(GT)
-_ge_ = inplace_method(GE)
-_lt_ = inplace_method(LT)
-_le_ = inplace_method(LE)
-_eq_ = inplace_method(EQ)
-_ne_ = inplace_method(NE)
+def _in_place(op: Op) -> Function:
+    def method(self: Any, other: Any) -> Any:
+        return inplace(op, self, other, number=not isinstance(other, TensorBase))
+
+    named(method, op)
+    method.__name__ = method.__qualname__ = op.name
+    return method
+
+
+_gt_ = _in_place(GT_)
+_ge_ = _in_place(GE_)
+_lt_ = _in_place(LT_)
+_le_ = _in_place(LE_)
+_eq_ = _in_place(EQ_)
+_ne_ = _in_place(NE_)
 
 
 class CompareMethods:
@@ -168,8 +186,8 @@ class CompareMethods:
 
     __hash__ = object.__hash__  # by identity, although == compares element by element
 
-    __eq__ = operator(EQ)  # type: ignore[assignment]
-    __ne__ = operator(NE)  # type: ignore[assignment]
+    __eq__ = operator(EQ)
+    __ne__ = operator(NE)
     __gt__ = operator(GT)
     __ge__ = operator(GE)
     __lt__ = operator(LT)

@@ -271,7 +271,7 @@ def is_neg(input: Any) -> bool:
 
 def _conj_physical_(self: Any) -> Any:
     """In-place version of :func:`conj_physical`."""
-    return inplace(CONJ_PHYSICAL, self) if self._data.dtype.kind == "c" else self
+    return inplace(CONJ_PHYSICAL, self)
 
 
 _abs_ = inplace_method(ABS)

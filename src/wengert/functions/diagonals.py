@@ -10,6 +10,7 @@ from wengert._dtypes import int64
 from wengert.engine.apply import apply
 from wengert.engine.base import wrap
 from wengert.engine.inplace import inplace
+from wengert.engine.moving import view_function
 from wengert.engine.out import deliver
 from wengert.functions.dims import wrap_dim
 from wengert.functions.movement import reshaped
@@ -27,6 +28,8 @@ __all__ = [
     "triu",
     "triu_indices",
 ]
+
+_diagonal = view_function(DIAGONAL)
 
 
 def _plane(ndim: int, dim1: int, dim2: int) -> tuple[int, int]:
@@ -50,7 +53,7 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     """
     require_tensor("diagonal", input)
     first, second = _plane(input._data.ndim, dim1, dim2)
-    return apply(DIAGONAL, input, offset=offset, dim1=first, dim2=second)
+    return _diagonal(input, {"offset": offset, "dim1": first, "dim2": second})
 
 
 def diag(input: Any, diagonal: int = 0, *, out: Any = None) -> Any:

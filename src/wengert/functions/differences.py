@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from wengert.engine.apply import apply
+from wengert.engine.base import wrap
 from wengert.engine.out import deliver
 from wengert.functions.dims import wrap_dim
 from wengert.functions.joining import cat
@@ -118,13 +121,14 @@ def trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
     tensor(9.)
     """
     dim = _samples("trapezoid", y, x, dx, dim)
+    shape = y._data.shape
+    if not shape[dim]:
+        return wrap(np.zeros((*shape[:dim], *shape[dim + 1 :]), y._data.dtype))
     if x is not None:
         total = _panels(y, x, dim)
         return apply(DIV, sum(total, dim + total._data.ndim - y._data.ndim), 2.0)
     step = _step("trapezoid", dx)
-    if not y._data.shape[dim]:
-        return apply(MUL, sum(y, dim), step)
-    ends = apply(ADD, apply(SELECT, y, dim=dim, index=0), apply(SELECT, y, dim=dim, index=y._data.shape[dim] - 1))
+    ends = apply(ADD, apply(SELECT, y, dim=dim, index=0), apply(SELECT, y, dim=dim, index=shape[dim] - 1))
     return apply(MUL, apply(SUB, sum(y, dim), apply(MUL, ends, 0.5)), step)
 
 

@@ -46,7 +46,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = 
     tensor([ 3, -3])
     """
     if rounding_mode is None:
-        return _div(input, other, out=out)
+        return _div(input, other, out=out, depth=2)
     return call(DIV_ROUNDING, out, input, other, rounding_mode=_mode(rounding_mode))
 
 

@@ -35,14 +35,14 @@ def is_number(x: Any) -> bool:
 def of_tensors(op: Op) -> Function:
     """The public function of an operation that, in PyTorch, takes two tensors and no numbers."""
     # The short path trusts that the operation takes floats, which only those with derivatives all do.
-    core = binary(op) if op.differentiable else _long(op)
+    core = binary(op) if op.differentiable else None
     name, second = op.name, op.args[1]
 
     def function(input: Any, other: Any, *, out: Any = None) -> Any:
         if not isinstance(input, TensorBase) or not isinstance(other, TensorBase):
             require_tensor(name, input)
             require_tensor(name, other, second, 2)
-        return core(input, other, out=out)
+        return call(op, out, input, other) if core is None else core(input, other, out=out, depth=2)
 
     return named(function, op)
 
@@ -61,13 +61,6 @@ def inplace_of_tensors(op: Op) -> Function:
 def category_of(*operands: Any) -> str:
     """The kind letter (``b i u f c``) of the type in which an operation on these tensors and numbers computes."""
     return result_type_of([x._data if isinstance(x, TensorBase) else x for x in operands]).kind
-
-
-def _long(op: Op) -> Function:
-    def function(input: Any, other: Any, *, out: Any = None) -> Any:
-        return call(op, out, input, other)
-
-    return function
 
 
 def call(op: Op, out: Any, *inputs: Any, **meta: Any) -> Any:

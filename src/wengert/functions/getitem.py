@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, array_of, is_tracking, wrap
 from wengert.engine.inplace import check_writable, inplace
+from wengert.engine.moving import view_function
 from wengert.engine.out import mark_written
 from wengert.engine.state import STATE
 from wengert.functions.dims import expanded_shape
-from wengert.functions.keys import Plan, plan_of
+from wengert.functions.keys import Plan, is_everything, outside, plan_of, slice_meta
 from wengert.functions.nested import cast, fill_scalar
 from wengert.functions.options import type_name
-from wengert.ops.indexing import INDEX, SELECT, index_key
-from wengert.ops.movement import ALIAS, COPY
+from wengert.ops.indexing import INDEX, SELECT, SLICE, index_key
+from wengert.ops.movement import ALIAS, COPY, UNSQUEEZE
 from wengert.ops.writing import INDEX_PUT
 
 __all__ = ["IndexingMethods"]
+
+_views = {op: view_function(op) for op in (SELECT, SLICE, UNSQUEEZE)}
+_select, _slice = _views[SELECT], _views[SLICE]
+_alias = view_function(ALIAS)
+_simple = frozenset({int, slice})
+_HALF_MAX: Final = 65504  # numbers up to this fit every float type
 
 
 def getitem(self: Any, key: Any) -> Any:
@@ -34,29 +41,66 @@ def getitem(self: Any, key: Any) -> Any:
     (tensor(4), tensor([[2, 3],
             [5, 6]]), tensor([5, 6]))
     """
-    if key.__class__ is int:  # the commonest key by far
+    cls = key.__class__
+    if cls is int:
         shape = self._data.shape
         if shape and -shape[0] <= key < shape[0]:
-            return apply(SELECT, self, dim=0, index=key if key >= 0 else key + shape[0])
+            return _select(self, {"dim": 0, "index": key if key >= 0 else key + shape[0]})
+    elif cls is slice:
+        shape = self._data.shape
+        if shape:
+            return _slice(self, slice_meta(0, key, shape[0]))
+    elif cls is self.__class__:
+        if _indexes_rows(key._data, self._data.shape):
+            return _by_index(self, (key,), (True,))
+    elif cls is tuple and _simple.issuperset(map(type, key)) and len(key) <= self._data.ndim:
+        return _simply(self, key)
     plan = plan_of(self._data.shape, key)
     x = _viewed(self, plan)
     if plan.indices:
         return _indexed(x, plan)
-    return x if plan.steps else apply(ALIAS, self)
+    return x if plan.steps else _alias(self, {})
+
+
+def _indexes_rows(index: Any, shape: tuple[int, ...]) -> bool:
+    """Whether an array is a mask for the first dimensions, or integers for the first."""
+    if not index.ndim or not shape:
+        return False
+    return index.dtype.char in "lq" or (index.dtype.char == "?" and index.shape == shape[: index.ndim])
+
+
+def _simply(x: Any, key: tuple[Any, ...]) -> Any:
+    """``x[key]`` for integers and slices, at most one for each dimension."""
+    start = x
+    dim = 0
+    for seen, item in enumerate(key):
+        size = x._data.shape[dim]
+        if item.__class__ is int:
+            if not -size <= item < size:
+                raise outside(item, seen, size)
+            x = _select(x, {"dim": dim, "index": item if item >= 0 else item + size})
+        else:
+            if not is_everything(item, size):
+                x = _slice(x, slice_meta(dim, item, size))
+            dim += 1
+    return _alias(x, {}) if x is start else x
 
 
 def _viewed(x: Any, plan: Plan) -> Any:
     for op, meta in plan.steps:
-        x = apply(op, x, **meta)
+        x = _views[op](x, meta)
     return x
 
 
 def _indexed(x: Any, plan: Plan) -> Any:
-    arrays, spec = plan.arrays, plan.spec
+    return _by_index(x, tuple([wrap(index) for index in plan.arrays]), plan.spec)
+
+
+def _by_index(x: Any, indices: tuple[Any, ...], spec: tuple[bool, ...]) -> Any:
     try:
-        return apply(INDEX, x, *[wrap(index) for index in arrays], spec=spec)
+        return apply(INDEX, x, *indices, spec=spec)
     except (IndexError, ValueError) as error:
-        raise explained(error, x, arrays, spec) from None
+        raise explained(error, x, tuple([index._data for index in indices]), spec) from None
 
 
 def explained(error: Exception, x: Any, arrays: tuple[Any, ...], spec: tuple[bool, ...]) -> Exception:
@@ -92,12 +136,38 @@ def setitem(self: Any, key: Any, value: Any) -> None:
     tensor([[1., 2.],
             [7., 7.]])
     """
+    if _written_simply(self, key, value):
+        return
     values = _value_of(self, value)
     plan = plan_of(self._data.shape, key)
     if STATE.grad_enabled and (is_tracking(self) or (isinstance(value, TensorBase) and is_tracking(value))):
         _write_tracked(self, plan, value if isinstance(value, TensorBase) else wrap(values))
     else:
         _write_raw(self, plan, values)
+
+
+def _written_simply(x: Any, key: Any, value: Any) -> bool:
+    """Do the write by NumPy's own assignment if both mean the same by it and no gradient is involved."""
+    data = x._data
+    if data.__class__ is not np.ndarray or not _simple.issuperset(map(type, key if key.__class__ is tuple else (key,))):
+        return False
+    if isinstance(value, TensorBase):
+        values = value._data
+        if values.dtype is not data.dtype or (STATE.grad_enabled and is_tracking(value)):
+            return False
+    elif value.__class__ in (int, float) and data.dtype.kind == "f" and -_HALF_MAX <= value <= _HALF_MAX:
+        values = value
+    else:
+        return False
+    if STATE.grad_enabled and is_tracking(x):
+        return False
+    check_writable(x, tracked=False)
+    try:
+        data[key] = values
+    except (IndexError, ValueError):  # the long way says what is wrong
+        return False
+    mark_written(x)
+    return True
 
 
 def _value_of(x: Any, value: Any) -> Any:
@@ -167,7 +237,7 @@ def _write_tracked(self: Any, plan: Plan, value: Any) -> None:
     if not plan.indices:
         _fitted(target._data, value._data)
         while value._data.ndim > target._data.ndim:
-            value = apply(SELECT, value, dim=0, index=0)
+            value = _select(value, {"dim": 0, "index": 0})
         inplace(COPY, target, value)
         return
     put(target, value, plan.arrays, plan.spec, accumulate=False)

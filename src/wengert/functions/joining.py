@@ -11,6 +11,7 @@ import numpy as np
 
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, wrap
+from wengert.engine.moving import view_function
 from wengert.engine.out import deliver
 from wengert.functions.axes import transpose
 from wengert.functions.dims import wrap_dim
@@ -38,6 +39,8 @@ __all__ = [
     "stack",
     "vstack",
 ]
+
+_unsqueeze = view_function(UNSQUEEZE)
 
 
 def _tensor_list(function: str, tensors: Any) -> tuple[Any, ...]:
@@ -220,7 +223,7 @@ def atleast_2d(*tensors: Any) -> Any:
     def raised(x: Any) -> Any:
         if x._data.ndim == 0:
             return reshaped(x, (1, 1))
-        return apply(UNSQUEEZE, x, dim=0) if x._data.ndim == 1 else x
+        return _unsqueeze(x, {"dim": 0}) if x._data.ndim == 1 else x
 
     return _each(tensors, raised)
 
@@ -238,8 +241,8 @@ def atleast_3d(*tensors: Any) -> Any:
         if ndim == 0:
             return reshaped(x, (1, 1, 1))
         if ndim == 1:
-            x = apply(UNSQUEEZE, x, dim=0)
-        return apply(UNSQUEEZE, x, dim=2) if ndim < 3 else x
+            x = _unsqueeze(x, {"dim": 0})
+        return _unsqueeze(x, {"dim": 2}) if ndim < 3 else x
 
     return _each(tensors, raised)
 

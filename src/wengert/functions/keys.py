@@ -21,6 +21,7 @@ from wengert.ops.record import Op
 Step = tuple[Op, dict[str, Any]]
 Index = np.ndarray[Any, Any]
 
+_ALL = slice(None)
 _LEGACY = 32  # a list that is not shorter is always one index
 
 
@@ -192,21 +193,34 @@ def _take_integer(plan: Plan, dim: int, index: int) -> None:
     if not -size <= index < size:
         if not -(2**63) <= index < 2**63:
             raise ValueError("Overflow when unpacking long long: an index needs more than 64 bits")
-        raise IndexError(f"index {index} is out of bounds for dimension {plan.seen} with size {size}")
+        raise outside(index, plan.seen, size)
     plan.steps.append((SELECT, {"dim": dim, "index": index + size if index < 0 else index}))
     del plan.shape[dim]
 
 
-def _take_slice(plan: Plan, dim: int, part: slice, whole: bool) -> None:
-    size = plan.shape[dim]
+def outside(index: int, dim: int, size: int) -> IndexError:
+    """The error for an integer that is no index of a dimension."""
+    return IndexError(f"index {index} is out of bounds for dimension {dim} with size {size}")
+
+
+def slice_meta(dim: int, part: slice, size: int) -> dict[str, Any]:
+    """The metadata of a slice with its ends worked out."""
     start, stop, step = part.indices(size)
-    if start == 0 and stop == size and step == 1 and not whole:
-        return
-    length = len(range(start, stop, step))
     if step > 0:
         stop = max(start, stop)
-    plan.steps.append((SLICE, {"dim": dim, "start": start, "stop": None if stop < 0 else stop, "step": step}))
-    plan.shape[dim] = length
+    return {"dim": dim, "start": start, "stop": stop if stop >= 0 else None, "step": step}
+
+
+def _take_slice(plan: Plan, dim: int, part: slice, whole: bool) -> None:
+    size = plan.shape[dim]
+    if whole or not is_everything(part, size):
+        plan.steps.append((SLICE, slice_meta(dim, part, size)))
+        plan.shape[dim] = len(range(*part.indices(size)))
+
+
+def is_everything(part: slice, size: int) -> bool:
+    """Whether a slice takes all of a dimension as it is."""
+    return part == _ALL or part.indices(size) == (0, size, 1)
 
 
 def _spread_masks(plan: Plan) -> None:

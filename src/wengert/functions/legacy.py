@@ -8,7 +8,7 @@ import numpy as np
 
 from wengert import _dtypes as dtypes
 from wengert._device import require_cpu
-from wengert._dtypes import DEFAULTS, NumpyDtype
+from wengert._dtypes import DEFAULTS, NumpyDtype, set_default_dtype
 from wengert._size import Size
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, cell_of, tensor_class, wrap
@@ -27,6 +27,7 @@ __all__ = [
     "LegacyMethods",
     "LongTensor",
     "ShortTensor",
+    "set_default_tensor_type",
 ]
 
 
@@ -70,12 +71,12 @@ class LegacyMethods:
 
     __slots__ = ()
 
-    def __new__(cls, *args: Any, device: Any = None) -> Any:
+    def __new__(cls: type[Any], *args: Any, device: Any = None) -> Any:
         """Make what :func:`legacy_tensor` makes."""
         made = legacy_tensor(*args, device=device)
         if cls is tensor_class():
             return made
-        of_subclass = wrap(made._data, cls)  # type: ignore[arg-type]
+        of_subclass = wrap(made._data, cls)
         of_subclass._rg, of_subclass._node = made._rg, made._node
         of_subclass._cell, of_subclass._view = cell_of(made), made._view
         return of_subclass
@@ -99,6 +100,21 @@ class _TypeOfTensors(type):
     def dtype(cls) -> dtypes.dtype:
         """The element type of these tensors."""
         return cls._element_type
+
+
+def set_default_tensor_type(t: Any) -> None:
+    """Set the default float type by the older name of its tensors; ``torch.set_default_dtype`` is the newer way.
+
+    Raises:
+        TypeError: not one of ``torch.HalfTensor``, ``torch.FloatTensor``, ``torch.DoubleTensor`` or their names.
+
+    >>> import wengert as torch
+    >>> torch.set_default_tensor_type("torch.FloatTensor")
+    """
+    wanted = {f"torch.{cls.__name__}": cls for cls in (HalfTensor, FloatTensor, DoubleTensor)}.get(t, t)
+    if not isinstance(wanted, _TypeOfTensors):
+        raise TypeError(f"invalid type object: expected for example torch.DoubleTensor, got {t!r}")
+    set_default_dtype(wanted.dtype)
 
 
 def _make(element_type: dtypes.dtype) -> Any:

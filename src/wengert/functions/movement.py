@@ -13,6 +13,7 @@ from wengert._size import Size
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, array_of, wrap
 from wengert.engine.inplace import inplace
+from wengert.engine.moving import view_function
 from wengert.functions.dims import Shape, expanded_shape, inferred_shape, int_args, int_tuple, wrap_dim
 from wengert.functions.nested import fill_scalar
 from wengert.functions.options import require_tensor, type_name
@@ -29,6 +30,10 @@ __all__ = [
     "reshape",
     "unflatten",
 ]
+
+_view = view_function(VIEW)
+_alias = view_function(ALIAS)
+_expand = view_function(EXPAND)
 
 
 def reshape(input: Any, shape: Any) -> Any:
@@ -53,7 +58,7 @@ def reshaped(x: Any, shape: Shape) -> Any:
     raw = x._data
     shape = inferred_shape(shape, raw.size)
     if raw.__class__ is not np.ndarray or raw.flags.c_contiguous or _viewable(raw, shape):
-        return apply(VIEW, x, shape=shape)
+        return _view(x, {"shape": shape})
     return apply(UNSAFE_VIEW, apply(CONTIGUOUS, x), shape=shape)
 
 
@@ -111,7 +116,7 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:
             f"unflatten: Provided sizes {list(new)} don't multiply up to the size of dim {dim} ({shape[dim]}) in the "
             "input tensor"
         ) from None
-    return apply(VIEW, input, shape=(*shape[:dim], *new, *shape[dim + 1 :]))
+    return _view(input, {"shape": (*shape[:dim], *new, *shape[dim + 1 :])})
 
 
 def ravel(input: Any) -> Any:
@@ -122,7 +127,7 @@ def ravel(input: Any) -> Any:
     tensor([1, 2, 3, 4])
     """
     require_tensor("ravel", input)
-    return apply(VIEW, input.contiguous(), shape=(input._data.size,))
+    return _view(input.contiguous(), {"shape": (input._data.size,)})
 
 
 def clone(input: Any, *, memory_format: Any = None) -> Any:
@@ -156,7 +161,7 @@ def broadcast_to(input: Any, size: Any) -> Any:
 
 def expanded(x: Any, sizes: Shape) -> Any:
     """``expand`` for arguments that are known to be a tensor and a tuple of ints."""
-    return apply(EXPAND, x, shape=expanded_shape(x._data, sizes))
+    return _expand(x, {"shape": expanded_shape(x._data, sizes)})
 
 
 def broadcast_shapes(*shapes: Any) -> Size:
@@ -225,7 +230,7 @@ def _view_dtype(x: Any, wanted: Any) -> Any:
     raw = array_of(x)
     target = as_numpy_dtype(wanted)
     if target is raw.dtype:
-        return apply(ALIAS, x)
+        return _alias(x, {})
     if target.itemsize != raw.dtype.itemsize:
         _check_other_item_size(raw, target)
     return apply(VIEW_DTYPE, x, dtype=target)
@@ -289,7 +294,7 @@ class MovementMethods:
         shape = inferred_shape(int_args("view", "size", size, keyword.get("size")), raw.size)
         if raw.__class__ is np.ndarray and not raw.flags.c_contiguous and not _viewable(raw, shape):
             _not_viewable()
-        return apply(VIEW, self, shape=shape)
+        return _view(self, {"shape": shape})
 
     def view_as(self: Any, other: Any) -> Any:
         """``view`` in the shape of another tensor.

@@ -97,7 +97,8 @@ def sizes(function: str, size: tuple[Any, ...], *, position: int = 1, least: int
     shape = tuple([n if n.__class__ is int else _integer(function, i, n) for i, n in enumerate(given)])
     if shape and min(shape) < 0:
         raise RuntimeError(
-            f"{function}: Dimension size must be non-negative. Got {min(shape)} in the size {list(shape)}."
+            f"{function}: Dimension size must be non-negative. Trying to create tensor with negative dimension "
+            f"{min(shape)}: {list(shape)}"
         )
     return shape
 

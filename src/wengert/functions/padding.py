@@ -6,12 +6,16 @@ from typing import Any, NoReturn
 
 from wengert.engine.apply import apply
 from wengert.engine.base import array_of
+from wengert.engine.moving import view_function
 from wengert.functions.dims import Shape, int_tuple, wrap_dim
 from wengert.functions.nested import fill_scalar
 from wengert.functions.options import number, require_tensor
 from wengert.ops.windows import AS_STRIDED, CONSTANT_PAD, UNFOLD, WRAPPING_PAD, storage_of
 
 __all__ = ["PaddingMethods", "as_strided", "pad"]
+
+_as_strided = view_function(AS_STRIDED)
+_unfold = view_function(UNFOLD)
 
 Pads = tuple[tuple[int, int], ...]
 
@@ -120,7 +124,7 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
     if 0 not in sizes and (last >= memory.size or start < 0):
         _outside(raw, sizes, steps, start, last, memory.size)
     own = tuple([step // raw.itemsize for step in raw.strides])
-    return apply(AS_STRIDED, input, size=sizes, stride=steps, offset=start - first, strides=own)
+    return _as_strided(input, {"size": sizes, "stride": steps, "offset": start - first, "strides": own})
 
 
 def _outside(raw: Any, sizes: Shape, steps: Shape, start: int, last: int, available: int) -> NoReturn:
@@ -158,4 +162,4 @@ class PaddingMethods:
             raise RuntimeError(f"maximum size for tensor at dimension {dim} is {length} but size is {size}")
         if step <= 0:
             raise RuntimeError(f"step is {step} but must be > 0")
-        return apply(UNFOLD, self, dim=dim, size=size, step=step)
+        return _unfold(self, {"dim": dim, "size": size, "step": step})

@@ -50,11 +50,11 @@ def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
 
 def _power(function: str, input: Any, exponent: Any) -> Any:
     if isinstance(exponent, TensorBase):
-        return _by_tensor(input, exponent) if isinstance(input, TensorBase) else apply(NUMBER_POW, input, exponent)
+        return _by_tensor(input, exponent, 3) if isinstance(input, TensorBase) else apply(NUMBER_POW, input, exponent)
     require_tensor(function, input)
     if not is_number(exponent):
         require_tensor(function, exponent, "exponent", 2)
-    return _by_number(input, exponent)
+    return _by_number(input, exponent, 3)
 
 
 def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:
@@ -101,7 +101,7 @@ hypot = shown(of_tensors(HYPOT), __name__, "hypot(torch.tensor([3.0]), torch.ten
 
 def _pow_operator(self: Any, other: Any) -> Any:
     """``self ** other``."""
-    return _by_tensor(self, other) if isinstance(other, TensorBase) else _by_number(self, other)
+    return _by_tensor(self, other, 2) if isinstance(other, TensorBase) else _by_number(self, other, 2)
 
 
 def _rpow(self: Any, other: Any) -> Any:

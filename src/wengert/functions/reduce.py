@@ -94,6 +94,17 @@ def sum(
     >>> x.sum(), x.sum(0)
     (tensor(10., grad_fn=<SumBackward0>), tensor([4., 6.], grad_fn=<SumBackward1>))
     """
+    if (
+        dim is None
+        and keepdim is False
+        and dtype is None
+        and out is None
+        and axis is None
+        and keepdims is None
+        and isinstance(input, TensorBase)
+        and input._data.dtype.kind in "fc"
+    ):  # by far the most frequent form, and often on few elements
+        return apply(SUM, input, dim=None, keepdim=False)
     axes, keep = reduced_axes("sum", input, dim, axis, keepdim, keepdims)
     return deliver(out, apply(SUM, totalled("sum", input, dtype, out), dim=axes, keepdim=keep), input)
 
@@ -120,6 +131,17 @@ def mean(
     >>> torch.tensor([[1.0, 2.0], [3.0, 6.0]]).mean(dim=1)
     tensor([1.5000, 4.5000])
     """
+    if (
+        dim is None
+        and keepdim is False
+        and dtype is None
+        and out is None
+        and axis is None
+        and keepdims is None
+        and isinstance(input, TensorBase)
+        and input._data.dtype.kind in "fc"
+    ):
+        return apply(MEAN, input, dim=None, keepdim=False)
     axes, keep = reduced_axes("mean", input, dim, axis, keepdim, keepdims)
     return deliver(out, apply(MEAN, _averaged("mean", input, dtype, out), dim=axes, keepdim=keep), input)
 

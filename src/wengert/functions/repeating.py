@@ -9,6 +9,7 @@ import numpy as np
 
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, wrap
+from wengert.engine.moving import view_function
 from wengert.functions.dims import Shape, int_args, int_or_tuple, int_tuple, wrap_dim, wrap_dims
 from wengert.functions.movement import expanded, flatten
 from wengert.functions.options import require_tensor, type_name
@@ -16,6 +17,9 @@ from wengert.ops.indexing import INDEX_SELECT
 from wengert.ops.movement import CONTIGUOUS, FLIP, REPEAT, ROLL, ROT90, UNSQUEEZE, VIEW
 
 __all__ = ["RepeatingMethods", "flip", "fliplr", "flipud", "repeat_interleave", "roll", "rot90", "tile"]
+
+_unsqueeze = view_function(UNSQUEEZE)
+_view = view_function(VIEW)
 
 
 def _repeated(x: Any, repeats: Shape) -> Any:
@@ -78,9 +82,9 @@ def repeat_interleave(
     if times < 0:
         raise RuntimeError(f"Repeats must be non-negative, got {times}")
     shape = x._data.shape
-    copies = expanded(apply(UNSQUEEZE, x, dim=dim + 1), (*shape[: dim + 1], times, *shape[dim + 1 :]))
+    copies = expanded(_unsqueeze(x, {"dim": dim + 1}), (*shape[: dim + 1], times, *shape[dim + 1 :]))
     merged = (*shape[:dim], shape[dim] * times, *shape[dim + 1 :])
-    return apply(VIEW, apply(CONTIGUOUS, copies), shape=merged)
+    return _view(apply(CONTIGUOUS, copies), {"shape": merged})
 
 
 def _by_counts(x: Any, counts: Any, dim: int, output_size: int | None) -> Any:

@@ -74,7 +74,7 @@ def round(input: Any, *, decimals: int = 0, out: Any = None) -> Any:
     tensor([1.2300])
     """
     if decimals == 0:
-        return _round(input, out=out)
+        return _round(input, out=out, depth=2)
     return call(ROUND_DECIMALS, out, require_tensor("round", input), decimals=int(decimals))
 
 
@@ -94,9 +94,6 @@ def copysign(input: Any, other: Any, *, out: Any = None) -> Any:
     return call(op, out, require_tensor("copysign", input), other)
 
 
-_heaviside = of_tensors(HEAVISIDE)
-
-
 def heaviside(input: Any, values: Any, *, out: Any = None) -> Any:
     """The step function: 0 below zero, 1 above, and ``values`` at zero.
 
@@ -110,7 +107,7 @@ def heaviside(input: Any, values: Any, *, out: Any = None) -> Any:
     tensor([0.0000, 0.5000, 1.0000])
     """
     _check_heaviside(input, values)
-    return _heaviside(input, values, out=out)
+    return call(HEAVISIDE, out, input, values)
 
 
 def _check_heaviside(input: Any, values: Any) -> None:

@@ -6,22 +6,18 @@ they are here. The distributions are PyTorch's; a seed gives other numbers than 
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from wengert._dtypes import NumpyDtype, float16, float32, float64, from_numpy_dtype, int64
-from wengert._finfo import finfo, iinfo
+from wengert._dtypes import NumpyDtype, int64
 from wengert._fpenv import SILENT, enter, leave
 from wengert._random import Stream
 from wengert.engine.apply import apply
-from wengert.engine.base import TensorBase, is_tracking, wrap
-from wengert.engine.inplace import check_writable, inplace, write
+from wengert.engine.base import TensorBase, wrap
 from wengert.engine.messages import first_mismatch
 from wengert.engine.out import deliver
-from wengert.engine.state import STATE
-from wengert.functions.nested import cast
+from wengert.functions.generators import stream_of
 from wengert.functions.options import (
     chosen_dtype,
     integer,
@@ -31,9 +27,8 @@ from wengert.functions.options import (
     require_tensor,
     type_name,
 )
-from wengert.functions.random import integers_of, require_float, stream_of
+from wengert.functions.random import require_float
 from wengert.ops import sampling as ops
-from wengert.ops.record import Op
 
 __all__ = ["SamplingMethods", "bernoulli", "multinomial", "normal", "poisson"]
 
@@ -67,17 +62,17 @@ def normal(
             raise RuntimeError("normal expects all elements of std >= 0.0")
         _check_broadcast(mean._data.shape, std._data.shape)
         shape = np.broadcast_shapes(mean._data.shape, std._data.shape)
-        values = _normal(stream, mean._data, std._data, shape, mean._data.dtype)
+        values = normal_values(stream, mean._data, std._data, shape, mean._data.dtype)
         return deliver(out, apply(ops.NORMAL_BOTH, mean, std, wrap(values)), mean, std)
     if isinstance(mean, TensorBase):
-        spread = _checked_std(number("normal", "std", 2, std))
-        values = _normal(stream, mean._data, spread, mean._data.shape, mean._data.dtype)
+        spread = checked_std(number("normal", "std", 2, std))
+        values = normal_values(stream, mean._data, spread, mean._data.shape, mean._data.dtype)
         return deliver(out, apply(ops.NORMAL_AROUND, mean, wrap(values)), mean)
     if isinstance(std, TensorBase):
         if (std._data < 0).any():
             raise RuntimeError("normal expects all elements of std >= 0.0")
         center = number("normal", "mean", 1, mean)
-        values = _normal(stream, center, std._data, std._data.shape, std._data.dtype)
+        values = normal_values(stream, center, std._data, std._data.shape, std._data.dtype)
         return deliver(out, apply(ops.NORMAL_SPREAD, std, wrap(values)), std)
     if size is None:
         raise TypeError(
@@ -85,12 +80,12 @@ def normal(
             f"{type(std).__name__}), but expected a tensor among mean and std, or a size: normal(0., 1., (2, 3))"
         )
     kind = chosen_dtype("normal", dtype, out=out, layout=layout, device=device, pin_memory=pin_memory)
-    center, spread = number("normal", "mean", 1, mean), _checked_std(number("normal", "std", 2, std))
-    raw = _normal(stream, center, spread, one_size("normal", size, 3), kind)
+    center, spread = number("normal", "mean", 1, mean), checked_std(number("normal", "std", 2, std))
+    raw = normal_values(stream, center, spread, one_size("normal", size, 3), kind)
     return made_into(out, raw, requires_grad)
 
 
-def _normal(stream: Stream, mean: Any, std: Any, shape: tuple[int, ...], dtype: NumpyDtype) -> Any:
+def normal_values(stream: Stream, mean: Any, std: Any, shape: tuple[int, ...], dtype: NumpyDtype) -> Any:
     require_float("normal_kernel_cpu", dtype, allow_complex=True)
     values = stream.normal(shape, dtype)
     token = enter(SILENT)
@@ -100,7 +95,7 @@ def _normal(stream: Stream, mean: Any, std: Any, shape: tuple[int, ...], dtype: 
         leave(token)
 
 
-def _checked_std(std: Any) -> Any:
+def checked_std(std: Any) -> Any:
     if not std >= 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
     return std
@@ -134,17 +129,17 @@ def bernoulli(input: Any, p: float | None = None, *, generator: Any = None, out:
     stream = stream_of("bernoulli", generator)
     if p is None:
         require_float("bernoulli_tensor_cpu_p_", raw.dtype)
-        values = _coins(stream, _checked_probabilities(raw), raw.shape, raw.dtype)
+        values = coins(stream, checked_probabilities(raw), raw.shape, raw.dtype)
     else:
-        values = _coins(stream, _checked_probability("bernoulli_", p), raw.shape, raw.dtype)
+        values = coins(stream, checked_probability("bernoulli_", p), raw.shape, raw.dtype)
     return deliver(out, apply(ops.BERNOULLI, input, wrap(values)), input)
 
 
-def _coins(stream: Stream, p: Any, shape: tuple[int, ...], dtype: NumpyDtype) -> Any:
+def coins(stream: Stream, p: Any, shape: tuple[int, ...], dtype: NumpyDtype) -> Any:
     return np.asarray(stream.uniform(shape, np.dtype(np.float64)) < p).astype(dtype)[()]
 
 
-def _checked_probabilities(raw: Any) -> Any:
+def checked_probabilities(raw: Any) -> Any:
     inside = (raw >= 0) & (raw <= 1)
     if not inside.all():
         raise RuntimeError(
@@ -154,7 +149,7 @@ def _checked_probabilities(raw: Any) -> Any:
     return raw
 
 
-def _checked_probability(function: str, p: Any) -> float:
+def checked_probability(function: str, p: Any) -> float:
     value = number(function, "p", 1, p)
     if not 0 <= value <= 1:
         raise RuntimeError(f"{function} expects p to be in [0, 1], but got p={value:g}")
@@ -234,214 +229,6 @@ def _check_weights(raw: Any, count: int, replacement: bool) -> None:
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
 
 
-# --- in place --------------------------------------------------------------------------------------------------------
-
-
-_LARGEST = {d.np: finfo(d).max for d in (float16, float32, float64)}
-
-
-def _fill(op: Op, self: Any, values: Any) -> Any:
-    if STATE.grad_enabled and is_tracking(self):
-        return inplace(op, self, wrap(cast(values[()], self._data.dtype)))
-    check_writable(self, False)
-    write(self, values if values.dtype is self._data.dtype else cast(values, self._data.dtype))
-    return self
-
-
-def _uniform_(self: Any, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **renamed: Any) -> Any:
-    """Fill with numbers of the uniform distribution on [from, to).
-
-    Raises:
-        RuntimeError: ``from`` above ``to``, or not finite in this dtype.
-
-    >>> import wengert as torch
-    >>> torch.zeros(3).uniform_(2, 2)
-    tensor([2., 2., 2.])
-    """
-    dtype = self._data.dtype
-    require_float("check_uniform_bounds", dtype)
-    low = number("uniform_", "from", 1, _renamed("uniform_", "from", from_, renamed))
-    high = number("uniform_", "to", 2, to)
-    largest = _LARGEST[dtype]
-    for name, bound in (("from", low), ("to", high)):
-        if not abs(bound) <= largest:
-            raise RuntimeError(f"{name} is out of bounds for {dtype.name}: got {bound}")
-    if low > high:
-        raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}")
-    if high - low > largest:
-        raise RuntimeError(f"uniform_ expects to-from <= {largest}, but found to={high:g} and from={low:g}")
-    values = stream_of("uniform_", generator).uniform(self._data.shape, dtype)
-    if (low, high) != (0, 1):
-        scaled = np.asarray(values * dtype.type(high - low) + dtype.type(low))
-        np.copyto(scaled, low, where=scaled >= high)  # rounding may reach the end that is excluded
-        values = scaled
-    return _fill(ops.FILL_UNIFORM, self, values)
-
-
-def _renamed(function: str, name: str, value: Any, given: dict[str, Any]) -> Any:
-    """The value of an argument whose name in PyTorch is a word of Python's (``**{"from": 1}``)."""
-    if not given:
-        return value
-    if given.keys() - {name}:
-        raise TypeError(f"{function}() got an unexpected keyword argument '{next(iter(given.keys() - {name}))}'")
-    return given.get(name, value)
-
-
-def _normal_(self: Any, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Any:
-    """Fill with normal numbers.
-
-    Raises:
-        RuntimeError: a negative standard deviation.
-
-    >>> import wengert as torch
-    >>> torch.zeros(2).normal_(3.0, 0.0)
-    tensor([3., 3.])
-    """
-    center, spread = number("normal_", "mean", 1, mean), _checked_std(number("normal_", "std", 2, std))
-    stream = stream_of("normal_", generator)
-    return _fill(ops.FILL_NORMAL, self, _normal(stream, center, spread, self._data.shape, self._data.dtype))
-
-
-def _log_normal_(self: Any, mean: float = 1.0, std: float = 2.0, *, generator: Any = None) -> Any:
-    """Fill with numbers whose logarithm is normal with this mean and standard deviation.
-
-    Raises:
-        RuntimeError: a standard deviation that is not positive.
-
-    >>> import wengert as torch
-    >>> bool((torch.zeros(9).log_normal_() > 0).all())
-    True
-    """
-    dtype = self._data.dtype
-    require_float("log_normal_cpu", dtype)
-    if not std > 0:
-        raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
-    work = np.dtype(np.float64) if dtype.itemsize == 8 else np.dtype(np.float32)
-    values = _normal(stream_of("log_normal_", generator), mean, std, self._data.shape, work)
-    token = enter(SILENT)
-    try:
-        values = np.exp(values)
-    finally:
-        leave(token)
-    return _fill(ops.FILL_LOG_NORMAL, self, values)
-
-
-def _exponential_(self: Any, lambd: float = 1.0, *, generator: Any = None) -> Any:
-    """Fill with numbers of the exponential distribution with rate ``lambd``.
-
-    Raises:
-        RuntimeError: a rate that is not positive, or a bool or integer dtype.
-
-    >>> import wengert as torch
-    >>> bool((torch.zeros(9).exponential_(2.0) >= 0).all())
-    True
-    """
-    _require_continuous("Exponential", self)
-    if not lambd > 0:
-        raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd:g}")
-    values = stream_of("exponential_", generator).exponential(self._data.shape, self._data.dtype)
-    return _fill(ops.FILL_EXPONENTIAL, self, values / lambd)
-
-
-def _cauchy_(self: Any, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None) -> Any:
-    """Fill with numbers of the Cauchy distribution.
-
-    Raises:
-        RuntimeError: a ``sigma`` that is not positive, or a bool or integer dtype.
-
-    >>> import wengert as torch
-    >>> torch.zeros(3).cauchy_().shape
-    torch.Size([3])
-    """
-    _require_continuous("Cauchy", self)
-    if not sigma > 0:
-        raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
-    angles = np.pi * (stream_of("cauchy_", generator).uniform(self._data.shape, np.dtype(np.float64)) - 0.5)
-    return _fill(ops.FILL_CAUCHY, self, median + sigma * np.tan(angles))
-
-
-def _require_continuous(distribution: str, self: Any) -> None:
-    if self._data.dtype.kind != "f":
-        raise RuntimeError(
-            f"{distribution} distribution is a continuous probability distribution. dtype must be a floating point "
-            f"but you specified {type_name(self._data.dtype)}"
-        )
-
-
-def _geometric_(self: Any, p: float, *, generator: Any = None) -> Any:
-    """Fill with the numbers of trials up to the first success, each trial succeeding with probability ``p``.
-
-    Raises:
-        RuntimeError: a probability outside (0, 1).
-
-    >>> import wengert as torch
-    >>> bool((torch.zeros(9).geometric_(0.5) >= 1).all())
-    True
-    """
-    if not 0 < p < 1:
-        raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
-    uniform = stream_of("geometric_", generator).uniform(self._data.shape, np.dtype(np.float64))
-    return _fill(ops.FILL_GEOMETRIC, self, np.ceil(np.log1p(-uniform) / math.log1p(-p)).clip(1))
-
-
-def _bernoulli_(self: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
-    """Fill with zeros and ones: 1 with probability ``p``, a number or a tensor of one for each element.
-
-    Raises:
-        RuntimeError: a probability outside [0, 1], or a shape that does not fit.
-
-    >>> import wengert as torch
-    >>> torch.zeros(2).bernoulli_(1.0)
-    tensor([1., 1.])
-    """
-    stream, shape, dtype = stream_of("bernoulli_", generator), self._data.shape, self._data.dtype
-    if not isinstance(p, TensorBase):
-        return _fill(ops.FILL_BERNOULLI, self, _coins(stream, _checked_probability("bernoulli_", p), shape, dtype))
-    probabilities = _checked_probabilities(p._data)
-    if first_mismatch(shape, probabilities.shape) or np.broadcast_shapes(shape, probabilities.shape) != shape:
-        raise RuntimeError(
-            f"bernoulli_: the probabilities have shape {list(probabilities.shape)}, which does not broadcast to the "
-            f"tensor's shape {list(shape)}"
-        )
-    return _fill(ops.FILL_BERNOULLI_EACH, self, _coins(stream, probabilities, shape, dtype))
-
-
-def _random_(
-    self: Any, from_: int | None = None, to: int | None = None, *, generator: Any = None, **renamed: Any
-) -> Any:
-    """Fill with integers: in [from, to), in [0, to) for one argument, or in all that the dtype counts exactly.
-
-    Raises:
-        RuntimeError: an empty range, or one that the dtype cannot hold.
-
-    >>> import wengert as torch
-    >>> torch.zeros(3).random_(5, 6)
-    tensor([5., 5., 5.])
-    """
-    start = _renamed("random_", "from", from_, renamed)
-    dtype = self._data.dtype
-    low, op = 0, ops.FILL_INTEGERS_BELOW
-    if to is not None:
-        low, high, op = (
-            integer("random_", "from", 1, start or 0),
-            integer("random_", "to", 2, to),
-            ops.FILL_INTEGERS_BETWEEN,
-        )
-    elif start is not None:
-        high = integer("random_", "to", 1, start)
-    else:
-        high, op = _counted(dtype), ops.FILL_INTEGERS
-    values = integers_of(stream_of("random_", generator), low, high, self._data.shape, dtype)
-    return _fill(op, self, values)
-
-
-def _counted(dtype: NumpyDtype) -> int:
-    """One more than the largest integer up to which the dtype holds every one."""
-    if dtype.kind in "fc":
-        return int(2.0 / finfo(from_numpy_dtype(dtype)).eps) + 1
-    return 2 if dtype.kind == "b" else iinfo(from_numpy_dtype(dtype)).max + 1
-
-
 class SamplingMethods:
     """The part of Tensor that draws random numbers."""
 
@@ -449,11 +236,3 @@ class SamplingMethods:
 
     bernoulli = bernoulli
     multinomial = multinomial
-    uniform_ = _uniform_
-    normal_ = _normal_
-    log_normal_ = _log_normal_
-    exponential_ = _exponential_
-    cauchy_ = _cauchy_
-    geometric_ = _geometric_
-    bernoulli_ = _bernoulli_
-    random_ = _random_

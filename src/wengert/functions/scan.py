@@ -11,7 +11,7 @@ from wengert._dtypes import as_numpy_dtype
 from wengert.engine.apply import apply
 from wengert.engine.inplace import inplace
 from wengert.engine.out import deliver
-from wengert.functions.options import type_name
+from wengert.functions.operands import in_c
 from wengert.functions.reduce import totalled
 from wengert.functions.reduced import delivered, not_implemented, one_axis
 from wengert.ops.record import Op
@@ -113,7 +113,7 @@ def _in_place(function: str, op: Op, self: Any, dim: Any, dtype: Any) -> Any:
     if dtype is not None and as_numpy_dtype(dtype, f"{function}(): argument 'dtype'") is not own:
         wanted = as_numpy_dtype(dtype)
         raise RuntimeError(
-            f"Bad in-place call: input tensor dtype {type_name(own)} and output tensor dtype {type_name(wanted)} "
+            f"Bad in-place call: input tensor dtype {in_c(own)} and output tensor dtype {in_c(wanted)} "
             f"should match; use {function.rstrip('_')}(), which makes a new tensor"
         )
     return inplace(op, self, dim=along)

@@ -10,6 +10,7 @@ import numpy as np
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, wrap
 from wengert.engine.inplace import inplace
+from wengert.engine.moving import view_function
 from wengert.functions.dims import wrap_dim
 from wengert.functions.indexing import check_bounds, index_tensor, vector_index
 from wengert.functions.movement import clone, expanded, reshaped
@@ -29,6 +30,8 @@ __all__ = [
     "scatter_add",
     "scatter_reduce",
 ]
+
+_slice = view_function(SLICE)
 
 # Either ``apply`` or ``inplace``: each function here is also a method that writes into its tensor.
 Run = Callable[..., Any]
@@ -85,7 +88,7 @@ def _source(x: Any, index: Any, src: Any) -> Any:
         src = reshaped(src, shape)
     for dim, size in enumerate(shape):
         if src._data.shape[dim] != size:
-            src = apply(SLICE, src, dim=dim, start=0, stop=size, step=1)
+            src = _slice(src, {"dim": dim, "start": 0, "stop": size, "step": 1})
     return src
 
 

@@ -132,18 +132,16 @@ def _check_rows(edges: Any, values: Any) -> None:
     for raw in (edges, values):
         if raw.dtype.kind in "bc":
             not_implemented("searchsorted_out_cpu", raw.dtype)
-    if not edges.ndim:
-        raise RuntimeError(
-            "torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 dimension"
-        )
-    if edges.ndim == 1:
-        return
-    if not values.ndim:
+    if not values.ndim and edges.ndim != 1:
         raise RuntimeError(
             "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, but we got "
             f"boundaries tensor dim({edges.ndim}) and input value's dim(0) numel(1)"
         )
-    if edges.shape[:-1] != values.shape[:-1]:
+    if not edges.ndim:
+        raise RuntimeError(
+            "torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 dimension"
+        )
+    if edges.ndim > 1 and edges.shape[:-1] != values.shape[:-1]:
         raise RuntimeError(
             "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries "
             f"tensor and input value tensor must match, but we got boundaries tensor {list(edges.shape)} and input "
@@ -155,7 +153,7 @@ def _arranged(edges: Any, order: Any) -> Any:
     if order.shape != edges.shape:
         raise RuntimeError(
             "torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor "
-            f"{list(edges.shape)} and got sorter tensor {list(order.shape)}"
+            f"{list(edges.shape)}and got sorter tensor {list(order.shape)}"
         )
     if order.dtype.name != "int64":
         raise RuntimeError(

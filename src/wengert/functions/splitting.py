@@ -9,6 +9,7 @@ from typing import Any
 
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase
+from wengert.engine.moving import view_function, views_function
 from wengert.functions.dims import int_tuple, wrap_dim
 from wengert.functions.options import require_tensor
 from wengert.ops.indexing import SLICE
@@ -28,6 +29,9 @@ __all__ = [
     "unsafe_split_with_sizes",
     "vsplit",
 ]
+
+_slice = view_function(SLICE)
+_split, _split_with_sizes, _unbind = [views_function(op) for op in (SPLIT, SPLIT_WITH_SIZES, UNBIND)]
 
 
 def _splittable(function: str, x: Any, dim: int) -> tuple[int, int]:
@@ -65,7 +69,7 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, 
     if isinstance(split_size_or_sections, (tuple, list)):
         return split_with_sizes(tensor, split_size_or_sections, dim)
     dim, size = _splittable("split", tensor, dim)
-    return apply(SPLIT, tensor, dim=dim, sizes=_equal_parts(size, operator.index(split_size_or_sections)))  # type: ignore[no-any-return]
+    return _split(tensor, {"dim": dim, "sizes": _equal_parts(size, operator.index(split_size_or_sections))})
 
 
 def _given_sizes(x: Any, split_sizes: Any, dim: int) -> tuple[int, tuple[int, ...]]:
@@ -95,7 +99,7 @@ def split_with_sizes(input: Any, split_sizes: Any, dim: int = 0) -> tuple[Any, .
     (tensor([0]), tensor([1, 2]))
     """
     dim, sizes = _given_sizes(input, split_sizes, dim)
-    return apply(SPLIT_WITH_SIZES, input, dim=dim, sizes=sizes)  # type: ignore[no-any-return]
+    return _split_with_sizes(input, {"dim": dim, "sizes": sizes})
 
 
 def unsafe_split(tensor: Any, split_size: int, dim: int = 0) -> tuple[Any, ...]:
@@ -139,7 +143,7 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     (tensor([0, 1]), tensor([2, 3]), tensor([4]))
     """
     dim, sizes = _chunk_sizes(input, chunks, dim)
-    return apply(SPLIT, input, dim=dim, sizes=sizes)  # type: ignore[no-any-return]
+    return _split(input, {"dim": dim, "sizes": sizes})
 
 
 def unsafe_chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
@@ -155,7 +159,7 @@ def unsafe_chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
 
 def _part(x: Any, dim: int, start: int | None, stop: int | None) -> Any:
     first, last, _ = slice(start, stop).indices(x._data.shape[dim])
-    return apply(SLICE, x, dim=dim, start=first, stop=max(first, last), step=1)
+    return _slice(x, {"dim": dim, "start": first, "stop": max(first, last), "step": 1})
 
 
 def tensor_split(
@@ -256,7 +260,7 @@ def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     ndim = require_tensor("unbind", input)._data.ndim
     if not ndim:
         raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
-    return apply(UNBIND, input, dim=wrap_dim(dim, ndim))  # type: ignore[no-any-return]
+    return _unbind(input, {"dim": wrap_dim(dim, ndim)})
 
 
 class SplittingMethods:

@@ -12,9 +12,9 @@ from wengert.engine.inplace import inplace as apply_in_place
 from wengert.functions import activations as plain
 from wengert.functions.activations import celu_meta, elu_meta, threshold_meta
 from wengert.functions.dims import wrap_dim
+from wengert.functions.generators import default_generator
 from wengert.functions.operands import raw_of_tensor
 from wengert.functions.options import type_name
-from wengert.functions.random import default_generator
 from wengert.ops.activations import (
     HARDSIGMOID,
     HARDSWISH,
@@ -184,7 +184,7 @@ def hardswish(input: Any, inplace: bool = False) -> Any:
 
     >>> import wengert as torch
     >>> torch.nn.functional.hardswish(torch.tensor([-4., 1., 4.]))
-    tensor([-0.0000,  0.6667,  4.0000])
+    tensor([-0.0000, 0.6667, 4.0000])
     """
     return _run("hardswish", HARDSWISH, input, inplace)
 

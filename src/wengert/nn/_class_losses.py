@@ -14,7 +14,7 @@ from wengert.functions.operands import not_implemented_for, raw_of_tensor
 from wengert.functions.options import type_name
 from wengert.nn._activations import logsigmoid
 from wengert.nn._reduction import reduced, reduction_of, require_constant
-from wengert.ops.likelihood import NLL_LOSS, NLL_LOSS2D
+from wengert.ops.likelihood import NLL_LOSS, NLL_LOSS2D, SHARE
 from wengert.ops.losses import MULTI_MARGIN_LOSS, MULTILABEL_MARGIN_LOSS
 from wengert.ops.softmax import LOG_SOFTMAX
 
@@ -88,7 +88,7 @@ def _places_and_shares(t: Any, classes: int, weight: Any, ignore_index: int, dty
     wrong = counted & ~inside
     if wrong.any():
         raise IndexError(
-            f"Target {t[wrong].flat[0]} is out of bounds: there are {classes} classes, numbered from 0, and the number "
+            f"Target {t[wrong].flat[0]} is out of bounds. There are {classes} classes, numbered from 0, and the number "
             f"to ignore is {ignore_index}"
         )
     places = np.where(counted, t, 0)
@@ -107,8 +107,8 @@ def nll_loss(
 ) -> Any:
     """Minus the log probability of each row's class, ``-w[t] input[t]``; a mean is one with the weights ``w``.
 
-    The input has the shape ``[C]``, ``[N, C]`` or ``[N, C, ...]`` and holds log probabilities; the target has that shape
-    without ``C`` and holds class numbers. Rows with the target ``ignore_index`` count nothing.
+    The input has the shape ``[C]``, ``[N, C]`` or ``[N, C, ...]`` and holds log probabilities; the target has that
+    shape without ``C`` and holds class numbers. Rows with the target ``ignore_index`` count nothing.
 
     Raises:
         ValueError: batches of different sizes, or an unknown ``reduction``.
@@ -203,7 +203,7 @@ def _with_probabilities(
     if reduction == "sum":
         return total
     rows = int(np.prod([size for d, size in enumerate(shape) if d != classes_at], dtype=np.int64))
-    return total / rows
+    return apply(SHARE, total, count=float(rows))
 
 
 def _smoothed(
@@ -233,7 +233,7 @@ def kl_div(
     reduction: str = "mean",
     log_target: bool = False,
 ) -> Any:
-    """The Kullback-Leibler divergence ``t (log t - input)`` of log probabilities ``input`` from probabilities ``target``.
+    """The Kullback-Leibler divergence ``t (log t - x)`` of log probabilities ``x`` from probabilities ``t``.
 
     ``log_target`` says that the target holds logarithms too. The divergence of distributions over a batch is
     ``reduction="batchmean"``; ``"mean"`` also divides by the number of classes.
@@ -294,7 +294,7 @@ def multi_margin_loss(
         raise RuntimeError(f"inconsistent target size, expected {list(x.shape[:-1])} but got {list(t.shape)}")
     t = np.asarray(t).reshape(x.shape[:-1])
     if t.size and not 0 <= t.min() <= t.max() < classes:
-        raise RuntimeError(f"target out of range: there are {classes} classes, numbered from 0")
+        raise RuntimeError(f"target out of range. There are {classes} classes, numbered from 0")
     own = (np.arange(classes) == t[..., None]).astype(x.dtype)
     shares = np.ones((*t.shape, 1), x.dtype)
     if weight is not None:

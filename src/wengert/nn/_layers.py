@@ -15,13 +15,14 @@ from wengert.engine.messages import first_mismatch
 from wengert.engine.out import deliver
 from wengert.engine.state import STATE
 from wengert.functions.dims import wrap_dim
-from wengert.functions.norms import norm, vector_norm
+from wengert.functions.generators import default_generator
+from wengert.functions.norms import vector_norm
 from wengert.functions.operands import cannot_multiply, raw_of_tensor, same_dtype
 from wengert.functions.options import integer, type_name
 from wengert.functions.products import check_mm, matmul
-from wengert.functions.random import default_generator
 from wengert.ops.arithmetic import MUL
 from wengert.ops.contraction import EINSUM
+from wengert.ops.matrices import ROW_NORM
 from wengert.ops.movement import CAST, EXPAND
 from wengert.ops.normalization import EMBEDDING
 from wengert.ops.products import LINEAR, LINEAR_BIAS
@@ -363,4 +364,6 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     tensor([5.0000])
     """
     raw_of_tensor("pairwise_distance", x1, "x1"), raw_of_tensor("pairwise_distance", x2, "x2", 2)
-    return norm(x1 - x2 + eps, p, -1, keepdim)
+    d = x1 - x2 + eps
+    along = max(d._data.ndim, 1) - 1
+    return apply(ROW_NORM, d, ord=float(p), dim=(along,), keepdim=bool(keepdim))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert._promotion import result_type_of
 from wengert.engine.apply import apply
 from wengert.engine.base import array_of
 from wengert.engine.messages import first_mismatch
@@ -21,7 +22,7 @@ from wengert.ops.losses import (
     SMOOTH_L1_LOSS,
     SOFT_MARGIN_LOSS,
 )
-from wengert.ops.record import Op
+from wengert.ops.movement import CAST
 
 __all__ = [
     "binary_cross_entropy",
@@ -49,6 +50,19 @@ def _check_pair(function: str, input: Any, target: Any) -> bool:
             f"{dim}: {function} got an input of shape {list(a.shape)} and a target of shape {list(b.shape)}"
         )
     return False
+
+
+def _in_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
+    return x if x._data.dtype is dtype else apply(CAST, x, dtype=dtype)
+
+
+def _as_floats(input: Any, target: Any) -> tuple[Any, Any]:
+    """Both with integers converted to the float type of the other, if that has one."""
+    common = result_type_of((input._data, target._data))
+    if common.kind != "f":
+        return input, target
+    input = _in_dtype(input, common) if input._data.dtype.kind in "biu" else input
+    return input, _in_dtype(target, common) if target._data.dtype.kind in "biu" else target
 
 
 def _weighted(losses: Any, weight: Any, input: Any, reduction: str, *, average: bool) -> Any:
@@ -86,6 +100,7 @@ def mse_loss(
     reduction = reduction_of(reduction, size_average, reduce)
     if not _check_pair("mse_loss", input, target):
         warn_of_sizes(input, target)
+    input, target = _as_floats(input, target)
     if weight is None:
         return apply(MSE_LOSS, input, target, reduction=reduction)
     return _weighted(apply(MSE_LOSS, input, target, reduction="none"), weight, input, reduction, average=True)
@@ -142,7 +157,7 @@ def smooth_l1_loss(
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)
-    return apply(SMOOTH_L1_LOSS, input, target, reduction=reduction, beta=float(beta))
+    return apply(SMOOTH_L1_LOSS, *_as_floats(input, target), reduction=reduction, beta=float(beta))
 
 
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
@@ -162,6 +177,8 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
         warn_of_sizes(input, target)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    if input._data.dtype.kind == "f":
+        target = _in_dtype(target, input._data.dtype)
     if weight is None:
         return apply(HUBER_LOSS, input, target, reduction=reduction, delta=float(delta))
     losses = apply(HUBER_LOSS, input, target, reduction="none", delta=float(delta))
@@ -204,7 +221,7 @@ def poisson_nll_loss(
 def gaussian_nll_loss(
     input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Any:
-    """Minus the log likelihood of normal variables: ``(log(v) + (input - target)^2 / v) / 2`` with ``v = max(var, eps)``.
+    """Minus the log likelihood of normal variables: ``(log(v) + (x - t)^2 / v) / 2`` with ``v = max(var, eps)``.
 
     Raises:
         ValueError: variances of the wrong shape or below zero, or an unknown ``reduction``.
@@ -343,11 +360,6 @@ def binary_cross_entropy_with_logits(
     )
 
 
-def _element_loss(op: Op, name: str, input: Any, target: Any, reduction: str) -> Any:
-    require_constant(name, target=target)
-    return apply(op, input, target, reduction=reduction)
-
-
 def soft_margin_loss(
     input: Any,
     target: Any,
@@ -371,4 +383,6 @@ def soft_margin_loss(
         raise RuntimeError(
             f"output with shape {list(a)} doesn't match the broadcast shape {list(np.broadcast_shapes(a, b))}"
         )
-    return _element_loss(SOFT_MARGIN_LOSS, "soft_margin_loss", input, target, reduction)
+    require_constant("soft_margin_loss", target=target)
+    SOFT_MARGIN_LOSS.check("soft_margin_loss", [input._data])  # type: ignore[misc]
+    return apply(SOFT_MARGIN_LOSS, input, _in_dtype(target, input._data.dtype), reduction=reduction)

@@ -183,8 +183,8 @@ def triplet_margin_with_distance_loss(
         ValueError: a margin that is not positive, or an unknown ``reduction``.
 
     >>> import wengert as torch
-    >>> F = torch.nn.functional
-    >>> F.triplet_margin_with_distance_loss(torch.tensor([[0., 0.]]), torch.tensor([[0., 1.]]), torch.tensor([[0., 1.5]]))
+    >>> a, p, n = torch.tensor([[0., 0.]]), torch.tensor([[0., 1.]]), torch.tensor([[0., 1.5]])
+    >>> torch.nn.functional.triplet_margin_with_distance_loss(a, p, n)
     tensor(0.5000)
     """
     reduction = reduction_of(reduction)

@@ -10,8 +10,8 @@ import numpy as np
 from wengert.engine.base import wrap
 from wengert.functions import activations as plain
 from wengert.functions.activations import normalized
+from wengert.functions.generators import default_generator
 from wengert.functions.operands import raw_of_tensor
-from wengert.functions.random import default_generator
 from wengert.ops.softmax import LOG_SOFTMAX, SOFTMAX
 
 __all__ = ["gumbel_softmax", "log_softmax", "softmax", "softmin"]

@@ -14,7 +14,8 @@ import numpy as np
 Shape = tuple[int, ...]
 
 _FEW: Final = 64  # below this many elements building flat indices costs more than it saves
-_WIDE: Final = 16  # rows at least this long are worth a look whether they are all different
+_WIDE: Final = 64  # rows at least this long are added row by row
+_ROUNDS: Final = 8  # ... unless an index occurs more often than this
 
 
 def strides_of(shape: Shape) -> list[int]:
@@ -55,26 +56,38 @@ def sum_into(shape: Shape, places: Any, values: Any, dtype: Any) -> Any:
 
 def sum_rows(count: int, index: Any, rows: Any) -> Any:
     """``count`` rows of zeros with ``rows[k]`` added to row ``index[k]``."""
-    length = prod(rows.shape[1:])
     shape = (count, *rows.shape[1:])
-    if length >= _WIDE and all_different(index, count):
-        out = np.zeros(shape, rows.dtype)
-        out[index] = rows
-        return out
-    places = index if length == 1 else (index * length)[:, None] + np.arange(length)
-    return sum_into(shape, places, rows, rows.dtype)
+    length = prod(rows.shape[1:])
+    if length < _WIDE or rows.dtype.char == "e":
+        return sum_into(shape, _places_of_rows(index, length), rows, rows.dtype)
+    out = np.zeros(shape, rows.dtype)
+    add_rows(out, index, rows)
+    return out
 
 
-def all_different(index: Any, count: int) -> bool:
-    """Whether no number in 0..count-1 occurs twice in ``index``."""
-    if index.size < 2:
-        return True
-    if index.size > count:
-        return False
-    if count < 8 * index.size:
-        return bool(np.bincount(index, minlength=count).max() < 2)
-    ordered = np.sort(index)
-    return bool((ordered[1:] != ordered[:-1]).all())
+def _places_of_rows(index: Any, length: int) -> Any:
+    return index if length == 1 else (index * length)[:, None] + np.arange(length)
+
+
+def add_rows(out: Any, index: Any, rows: Any) -> None:
+    """``out[index[k]] += rows[k]`` for each ``k``, on a row-major array.
+
+    Long rows are added in rounds, each with the next row for every index: NumPy adds rows at different places at full
+    speed, 3 times faster than element by element.
+    """
+    length = prod(rows.shape[1:])
+    if length >= _WIDE and index.size > 1:
+        order = np.argsort(index, kind="stable")
+        ordered = index[order]
+        starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+        counts = np.diff(starts, append=index.size)
+        rounds = int(counts.max())
+        if rounds <= _ROUNDS:
+            for turn in range(rounds):
+                taken = order[starts[counts > turn] + turn]
+                out[index[taken]] += rows[taken]
+            return
+    add_flat(out.reshape(-1), _places_of_rows(index, length), rows)
 
 
 def sum_indexed(g: Any, key: tuple[Any, ...], shape: Shape) -> Any:

@@ -37,6 +37,38 @@ EQ = _comparison("eq", operator.eq, np.equal, "a = b", "Where the two are equal.
 NE = _comparison("ne", operator.ne, np.not_equal, "a != b", "Where the two differ.", None)
 
 
+def _number_suffix(name: str) -> Callable[[dict[str, Any]], str]:
+    return lambda meta: f"{name}Backward{0 if meta['number'] else 1}"
+
+
+def _zero(xp: Any, g: Any, y: Any, a: Any, b: Any, *, number: bool) -> Any:
+    return xp.zeros_like(g)
+
+
+def _written(op: Op) -> Op:
+    """The in-place form: a tracked tensor stays tracked, with the derivative zero, since its old value is gone."""
+    compare = op.impl
+    return defop(
+        f"{op.name}_",
+        lambda a, b, *, number: compare(a, b).astype(getattr(a, "dtype", np.bool_)),
+        Kind.ELEMENTWISE,
+        vjp=(_zero, _zero),
+        args=op.args,
+        node=_number_suffix(op.name.capitalize()),
+        check=op.check,
+        formula=op.formula,
+        doc=f"{op.doc} The booleans are written as numbers; `number` says that the second is a Python number.",
+    )
+
+
+GT_ = _written(GT)
+GE_ = _written(GE)
+LT_ = _written(LT)
+LE_ = _written(LE)
+EQ_ = _written(EQ)
+NE_ = _written(NE)
+
+
 def _logical(name: str, ufunc: Any, formula: str, doc: str) -> Op:
     return defop(
         name,

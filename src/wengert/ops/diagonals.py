@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
+from wengert.ops.movement import strided_view
 from wengert.ops.record import Kind, defop
 
 Shape = tuple[int, ...]
@@ -15,15 +16,15 @@ Shape = tuple[int, ...]
 def diagonal_of(x: Any, *, offset: int, dim1: int, dim2: int) -> Any:
     """The diagonal of the plane of two axes as the last axis: a writable view."""
     start0, start1 = max(-offset, 0), max(offset, 0)
-    stride0, stride1 = x.strides[dim1], x.strides[dim2]
     length = max(min(x.shape[dim1] - start0, x.shape[dim2] - start1), 0)
-    corner = [slice(None)] * x.ndim
-    if length:
-        corner[dim1], corner[dim2] = slice(start0, None), slice(start1, None)
+    if not length:
+        start0 = start1 = 0
     rest = [i for i in range(x.ndim) if i != dim1 and i != dim2]
-    shape = tuple(x.shape[i] for i in rest)
-    strides = tuple(x.strides[i] for i in rest)
-    return as_strided(x[tuple(corner)], (*shape, length), (*strides, stride0 + stride1))
+    shape = (*[x.shape[i] for i in rest], length)
+    strides = (*[x.strides[i] for i in rest], x.strides[dim1] + x.strides[dim2])
+    corner = [0] * x.ndim
+    corner[dim1], corner[dim2] = start0, start1
+    return strided_view(x, shape, strides, corner)
 
 
 def _diagonal_vjp(xp: Any, g: Any, y: Any, x: Any, *, offset: int, dim1: int, dim2: int) -> Any:
@@ -85,9 +86,40 @@ DIAG_EMBED = defop(
     linear=(0,),
     doc="Zeros with the last axis of the input on the diagonal of two new axes.",
 )
+_ROWS: Final = 64  # a triangle is copied in blocks of this many rows
+
+
+def _lower(x: Any, diagonal: int) -> Any:
+    """The lower triangle: of a small matrix by a mask; of a large one by blocks, whose left parts are copied whole."""
+    rows, columns = x.shape[-2:]
+    if rows <= _ROWS and columns <= 2 * _ROWS:
+        return np.where(_mask(rows, columns, diagonal), x, x.dtype.type(0))
+    out = np.zeros(x.shape, x.dtype)
+    for first in range(0, rows, _ROWS):
+        last = min(first + _ROWS, rows)
+        whole = min(max(first + diagonal + 1, 0), columns)
+        end = min(max(last + diagonal, 0), columns)
+        out[..., first:last, :whole] = x[..., first:last, :whole]
+        mask = _mask(last - first, end - whole, first + diagonal - whole)
+        np.copyto(out[..., first:last, whole:end], x[..., first:last, whole:end], where=mask)
+    return out
+
+
+def _upper(x: Any, diagonal: int) -> Any:
+    rows, columns = x.shape[-2:]
+    if rows <= _ROWS and columns <= 2 * _ROWS:
+        return np.where(_mask(rows, columns, diagonal - 1), x.dtype.type(0), x)
+    return _lower(x[..., ::-1, ::-1], columns - rows - diagonal)[..., ::-1, ::-1].copy()
+
+
+@lru_cache(maxsize=64)
+def _mask(rows: int, columns: int, diagonal: int) -> Any:
+    return np.arange(diagonal, rows + diagonal)[:, None] >= np.arange(columns)
+
+
 TRIL = defop(
     "tril",
-    lambda x, *, diagonal: np.tril(x, diagonal),
+    lambda x, *, diagonal: _lower(x, diagonal),
     Kind.MOVEMENT,
     vjp=(lambda xp, g, y, x, *, diagonal: xp.tril(g, diagonal=diagonal),),
     linear=(0,),
@@ -95,7 +127,7 @@ TRIL = defop(
 )
 TRIU = defop(
     "triu",
-    lambda x, *, diagonal: np.triu(x, diagonal),
+    lambda x, *, diagonal: _upper(x, diagonal),
     Kind.MOVEMENT,
     vjp=(lambda xp, g, y, x, *, diagonal: xp.triu(g, diagonal=diagonal),),
     linear=(0,),

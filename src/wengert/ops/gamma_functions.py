@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from wengert.ops.checks import NOT_COMPLEX
-from wengert.ops.evaluate import Array, blockwise, by_regions, polynomial, scalar_or_array
+from wengert.ops.evaluate import Array, blockwise, by_regions, polynomial
 from wengert.ops.record import Kind, Promote, defop
 from wengert.ops.special_fits import DIGAMMA_FAR, DIGAMMA_NEAR, DIGAMMA_ZERO, LGAMMA_FAR, LGAMMA_NEAR
 
@@ -58,16 +58,9 @@ def _lgamma_block(x: Array) -> Array:
     )
 
 
-def _lgamma_scalar(x: float) -> float:
-    try:
-        return math.lgamma(x)
-    except (ValueError, OverflowError):  # at a pole, or beyond the largest float
-        return math.inf
-
-
 LGAMMA = defop(
     "lgamma",
-    scalar_or_array(_lgamma_scalar, lambda x: blockwise(_lgamma_block, x, np.float64)),
+    lambda x: blockwise(_lgamma_block, x, np.float64),  # math.lgamma is only right to 13 digits near 1 and 2
     Kind.ELEMENTWISE,
     vjp=(lambda xp, g, y, x: g * xp.digamma(x),),
     promote=Promote.FLOAT,

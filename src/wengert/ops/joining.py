@@ -70,7 +70,7 @@ BLOCK_DIAG = defop(
     "block_diag",
     _block_diag,
     Kind.MOVEMENT,
-    vjp=EachInput(_block_diag_vjp),
+    vjp=EachInput(_block_diag_vjp, shape_only=lambda _: True),
     args=("tensors",),
     promote=Promote.COMMON,
     jvp=lambda xp, ts, y, *xs, shapes: xp.block_diag(*_tangents(xp, ts, xs), shapes=shapes),

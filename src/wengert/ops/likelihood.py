@@ -64,6 +64,16 @@ def _nll_record(name: str) -> Any:
 NLL_LOSS = _nll_record("nll_loss")
 NLL_LOSS2D = _nll_record("nll_loss2d")
 
+SHARE = defop(
+    "share",
+    lambda x, *, count: x / (count or float("nan")),
+    Kind.ELEMENTWISE,
+    vjp=(lambda xp, g, y, x, *, count: xp.share(g, count=count),),
+    node="DivBackward1",
+    linear=(0,),
+    formula="x / n",
+    doc="The input divided by a number of rows.",
+)
 CLASS_SPREAD = defop(
     "class_spread",
     _spread,

@@ -101,7 +101,7 @@ def _huber(a: Any, b: Any, *, delta: float) -> Any:
 
 def _huber_slope(xp: Any, a: Any, b: Any, *, delta: float) -> Any:
     d = a - b
-    return xp.where(xp.abs(d) <= delta, d, xp.sign(d) * delta)
+    return xp.where(xp.abs(d) < delta, d, xp.sign(d) * delta)
 
 
 HUBER_LOSS = _loss(

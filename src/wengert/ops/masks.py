@@ -18,7 +18,7 @@ _BITS: Final[dict[str, np.dtype[Any]]] = {"e": np.dtype(np.int16), "f": np.dtype
 
 def _bits_of(x: Any, mask: Any) -> np.dtype[Any] | None:
     """Say which integer type to see ``x`` as, if a choice by ``mask`` is worth making with bit operations."""
-    if x.size < _FEW or x.shape != mask.shape or mask.dtype.char != "?":
+    if x.size < _FEW or not isinstance(mask, np.ndarray) or x.shape != mask.shape or mask.dtype.char != "?":
         return None
     return _BITS.get(x.dtype.char)
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from wengert.ops.norms import VECTOR_NORM
 from wengert.ops.products import adjoint, dot, stacked
 from wengert.ops.record import Kind, Promote, defop
 
@@ -131,6 +132,17 @@ INV = defop(
 )
 
 # --- distances between rows ---
+
+ROW_NORM = defop(
+    "row_norm",
+    VECTOR_NORM.impl,
+    Kind.REDUCTION,
+    vjp=VECTOR_NORM.vjp,
+    node="NormBackward1",
+    jvp=VECTOR_NORM.jvp,
+    formula="(sum_i |x_i|^ord)^(1/ord)",
+    doc="Vector norm over given axes, under the name that PyTorch's distances record it.",
+)
 
 _P: Final = (0.0, 1.0, 2.0, float("inf"))
 

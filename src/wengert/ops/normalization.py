@@ -200,7 +200,7 @@ def _without_padding(index: Any, rows: Any, padding_idx: int) -> Any:
 
 
 def _embedding_spread(g: Any, index: Any, *, count: int, padding_idx: int, scale_grad_by_freq: bool) -> Any:
-    index, rows = index.reshape(-1), g.reshape(-1, g.shape[-1])
+    index, rows = index.reshape(-1), g.reshape(index.size, g.shape[-1])
     rows = _without_padding(index, rows, padding_idx)
     if scale_grad_by_freq:
         rows = rows / np.bincount(index, minlength=count)[index, None].astype(rows.dtype)

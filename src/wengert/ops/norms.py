@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from wengert.ops.record import Kind, Promote, defop
-from wengert.ops.reduce import Dims, add_reduce, halves_in_single, keep, largest, pushed_along, smallest
+from wengert.ops.reduce import Dims, add_reduce, add_squares, halves_in_single, keep, largest, pushed_along, smallest
 
 
 def _vector_norm(x: Any, *, ord: float, dim: Dims, keepdim: bool) -> Any:
     if ord == 2.0:
-        return _two_norm(x, dim, keepdim)
+        return np.sqrt(add_squares(x, dim=dim, keepdim=keepdim))
     size = np.abs(x)
     if ord == inf:
         return largest(size, dim, None, None, keepdim)
@@ -24,12 +24,6 @@ def _vector_norm(x: Any, *, ord: float, dim: Dims, keepdim: bool) -> Any:
     if ord == 1.0:
         return add_reduce(size, dim=dim, keepdim=keepdim)
     return add_reduce(size**ord, dim=dim, keepdim=keepdim) ** (1.0 / ord)
-
-
-def _two_norm(x: Any, dim: Dims, keepdim: bool) -> Any:
-    if x.dtype.kind == "c":
-        return np.sqrt(add_reduce(x.real**2 + x.imag**2, dim=dim, keepdim=keepdim))
-    return np.sqrt(add_reduce(x * x, dim=dim, keepdim=keepdim))
 
 
 def norm_rule(xp: Any, g: Any, y: Any, x: Any, ord: float, dim: Dims) -> Any:

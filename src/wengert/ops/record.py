@@ -62,10 +62,14 @@ MISSING: Final = _Missing.MISSING
 
 @dataclass(frozen=True, slots=True)
 class EachInput:
-    """One rule for an operation with any number of inputs: ``rule(xp, g, y, i, *xs, **meta)`` for input ``i``."""
+    """One rule for an operation with any number of inputs: ``rule(xp, g, y, i, *xs, **meta)`` for input ``i``.
+
+    ``shape_only`` says of which inputs the rule reads the shape or dtype and not the values.
+    """
 
     rule: Rule
     differentiable: Callable[[int], bool] | None = None
+    shape_only: Callable[[int], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -28,7 +28,7 @@ def _unique_consecutive(x: Any, *, dim: int | None) -> tuple[Any, Any, Any]:
     rows = np.asarray(x).reshape(-1) if dim is None else np.moveaxis(x, dim, 0)
     differs = rows[1:] != rows[:-1]
     new = np.ones(len(rows), np.bool_)
-    new[1:] = differs.reshape(len(differs), -1).any(1)
+    new[1:] = differs.any(tuple(range(1, rows.ndim)))
     starts = np.flatnonzero(new)
     values = rows[starts] if dim is None else np.moveaxis(rows[starts], 0, dim)
     inverse = np.cumsum(new) - 1

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ops.checks import INTEGER_OR_FLOAT, NOT_COMPLEX
+from wengert.ops.masks import choose
 from wengert.ops.record import Kind, Promote, defop
 
 _FLOAT_SCALARS = frozenset({np.float16, np.float32, np.float64, np.complex64, np.complex128})
@@ -21,7 +22,7 @@ def where(condition: Any, a: Any, b: Any) -> Any:
             return chosen
         if kind is float and other_kind in _FLOAT_SCALARS:
             return other_kind(chosen)
-    return np.where(condition, a, b)
+    return choose(condition, a, b)
 
 
 WHERE = defop(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ops.record import Kind, defop
-from wengert.ops.reduce import Dims, Shape, add_reduce, count, halves_in_single, keep, pushed_along
+from wengert.ops.reduce import Dims, Shape, add_reduce, add_squares, count, halves_in_single, keep, pushed_along
 
 
 def _moments(x: Any, dim: Dims, correction: float) -> tuple[Any, Any]:
@@ -15,8 +15,7 @@ def _moments(x: Any, dim: Dims, correction: float) -> tuple[Any, Any]:
     n = count(x.shape, dim)
     mean = add_reduce(x, dim=dim, keepdim=True) / float(n or "nan")
     center = x - mean
-    squares = center * center if center.dtype.kind == "f" else center.real**2 + center.imag**2
-    total = add_reduce(squares, dim=dim, keepdim=True)
+    total = add_squares(center, dim=dim, keepdim=True)
     free = max(float(n - correction), 0.0)
     return np.divide(total, total.dtype.type(free)), mean  # NumPy's division: by zero it gives nan or inf
 

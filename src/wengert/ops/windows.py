@@ -8,6 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from wengert.ops.accumulate import add_flat
+from wengert.ops.movement import strided_view
 from wengert.ops.record import Kind, defop
 
 Shape = tuple[int, ...]
@@ -22,7 +23,7 @@ def _unfold(x: Any, *, dim: int, size: int, step: int) -> Any:
     count = (x.shape[dim] - size) // step + 1
     shape = (*x.shape[:dim], count, *x.shape[dim + 1 :], size)
     strides = (*x.strides[:dim], x.strides[dim] * step, *x.strides[dim + 1 :], x.strides[dim])
-    return as_strided(x, shape, strides)
+    return strided_view(x, shape, strides, (0,) * x.ndim)
 
 
 def _unfold_vjp(xp: Any, g: Any, y: Any, x: Any, *, dim: int, size: int, step: int) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ops.accumulate import add_flat
+from wengert.ops.accumulate import add_flat, add_rows, strides_of
 from wengert.ops.diagonals import diagonal_of
 from wengert.ops.indexing import index_key
 from wengert.ops.masks import choose, zero_where
@@ -30,8 +30,15 @@ def _at(dim: int, part: Any) -> tuple[Any, ...]:
 def _index_add(x: Any, index: Any, source: Any, *, dim: int, alpha: Any) -> Any:
     out = _copy(x)
     added = source if alpha == 1 else source * alpha
-    flat = out.reshape(1) if not out.ndim else out
-    np.add.at(flat, _at(dim, index), added)
+    if dim == 0:
+        rows = np.reshape(added, (index.size, *x.shape[1:]))
+        add_rows(out if out.ndim else out.reshape(1), np.reshape(index, -1), rows)
+        return out
+    places: Any = 0
+    for axis, (length, stride) in enumerate(zip(added.shape, strides_of(x.shape), strict=True)):
+        along = index if axis == dim else np.arange(length)
+        places = places + (along * stride).reshape((-1,) + (1,) * (added.ndim - axis - 1))
+    add_flat(out.reshape(-1), places, added)
     return out
 
 
@@ -136,7 +143,7 @@ INDEX_PUT = defop(
     "index_put",
     _index_put,
     Kind.INDEXING,
-    vjp=EachInput(_index_put_vjp, lambda i: i < 2),
+    vjp=EachInput(_index_put_vjp, lambda i: i < 2, shape_only=lambda i: i < 2),
     args=("self", "values", "indices"),
     jvp=lambda xp, ts, y, x, value, *indices, spec, accumulate: xp.index_put(
         tangent_or_zeros(xp, ts[0], x), tangent_or_zeros(xp, ts[1], value), *indices, spec=spec, accumulate=accumulate
