@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import wengert
+from elementwise_calls import BINARY, CALLS, DOMAINS, UNARY
 
 torch = pytest.importorskip("torch")
 
@@ -16,227 +17,6 @@ pytestmark = pytest.mark.conformance
 
 DTYPES = ("float32", "float64", "int64", "bool", "complex128")
 TOLERANCE = {"float32": 3e-6, "float64": 1e-11, "complex64": 3e-6, "complex128": 1e-11, "float16": 2e-3}
-
-# Where the inputs of a function lie, as (low, high) of uniform numbers.
-DOMAINS = {
-    "real": (-2.0, 2.0),
-    "positive": (0.2, 3.0),
-    "unit": (0.05, 0.95),
-    "open_unit": (-0.9, 0.9),
-    "above_one": (1.1, 3.0),
-}
-
-UNARY = {
-    "abs": "real",
-    "absolute": "real",
-    "acos": "open_unit",
-    "acosh": "above_one",
-    "angle": "real",
-    "arccos": "open_unit",
-    "arccosh": "above_one",
-    "arcsin": "open_unit",
-    "arcsinh": "real",
-    "arctan": "real",
-    "arctanh": "open_unit",
-    "asin": "open_unit",
-    "asinh": "real",
-    "atan": "real",
-    "atanh": "open_unit",
-    "bitwise_not": "real",
-    "ceil": "real",
-    "conj": "real",
-    "conj_physical": "real",
-    "cos": "real",
-    "cosh": "real",
-    "deg2rad": "real",
-    "digamma": "positive",
-    "erf": "real",
-    "erfc": "real",
-    "erfinv": "open_unit",
-    "exp": "real",
-    "exp2": "real",
-    "expm1": "real",
-    "fix": "real",
-    "floor": "real",
-    "frac": "real",
-    "isfinite": "real",
-    "isinf": "real",
-    "isnan": "real",
-    "isneginf": "real",
-    "isposinf": "real",
-    "isreal": "real",
-    "lgamma": "positive",
-    "log": "positive",
-    "log10": "positive",
-    "log1p": "positive",
-    "log2": "positive",
-    "logical_not": "real",
-    "logit": "unit",
-    "nan_to_num": "real",
-    "neg": "real",
-    "negative": "real",
-    "positive": "real",
-    "rad2deg": "real",
-    "real": "real",
-    "reciprocal": "positive",
-    "round": "real",
-    "rsqrt": "positive",
-    "sgn": "real",
-    "sigmoid": "real",
-    "sign": "real",
-    "signbit": "real",
-    "sin": "real",
-    "sinc": "real",
-    "sinh": "real",
-    "sqrt": "positive",
-    "square": "real",
-    "tan": "real",
-    "tanh": "real",
-    "trunc": "real",
-}
-
-# Binary functions: the domain of the first input, of the second, and whether the second may be a number.
-BINARY = {
-    "add": ("real", "real", True),
-    "atan2": ("real", "real", False),
-    "arctan2": ("real", "real", False),
-    "bitwise_and": ("real", "real", True),
-    "bitwise_left_shift": ("real", "real", True),
-    "bitwise_or": ("real", "real", True),
-    "bitwise_right_shift": ("real", "real", True),
-    "bitwise_xor": ("real", "real", True),
-    "copysign": ("real", "real", True),
-    "div": ("real", "positive", True),
-    "divide": ("real", "positive", True),
-    "eq": ("real", "real", True),
-    "float_power": ("positive", "real", True),
-    "floor_divide": ("real", "positive", True),
-    "fmax": ("real", "real", False),
-    "fmin": ("real", "real", False),
-    "fmod": ("real", "positive", True),
-    "gcd": ("real", "real", False),
-    "ge": ("real", "real", True),
-    "greater": ("real", "real", True),
-    "greater_equal": ("real", "real", True),
-    "gt": ("real", "real", True),
-    "heaviside": ("real", "real", False),
-    "hypot": ("real", "real", False),
-    "isclose": ("real", "real", False),
-    "lcm": ("real", "real", False),
-    "ldexp": ("real", "real", False),
-    "le": ("real", "real", True),
-    "less": ("real", "real", True),
-    "less_equal": ("real", "real", True),
-    "logaddexp": ("real", "real", False),
-    "logaddexp2": ("real", "real", False),
-    "logical_and": ("real", "real", False),
-    "logical_or": ("real", "real", False),
-    "logical_xor": ("real", "real", False),
-    "lt": ("real", "real", True),
-    "maximum": ("real", "real", False),
-    "minimum": ("real", "real", False),
-    "mul": ("real", "real", True),
-    "multiply": ("real", "real", True),
-    "ne": ("real", "real", True),
-    "nextafter": ("real", "real", False),
-    "not_equal": ("real", "real", True),
-    "pow": ("positive", "real", True),
-    "remainder": ("real", "positive", True),
-    "rsub": ("real", "real", True),
-    "sub": ("real", "real", True),
-    "subtract": ("real", "real", True),
-    "true_divide": ("real", "positive", True),
-    "xlogy": ("real", "positive", True),
-}
-
-# Everything else: a call on tensors, and the domains of these.
-CALLS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
-    "add alpha": (lambda lib, a, b: lib.add(a, b, alpha=2), ("real", "real")),
-    "sub alpha": (lambda lib, a, b: lib.sub(a, b, alpha=3), ("real", "real")),
-    "rsub alpha": (lambda lib, a, b: lib.rsub(a, b, alpha=3), ("real", "real")),
-    "rsub number alpha": (lambda lib, a: lib.rsub(a, 2, alpha=3), ("real",)),
-    "addcmul": (lambda lib, a, b, c: lib.addcmul(a, b, c), ("real", "real", "real")),
-    "addcmul value": (lambda lib, a, b, c: lib.addcmul(a, b, c, value=2), ("real", "real", "real")),
-    "addcdiv": (lambda lib, a, b, c: lib.addcdiv(a, b, c), ("real", "real", "positive")),
-    "addcdiv value": (lambda lib, a, b, c: lib.addcdiv(a, b, c, value=0.5), ("real", "real", "positive")),
-    "lerp number": (lambda lib, a, b: lib.lerp(a, b, 0.3), ("real", "real")),
-    "lerp far": (lambda lib, a, b: lib.lerp(a, b, 0.8), ("real", "real")),
-    "lerp": (lambda lib, a, b, c: lib.lerp(a, b, c), ("real", "real", "unit")),
-    "div floor": (lambda lib, a, b: lib.div(a, b, rounding_mode="floor"), ("real", "positive")),
-    "div trunc": (lambda lib, a, b: lib.div(a, b, rounding_mode="trunc"), ("real", "positive")),
-    "clamp": (lambda lib, a: lib.clamp(a, -1, 1), ("real",)),
-    "clamp min": (lambda lib, a: lib.clamp(a, min=0.5), ("real",)),
-    "clamp max": (lambda lib, a: a.clamp(max=1), ("real",)),
-    "clip": (lambda lib, a: lib.clip(a, -1, 1), ("real",)),
-    "clamp tensors": (lambda lib, a, b, c: lib.clamp(a, b, c), ("real", "open_unit", "unit")),
-    "clamp from": (lambda lib, a, b: lib.clamp(a, min=b), ("real", "open_unit")),
-    "clamp to": (lambda lib, a, b: lib.clamp(a, max=b), ("real", "open_unit")),
-    "clamp_min": (lambda lib, a: lib.clamp_min(a, 0), ("real",)),
-    "clamp_max": (lambda lib, a: lib.clamp_max(a, 1.5), ("real",)),
-    "clamp_min tensor": (lambda lib, a, b: lib.clamp_min(a, b), ("real", "open_unit")),
-    "clamp_max tensor": (lambda lib, a, b: lib.clamp_max(a, b), ("real", "open_unit")),
-    "where": (lambda lib, a, b: lib.where(a == a, a, b), ("real", "real")),
-    "where number": (lambda lib, a: lib.where(a == 1, a, 2), ("real",)),
-    "where float": (lambda lib, a: lib.where(a == 1, 2.5, a), ("real",)),
-    "where method": (lambda lib, a, b: a.where(b == b, b), ("real", "real")),
-    "round decimals": (lambda lib, a: lib.round(a, decimals=1), ("real",)),
-    "round tens": (lambda lib, a: lib.round(a * 100, decimals=-1), ("real",)),
-    "logit eps": (lambda lib, a: lib.logit(a, eps=0.2), ("unit",)),
-    "polygamma 0": (lambda lib, a: lib.polygamma(0, a), ("positive",)),
-    "polygamma 1": (lambda lib, a: lib.polygamma(1, a), ("positive",)),
-    "polygamma 2": (lambda lib, a: a.polygamma(2), ("positive",)),
-    "nan_to_num all": (lambda lib, a: lib.nan_to_num(a, 1.0, 2.0, 3.0), ("real",)),
-    "imag": (lambda lib, a: lib.imag(a), ("real",)),
-    "a.real": (lambda lib, a: a.real, ("real",)),
-    "a.imag": (lambda lib, a: a.imag, ("real",)),
-    "view_as_real": (lambda lib, a: lib.view_as_real(a), ("real",)),
-    "view_as_complex": (lambda lib, a: lib.view_as_complex(lib.view_as_real(a)), ("real",)),
-    "complex": (lambda lib, a, b: lib.complex(a, b), ("real", "real")),
-    "polar": (lambda lib, a, b: lib.polar(a, b), ("real", "real")),
-    "ldexp integer": (lambda lib, a: lib.ldexp(a, lib.tensor(2)), ("real",)),
-    "frexp": (lambda lib, a: lib.frexp(a)[0], ("real",)),
-    "frexp exponent": (lambda lib, a: lib.frexp(a)[1], ("real",)),
-    "a + 2": (lambda lib, a: a + 2, ("real",)),
-    "2 + a": (lambda lib, a: 2 + a, ("real",)),
-    "a - 2.5": (lambda lib, a: a - 2.5, ("real",)),
-    "2 - a": (lambda lib, a: 2 - a, ("real",)),
-    "2.5 * a": (lambda lib, a: 2.5 * a, ("real",)),
-    "a * 2j": (lambda lib, a: a * 2j, ("real",)),
-    "a / 2": (lambda lib, a: a / 2, ("real",)),
-    "2 / a": (lambda lib, a: 2 / a, ("positive",)),
-    "a // 2": (lambda lib, a: a // 2, ("real",)),
-    "2 // a": (lambda lib, a: 2 // (a + 1), ("positive",)),
-    "a % 2": (lambda lib, a: a % 2, ("real",)),
-    "2.5 % a": (lambda lib, a: 2.5 % (a + 1), ("positive",)),
-    "a % b": (lambda lib, a, b: a % (b + 1), ("real", "positive")),
-    "-a": (lambda lib, a: -a, ("real",)),
-    "+a": (lambda lib, a: +a, ("real",)),
-    "abs(a)": (lambda lib, a: abs(a), ("real",)),
-    "~a": (lambda lib, a: ~a, ("real",)),
-    "a & b": (lambda lib, a, b: a & b, ("real", "real")),
-    "a | 1": (lambda lib, a: a | 1, ("real",)),
-    "1 ^ a": (lambda lib, a: 1 ^ a, ("real",)),
-    "a << 1": (lambda lib, a: a << 1, ("real",)),
-    "2 >> a": (lambda lib, a: 2 >> a, ("real",)),
-    "a ** 0": (lambda lib, a: a**0, ("real",)),
-    "a ** 1": (lambda lib, a: a**1, ("real",)),
-    "a ** 2": (lambda lib, a: a**2, ("real",)),
-    "a ** 3": (lambda lib, a: a**3, ("real",)),
-    "a ** 0.5": (lambda lib, a: a**0.5, ("positive",)),
-    "a ** -1": (lambda lib, a: a**-1, ("positive",)),
-    "a ** -2.0": (lambda lib, a: a**-2.0, ("positive",)),
-    "a ** -0.5": (lambda lib, a: a**-0.5, ("positive",)),
-    "a ** 2.7": (lambda lib, a: a**2.7, ("positive",)),
-    "a ** 2j": (lambda lib, a: a**2j, ("positive",)),
-    "2 ** a": (lambda lib, a: 2**a, ("real",)),
-    "0.5 ** a": (lambda lib, a: 0.5**a, ("real",)),
-    "2j ** a": (lambda lib, a: 2j**a, ("real",)),
-    "a ** b": (lambda lib, a, b: a**b, ("positive", "real")),
-    "xlogy number": (lambda lib, a: lib.xlogy(2, a), ("positive",)),
-    "remainder number": (lambda lib, a: lib.remainder(2, a + 1), ("positive",)),
-    "float_power number": (lambda lib, a: lib.float_power(2, a), ("real",)),
-    "pow number": (lambda lib, a: lib.pow(2.5, a), ("real",)),
-}
 
 SHAPES = {
     "same": ((2, 3), (2, 3), (2, 3)),
@@ -411,11 +191,11 @@ INF, NAN = float("inf"), float("nan")
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, -2.5, 0.5, INF, -INF, NAN, 1e30, -1e30, 1e-30, -1e-30, 88.0, -89.0, 1e5]
 
 
-# Points where PyTorch itself is off: acosh is nan at -1 whatever its derivative there; digamma's derivative is garbage
-# at and far below its poles; logit(-0) has another sign in float32 than in float64.
+# Points where PyTorch itself is off: acosh is nan below 1, whatever its derivative there; digamma's derivative is
+# garbage at and far below its poles; logit(-0) has another sign in float32 than in float64.
 OFF_IN_TORCH: dict[str, Callable[[Any], Any]] = {
-    "acosh": lambda x: x == -1,
-    "arccosh": lambda x: x == -1,
+    "acosh": lambda x: x <= -1,
+    "arccosh": lambda x: x <= -1,
     "digamma": lambda x: (x < 0) & (np.floor(x) == x) | (x < -1e3),
     "logit": lambda x: x == 0,
 }
@@ -438,3 +218,42 @@ def test_special_pairs(name: str, dtype: str) -> None:
         points = points[(abs(points) > 1e-20) | (points == 0)]  # PyTorch gives nan where a / b overflows in float32
     a, b = np.meshgrid(points, points)
     check(ALL[name][0], (a, b), order=1)
+
+
+ONE_INPUT = [
+    name
+    for name, (_, domains) in CALLS.items()
+    if len(domains) == 1 and name[:3] in ("cla", "cli", "a *", "0.5", "2 *")
+]
+POINTS = np.array([-1.0, -0.0, 0.0, 0.5, 1.0, 1.5, 2.0, INF, -INF, NAN])
+
+
+@pytest.mark.parametrize("name", ONE_INPUT)
+def test_bounds_and_powers_at_special_values(name: str) -> None:
+    check(ALL[name][0], (POINTS,), order=1)
+
+
+@pytest.mark.parametrize("base", [0, 1, 2, -2.0, 0.0])
+def test_number_to_a_power_at_special_values(base: float) -> None:
+    check(lambda lib, a: base**a, (POINTS,), order=1)
+
+
+@pytest.mark.parametrize("name", ["clamp from", "clamp to", "clamp_min tensor", "clamp_max tensor"])
+def test_one_tensor_bound_at_special_values(name: str) -> None:
+    check(ALL[name][0], tuple(np.meshgrid(POINTS, POINTS)), order=1)
+
+
+def test_two_tensor_bounds_at_special_values() -> None:
+    check(ALL["clamp tensors"][0], tuple(np.meshgrid(POINTS, POINTS, POINTS)), order=1)
+
+
+@pytest.mark.parametrize("name", UNARY)
+def test_complex_plane(name: str) -> None:
+    real, imag = np.meshgrid([-2.1, -0.7, 0.4, 1.8], [-1.9, -0.3, 0.6, 2.2])
+    if (name, "complex128") not in REFUSED_BY_TORCH:
+        check(ALL[name][0], (real + 1j * imag,))
+
+
+@pytest.mark.parametrize("name", ["abs", "sgn", "angle", "square", "exp", "sin", "sinc", "real", "conj"])
+def test_complex_zero(name: str) -> None:
+    check(ALL[name][0], (np.array([0j, 1j, -1 + 0j, -0j]),), order=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
 from typing import Any
 
@@ -9,11 +10,11 @@ import numpy as np
 import pytest
 
 import wengert
-from wengert.functions.norms import vector_norm
+import wengert.linalg
 
 torch = pytest.importorskip("torch")
 
-from torch_pairs import compare  # noqa: E402
+from torch_pairs import compare, same_error  # noqa: E402
 
 
 def r(*shape: int, dtype: str = "float64", seed: int = 0) -> np.ndarray:
@@ -53,7 +54,7 @@ def test_norm_forms() -> None:
     compare(lambda lib, x: x.norm(3, 1), x)
     compare(lambda lib, x: x.norm(dtype=lib.float64), x.astype("float32"))
     compare(lambda lib, x: x.norm(lib.tensor(3.0)), x)
-    compare(lambda lib, x: (vector_norm if lib is wengert else lib.linalg.vector_norm)(x, 3, dim=0), x)
+    compare(lambda lib, x: lib.linalg.vector_norm(x, 3, dim=0), x)
 
 
 @pytest.mark.parametrize("p", [0, 1, 2, 3, inf, -inf])
@@ -68,3 +69,57 @@ def test_renorm() -> None:
         compare(lambda lib, x, p=p, dim=dim, limit=limit: lib.renorm(x, p, dim, limit), x, scale=100)
     compare(lambda lib, x: (x * 1).renorm_(2, 0, 1.0), x)
     compare(lambda lib, x: lib.renorm(x, 2, 0, 1.0), r(3, 2, dtype="complex128"), order=1)
+
+
+@pytest.mark.parametrize("order", ["fro", 1, -1, inf, -inf])
+@pytest.mark.parametrize("meta", [{}, {"dim": (0, 1)}, {"dim": (2, 0)}, {"dim": (-1, 1), "keepdim": True}])
+def test_matrix_norms(meta: dict[str, Any], order: Any) -> None:
+    compare(lambda lib, x: lib.linalg.matrix_norm(x, order, **meta), r(2, 3, 4))
+    if meta:
+        compare(lambda lib, x: lib.linalg.norm(x, order, **meta), r(2, 3, 4, dtype="complex128"), scale=10)
+
+
+def test_norms_of_vectors_or_matrices() -> None:
+    for f in (
+        lambda lib, x: lib.linalg.norm(x),
+        lambda lib, x: lib.linalg.norm(x, 1),
+        lambda lib, x: lib.linalg.norm(x[0], 3),
+        lambda lib, x: lib.linalg.norm(x, dim=0),
+        lambda lib, x: lib.linalg.norm(x, 3, dim=(1,)),
+        lambda lib, x: lib.linalg.norm(x, dim=(0, 1), keepdim=True),
+        lambda lib, x: lib.linalg.norm(x, inf, keepdim=True),
+        lambda lib, x: lib.linalg.norm(x, 0, dim=-1),
+        lambda lib, x: lib.linalg.matrix_norm(x[:0], 1),
+    ):
+        compare(f, r(3, 4))
+    compare(lambda lib, x: lib.linalg.norm(x, 1, dtype=lib.float64), r(3, 4, dtype="float32"))
+    compare(lambda lib, x: lib.linalg.norm(x), r(2, 3, 4))
+
+
+LINALG_ERRORS: dict[str, tuple[Callable[..., Any], int | None]] = {
+    "an order for a stack": (lambda lib, x: lib.linalg.norm(x[None], 1), None),
+    "an order for a number": (lambda lib, x: lib.linalg.norm(x[0, 0], 1), None),
+    "fro of a vector": (lambda lib, x: lib.linalg.norm(x[0], "fro"), None),
+    "fro along one axis": (lambda lib, x: lib.linalg.norm(x, "fro", dim=0), 40),
+    "three axes": (lambda lib, x: lib.linalg.norm(x[None], dim=(0, 1, 2)), None),
+    "a vector": (lambda lib, x: lib.linalg.matrix_norm(x[0]), None),
+    "integers": (lambda lib, x: lib.linalg.matrix_norm(x.long()), None),
+    "order 3": (lambda lib, x: lib.linalg.matrix_norm(x, 3), None),
+    "order 0": (lambda lib, x: lib.linalg.norm(x, 0), None),
+    "unknown order": (lambda lib, x: lib.linalg.norm(x, "foo"), None),
+    "one axis twice": (lambda lib, x: lib.linalg.matrix_norm(x, 1, dim=(0, 0)), None),
+    "order in words": (lambda lib, x: lib.linalg.vector_norm(x, "a"), None),
+}
+
+
+@pytest.mark.parametrize(("run", "beginning"), LINALG_ERRORS.values(), ids=LINALG_ERRORS)
+def test_linalg_errors(run: Callable[..., Any], beginning: int | None) -> None:
+    assert len(same_error(run, r(2, 3), beginning=beginning)) > 20
+
+
+@pytest.mark.parametrize("order", [2, -2, "nuc"])
+def test_norms_that_need_singular_values_say_so(order: Any) -> None:
+    with pytest.raises(NotImplementedError, match="singular values"):
+        wengert.linalg.matrix_norm(wengert.ones(2, 2), order)
+    with pytest.raises(NotImplementedError, match="singular values"):
+        wengert.norm(wengert.ones(2, 2), "nuc")

@@ -209,13 +209,39 @@ def test_float16_sums_do_not_overflow_on_the_way() -> None:
     assert wengert.from_numpy(np.full(4000, 100, "float16")).mean().item() == 100
 
 
-@pytest.mark.parametrize("shape", [(1_000_000,), (300_000, 3), (3, 300_000), (1000, 1000)])
-def test_long_sums_lose_few_digits(shape: tuple[int, ...]) -> None:
-    x = np.random.default_rng(0).random(shape).astype("float32")
-    for dim in range(len(shape)):
-        exact = x.astype("float64").sum(dim)
-        got = wengert.from_numpy(x).sum(dim).numpy()
-        assert np.max(np.abs(got - exact) / exact) < 2e-6
+LARGE = {
+    "one run": lambda: np.random.default_rng(0).random(1_000_001),
+    "thin rows": lambda: np.random.default_rng(1).random((300_000, 3)),
+    "long rows": lambda: np.random.default_rng(2).random((3, 100_003)),
+    "square": lambda: np.random.default_rng(3).random((1000, 1000)),
+    "columns in memory": lambda: np.random.default_rng(4).random((700, 900)).T,
+    "cube": lambda: np.random.default_rng(5).random((40, 50, 60)),
+    "gaps": lambda: np.random.default_rng(6).random((2000, 600))[:, ::2],
+}
+PLAIN = {
+    "sum": np.sum,
+    "mean": np.mean,
+    "norm": lambda x, axis, keepdims: np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims)),
+    "var": lambda x, axis, keepdims: np.var(x, axis=axis, keepdims=keepdims, ddof=1),
+}
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("make", LARGE.values(), ids=LARGE)
+def test_reductions_of_many_elements_lose_few_digits(make: Any, name: str, dtype: str) -> None:
+    x = make().astype(dtype)
+    limit = 2e-6 if dtype == "float32" else 1e-13
+    t = wengert.from_numpy(x)
+    for dim in (None, *range(x.ndim), (0, x.ndim - 1), tuple(range(x.ndim - 1, max(x.ndim - 3, -1), -1))):
+        if isinstance(dim, tuple) and len(set(dim)) < len(dim):
+            continue
+        for keep in (False, True):
+            exact = PLAIN[name](x.astype("float64"), axis=dim, keepdims=keep)
+            got = getattr(t, name)(dim=dim, keepdim=keep).numpy()
+            assert got.dtype == x.dtype
+            assert got.shape == np.shape(exact)
+            assert np.max(np.abs(got - exact) / exact) < limit
 
 
 # --- ties, zeros, NaN, infinities ------------------------------------------------------------------------------------
@@ -358,3 +384,8 @@ def test_medians_of_nothing() -> None:
     compare(call("median"), np.zeros(0))
     compare(call("nanmedian"), np.zeros(0))
     compare(call("nanmedian"), np.full(2, nan), order=0)
+
+
+@pytest.mark.parametrize("name", ["prod", "std", "norm", "logsumexp", "var"])
+def test_third_derivatives(name: str) -> None:
+    compare(call(name, dim=1), r(2, 4), order=3, scale=20)

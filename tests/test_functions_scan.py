@@ -159,3 +159,22 @@ ERRORS: dict[str, tuple[Callable[..., Any], int | None]] = {
 @pytest.mark.parametrize(("run", "beginning"), ERRORS.values(), ids=ERRORS)
 def test_errors(run: Callable[..., Any], beginning: int | None) -> None:
     assert len(same_error(run, r(2, 3), beginning=beginning)) > 20
+
+
+def test_third_derivatives() -> None:
+    compare(lambda lib, x: lib.cumprod(x, 1), r(2, 5), order=3, scale=10)
+    # PyTorch's own has NaN from the third derivative on.
+    plain = lambda lib, x: lib.logcumsumexp(x, 1) if lib is wengert else x.exp().cumsum(1).log()
+    compare(plain, r(2, 5), order=3, scale=10, name=False)
+
+
+def test_third_derivative_of_cumprod_where_elements_are_zero() -> None:
+    def naive(lib: Any, x: Any) -> Any:
+        return lib.stack([x[0], x[0] * x[1], x[0] * x[1] * x[2], x[0] * x[1] * x[2] * x[3]])
+
+    compare(
+        lambda lib, x: lib.cumprod(x, 0) if lib is wengert else naive(lib, x),
+        np.array([2.0, 0, 0, 3]),
+        order=3,
+        name=False,
+    )

@@ -377,6 +377,24 @@ def test_layer_norm() -> None:
     same_error(lambda lib, x, w: lib.nn.functional.layer_norm(x, (4,), w), x.astype("float32"), w)
 
 
+def test_layer_norm_is_right_beyond_the_second_order() -> None:
+    # PyTorch's own third derivative is not: it takes the saved mean and deviation for constants.
+    weights = [r(2, 3, seed=i) for i in range(1, 4)]
+
+    def third(lib: Any, norm: Any) -> Any:
+        x = lib.from_numpy(r(2, 3)).requires_grad_()
+        g, total = x, (norm(x) * lib.from_numpy(weights[0])).sum()
+        for w in weights:
+            g = lib.autograd.grad(total, x, create_graph=True)[0]
+            total = (g * lib.from_numpy(w)).sum()
+        return g.detach().numpy()
+
+    def by_hand(x: Any) -> Any:
+        return (x - x.mean(1, keepdim=True)) / (x.var(1, unbiased=False, keepdim=True) + 1e-5).sqrt()
+
+    np.testing.assert_allclose(third(wengert, lambda x: F.layer_norm(x, (3,))), third(torch, by_hand))
+
+
 def test_rms_norm() -> None:
     compare(lambda lib, x: lib.nn.functional.rms_norm(x, (4,)), r(3, 4))
     compare(lambda lib, x, w: lib.nn.functional.rms_norm(x, (4,), w), r(3, 4), r(4))

@@ -290,9 +290,7 @@ def test_cross_entropy_of_probabilities(shape: tuple[int, ...], reduction: str) 
 def test_label_smoothing(shape: tuple[int, ...], reduction: str) -> None:
     classes = shape[0] if len(shape) == 1 else shape[1]
     target = n(classes, *(shape[:1] + shape[2:] if len(shape) > 1 else ()))
-    f = lambda lib, x, t, w=None: lib.nn.functional.cross_entropy(
-        x, t, w, reduction=reduction, label_smoothing=0.2
-    )
+    f = lambda lib, x, t, w=None: lib.nn.functional.cross_entropy(x, t, w, reduction=reduction, label_smoothing=0.2)
     compare(f, r(*shape), target)
     compare(f, r(*shape), target, p(classes), frozen=(2,))
     if target.ndim:

@@ -10,6 +10,7 @@ tensor(9., grad_fn=<PowBackward0>)
 tensor(6.)
 """
 
+from wengert import _memory
 from wengert import autograd as autograd
 from wengert import backends as backends
 from wengert import cuda as cuda
@@ -259,7 +260,6 @@ from wengert.functions.indexing import gather as gather
 from wengert.functions.indexing import index_select as index_select
 from wengert.functions.indexing import masked_select as masked_select
 from wengert.functions.indexing import nonzero as nonzero
-from wengert.functions.indexing import one_hot as one_hot
 from wengert.functions.indexing import take as take
 from wengert.functions.indexing import take_along_dim as take_along_dim
 from wengert.functions.indexing import unravel_index as unravel_index
@@ -319,7 +319,6 @@ from wengert.functions.norms import dist as dist
 from wengert.functions.norms import norm as norm
 from wengert.functions.norms import renorm as renorm
 from wengert.functions.padding import as_strided as as_strided
-from wengert.functions.padding import pad as pad
 from wengert.functions.powers import float_power as float_power
 from wengert.functions.powers import hypot as hypot
 from wengert.functions.powers import pow as pow
@@ -437,6 +436,8 @@ from wengert.functions.writing import masked_scatter as masked_scatter
 from wengert.functions.writing import put as put
 from wengert.functions.writing import select_scatter as select_scatter
 from wengert.functions.writing import slice_scatter as slice_scatter
+
+_memory.show_large_block()
 
 __all__ = [
     "BoolTensor",
@@ -731,11 +732,9 @@ __all__ = [
     "normal",
     "not_equal",
     "numel",
-    "one_hot",
     "ones",
     "ones_like",
     "outer",
-    "pad",
     "permute",
     "poisson",
     "polar",

@@ -5,7 +5,7 @@ Names that would hide a builtin in this file are left to the package (``bool``, 
 short names are aliases: see ``ALIASES``).
 """
 
-from typing import Any, NoReturn, Self, TypeAlias, final
+from typing import Any, Final, NoReturn, Self, TypeAlias, final
 
 import numpy as np
 
@@ -16,6 +16,7 @@ __all__ = [
     "DEFAULTS",
     "TO_COMPLEX",
     "TO_REAL",
+    "TYPE_NAMES",
     "NumpyDtype",
     "as_numpy_dtype",
     "bool_",
@@ -33,6 +34,7 @@ __all__ = [
     "int32",
     "int64",
     "set_default_dtype",
+    "type_name",
     "uint8",
     "uint16",
     "uint32",
@@ -46,7 +48,7 @@ _set_field = object.__setattr__
 
 
 @final
-class dtype:  # noqa: N801  # PyTorch's name
+class dtype:  # PyTorch's name
     """The element type of a tensor, one object per type.
 
     ``np.dtype(d)`` gives the NumPy dtype. ``d == np.float32`` and ``d == np.dtype("float32")`` hold for the type
@@ -337,3 +339,27 @@ def set_default_dtype(d: dtype) -> None:
 def default_complex() -> NumpyDtype:
     """The complex type that goes with the default float type (complex64 for float16 too, see ``dtype.to_complex``)."""
     return TO_COMPLEX[DEFAULTS.float]
+
+
+TYPE_NAMES: Final = {
+    "bool": "Bool",
+    "uint8": "Byte",
+    "int8": "Char",
+    "int16": "Short",
+    "int32": "Int",
+    "int64": "Long",
+    "uint16": "UInt16",
+    "uint32": "UInt32",
+    "uint64": "UInt64",
+    "float16": "Half",
+    "float32": "Float",
+    "float64": "Double",
+    "complex64": "ComplexFloat",
+    "complex128": "ComplexDouble",
+}
+"""PyTorch's older names of the element types: ``torch.FloatTensor``, ``'Long'`` in its messages."""
+
+
+def type_name(dtype: NumpyDtype) -> str:
+    """What PyTorch's messages call an element type: ``Float`` for float32."""
+    return TYPE_NAMES.get(dtype.name, dtype.name)

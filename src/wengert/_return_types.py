@@ -10,6 +10,7 @@ __all__ = [
     "aminmax",
     "cummax",
     "cummin",
+    "frexp",
     "kthvalue",
     "max",
     "median",
@@ -54,6 +55,23 @@ class _ValuesIndices(ReturnType):
     @property
     def indices(self) -> Any:
         """Where each stood along the axis."""
+        return self[1]
+
+
+class frexp(ReturnType):
+    """A mantissa and an exponent for each element."""
+
+    __slots__ = ()
+    __match_args__ = ("mantissa", "exponent")
+
+    @property
+    def mantissa(self) -> Any:
+        """The numbers of size 0.5 to 1."""
+        return self[0]
+
+    @property
+    def exponent(self) -> Any:
+        """The powers of two that go with them."""
         return self[1]
 
 

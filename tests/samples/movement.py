@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from tests.samples import Sample
+
+from samples import Sample
 
 _rng = np.random.default_rng(7)
 
@@ -18,6 +19,7 @@ _T = np.float64(0.75)  # a 0-d value as a NumPy scalar
 
 SAMPLES: dict[str, list[Sample]] = {
     "reshape": [Sample(_x(2, 6), shape=(3, 4)), Sample(_x(4, 3).T, shape=(12,)), Sample(_T, shape=(1, 1))],
+    "reshape_alias": [Sample(_x(4, 6)[:, :3], shape=(2, 2, 3))],
     "view": [Sample(_x(2, 6), shape=(4, 3)), Sample(_x(0, 3), shape=(3, 0))],
     "unsafe_view": [Sample(_x(3, 2).T, shape=(6,))],
     "alias": [Sample(_x(2, 3)), Sample(_T)],

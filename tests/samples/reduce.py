@@ -6,7 +6,8 @@ from math import inf, nan
 from typing import Any
 
 import numpy as np
-from tests.samples import Sample
+
+from samples import Sample
 
 _rng = np.random.default_rng(11)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from tests.samples import Sample
+from samples import Sample
 
 _rng = np.random.default_rng(11)
 _X, _VALUES = _rng.standard_normal((2, 3)), _rng.standard_normal((2, 3))

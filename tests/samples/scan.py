@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from tests.samples import Sample
+
+from samples import Sample
 
 _rng = np.random.default_rng(12)
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from wengert.autograd.graph import GradientEdge, tensor_at
 from wengert.engine.backward import run_backward, run_grad
-from wengert.engine.base import TensorBase, wrap
+from wengert.engine.base import TensorBase, edge_of, wrap
+from wengert.engine.node import Node
 from wengert.functions.graph import as_inputs
 from wengert.spaces.tensors import TENSOR
 
@@ -24,7 +26,7 @@ def backward(
     """Compute the sum of the gradients of ``tensors`` and add it to ``.grad`` of the leaves.
 
     Args:
-        tensors: one tensor or a sequence of them.
+        tensors: one tensor (or gradient edge) or a sequence of them.
         grad_tensors: the cotangents, one per tensor, of its shape; None where a tensor has one element.
         retain_graph: keep what the graph has saved (default: the value of ``create_graph``).
         create_graph: record the computation of the gradients.
@@ -40,16 +42,15 @@ def backward(
     >>> x.grad
     tensor(7.)
     """
-    outputs = _sequence(tensors)
+    outputs = _tensors(_listed(tensors), ())
     given = grad_tensors if grad_tensors is not None else grad_variables
-    if not outputs:
-        raise RuntimeError("grad requires non-empty inputs.")
+    targets = None if inputs is None else as_inputs(_tensors(_listed(inputs), _nodes(outputs)))
     run_backward(
         outputs,
-        _gradients(given, outputs, "grad_tensors"),
+        _gradients(given, outputs),
         retain_graph=retain_graph,
         create_graph=create_graph,
-        inputs=as_inputs(inputs),
+        inputs=targets,
     )
 
 
@@ -67,8 +68,8 @@ def grad(
     """The gradients of the sum of ``outputs`` with respect to each of ``inputs``; no ``.grad`` changes.
 
     Args:
-        outputs: one tensor or a sequence of them.
-        inputs: one tracked tensor or a sequence of them: leaves or results.
+        outputs: one tensor (or gradient edge) or a sequence of them.
+        inputs: one tracked tensor (or gradient edge) or a sequence of them: leaves or results.
         grad_outputs: the cotangents of ``outputs`` (the vector of the product v^T J).
         retain_graph: keep what the graph has saved (default: the value of ``create_graph``).
         create_graph: record the computation, so that the gradients can be differentiated again.
@@ -88,27 +89,29 @@ def grad(
     (tensor(12.),)
     """
     if materialize_grads and allow_unused is False:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
     if not only_inputs:
         raise ValueError("only_inputs=False is not supported: use backward() to add to .grad of other tensors")
-    outs, ins = _sequence(outputs), _sequence(inputs)
-    if not outs:
-        raise RuntimeError("grad requires non-empty outputs.")
+    outs = _tensors(_listed(outputs), ())
+    ins = _tensors(_listed(inputs), _nodes(outs))
     if not ins:
-        raise RuntimeError("grad requires non-empty inputs.")
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     keep = create_graph if retain_graph is None else retain_graph
     options = {"create_graph": create_graph, "allow_unused": bool(allow_unused) or materialize_grads}
     if is_grads_batched:
-        results = _batched(outs, ins, _sequence(grad_outputs), keep, options)
+        results = _batched(outs, ins, _listed(grad_outputs), keep, options)
     else:
-        cotangents = _gradients(grad_outputs, outs, "grad_outputs")
-        results = run_grad(outs, ins, cotangents, retain_graph=keep, **options)
+        results = run_grad(outs, ins, _gradients(grad_outputs, outs), retain_graph=keep, **options)
     if materialize_grads:
         results = [wrap(np.zeros_like(x._data)) if r is None else r for r, x in zip(results, ins, strict=True)]
     return tuple(results)
 
 
-def _batched(outs: Sequence[Any], ins: Sequence[Any], batches: Sequence[Any], keep: bool, options: dict[str, Any]) -> list[Any]:
+def _batched(
+    outs: Sequence[Any], ins: Sequence[Any], batches: Sequence[Any], keep: bool, options: dict[str, Any]
+) -> list[Any]:
     from_each: list[list[Any]] = []
     size = len(batches[0])
     for index in range(size):
@@ -119,25 +122,40 @@ def _batched(outs: Sequence[Any], ins: Sequence[Any], batches: Sequence[Any], ke
     for parts in zip(*from_each, strict=True):
         if parts[0] is None:
             stacked.append(None)
+        elif options["create_graph"]:
+            stacked.append(TENSOR.stack(*parts, dim=0))
         else:
-            stacked.append(TENSOR.stack(*parts, dim=0) if options["create_graph"] else wrap(np.stack([p._data for p in parts])))
+            stacked.append(wrap(np.stack([p._data for p in parts])))
     return stacked
 
 
-def _sequence(tensors: Any) -> tuple[Any, ...]:
-    sequence = (tensors,) if isinstance(tensors, TensorBase) else tuple(tensors or ())
+def _listed(given: Any) -> tuple[Any, ...]:
+    return (given,) if isinstance(given, (TensorBase, GradientEdge)) else tuple(given if given is not None else ())
+
+
+def _tensors(sequence: Sequence[Any], near: Sequence[Node]) -> tuple[Any, ...]:
+    """The tensors, and for gradient edges tensors that stand for them; ``near`` are nodes that may lead to these."""
     for t in sequence:
-        if t is not None and not isinstance(t, TensorBase):
-            raise TypeError(f"expected a Tensor or a sequence of Tensors, got {type(t).__name__}")
-    return sequence
+        if not isinstance(t, (TensorBase, GradientEdge)):
+            raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(t).__name__}")
+    return tuple([tensor_at(t, near) if isinstance(t, GradientEdge) else t for t in sequence])
 
 
-def _gradients(given: Any, outputs: Sequence[Any], name: str) -> Sequence[Any]:
+def _nodes(outputs: Sequence[Any]) -> list[Node]:
+    return [node for node in map(edge_of, outputs) if node is not None]
+
+
+def _gradients(given: Any, outputs: Sequence[Any]) -> Sequence[Any]:
     if given is None:
         return (None,) * len(outputs)
-    gradients = _sequence(given)
+    gradients = _listed(given)
+    for g in gradients:
+        if g is not None and not isinstance(g, TensorBase):
+            raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
     if len(gradients) != len(outputs):
-        raise RuntimeError(f"got {len(outputs)} tensors and {len(gradients)} gradients: give one of {name} for each tensor")
+        raise RuntimeError(
+            f"got {len(outputs)} tensors and {len(gradients)} gradients: give one gradient, or None, for each tensor"
+        )
     return gradients
 
 

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import warnings
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from wengert._source import user_code
-from wengert.engine import messages
-from wengert.engine.base import TensorBase, alias, edge_of, wrap
-from wengert.engine.custom import FunctionNode
-from wengert.engine.inplace import move_on
-from wengert.engine.node import Node, Port, RecordedNode
+from wengert.engine import inplace_messages
+from wengert.engine.base import INFERENCE, TensorBase, alias, cell_of, edge_of, is_tracking
+from wengert.engine.custom import FunctionCtx, FunctionNode, only_once
+from wengert.engine.inplace import check_writable, move_on
 from wengert.engine.state import STATE
-
-FunctionCtx = FunctionNode
+from wengert.engine.views import Origin, View
 
 
 class _FunctionMeta(type):
-    """Gives each Function its node class, named as PyTorch names it: ``MyFunctionBackward``."""
+    """Gives each Function the classes of its node and its ctx, named as PyTorch names them: ``MyFunctionBackward``."""
 
     _node_class: type[FunctionNode]
+    _ctx_class: type[FunctionCtx]
 
     def __init__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> None:
         super().__init__(name, bases, body)
-        node_body = {"__slots__": (), "__module__": cls.__module__, "function": cls}
-        cls._node_class = type(f"{name}Backward", (FunctionNode,), node_body)
+        shared = {"__slots__": (), "__module__": cls.__module__}
+        cls._node_class = type(f"{name}Backward", (FunctionNode,), {**shared, "function": cls})
+        cls._ctx_class = type(f"{name}Backward", (FunctionCtx,), shared)
 
 
 class Function(metaclass=_FunctionMeta):
@@ -59,6 +61,7 @@ class Function(metaclass=_FunctionMeta):
     """
 
     _node_class: ClassVar[type[FunctionNode]]
+    _ctx_class: ClassVar[type[FunctionCtx]]
     generate_vmap_rule: ClassVar[bool] = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -95,93 +98,126 @@ class Function(metaclass=_FunctionMeta):
         )
 
     @classmethod
-    def _backward(cls, ctx: FunctionNode, *grads: Any) -> Any:
+    def _backward(cls, ctx: FunctionCtx, *grads: Any) -> Any:
         own, vjp = cls.backward is not Function.backward, cls.vjp is not Function.vjp
         if own and vjp:
             raise RuntimeError(
-                "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement one of them."
+                "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement one "
+                "of them."
             )
         return (cls.vjp if vjp else cls.backward)(ctx, *grads)
 
     @classmethod
-    def apply(cls, *args: Any) -> Any:
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run ``forward`` untracked and record the function as one node of the graph."""
-        ctx = cls._node_class(args)
-        ctx.code, ctx.lasti = user_code()
-        tracked = STATE.grad_enabled and any(ctx.needs_input_grad)
-        modes = STATE.grad_enabled
-        STATE.grad_enabled = False
-        try:
-            if cls.setup_context is Function.setup_context:
-                output = cls.forward(ctx, *args)
-            else:
-                output = cls.forward(*args)
-                cls.setup_context(ctx, args, output)
-        finally:
-            STATE.grad_enabled = modes
+        takes_ctx = cls.setup_context is Function.setup_context
+        if kwargs:
+            args = _positional(cls.forward, int(takes_ctx), args, kwargs)
+        ctx = cls._ctx_class(tuple([isinstance(x, TensorBase) and is_tracking(x) for x in args]))
+        node = None
+        if STATE.grad_enabled and any(ctx.needs_input_grad):
+            node = cls._node_class(tuple([edge_of(x) if isinstance(x, TensorBase) else None for x in args]), ctx)
+            node.code, node.lasti = user_code(2)
+        output = _forward(cls, ctx, args, takes_ctx)
         outputs = output if isinstance(output, tuple) else (output,)
-        results = tuple([_fresh(ctx, args, o) for o in outputs])
-        if tracked:
-            _connect(ctx, args, outputs, results)
+        _check_dirty(ctx, args, outputs)
+        if node is not None:
+            node.describe_results([o._data if isinstance(o, TensorBase) else None for o in outputs])
+        results = tuple([_finished(node, ctx, args, index, o) for index, o in enumerate(outputs)])
+        if node is not None:
+            node.keep(args, outputs)
         return results if isinstance(output, tuple) else results[0]
 
 
-def _fresh(ctx: FunctionNode, inputs: tuple[Any, ...], output: Any) -> Any:
-    """The result as handed out: an input returned as it is becomes an alias, unless it was written in place."""
+def _positional(forward: Callable[..., Any], skip: int, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+    """All arguments by position, since ``backward`` returns one gradient for each position."""
+    merged = list(args)
+    for name in list(inspect.signature(forward).parameters)[skip + len(args) :]:
+        if name in named:
+            merged.append(named.pop(name))
+        elif named:
+            raise TypeError(f"forward() missing required argument: '{name}' (position {len(merged)})")
+    if named:
+        raise TypeError(f"forward() got an unexpected keyword argument '{next(iter(named))}'")
+    return tuple(merged)
+
+
+def _forward(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], takes_ctx: bool) -> Any:
+    tracked = STATE.grad_enabled
+    STATE.grad_enabled = False
+    try:
+        if takes_ctx:
+            return cls.forward(ctx, *args)
+        output = cls.forward(*args)
+        cls.setup_context(ctx, args, output)
+        return output
+    finally:
+        STATE.grad_enabled = tracked
+
+
+def _is_one_of(t: Any, several: tuple[Any, ...]) -> bool:
+    return any([t is other for other in several])
+
+
+def _check_dirty(ctx: FunctionCtx, inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+    for t in ctx._dirty:
+        if not _is_one_of(t, inputs):
+            warnings.warn(
+                "ctx.mark_dirty() received a tensor that was not an input. It is for inputs that forward wrote in place; "
+                "leave other tensors out.",
+                UserWarning,
+                stacklevel=3,
+            )
+        if not _is_one_of(t, outputs):
+            raise RuntimeError(
+                "Some elements marked as dirty during the forward method were not returned as output. The inputs that are "
+                "modified inplace must all be outputs of the Function."
+            )
+        if cell_of(t) is not INFERENCE:
+            cell_of(t)[0] += 1
+
+
+def _finished(node: FunctionNode | None, ctx: FunctionCtx, inputs: tuple[Any, ...], index: int, output: Any) -> Any:
+    """A result of ``forward`` as it is handed out."""
     if not isinstance(output, TensorBase):
         return output
-    if any([output is t for t in ctx._dirty]):
+    is_input, is_dirty = _is_one_of(output, inputs), _is_one_of(output, ctx._dirty)
+    if node is None or output._data.dtype.kind not in "fc" or _is_one_of(output, ctx._constant):
+        return alias(output) if output._rg or (is_input and not is_dirty) else output
+    place = node.place(index)
+    if is_dirty:
+        if output._rg and output._node is None and output._view is None:
+            raise RuntimeError(inplace_messages.dirty_leaf(output, type(node).__name__))
+        check_writable(output, tracked=True)
+        move_on(output, place)
         return output
-    if any([output is x for x in inputs]):
-        return alias(output)
-    output._view = None
-    return output
-
-
-def _connect(ctx: FunctionNode, inputs: tuple[Any, ...], outputs: tuple[Any, ...], results: tuple[Any, ...]) -> None:
-    for dirty in ctx._dirty:
-        if not any([dirty is o for o in outputs]):
-            raise RuntimeError("Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified inplace must all be outputs of the Function.")
-    ctx.n_outputs = len(outputs)
-    raws = [r._data if isinstance(r, TensorBase) else None for r in results]
-    shapes = tuple([None if raw is None else raw.shape for raw in raws])
-    dtypes = tuple([_NOTHING if raw is None else raw.dtype for raw in raws])
-    ctx.shape, ctx.dtype = (shapes[0], dtypes[0]) if ctx.n_outputs == 1 else (shapes, dtypes)
-    constant = ctx._non_differentiable
-    for index, (given, result) in enumerate(zip(outputs, results, strict=True)):
-        if raws[index] is None or raws[index].dtype.kind not in "fc" or any([given is c for c in constant]):
-            continue
-        node: Node = ctx if ctx.n_outputs == 1 else Port(ctx, index, shapes[index], dtypes[index])
-        if any([given is t for t in ctx._dirty]) and edge_of(given) is None and given._view is not None:
-            move_on(result, node)
-        else:
-            result._node, result._rg = node, True
-    ctx.keep(inputs, outputs)
-    ctx._dirty = ctx._non_differentiable = ()
-
-
-class _Nothing:
-    """Stands for the dtype of a result that is not a tensor: nothing flows into it."""
-
-    kind = "O"
-
-
-_NOTHING = _Nothing()
-
-
-class _TwiceNode(RecordedNode):
-    """The graph ends here: what lies behind may be differentiated only once."""
-
-    __slots__ = ("function_name",)
-    function_name: str
-
-    def pull(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Refuse."""
-        raise RuntimeError(messages.once_only(self.function_name))
+    result: Any = alias(output) if is_input or output._rg else output
+    if is_input:
+        base = output if output._view is None else output._view.base
+        result._view = View(base, (("alias", {}, 0),), result._cell[0], Origin.FUNCTION)
+    elif result._view is not None:
+        result._view.origin = Origin.FUNCTION if node.n_outputs == 1 else Origin.SEVERAL
+    result._node, result._rg = place, True
+    return result
 
 
 def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a ``backward`` as one that cannot be differentiated itself: doing so becomes an error instead of a wrong result."""
+    """Mark a ``backward`` as one that cannot be differentiated itself: that becomes an error instead of a wrong result.
+
+    >>> import wengert as torch
+    >>> class Square(torch.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x * x
+    ...     @staticmethod
+    ...     @torch.autograd.function.once_differentiable
+    ...     def backward(ctx, g):
+    ...         return 2 * g * ctx.saved_tensors[0]
+    >>> x = torch.tensor(3.0, requires_grad=True)
+    >>> torch.autograd.grad(Square.apply(x), x)
+    (tensor(6.),)
+    """
 
     @functools.wraps(fn)
     def wrapper(ctx: Any, *grads: Any) -> Any:
@@ -191,24 +227,13 @@ def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
             got = fn(ctx, *grads)
         finally:
             STATE.grad_enabled = tracked
-        if not tracked:
+        if not tracked or not any([isinstance(g, TensorBase) and is_tracking(g) for g in grads]):
             return got
         name = type(ctx).__name__
-        results = got if isinstance(got, tuple) else (got,)
-        guarded = tuple([_guarded(r, name, grads) for r in results])
-        return guarded if isinstance(got, tuple) else guarded[0]
+        results = tuple([only_once(r, name) for r in (got if isinstance(got, tuple) else (got,))])
+        return results if isinstance(got, tuple) else results[0]
 
     return wrapper
-
-
-def _guarded(result: Any, name: str, grads: tuple[Any, ...]) -> Any:
-    if not isinstance(result, TensorBase):
-        return result
-    t = wrap(result._data)
-    node = _TwiceNode(tuple([edge_of(g) for g in grads if isinstance(g, TensorBase)]), t._data.shape, t._data.dtype)
-    node.function_name = name
-    t._node, t._rg = node, True
-    return t
 
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Self
 
-from wengert.engine.base import TensorBase, cell_of, edge_of, tensor_class, wrap
+import numpy as np
+
+from wengert.engine import messages
+from wengert.engine.base import INFERENCE, TensorBase, cell_of, edge_of, tensor_class, wrap
 from wengert.engine.hooks import RemovableHandle
-from wengert.engine.node import Node, Port
+from wengert.engine.node import AccumulateGrad, Node, Port
 from wengert.engine.pointwise import bind_fast_class
+from wengert.engine.saved import port_of
 from wengert.engine.state import STATE
 
 
@@ -18,6 +23,7 @@ class GradientEdge(NamedTuple):
 
     node: Node
     output_nr: int
+    ownership_token: Node | None = None  # PyTorch's; a node here keeps alive all that it needs
 
 
 def get_gradient_edge(tensor: Any) -> GradientEdge:
@@ -25,11 +31,53 @@ def get_gradient_edge(tensor: Any) -> GradientEdge:
 
     Raises:
         RuntimeError: the tensor is not tracked.
+
+    >>> import wengert as torch
+    >>> x = torch.tensor(2.0, requires_grad=True)
+    >>> y = x * x
+    >>> edge = torch.autograd.graph.get_gradient_edge(y)
+    >>> edge.node is y.grad_fn, edge.output_nr
+    (True, 0)
+    >>> torch.autograd.grad(y * 3, edge)
+    (tensor(3.),)
     """
-    edge = edge_of(tensor)
-    if edge is None:
-        raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
-    return GradientEdge(edge.next[0], edge.index) if isinstance(edge, Port) else GradientEdge(edge, 0)  # type: ignore[arg-type]
+    place = edge_of(tensor)
+    if place is None:
+        raise RuntimeError(
+            "It is not possible to get the gradient edge for a Tensor that does not require gradients: "
+            f"{messages.called(tensor)}."
+        )
+    node: Any = place
+    return GradientEdge(node.next[0], node.index) if isinstance(place, Port) else GradientEdge(place, 0)
+
+
+def tensor_at(edge: GradientEdge, near: Sequence[Node]) -> Any:
+    """A tensor that stands for a place in the graph: same shape and dtype, no values.
+
+    Args:
+        edge: the place.
+        near: nodes from which it can be reached, if it is one of several results.
+    """
+    node: Any = edge.node
+    if isinstance(node, AccumulateGrad):
+        return node.variable
+    place = _port(node, edge.output_nr, near) if node.ports else node
+    t = wrap(np.broadcast_to(place.dtype.type(0), place.shape))
+    t._node, t._rg = place, True
+    return t
+
+
+def _port(node: Node, index: int, near: Sequence[Node]) -> Node:
+    seen: set[Node] = set()
+    stack = list(near)
+    while stack:
+        found = stack.pop()
+        if found not in seen:
+            seen.add(found)
+            if isinstance(found, Port) and found.next[0] is node and found.index == index:
+                return found
+            stack.extend([n for n in found.next if n is not None])
+    return port_of(node, index)
 
 
 class _HooksInUse:
@@ -98,6 +146,79 @@ class disable_saved_tensors_hooks:
 
     def __exit__(self, *exc: object) -> None:
         STATE.saved_hooks_disabled = self.before
+
+
+class _Kept:
+    """A saved tensor that may be written: its values, copied before the first write to its memory."""
+
+    __slots__ = ("__weakref__", "cell", "owner", "raw")
+
+    def __init__(self, t: Any, owner: allow_mutation_on_saved_tensors) -> None:
+        self.raw = t._data
+        self.cell = cell_of(t)  # kept, so that its id stays its own
+        self.owner = owner
+
+
+class allow_mutation_on_saved_tensors:
+    """Within this block tensors saved for backward may be written in place: what backward needs is copied before the write.
+
+    Forward and backward must both be in the block.
+
+    >>> import wengert as torch
+    >>> x = torch.tensor([1.0, 2.0], requires_grad=True)
+    >>> with torch.autograd.graph.allow_mutation_on_saved_tensors():
+    ...     a = x.clone()
+    ...     y = (a * a).sum()
+    ...     a.zero_()
+    ...     y.backward()
+    tensor([0., 0.], grad_fn=<ZeroBackward0>)
+    >>> x.grad
+    tensor([2., 4.])
+    """
+
+    def __init__(self) -> None:
+        self.kept: dict[int, list[weakref.ref[_Kept]]] = {}
+        self.hooks = saved_tensors_hooks(self._pack, self._unpack)
+
+    def __enter__(self) -> Self:
+        if STATE.before_write is not None:
+            raise RuntimeError("allow_mutation_on_saved_tensors contexts cannot be nested")
+        self.hooks.__enter__()
+        STATE.before_write = self._before_write
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        STATE.before_write = None
+        self.hooks.__exit__(*exc)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget what was saved so far: backward through it is an error from now on."""
+        for references in self.kept.values():
+            for reference in references:
+                kept = reference()
+                if kept is not None:
+                    kept.raw = None
+        self.kept.clear()
+
+    def _pack(self, t: Any) -> _Kept:
+        kept = _Kept(t, self)
+        self.kept.setdefault(id(kept.cell), []).append(weakref.ref(kept))
+        return kept
+
+    def _before_write(self, t: Any) -> None:
+        for reference in self.kept.pop(id(t._cell), ()):
+            kept = reference()
+            if kept is not None and kept.cell is t._cell:
+                kept.raw = kept.raw.copy()
+
+    def _unpack(self, kept: _Kept) -> Any:
+        if kept.raw is None:
+            raise AssertionError(
+                "Trying to backward outside of the 'allow_mutation_on_saved_tensors' context in which the graph was "
+                "originally recorded: put the backward pass into the same block."
+            )
+        return wrap(kept.raw)
 
 
 class _MultiHandle(RemovableHandle):
@@ -180,13 +301,16 @@ class _Collector:
 def increment_version(tensor: Any) -> None:
     """Say that the memory of a tensor (or of several) was written by code that the engine does not see."""
     for t in (tensor,) if isinstance(tensor, TensorBase) else tensor:
-        cell_of(t)[0] += 1
-
+        cell = cell_of(t)
+        if cell is INFERENCE:
+            raise RuntimeError("Inference tensors do not track version counter, so there is nothing to increment.")
+        cell[0] += 1
 
 
 __all__ = [
     "GradientEdge",
     "Node",
+    "allow_mutation_on_saved_tensors",
     "disable_saved_tensors_hooks",
     "get_gradient_edge",
     "increment_version",

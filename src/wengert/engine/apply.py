@@ -16,9 +16,9 @@ from wengert._promotion import result_type_of
 from wengert._source import user_code
 from wengert.engine import messages
 from wengert.engine.base import INFERENCE, TensorBase, accumulator_of, array_of, cell_of, edge_of, is_tracking, wrap
-from wengert.engine.node import Node, metadata_of, Port, next_seq, save_plan
+from wengert.engine.node import Node, metadata_of, next_seq, save_plan
 from wengert.engine.opnode import OpNode, node_class
-from wengert.engine.saved import pack
+from wengert.engine.saved import pack, port_of
 from wengert.engine.state import STATE
 from wengert.engine.views import adopt_view
 from wengert.ops.reads import Read
@@ -262,7 +262,7 @@ def _edges(op: Op, inputs: tuple[Any, ...]) -> tuple[int, tuple[Node | None, ...
 
 
 def _keep(read: Read, value: Any) -> Any:
-    if read is Read.VALUES:
+    if read is Read.VALUES or isinstance(value, (bool, int, float, complex)):
         return value
     return None if read is Read.NOTHING else metadata_of(value)
 
@@ -271,7 +271,7 @@ def _connect_ports(op: Op, node: Node, outs: tuple[Any, ...]) -> None:
     for index, out in enumerate(outs):
         raw = out._data
         if (op.outputs == 0 or index in op.differentiable_outputs) and raw.dtype.kind in "fc":
-            out._node = Port(node, index, raw.shape, raw.dtype)
+            out._node = port_of(node, index)
             out._rg = True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from wengert.engine import messages
 from wengert.engine.base import TensorBase, edge_of, wrap, wrap_plain
-from wengert.engine.node import Node
+from wengert.engine.node import AccumulateGrad, Node
 from wengert.engine.state import STATE
 from wengert.engine.sweep import Sweep, needed_nodes
 from wengert.spaces.tensors import TENSOR
@@ -32,10 +33,13 @@ def run_backward(
     if inputs is None:
         arrivals = [(node.variable, g) for node, g in sweep.run().items()]
     else:
-        targets = {_target_edge(t): t for t in inputs}
+        targets = [_target_edge(t) for t in inputs]
+        for t in inputs:
+            if t._node is not None:
+                retain_grad(t)
         sweep.ask_for(needed_nodes(roots, targets), targets)
         sweep.run()
-        arrivals = [(targets[node], g) for node, g in sweep.captured.items()]
+        arrivals = [(n.variable, g) for n, g in sweep.captured.items() if isinstance(n, AccumulateGrad)]
     _commit(arrivals, sweep)
 
 
@@ -85,11 +89,11 @@ def _own(raw: Any, taken: set[int]) -> Any:
     return raw
 
 
-def _root(t: TensorBase, g: Any, create_graph: bool) -> tuple[Node, Any]:
+def _root(position: int, t: TensorBase, g: Any, create_graph: bool) -> tuple[Node, Any]:
     """Where the sweep starts for one output, and with which cotangent."""
     edge = edge_of(t)
     if edge is None:
-        raise RuntimeError(messages.no_graph(t))
+        raise RuntimeError(messages.no_graph(position, t))
     raw = t._data
     if g is None:
         if raw.size != 1:
@@ -101,9 +105,9 @@ def _root(t: TensorBase, g: Any, create_graph: bool) -> tuple[Node, Any]:
         one = raw.dtype.type(1) if not raw.ndim else np.ones(raw.shape, raw.dtype)
         return edge, wrap(one) if create_graph else one
     if g._data.shape != raw.shape:
-        raise RuntimeError(messages.wrong_root_gradient(t, g))
+        raise RuntimeError(messages.wrong_root_gradient(position, t, g))
     if (g._data.dtype.kind == "c") != (raw.dtype.kind == "c"):
-        raise RuntimeError(messages.complex_mismatch(t, g))
+        raise RuntimeError(messages.complex_mismatch(position, t, g))
     if g._data.dtype is not raw.dtype:
         g = TENSOR.cast(g, dtype=raw.dtype) if create_graph else wrap(g._data.astype(raw.dtype))
     return edge, g if create_graph else g._data
@@ -112,8 +116,8 @@ def _root(t: TensorBase, g: Any, create_graph: bool) -> tuple[Node, Any]:
 def _start(sweep: Sweep, outputs: Sequence[TensorBase], gradients: Sequence[Any]) -> list[Node]:
     """Give the sweep its roots; a cotangent that the user gave stays the user's."""
     roots = []
-    for t, given in zip(outputs, gradients, strict=True):
-        node, g = _root(t, given, sweep.create_graph)
+    for position, (t, given) in enumerate(zip(outputs, gradients, strict=True)):
+        node, g = _root(position, t, given, sweep.create_graph)
         if given is not None and not sweep.create_graph:
             sweep.exposed.add(id(g))
         sweep.start(node, g)
@@ -140,6 +144,8 @@ def _commit(arrivals: list[tuple[Any, Any]], sweep: Sweep) -> None:
         with _commit_lock:
             for t, g in arrivals:
                 done += 1
+                if not t._rg or (t._view is not None and not t._view.receives(t)):
+                    continue  # switched off since, or an untracked view of something tracked
                 if g.__class__ is np.ndarray or sweep.create_graph or getattr(t, "_grad", None) is not None:
                     _accumulate(t, g, sweep)
                 else:  # the first scalar gradient: nothing to add to, no memory to share
@@ -147,6 +153,7 @@ def _commit(arrivals: list[tuple[Any, Any]], sweep: Sweep) -> None:
         for t in hooked:
             _run_post_hooks(t)
     except BaseException:
+        sweep.forget_retained()
         if hooked:
             _restore(before)
         else:  # an interrupt between two leaves: finish, so that no gradient is half there
@@ -162,8 +169,6 @@ def _accumulate(t: Any, g: Any, sweep: Sweep) -> None:
         t._grad = g if old is None else old + g
     elif old is None:
         t._grad = wrap_plain(_own(g, sweep.exposed))
-    elif old._rg:
-        t._grad = wrap_plain(old._data + g)
     else:
         data = old._data
         if data.__class__ is np.ndarray and data.flags.writeable:
@@ -172,6 +177,25 @@ def _accumulate(t: Any, g: Any, sweep: Sweep) -> None:
             old._data = data + g
         if old._cell:
             old._cell[0] += 1
+        elif old._cell is None:
+            old._cell = [1]
+
+
+def retain_grad(t: Any) -> None:
+    """Have the node of ``t`` store the gradient in ``t.grad``; the node knows the tensor weakly, so there is no cycle."""
+    if getattr(t, "_retains", False):
+        return
+    t._retains = True
+    reference = weakref.ref(t)
+
+    def retain(g: Any) -> None:
+        target = reference()
+        if target is not None:
+            old = getattr(target, "_grad", None)
+            STATE.sweep.retained.append((target, old))
+            target._grad = TENSOR.clone(g) if old is None else TENSOR.add(old, g)
+
+    t._node.hang().retain = retain
 
 
 def _run_post_hooks(t: Any) -> None:

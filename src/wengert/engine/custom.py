@@ -1,14 +1,114 @@
-"""Nodes of user-written functions (``autograd.Function``): the node is the ``ctx`` that the user's code sees."""
+"""What the graph keeps of a user-written function (``autograd.Function``): its node, and the ``ctx`` that the user's code sees.
+
+They are two objects, because the user may put anything on ``ctx`` (``ctx.shape = ...``) and the sweep needs such names on
+the node. The node owns the ctx; the ctx knows the node weakly, so no cycle is made.
+"""
 
 from __future__ import annotations
 
+import warnings
+import weakref
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from wengert.engine import messages
-from wengert.engine.base import TensorBase, cell_of, edge_of, is_tracking
+from wengert.engine.base import TensorBase, cell_of, wrap
+from wengert.engine.hooks import RemovableHandle
 from wengert.engine.node import Node, Port, RecordedNode
-from wengert.engine.saved import Packed, as_tensor, pack_one
+from wengert.engine.saved import Packed, as_tensor, pack_one, pack_result
 from wengert.engine.state import STATE
+
+
+class FunctionCtx:
+    """The ``ctx`` of one call of a user's Function; anything may be stored on it."""
+
+    __slots__ = ("__dict__", "_constant", "_dirty", "_forward", "_materialize", "_node", "_to_save", "needs_input_grad")
+
+    needs_input_grad: tuple[bool, ...]
+
+    def __init__(self, needs_input_grad: tuple[bool, ...]) -> None:
+        self.needs_input_grad = needs_input_grad
+        self._node: Callable[[], FunctionNode | None] = _no_node
+        self._to_save: tuple[Any, ...] = ()
+        self._forward: tuple[Any, ...] = ()
+        self._dirty: tuple[Any, ...] = ()
+        self._constant: tuple[Any, ...] = ()
+        self._materialize = True
+
+    # --- what forward calls ----------------------------------------------------------------------------------------
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep tensors for backward; each must be a tensor or None."""
+        for position, t in enumerate(tensors):
+            if t is not None and not isinstance(t, TensorBase):
+                raise TypeError(
+                    f"save_for_backward can only save variables, but argument {position} is of type {type(t).__name__}: keep "
+                    "other things as attributes, ctx.name = ..."
+                )
+        self._to_save = tensors
+
+    def save_for_forward(self, *tensors: Any) -> None:
+        """Keep tensors for ``jvp``."""
+        self._forward = tensors
+
+    def mark_dirty(self, *tensors: Any) -> None:
+        """Say which inputs ``forward`` wrote in place; they must be returned."""
+        self._dirty = tensors
+
+    def mark_non_differentiable(self, *tensors: Any) -> None:
+        """Say which results carry no derivative."""
+        self._constant = tensors
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether ``backward`` gets zeros (True, the default) or None for results that nothing flowed into."""
+        self._materialize = bool(value)
+
+    # --- what backward reads ---------------------------------------------------------------------------------------
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """What ``save_for_backward`` was given, connected to the graph; raises once freed or changed in place."""
+        node = self._node()
+        return () if node is None else node.saved_tensors
+
+    @property
+    def saved_for_forward(self) -> tuple[Any, ...]:
+        """What ``save_for_forward`` was given."""
+        return self._forward
+
+    # --- what it has of its node -----------------------------------------------------------------------------------
+
+    def name(self) -> str:
+        """The node's name."""
+        return type(self).__name__
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """See :attr:`wengert.autograd.graph.Node.next_functions`."""
+        return self._recorded().next_functions
+
+    @property
+    def metadata(self) -> dict[Any, Any]:
+        """See :attr:`wengert.autograd.graph.Node.metadata`."""
+        return self._recorded().metadata
+
+    def register_hook(self, fn: Callable[..., Any]) -> RemovableHandle:
+        """See :meth:`wengert.autograd.graph.Node.register_hook`."""
+        return self._recorded().register_hook(fn)
+
+    def register_prehook(self, fn: Callable[..., Any]) -> RemovableHandle:
+        """See :meth:`wengert.autograd.graph.Node.register_prehook`."""
+        return self._recorded().register_prehook(fn)
+
+    def _recorded(self) -> FunctionNode:
+        node = self._node()
+        if node is None:
+            raise RuntimeError(f"{self.name()} is not part of a graph: no input is tracked, or tracking is off")
+        return node
+
+
+def _no_node() -> None:
+    return None
 
 
 class SavedValue:
@@ -16,14 +116,25 @@ class SavedValue:
 
     __slots__ = ("cell", "edge", "raw", "result", "stray", "version")
 
-    def __init__(self, t: Any, edge: Node | None, result: int | None, stray: bool) -> None:
-        packed = pack_one(t, edge) if result is None else None
+    def __init__(self, t: Any, edge: Node | None, *, stray: bool) -> None:
+        packed = pack_one(t, edge)
         self.raw: Any = t._data if packed is None else packed
         self.cell = cell_of(t)
         self.version = self.cell[0] if self.cell else 0
         self.edge = edge
-        self.result = result  # which result of the function it is, if it is one
+        self.result: int | None = None
         self.stray = stray  # neither an input nor a result: the second order cannot see how it came about
+
+    @classmethod
+    def of_result(cls, t: Any, place: Node, index: int) -> SavedValue:
+        """A saved result: its edge is the function's own node, which is added when it is asked for."""
+        saved = cls.__new__(cls)
+        packed = pack_result(t._data, place)
+        saved.raw = t._data if packed is None else packed
+        saved.cell = cell_of(t)
+        saved.version = saved.cell[0] if saved.cell else 0
+        saved.edge, saved.result, saved.stray = None, index, False
+        return saved
 
 
 class Stray(RecordedNode):
@@ -34,98 +145,96 @@ class Stray(RecordedNode):
 
     def pull(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
         """Warn that a second derivative is incomplete."""
-        messages.warn_stray(self)
+        warnings.warn(messages.stray(self.owner, self), UserWarning, stacklevel=2)
         return ()
 
 
 class FunctionNode(RecordedNode):
     """Base of the per-function node classes; subclasses bind ``function``."""
 
-    __slots__ = ("__dict__", "_dirty", "_non_differentiable", "_to_save", "n_outputs", "needs_input_grad", "saved")
+    __slots__ = ("ctx", "n_outputs", "port_references", "saved")
 
     function: ClassVar[Any]
-    needs_input_grad: tuple[bool, ...]
+    ctx: FunctionCtx
 
-    def __init__(self, inputs: tuple[Any, ...]) -> None:
-        super().__init__(tuple([edge_of(x) if isinstance(x, TensorBase) else None for x in inputs]), None, None)
-        self.needs_input_grad = tuple([isinstance(x, TensorBase) and is_tracking(x) for x in inputs])
+    def __init__(self, following: tuple[Node | None, ...], ctx: FunctionCtx) -> None:
+        super().__init__(following, None, None)
+        self.ctx = ctx
         self.saved: tuple[SavedValue | None, ...] | None = ()
-        self._to_save: tuple[Any, ...] = ()
-        self._dirty: tuple[Any, ...] = ()
-        self._non_differentiable: tuple[Any, ...] = ()
         self.n_outputs = 1
+        self.port_references: dict[int, Callable[[], Port | None]] = {}
+        ctx._node = weakref.ref(self)
 
-    # --- the ctx interface -----------------------------------------------------------------------------------------
-
-    def save_for_backward(self, *tensors: Any) -> None:
-        """Keep tensors for backward; each must be a tensor or None."""
-        for t in tensors:
-            if t is not None and not isinstance(t, TensorBase):
-                raise TypeError(f"save_for_backward can only save variables, but argument is of type {type(t).__name__}")
-        self._to_save = tensors
-
-    def save_for_forward(self, *tensors: Any) -> None:
-        """Keep tensors for ``jvp``."""
-        self.__dict__["_saved_for_forward"] = tensors
-
-    def mark_dirty(self, *tensors: Any) -> None:
-        """Say which inputs ``forward`` wrote in place; they must be returned."""
-        self._dirty = tensors
-
-    def mark_non_differentiable(self, *tensors: Any) -> None:
-        """Say which results carry no derivative."""
-        self._non_differentiable = tensors
-
-    def set_materialize_grads(self, value: bool) -> None:
-        """Whether ``backward`` gets zeros (True, the default) or None for results that nothing flowed into."""
-        self.__dict__["_materialize"] = bool(value)
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return getattr(self.ctx, name)
+        except AttributeError:
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'") from None
 
     @property
     def materialize(self) -> bool:  # type: ignore[override]
-        """See :meth:`set_materialize_grads`."""
-        return bool(self.__dict__.get("_materialize", True))
-
-    @property
-    def saved_tensors(self) -> tuple[Any, ...]:
-        """What ``save_for_backward`` was given, connected to the graph; raises once freed or changed in place."""
-        if self.saved is None:
-            raise RuntimeError(messages.freed(self))
-        return tuple([None if s is None else self._restore(position, s) for position, s in enumerate(self.saved)])
-
-    def _restore(self, position: int, s: SavedValue) -> Any:
-        if s.cell and s.cell[0] != s.version:
-            raise RuntimeError(messages.changed_in_place(self, position, s.cell, s.version))
-        if s.raw.__class__ is Packed:
-            return s.raw.tensor()
-        if s.stray and s.raw.dtype.kind in "fc" and STATE.grad_enabled:
-            stray = Stray((), s.raw.shape, s.raw.dtype)
-            stray.owner, stray.code, stray.lasti = type(self).__name__, self.code, self.lasti
-            return as_tensor(s.raw, stray, s.cell)
-        edge: Node | None = s.edge
-        if s.result is not None:
-            edge = self if self.n_outputs == 1 else Port(self, s.result, s.raw.shape, s.raw.dtype)
-        return as_tensor(s.raw, edge, s.cell)
+        """See :meth:`FunctionCtx.set_materialize_grads`."""
+        return self.ctx._materialize
 
     @property
     def ports(self) -> bool:  # type: ignore[override]
         """Whether the function has several results."""
         return self.n_outputs != 1
 
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """See :attr:`FunctionCtx.saved_tensors`."""
+        if self.saved is None:
+            raise RuntimeError(messages.freed(self))
+        return tuple([None if s is None else self._restore(position, s) for position, s in enumerate(self.saved)])
+
+    def _restore(self, position: int, s: SavedValue) -> Any:
+        edge = s.edge if s.result is None else self.place(s.result)
+        if s.raw.__class__ is Packed:
+            return s.raw.tensor(edge)
+        if s.cell and s.cell[0] != s.version:
+            raise RuntimeError(messages.changed_in_place(self, position, s.cell, s.version))
+        if s.stray and s.raw.dtype.kind in "fc" and STATE.grad_enabled:
+            stray = Stray((), s.raw.shape, s.raw.dtype)
+            stray.owner, stray.code, stray.lasti = type(self).__name__, self.code, self.lasti
+            edge = stray
+        return as_tensor(s.raw, edge, s.cell)
+
     # --- the engine's side -----------------------------------------------------------------------------------------
+
+    def describe_results(self, raws: list[Any]) -> None:
+        """Remember the shapes and dtypes of the results; None stands for one that is no tensor."""
+        self.n_outputs = len(raws)
+        shapes = tuple([None if raw is None else raw.shape for raw in raws])
+        dtypes = tuple([_NOTHING if raw is None else raw.dtype for raw in raws])
+        self.shape, self.dtype = (shapes[0], dtypes[0]) if self.n_outputs == 1 else (shapes, dtypes)
+
+    def place(self, index: int) -> Node:
+        """Where a cotangent of result number ``index`` goes."""
+        if self.n_outputs == 1:
+            return self
+        known = self.port_references.get(index)
+        port = known() if known is not None else None
+        if port is None:
+            port = Port(self, index, self.shape[index], self.dtype[index])
+            self.port_references[index] = weakref.ref(port)
+        return port
 
     def keep(self, inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         """Turn the tensors given to ``save_for_backward`` into saved values, now that the results are known."""
         saved: list[SavedValue | None] = []
-        for t in self._to_save:
+        for t in self.ctx._to_save:
             if t is None:
                 saved.append(None)
                 continue
             result = next((i for i, o in enumerate(outputs) if o is t), None)
-            known = any([x is t for x in inputs])
-            edge = edge_of(t) if result is None else None
-            stray = result is None and not known and edge is None
-            saved.append(SavedValue(t, edge, result, stray))
-        self._to_save = ()
+            if result is not None:
+                saved.append(SavedValue.of_result(t, self.place(result), result))
+                continue
+            position = next((i for i, x in enumerate(inputs) if x is t), None)
+            edge = self.links[position] if position is not None else t._node
+            saved.append(SavedValue(t, edge, stray=position is None and edge is None))
+        self.ctx._to_save = self.ctx._dirty = self.ctx._constant = ()
         self.saved = tuple(saved)
 
     def release(self) -> None:
@@ -135,6 +244,41 @@ class FunctionNode(RecordedNode):
 
     def pull(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
         """Run the user's ``backward`` and check what it returns."""
-        got = self.function._backward(self, *grads)
+        got = self.function._backward(self.ctx, *grads)
         results = got if isinstance(got, tuple) else (got,)
         return messages.checked_gradients(self, results)
+
+
+class _Nothing:
+    """Stands for the dtype of a result that is not a tensor: nothing flows into it."""
+
+    kind = "O"
+
+
+_NOTHING = _Nothing()
+
+
+class OnceNode(RecordedNode):
+    """The graph ends here: what lies behind may be differentiated only once."""
+
+    __slots__ = ("function_name",)
+    function_name: str
+
+    def name(self) -> str:
+        """What PyTorch calls it."""
+        return "torch::autograd::Error"
+
+    def pull(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Refuse."""
+        raise RuntimeError(messages.once_only(self.function_name))
+
+
+def only_once(result: Any, name: str) -> Any:
+    """A copy of a gradient whose own derivative is an error."""
+    if not isinstance(result, TensorBase):
+        return result
+    t = wrap(result._data)
+    node = OnceNode((), t._data.shape, t._data.dtype)
+    node.function_name = name
+    t._node, t._rg = node, True
+    return t

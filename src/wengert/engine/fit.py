@@ -19,7 +19,7 @@ def fit_raw(x: Any, to: Node, source: Node) -> Any:
     if x.shape != shape:
         axes = summed_axes(x.shape, shape)
         if axes is None:
-            x = np.broadcast_to(x, _expandable(x.shape, shape, source))
+            x = np.broadcast_to(x, _expandable(x.shape, to, source))
         elif len(axes) == x.ndim - len(shape):
             x = np.add.reduce(x, axis=axes)
         else:
@@ -38,7 +38,7 @@ def fit_tensor(x: Any, to: Node, source: Node) -> Any:
     if got != shape:
         axes = summed_axes(got, shape)
         if axes is None:
-            x = TENSOR.expand(x, shape=_expandable(got, shape, source))
+            x = TENSOR.expand(x, shape=_expandable(got, to, source))
         else:
             leading = len(axes) == len(got) - len(shape)
             x = TENSOR.sum(x, dim=axes, keepdim=not leading)
@@ -71,11 +71,10 @@ def summed_axes(got: tuple[int, ...], want: tuple[int, ...]) -> tuple[int, ...] 
     return tuple(axes)
 
 
-def _expandable(got: tuple[int, ...], want: tuple[int, ...], source: Node) -> tuple[int, ...]:
-    """``want``, if ``got`` broadcasts to it: a rule may return a cotangent that is the same along an axis."""
-    fits = len(got) <= len(want) and all(
-        [n in (1, w) for n, w in zip(reversed(got), reversed(want), strict=False)]
-    )
-    if not fits:
-        raise RuntimeError(messages.wrong_gradient_shape(source, got, want))
+def _expandable(got: tuple[int, ...], to: Node, source: Node) -> tuple[int, ...]:
+    """The shape of ``to``, if ``got`` broadcasts to it: a rule may return a cotangent that is the same along an axis."""
+    want: tuple[int, ...] = to.shape
+    pairs = zip(reversed(got), reversed(want), strict=False)
+    if len(got) > len(want) or any([n not in (1, w) for n, w in pairs]):
+        raise RuntimeError(messages.wrong_gradient_shape(source, source.next.index(to), got, want))
     return want

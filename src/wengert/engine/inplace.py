@@ -10,12 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from wengert._dtypes import from_numpy_dtype
-from wengert.engine import messages
+from wengert._dtypes import type_name
+from wengert.engine import inplace_messages as messages
 from wengert.engine.apply import compute, compute_dtype, promoted, raw_inputs, record
-from wengert.engine.base import INFERENCE, TensorBase, array_of, cell_of, edge_of, is_tracking, wrap
+from wengert.engine.base import INFERENCE, TensorBase, cell_of, edge_of, is_tracking, wrap
+from wengert.engine.node import save_plan
 from wengert.engine.out import mark_written
 from wengert.engine.state import STATE
+from wengert.engine.views import carry_retain
+from wengert.ops.reads import Read
 from wengert.ops.record import EachInput, Op, Promote
 from wengert.ops.viewing import VIEW_WRITE
 
@@ -27,9 +30,9 @@ def inplace(op: Op, self: Any, *others: Any, **meta: Any) -> Any:
         RuntimeError: ``self`` is a leaf that requires grad (or a view of one), one of several views of one operation, the
             result has another shape or a dtype that does not fit. Nothing has been written then.
     """
-    tracked = STATE.grad_enabled and (is_tracking(self) or any([_tracked(x) for x in others]))
-    tracked = tracked and self._data.dtype.kind in "fc" and _differentiable(op)
-    check_writable(self, tracked)
+    touched = STATE.grad_enabled and (is_tracking(self) or any([_tracked(x) for x in others]))
+    check_writable(self, touched)
+    tracked = touched and self._data.dtype.kind in "fc" and _differentiable(op)
     inputs = (self, *others)
     raws = raw_inputs(op, inputs)
     if op.check is not None:
@@ -43,7 +46,7 @@ def inplace(op: Op, self: Any, *others: Any, **meta: Any) -> Any:
         y = y.astype(dtype)
     node = None
     if tracked:
-        source = _before(self)
+        source = _before(self, copy=save_plan(op, (1 << len(inputs)) - 1, len(inputs))[1] is Read.VALUES)
         node = record(op, (source, *others), [source._data, *raws[1:]], y, (wrap(y),), meta)
     write(self, y)
     if node is not None:
@@ -61,26 +64,35 @@ def _differentiable(op: Op) -> bool:
 
 
 def check_writable(t: TensorBase, tracked: bool) -> None:
-    """Raise if ``t`` may not be written in place now."""
+    """Raise if ``t`` may not be written in place now.
+
+    Args:
+        t: the tensor to be written.
+        tracked: gradients are tracked now, and ``t`` or what is written requires grad.
+    """
     if t._cell is INFERENCE and not STATE.inference:
         raise RuntimeError(
-            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a "
-            "normal tensor before doing inplace update."
+            "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
+            "tensor before doing inplace update: this tensor was made under inference_mode()."
         )
     data = t._data
     if data.__class__ is np.ndarray and not data.flags.writeable:
         _check_broadcast(data)
+    if tracked:
+        _check_tracked(t)
+    if STATE.before_write is not None:
+        STATE.before_write(t)
+
+
+def _check_tracked(t: TensorBase) -> None:
     view = t._view
-    if not STATE.grad_enabled:
-        return
-    if view is None:
-        if t._rg and t._node is None:
-            raise RuntimeError(messages.leaf_in_place(t))
-        return
-    if view.base._rg and view.base._node is None and view.base._view is None and not view.no_grad:
-        raise RuntimeError(messages.leaf_view_in_place(t))
-    if tracked and (view.multi or view.no_grad):
-        raise RuntimeError(messages.view_in_place(t, view))
+    if view is not None:
+        if view.origin:
+            raise RuntimeError(messages.written_view(t))
+        if t._rg and view.base._node is None:
+            raise RuntimeError(messages.leaf_view_in_place(t))
+    if t._rg and t._node is None:
+        raise RuntimeError(messages.leaf_in_place(t))
 
 
 def _check_broadcast(data: np.ndarray[Any, Any]) -> None:
@@ -98,7 +110,7 @@ def _check_dtype(op: Op, self: TensorBase, raws: list[Any]) -> None:
     got, own = compute_dtype(op, raws), self._data.dtype
     if not np.can_cast(got, own, casting="same_kind") and _rank(got) > _rank(own):
         raise RuntimeError(
-            f"result type {_type_name(got)} can't be cast to the desired output type {_type_name(own)}"
+            f"result type {type_name(got)} can't be cast to the desired output type {type_name(own)}"
         )
 
 
@@ -106,17 +118,9 @@ def _rank(dtype: np.dtype[Any]) -> int:
     return "buifc".index(dtype.kind) if dtype.kind != "u" else 2
 
 
-_TYPE_NAMES = {"float32": "Float", "float64": "Double", "float16": "Half", "int64": "Long", "int32": "Int", "int16": "Short"}
-_TYPE_NAMES |= {"int8": "Char", "uint8": "Byte", "bool": "Bool", "complex64": "ComplexFloat", "complex128": "ComplexDouble"}
-
-
-def _type_name(dtype: np.dtype[Any]) -> str:
-    return _TYPE_NAMES.get(dtype.name, from_numpy_dtype(dtype).name)
-
-
-def _before(self: TensorBase) -> Any:
-    """The tensor as it was: same place in the graph, own copy of the values, so that a rule can still read them."""
-    source = wrap(self._data.copy())
+def _before(self: TensorBase, *, copy: bool) -> Any:
+    """The tensor as it was: same place in the graph; own copy of the values, if a rule will read them."""
+    source = wrap(self._data.copy() if copy else self._data)
     edge = edge_of(self)
     if edge is not None:
         source._node, source._rg = edge, True
@@ -143,14 +147,18 @@ def move_on(t: Any, node: Any) -> None:
     """Make ``node`` the place of ``t`` in the graph; for a view, by way of its base."""
     view = t._view
     if view is None:
-        t._node, t._rg = node, True
+        _set_node(t, node)
         return
     base = view.base
     before, value = wrap(base._data), wrap(t._data)
-    edge = edge_of(base) if base._view is None else None
+    edge = edge_of(base)
     before._node, before._rg = edge, edge is not None
     value._node, value._rg = node, True
-    base._node = record(VIEW_WRITE, (before, value), [base._data, t._data], base._data, (base,), {"steps": view.steps})
-    base._rg = True
-    array_of(base)
+    _set_node(base, record(VIEW_WRITE, (before, value), [base._data, t._data], base._data, (base,), {"steps": view.steps}))
     view.refresh(t)
+
+
+def _set_node(t: Any, node: Any) -> None:
+    old = t._node
+    t._node, t._rg = node, True
+    carry_retain(t, old)

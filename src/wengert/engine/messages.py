@@ -148,9 +148,9 @@ def _saved_name(node: Node, position: int) -> str:
 # --- starting backward -----------------------------------------------------------------------------------------------
 
 
-def no_graph(t: TensorBase) -> str:
+def no_graph(position: int, t: TensorBase) -> str:
     """``backward()`` on a tensor that no graph leads to."""
-    said = f"element 0 of tensors does not require grad and does not have a grad_fn: {called(t)} has no gradient path. "
+    said = f"element {position} of tensors does not require grad and does not have a grad_fn: {called(t)} has no gradient path. "
     if t._data.dtype.kind not in "fc":
         return said + (
             f"Its dtype is {dtype_name(t._data.dtype)}: integers, bools and comparisons carry no gradient. Compute the loss "
@@ -165,28 +165,30 @@ def no_graph(t: TensorBase) -> str:
 
 def not_scalar(t: TensorBase) -> str:
     """``backward()`` on a tensor with more than one element and no gradient given."""
-    shape = list(t._data.shape)
-    name = name_of(t) or "y"
+    shape, name = list(t._data.shape), name_of(t)
+    subject = f"`{name}` has shape {shape}" if name is not None else f"this tensor has shape {shape}"
+    y = name if name is not None and name.isidentifier() else "y"
     return (
-        f"grad can be implicitly created only for scalar outputs: {called(t)} has shape {shape}. Reduce it first, "
-        f"{name}.sum().backward() (adds the gradients of all elements) or {name}.mean().backward() (their average), or "
-        f"give the vector v of the product v^T J: {name}.backward(gradient=v) with v of shape {shape}."
+        f"grad can be implicitly created only for scalar outputs: {subject}. Reduce it first, {y}.sum().backward() (adds the "
+        f"gradients of all elements) or {y}.mean().backward() (their average), or give the vector v of the product v^T J: "
+        f"{y}.backward(gradient=v) with v of shape {shape}."
     )
 
 
-def wrong_root_gradient(t: TensorBase, g: TensorBase) -> str:
+def wrong_root_gradient(position: int, t: TensorBase, g: TensorBase) -> str:
     """The gradient given for an output has another shape."""
+    got, want = list(g._data.shape), list(t._data.shape)
     return (
-        f"Mismatch in shape: grad_output[0] has a shape of {list(g._data.shape)} and output[0] has a shape of "
-        f"{list(t._data.shape)}: the gradient of {called(t)} must have its shape."
+        f"Mismatch in shape: grad_output[{position}] has a shape of torch.Size({got}) and output[{position}] has a shape of "
+        f"torch.Size({want}): the gradient of {called(t)} has one number for each of its elements."
     )
 
 
-def complex_mismatch(t: TensorBase, g: TensorBase) -> str:
+def complex_mismatch(position: int, t: TensorBase, g: TensorBase) -> str:
     """One of output and gradient is complex, the other is not."""
     return (
         "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
-        f"grad_output[0] has a dtype of {dtype_name(g._data.dtype)} and output[0] has a dtype of "
+        f"grad_output[{position}] has a dtype of {dtype_name(g._data.dtype)} and output[{position}] has a dtype of "
         f"{dtype_name(t._data.dtype)}."
     )
 
@@ -201,11 +203,11 @@ def not_required(t: TensorBase) -> str:
 
 def unused(position: int, t: TensorBase, outputs: Sequence[TensorBase]) -> str:
     """An input that the outputs do not depend on."""
-    names = ", ".join([called(o) for o in outputs])
+    names = ", ".join([called(o) for o in outputs]) or "the outputs (there are none)"
     return (
-        "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is "
-        f"the desired behavior: {called(t)} (input {position}) does not lead to {names}. Use materialize_grads=True to get "
-        "zeros for it."
+        f"The differentiated Tensor at index {position} appears to not have been used in the graph. Set allow_unused=True if "
+        f"this is the desired behavior (its gradient is then None; zeros with materialize_grads=True): {called(t)} does not "
+        f"lead to {names}. It may have been replaced by a copy, cut off by detach(), or used under no_grad()."
     )
 
 
@@ -218,11 +220,11 @@ def missing_rule(node: Node) -> str:
     return f"the derivative for '{name}' is not implemented ({node_at(node)})."
 
 
-def wrong_gradient_shape(node: Node, got: tuple[int, ...], want: tuple[int, ...]) -> str:
+def wrong_gradient_shape(node: Node, index: int, got: tuple[int, ...], want: tuple[int, ...]) -> str:
     """A derivative rule, or a user's backward, returned a gradient of a shape that cannot belong to its input."""
     return (
-        f"Function {type(node).__name__} returned an invalid gradient - got {list(got)} but expected shape compatible "
-        f"with {list(want)}. It is the node of {node_at(node)}."
+        f"Function {type(node).__name__} returned an invalid gradient at index {index} - got {list(got)} but expected shape "
+        f"compatible with {list(want)}: {node_at(node)}."
     )
 
 
@@ -240,32 +242,58 @@ def checked_gradients(node: Any, results: tuple[Any, ...]) -> tuple[Any, ...]:
         if g is None or following is None:
             continue
         if not isinstance(g, TensorBase):
-            raise TypeError(
-                f"function {name} returned a gradient of type {type(g).__name__} at position {index}, expected a Tensor or None"
+            raise RuntimeError(
+                f"expected Variable or None (got {type(g).__name__}): {name} returned it as gradient {index} of {expected}, "
+                f"which must be a tensor, or None where there is none ({node_at(node)})."
             )
         if g._data.shape != following.shape:
             raise RuntimeError(
                 f"Function {name} returned an invalid gradient at index {index} - got {list(g._data.shape)} but expected "
                 f"shape compatible with {list(following.shape)}. The gradient of an argument must have exactly its shape: "
-                f"sum it over the dimensions that forward broadcast ({node_at(node)})."
+                f"sum it over the dimensions that forward broadcast, e.g. with sum_to_size() ({node_at(node)})."
             )
     return tuple([g if following is not None else None for g, following in zip(results, node.next, strict=False)])
 
 
-def check_hook_result(new: Any, old: Any, node: Node) -> None:
+def _hook_name(hook: Any) -> str:
+    return getattr(hook, "__name__", type(hook).__name__)
+
+
+def check_hook_result(hook: Any, new: Any, old: Any, node: Node) -> None:
     """A tensor hook may replace a gradient by a tensor of the same shape and dtype only."""
+    name, where = _hook_name(hook), node_at(node)
     if not isinstance(new, TensorBase):
-        raise TypeError(f"a hook on {node_at(node)} returned {type(new).__name__}, expected a Tensor or None")
+        raise TypeError(
+            f"expected Variable, but hook returned '{type(new).__name__}': the hook '{name}' on {where} must return a tensor, "
+            "or None to leave the gradient as it is."
+        )
     if new._data.shape != old._data.shape:
         raise RuntimeError(
-            f"hook has changed the size of value: a hook on {node_at(node)} returned shape {list(new._data.shape)}, "
-            f"expected {list(old._data.shape)}"
+            f"hook '{name}' has changed the size of value: on {where} it got {list(old._data.shape)} and returned "
+            f"{list(new._data.shape)}."
         )
     if new._data.dtype != old._data.dtype:
         raise RuntimeError(
-            f"hook has changed the type of value: a hook on {node_at(node)} returned {dtype_name(new._data.dtype)}, "
-            f"expected {dtype_name(old._data.dtype)}"
+            f"hook '{name}' has changed the type of value (was {dtype_name(old._data.dtype)} got "
+            f"{dtype_name(new._data.dtype)}) on {where}."
         )
+
+
+def hook_results(hook: Any, new: Any, count: int, node: Node) -> tuple[Any, ...]:
+    """What a node's hook returned instead of its gradients: as many."""
+    results = new if isinstance(new, tuple) else (new,)
+    if len(results) != count:
+        raise RuntimeError(
+            f"hook '{_hook_name(hook)}' has returned an incorrect number of values (got {len(results)}, but expected {count}) "
+            f"on {node_at(node)}."
+        )
+    for r in results:
+        if r is not None and not isinstance(r, TensorBase):
+            raise TypeError(
+                f"expected Variable, but hook returned '{type(r).__name__}': the hook '{_hook_name(hook)}' on {node_at(node)} "
+                "must return tensors and None."
+            )
+    return results
 
 
 def check_nan(node: Node, grads: Any) -> None:
@@ -276,68 +304,15 @@ def check_nan(node: Node, grads: Any) -> None:
             raise RuntimeError(f"Function '{type(node).__name__}' returned nan values in its {index}th output. It is {node_at(node)}.")
 
 
-def warn_stray(node: Any) -> None:
+def stray(owner: str, node: Node) -> str:
     """A second derivative reached a value that a custom function saved although it is neither input nor result."""
-    frame = user_frame()
-    del frame
-    warnings.warn(
-        f"{node.owner} saved a tensor for backward that is neither an input nor an output of its forward "
-        f"({describe(node.owner, location_of(node))}). Its dependence on the inputs is unknown, so this second derivative "
-        "leaves it out. Return such values as further outputs, or compute them again in backward.",
-        UserWarning,
-        stacklevel=2,
+    return (
+        f"{owner} saved a tensor for backward that is neither an input nor an output of its forward "
+        f"({describe(owner, location_of(node))}). Its dependence on the inputs is unknown, so this second derivative "
+        "leaves it out. Return such values as further outputs, or compute them again in backward."
     )
 
 
 def once_only(name: str) -> str:
     """A second derivative through a backward that forbids it."""
     return f"trying to differentiate twice a function that was marked with @once_differentiable: {name}"
-
-
-# --- in place --------------------------------------------------------------------------------------------------------
-
-
-def inplace_shape(op: Op, self: TensorBase, y: Any) -> str:
-    """The result of an in-place operation is larger than the tensor it is written to."""
-    own, got = list(self._data.shape), list(y.shape)
-    return (
-        f"output with shape {own} doesn't match the broadcast shape {got}: {op.name}_ writes into {called(self)}, which "
-        f"cannot grow. Use the out-of-place {op.name}."
-    )
-
-
-def leaf_in_place(t: TensorBase) -> str:
-    """An in-place write to a leaf that requires grad."""
-    name = name_of(t) or "w"
-    return (
-        f"a leaf Variable that requires grad is being used in an in-place operation: {called(t)}. If this is a parameter "
-        f"update, put it under no_grad(): `with torch.no_grad(): {name} -= ...`. If it is part of the computation, work on "
-        f"a copy: `{name}.clone()`."
-    )
-
-
-def leaf_view_in_place(t: TensorBase) -> str:
-    """An in-place write to a view of a leaf that requires grad."""
-    base = t._view.base
-    name = name_of(base) or "w"
-    return (
-        f"a view of a leaf Variable that requires grad is being used in an in-place operation: {called(t)} is a view of "
-        f"{called(base)}. If this is a parameter update, put it under no_grad(); if it is part of the computation, take the "
-        f"view of a copy: `{name}.clone()`."
-    )
-
-
-def view_in_place(t: TensorBase, view: Any) -> str:
-    """An in-place write to a view whose base cannot follow."""
-    if view.multi:
-        node = t._node
-        made_by = type(node.next[0]).__name__ if node is not None and node.next else view.multi
-        return (
-            f"Output 0 of {made_by} is a view and is being modified inplace. This view is the output of a function that "
-            "returns multiple views. Such functions do not allow the output views to be modified inplace. You should "
-            f"replace the inplace operation by an out-of-place one. ({called(t)} was made by {view.multi}.)"
-        )
-    return (
-        f"A view was created in no_grad mode and is being modified inplace with grad mode enabled: {called(t)}. Given that "
-        "this use case is ambiguous and error-prone, it is forbidden. Create the view outside no_grad(), or modify it there."
-    )

@@ -17,7 +17,7 @@ from wengert.engine.base import accumulator_of, array_of, cell_of, tensor_class
 from wengert.engine.node import Port, next_seq, save_plan
 from wengert.engine.opnode import node_class
 from wengert.engine.state import STATE
-from wengert.engine.views import View
+from wengert.engine.views import TRACKED, View, origin_of
 from wengert.ops.reads import Read
 from wengert.ops.record import Op
 
@@ -52,14 +52,12 @@ def view_function(op: Op) -> Callable[[Any, dict[str, Any]], Any]:
         if parent is None:
             made.base = x
             made.steps = ((name, meta, 0),)
-            made.multi = ""
-            made.no_grad = not STATE.grad_enabled
+            made.origin = TRACKED if STATE.grad_enabled else origin_of(None)
         else:
             parent.refresh(x)
             made.base = parent.base
             made.steps = (*parent.steps, (name, meta, 0))
-            made.multi = parent.multi
-            made.no_grad = parent.no_grad or not STATE.grad_enabled
+            made.origin = parent.origin if STATE.grad_enabled else origin_of(parent)
         made.seen = cell[0] if cell else 0
         dtype = y.dtype
         if x._rg and STATE.grad_enabled and dtype.kind in "fc":
@@ -107,10 +105,11 @@ def views_function(op: Op) -> Callable[[Any, dict[str, Any]], tuple[Any, ...]]:
         cell = cell_of(x)
         parent = x._view
         before: tuple[Any, ...] = ()
-        base, no_grad = x, not STATE.grad_enabled
+        base = x
         if parent is not None:
             parent.refresh(x)
-            base, before, no_grad = parent.base, parent.steps, no_grad or parent.no_grad
+            base, before = parent.base, parent.steps
+        origin = origin_of(parent, several=True)
         node = None
         if x._rg and STATE.grad_enabled and a.dtype.kind in "fc":
             following = x._node or accumulator_of(x)
@@ -127,7 +126,7 @@ def views_function(op: Op) -> Callable[[Any, dict[str, Any]], tuple[Any, ...]]:
             out = _new(cls)
             out._data = part
             out._cell = cell
-            out._view = View(base, (*before, (name, meta, index)), cell[0] if cell else 0, name, no_grad)
+            out._view = View(base, (*before, (name, meta, index)), cell[0] if cell else 0, origin)
             out._node = None if node is None else Port(node, index, part.shape, part.dtype)
             out._rg = node is not None
             outs.append(out)

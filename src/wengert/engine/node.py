@@ -25,6 +25,9 @@ from wengert.ops.record import MISSING, EachInput, Op
 # Later nodes have smaller numbers: a heap of them pops the latest first, which is a topological order of the graph.
 next_seq: Final[Callable[[], int]] = itertools.count(-1, -1).__next__
 
+# The version cell of saved values that nobody can write to: it makes a node one that has something to free.
+NEVER_WRITTEN: Final[list[int]] = [0]
+
 
 class Metadata:
     """The shape and dtype of a value: what is kept of an input of which a rule reads nothing else."""
@@ -227,5 +230,5 @@ def _each_plan(op: Op, n_inputs: int) -> tuple[Read, ...]:
 
 
 def zeros_of(shape: Any, dtype: Any) -> Any:
-    """A zero cotangent that takes no memory."""
-    return np.broadcast_to(dtype.type(0), shape)
+    """A zero cotangent; a large one takes no memory (np.broadcast_to takes 5 us, which matters for small ones)."""
+    return np.zeros(shape, dtype) if prod(shape) <= 4096 else np.broadcast_to(dtype.type(0), shape)

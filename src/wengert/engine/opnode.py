@@ -61,7 +61,7 @@ class OpNode(RecordedNode):
                 return tensor_saved(self)[1 + op.args.index(name)]
             if name in (self.meta or {}):
                 return (self.meta or {})[name]
-        raise AttributeError(f"{type(self).__name__} saves no {name!r}")
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '_saved_{name}'")
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
@@ -98,6 +98,8 @@ def _make_class(op: Op, name: str, is_complex: bool) -> type[OpNode]:
         body["__slots__"] = ("arity",)
     else:
         body["arity"] = len(vjp)
+    if op.outputs != 1:
+        body["__slots__"] += ("port_references",)
     made: type[OpNode] = type(name, (OpNode,), body)
     _classes[op.name, name, is_complex] = made
     return made

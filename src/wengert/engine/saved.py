@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from wengert.engine import messages
 from wengert.engine.base import TensorBase, wrap
-from wengert.engine.node import AccumulateGrad, Metadata, Node, Port
+from wengert.engine.node import NEVER_WRITTEN, AccumulateGrad, Node, Port
 from wengert.engine.state import STATE
 
 _ARRAYS = (np.ndarray, np.generic)  # not "no Python number": np.float64 is a float
@@ -30,7 +31,7 @@ class Packed:
         got = self.unpack(self.packed)
         if not isinstance(got, TensorBase):
             raise TypeError(
-                f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {type(got)}"
+                f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {type(got).__name__}"
             )
         return as_tensor(got._data, self.edge if edge is None else edge)
 
@@ -56,16 +57,22 @@ def _keep_alive(edge: AccumulateGrad) -> Callable[[], AccumulateGrad]:
 def pack(node: Any, inputs: tuple[Any, ...]) -> None:
     """Hand each saved tensor to the innermost pack hook, and keep what it returns instead."""
     node.hang()  # the sweep's short path takes only nodes without anything special
-    packed: list[Any] = []
-    for slot, value in enumerate(node.saved or ()):
-        if not isinstance(value, _ARRAYS):
-            packed.append(value)
-        elif slot == 0:  # the result: an edge to this very node would be a cycle; it is added on unpacking
-            packed.append(pack_one(wrap(value), None))
-        else:
-            source = inputs[slot - 1]
-            packed.append(pack_one(source if isinstance(source, TensorBase) else wrap(value), node.next[slot - 1]))
-    node.relink(tuple(packed), node.cells)
+    kept = node.saved or ()
+    packed = tuple([_packed(node, slot, value, inputs) for slot, value in enumerate(kept)])
+    if any([new is not old for new, old in zip(packed, kept, strict=True)]):
+        node.relink(packed, (NEVER_WRITTEN,))
+        node.versions = None
+
+
+def _packed(node: Any, slot: int, value: Any, inputs: tuple[Any, ...]) -> Any:
+    if value.__class__ is tuple:  # several results
+        return tuple([pack_result(part, port_of(node, i)) for i, part in enumerate(value)])
+    if not isinstance(value, _ARRAYS):
+        return value
+    if slot == 0:
+        return pack_result(value, node)
+    source = inputs[slot - 1]
+    return pack_one(source if isinstance(source, TensorBase) else wrap(value), node.next[slot - 1])
 
 
 def pack_one(t: Any, edge: Node | None) -> Packed | None:
@@ -78,6 +85,31 @@ def pack_one(t: Any, edge: Node | None) -> Packed | None:
         return Packed(pack_hook(t), unpack_hook, edge)
     finally:
         STATE.saved_hooks = hooks
+
+
+def pack_result(raw: Any, place: Node) -> Packed | None:
+    """As :func:`pack_one` for a result: an edge to its own node would be a cycle, so it is added on unpacking."""
+    if not STATE.saved_hooks:
+        return None
+    t = wrap(raw)
+    t._node, t._rg = place, True
+    packed = pack_one(t, None)
+    if packed is not None and packed.packed is t:
+        packed.packed = wrap(raw)
+    return packed
+
+
+def port_of(node: Any, index: int) -> Port:
+    """The port of one of several results: the one that leads to the tensor, while it lives."""
+    try:
+        references = node.port_references
+    except AttributeError:
+        references = node.port_references = {}
+    port = references[index]() if index in references else None
+    if port is None:
+        port = Port(node, index, node.shape[index], node.dtype[index])
+        references[index] = weakref.ref(port)
+    return port  # type: ignore[no-any-return]
 
 
 def check_versions(node: Any) -> None:
@@ -93,7 +125,15 @@ def raw_saved(node: Any) -> tuple[Any, ...]:
     if node.saved is None:
         raise RuntimeError(messages.freed(node))
     check_versions(node)
-    return tuple([value.tensor()._data if value.__class__ is Packed else value for value in node.saved])
+    return tuple([_unpacked(value) for value in node.saved])
+
+
+def _unpacked(value: Any) -> Any:
+    if value.__class__ is Packed:
+        return value.tensor()._data
+    if value.__class__ is tuple and value[0].__class__ is Packed:
+        return tuple([part.tensor()._data for part in value])
+    return value
 
 
 def tensor_saved(node: Any) -> tuple[Any, ...]:
@@ -105,10 +145,12 @@ def tensor_saved(node: Any) -> tuple[Any, ...]:
     tensors: list[Any] = []
     for slot, value in enumerate(node.saved):
         if value.__class__ is tuple:  # several results
-            shapes = zip(value, range(len(value)), strict=True)
-            tensors.append(tuple([as_tensor(part, Port(node, i, part.shape, part.dtype), next(cells)) for part, i in shapes]))
+            ports = [port_of(node, i) for i in range(len(value))]
+            if value[0].__class__ is Packed:
+                tensors.append(tuple([part.tensor(port) for part, port in zip(value, ports, strict=True)]))
+            else:
+                tensors.append(tuple([as_tensor(v, port, next(cells)) for v, port in zip(value, ports, strict=True)]))
         elif value.__class__ is Packed:
-            next(cells, None)
             tensors.append(value.tensor(node if slot == 0 else None))
         elif not isinstance(value, _ARRAYS):
             tensors.append(value)

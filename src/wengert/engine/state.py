@@ -16,6 +16,7 @@ class ThreadState(threading.local):
     anomaly_check_nan: bool = True
     saved_hooks: tuple[tuple[Callable[[Any], Any], Callable[[Any], Any]], ...] = ()
     saved_hooks_disabled: str | None = None
+    before_write: Callable[[Any], None] | None = None  # called with a tensor before it is written in place
     sweep: Any = None  # the backward pass that runs in this thread
 
 

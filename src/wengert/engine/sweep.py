@@ -25,7 +25,7 @@ from wengert.engine.node import Node, Port, zeros_of
 from wengert.engine.opnode import OpNode
 from wengert.engine.saved import check_versions, raw_saved, tensor_saved
 from wengert.engine.state import STATE
-from wengert.engine.tiles import LARGE, returns_more_than_g, tiled
+from wengert.engine.tiles import LARGE, computes, tiled
 from wengert.ops.record import MISSING
 from wengert.spaces.tensors import TENSOR
 
@@ -66,6 +66,16 @@ class Sweep:
         return set()
 
     @cached_property
+    def retained(self) -> list[tuple[Any, Any]]:
+        """The tensors whose ``retain_grad`` was obeyed so far, with what their ``.grad`` was before."""
+        return []
+
+    def forget_retained(self) -> None:
+        """Set ``.grad`` of those tensors back: the pass has failed."""
+        for t, grad in reversed(self.retained):
+            t._grad = grad
+
+    @cached_property
     def at_end(self) -> list[Callable[[], None]]:
         """Hooks that wait for the end of the pass."""
         return []
@@ -88,6 +98,9 @@ class Sweep:
             else:
                 self._drain_raw()
             return self._leaves()
+        except BaseException:
+            self.forget_retained()
+            raise
         finally:
             leave(token)
             if self.modes is not None:
@@ -176,7 +189,7 @@ class Sweep:
             if following is None:
                 continue
             x = NotImplemented
-            if node.elementwise and g.size >= LARGE and g.shape == following.shape and returns_more_than_g(rule):
+            if node.elementwise and g.size >= LARGE and g.shape == following.shape and computes(rule):
                 x = tiled(rule, (space, g, *saved), following.dtype, meta)
             if x is NotImplemented:
                 x = fit_raw(rule(space, g, *saved, **meta), following, node)
@@ -192,11 +205,15 @@ class Sweep:
 
     def _visit(self, node: Node, g: Any) -> None:
         self._enter_user_code()
+        is_end = self.needed is not None and not any([n in self.needed for n in node.next])
+        # PyTorch gives a result whose node runs as it was before the tensor's hooks, and any other as they made it.
+        if node in self.captures and not is_end:
+            self._capture(node, g)
         if node.hooks is not None and not node.ports:
             g = self._tensor_hooks(node, g)
-        if node in self.captures:
-            self._capture(node, g)
-        if self.needed is not None and not any([n in self.needed for n in node.next]):
+        if is_end:
+            if node in self.captures:
+                self._capture(node, g)
             return
         if isinstance(node, Port):
             self._deposit(node, g)
@@ -241,7 +258,10 @@ class Sweep:
         filled = []
         for index, (shape, dtype) in enumerate(zip(node.shape, node.dtype, strict=True)):
             g = parts.get(index)
-            carries = dtype.kind in "fc" and (op is None or op.outputs == 0 or index in op.differentiable_outputs)
+            if op is None:
+                carries = dtype.kind != "O"  # a user's function gets zeros for every tensor that it returned
+            else:
+                carries = dtype.kind in "fc" and (op.outputs == 0 or index in op.differentiable_outputs)
             if g is None and carries and node.materialize:
                 g = zeros_of(shape, dtype) if op is not None else np.zeros(shape, dtype)
                 g = wrap(g) if self.create_graph else g
@@ -303,17 +323,13 @@ class Sweep:
             return g
         t = self._outward(g)
         for hook in list(hooks.tensor_pre.values()):
-            t = self._call_hook(hook, t, node)
+            new = hook(t)
+            if new is not None:
+                messages.check_hook_result(hook, new, t, node)
+                t = new
         if hooks.retain is not None:
             hooks.retain(t)
         return self._inward(t)
-
-    def _call_hook(self, hook: Callable[[Any], Any], t: Any, node: Node) -> Any:
-        new = hook(t)
-        if new is None:
-            return t
-        messages.check_hook_result(new, t, node)
-        return new
 
     def _prehooks(self, node: Node, g: Any) -> Any:
         assert node.hooks is not None
@@ -321,7 +337,7 @@ class Sweep:
         for hook in list(node.hooks.pre.values()):
             new = hook(outs)
             if new is not None:
-                outs = new if isinstance(new, tuple) else (new,)
+                outs = messages.hook_results(hook, new, len(outs), node)
         back = tuple([None if p is None else self._inward(p) for p in outs])
         return back if node.ports else back[0]
 
@@ -337,7 +353,7 @@ class Sweep:
         for hook in list(node.hooks.post.values()):
             new = hook(ins, outs)
             if new is not None:
-                ins = new if isinstance(new, tuple) else (new,)
+                ins = messages.hook_results(hook, new, len(ins), node)
         return [None if p is None else self._inward(p) for p in ins]
 
     def _capture(self, node: Node, g: Any) -> None:

@@ -1,13 +1,16 @@
-"""Elementwise work on large arrays, tile by tile.
+"""Elementwise work on large arrays, tile by tile and on several threads.
 
-A rule such as ``g * (1 - y * y)`` makes a large array for each of its operations. Done for 16 K elements at a time, what
-lies between stays in the cache: no page faults, and none of NumPy's search for temporaries that it may overwrite (which
-unwinds the C stack and takes longer than the arithmetic at 10^5 elements). Tiles also spread over threads.
+A rule such as ``g * (1 - y * y)`` makes an array for each of its operations. From a few MiB on each of these is fresh memory
+from the operating system, and a page fault for every 4 KiB of it takes longer than the arithmetic. Done for 96 KiB at a
+time, what lies between stays in the cache.
 """
 
 from __future__ import annotations
 
+import dis
+import re
 from collections.abc import Callable
+from functools import cache
 from time import perf_counter
 from typing import Any, Final
 
@@ -17,16 +20,19 @@ from numpy import ndarray
 from wengert.engine.workers import get_num_threads, share_out
 from wengert.ops.record import Kind, Op
 
-LARGE: Final = 1 << 15  # elements from which tiling pays
-_TILE: Final = 1 << 14
-_WORTH_SHARING: Final = 40e-6  # seconds of remaining work; waking a thread takes about 10 us
+LARGE: Final = 1 << 19  # elements from which all this pays
+_TILE_BYTES: Final = 96 << 10
+_CHEAP: Final = 7e-6  # seconds for a tile of one pass
+_WORTH_SHARING: Final = 150e-6  # seconds of remaining work; waking a thread takes 10 to 50 us
 
 
-def tiled(function: Callable[..., Any], values: tuple[Any, ...], dtype: Any, meta: dict[str, Any]) -> Any:
+def tiled(
+    function: Callable[..., Any], values: tuple[Any, ...], dtype: Any, meta: dict[str, Any], *, cheap_as_one: bool = False
+) -> Any:
     """``function(*values, **meta)`` for an elementwise function of values of one shape, as an array of ``dtype``.
 
     Returns NotImplemented where the values cannot be taken apart in one way: another shape among them, or memory that is not
-    in order.
+    in order; with ``cheap_as_one`` also where the first tile shows that the function is hardly more than one pass.
     """
     flat = _flattened(values)
     if flat is None:
@@ -35,11 +41,12 @@ def tiled(function: Callable[..., Any], values: tuple[Any, ...], dtype: Any, met
     out: Any = np.empty(shape, dtype)
     line = out.reshape(-1)
     n = line.shape[0]
+    size = _TILE_BYTES // dtype.itemsize
     ufunc = function if function.__class__ is np.ufunc and not meta else None
 
     def piece(number: int) -> None:
-        start = number * _TILE
-        stop = start + _TILE
+        start = number * size
+        stop = start + size
         parts = [fixed[i] if x is None else x[start:stop] for i, x in enumerate(lines)]
         if ufunc is not None:
             ufunc(*parts, out=line[start:stop])
@@ -48,9 +55,12 @@ def tiled(function: Callable[..., Any], values: tuple[Any, ...], dtype: Any, met
 
     start = perf_counter()
     piece(0)
-    count = -(-n // _TILE)
-    if get_num_threads() > 1 and (perf_counter() - start) * (count - 1) > _WORTH_SHARING:
+    seconds = perf_counter() - start
+    count = -(-n // size)
+    if get_num_threads() > 1 and seconds * (count - 1) > _WORTH_SHARING:
         share_out(piece, 1, count)
+    elif cheap_as_one and seconds < _CHEAP:
+        return NotImplemented
     else:
         for number in range(1, count):
             piece(number)
@@ -83,16 +93,17 @@ def large(op: Op, values: tuple[Any, ...], dtype: Any) -> Any:
     """``op.impl(*values)`` for an elementwise operation whose result has this dtype if it carries derivatives."""
     if not op.differentiable or op.view or op.kind is not Kind.ELEMENTWISE:
         return op.impl(*values)
-    one_pass = op.ufunc is not None
-    if one_pass and get_num_threads() == 1:  # nothing lies between that could stay in the cache
+    ufunc = op.ufunc if op.ufunc.__class__ is np.ufunc else None
+    if ufunc is not None and get_num_threads() == 1:  # one pass: nothing lies between
         return op.impl(*values)
-    y = tiled(op.ufunc if op.ufunc.__class__ is np.ufunc else op.impl, values, dtype, {})
+    y = tiled(ufunc or op.impl, values, dtype, {}, cheap_as_one=ufunc is None)
     return op.impl(*values) if y is NotImplemented else y
 
 
-def returns_more_than_g(rule: Any) -> bool:
-    """Whether a rule computes anything: one that hands its cotangent on (that of an addition) must not copy it."""
-    return len(rule.__code__.co_code) > _IDENTITY
+@cache
+def computes(rule: Any) -> bool:
+    """Whether a rule does any operation, by its code: one that hands its cotangent on must not copy it."""
+    return any([_OPERATION.search(i.opname) is not None for i in dis.get_instructions(rule)])
 
 
-_IDENTITY: Final = len((lambda xp, g, y, x: g).__code__.co_code)
+_OPERATION: Final = re.compile(r"^(BINARY_OP|UNARY_NEGATIVE|CALL|CALL_KW)$")

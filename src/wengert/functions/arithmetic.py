@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase
 from wengert.engine.inplace import inplace
 from wengert.engine.pointwise import binary, inplace_method, operator, unary
@@ -48,6 +47,7 @@ __all__ = [
 
 _add = binary(ADD)
 _sub = binary(SUB)
+_by_number = operator(MUL)
 
 
 def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
@@ -287,7 +287,7 @@ def _lerp_(self: Any, end: Any, weight: Any) -> Any:
 
 def _rtruediv(self: Any, other: Any) -> Any:
     """``other / self``: as PyTorch computes it, the reciprocal times the number."""
-    return apply(MUL, apply(RECIPROCAL, self), other) if is_number(other) else NotImplemented
+    return _by_number(reciprocal(self, depth=2), other, 2) if is_number(other) else NotImplemented
 
 
 _mul_: Function = inplace_method(MUL)

@@ -6,7 +6,7 @@ import operator
 import warnings
 from typing import Any
 
-from wengert.engine import messages
+from wengert.engine import inplace_messages as messages
 from wengert.engine.apply import apply
 from wengert.engine.moving import view_function
 from wengert.engine.state import STATE

@@ -244,14 +244,13 @@ def einsum(*args: Any) -> Any:
     ]
     if len(pairs) == 1:
         return _one_operand(*pairs[0], out)
-    raws = [x._data for x, _ in pairs]
-    labels = tuple(own for _, own in pairs)
-    if set().union(*labels) - set(out):
-        kinds = [type_name(raw.dtype) for raw in raws]
-        different = next((k for k in kinds if k != kinds[0]), kinds[0])
-        same_dtype(f"expected scalar type {kinds[0]} but found {different}", *raws)
-        if raws[0].dtype.kind == "b":
-            raise not_implemented_for("bmm", raws[0].dtype)
+    dtypes = [x._data.dtype for x, _ in pairs]
+    labels = tuple([own for _, own in pairs])
+    if (dtypes[0].kind == "b" or dtypes.count(dtypes[0]) != len(dtypes)) and set().union(*labels) - set(out):
+        different = next((d for d in dtypes if d is not dtypes[0]), dtypes[0])
+        said = f"expected scalar type {type_name(dtypes[0])} but found {type_name(different)}"
+        same_dtype(said, *[x._data for x, _ in pairs])
+        raise not_implemented_for("bmm", dtypes[0])
     return apply(EINSUM, *[x for x, _ in pairs], subs=labels, out=out)
 
 

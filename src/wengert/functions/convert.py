@@ -9,14 +9,13 @@ import numpy as np
 
 from wengert import _dtypes as dtypes
 from wengert._device import DeviceLike, device, require_cpu
-from wengert._dtypes import NumpyDtype, as_numpy_dtype
+from wengert._dtypes import TYPE_NAMES, NumpyDtype, as_numpy_dtype
 from wengert._layout import check_memory_format
 from wengert.engine import messages
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, array_of, is_tracking, wrap
 from wengert.engine.state import STATE
 from wengert.functions.data import adopted
-from wengert.functions.options import TYPE_NAMES
 from wengert.ops.movement import CAST
 
 __all__ = ["ConvertMethods"]

@@ -24,6 +24,12 @@ from wengert.ops.division import (
 __all__ = ["DivisionMethods", "div", "divide", "floor_divide", "fmod", "remainder", "true_divide"]
 
 _div = binary(DIV)
+_remainder = binary(REMAINDER)
+_remainder_number = binary(REMAINDER_NUMBER)
+_fmod = binary(FMOD)
+_fmod_number = binary(FMOD_NUMBER)
+_mod_tensor = operator(REMAINDER)
+_mod_number = operator(REMAINDER_NUMBER)
 true_divide = shown(binary(DIV), __name__, "true_divide(torch.tensor([1, 2]), 2)", "tensor([0.5000, 1.0000])")
 true_divide.__name__ = true_divide.__qualname__ = "true_divide"
 
@@ -76,9 +82,11 @@ def remainder(input: Any, other: Any, *, out: Any = None) -> Any:
     >>> torch.remainder(torch.tensor([-7.0, 7.0]), 3)
     tensor([2., 1.])
     """
-    if isinstance(other, TensorBase):
-        return call(REMAINDER if isinstance(input, TensorBase) else NUMBER_REMAINDER, out, input, other)
-    return call(REMAINDER_NUMBER, out, require_tensor("remainder", input), other)
+    if not isinstance(other, TensorBase):
+        return _remainder_number(require_tensor("remainder", input), other, out=out, depth=2)
+    if isinstance(input, TensorBase):
+        return _remainder(input, other, out=out, depth=2)
+    return call(NUMBER_REMAINDER, out, input, other)
 
 
 def fmod(input: Any, other: Any, *, out: Any = None) -> Any:
@@ -93,7 +101,8 @@ def fmod(input: Any, other: Any, *, out: Any = None) -> Any:
     >>> torch.fmod(torch.tensor([-7.0, 7.0]), 3)
     tensor([-1.,  1.])
     """
-    return call(FMOD if isinstance(other, TensorBase) else FMOD_NUMBER, out, require_tensor("fmod", input), other)
+    core = _fmod if isinstance(other, TensorBase) else _fmod_number
+    return core(require_tensor("fmod", input), other, out=out, depth=2)
 
 
 def _div_(self: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
@@ -115,7 +124,7 @@ def _fmod_(self: Any, other: Any) -> Any:
 
 def _mod(self: Any, other: Any) -> Any:
     """``self % other``."""
-    return remainder(self, other) if isinstance(other, TensorBase) or is_number(other) else NotImplemented
+    return _mod_tensor(self, other, 2) if isinstance(other, TensorBase) else _mod_number(self, other, 2)
 
 
 def _rmod(self: Any, other: Any) -> Any:

@@ -23,9 +23,10 @@ from wengert.ops.writing import INDEX_PUT
 __all__ = ["IndexingMethods"]
 
 _views = {op: view_function(op) for op in (SELECT, SLICE, UNSQUEEZE)}
-_select, _slice = _views[SELECT], _views[SLICE]
+_select, _slice, _unsqueeze = _views[SELECT], _views[SLICE], _views[UNSQUEEZE]
 _alias = view_function(ALIAS)
 _simple = frozenset({int, slice})
+_parts = frozenset({int, slice, type(None), type(Ellipsis)})
 _HALF_MAX: Final = 65504  # numbers up to this fit every float type
 
 
@@ -53,8 +54,12 @@ def getitem(self: Any, key: Any) -> Any:
     elif cls is self.__class__:
         if _indexes_rows(key._data, self._data.shape):
             return _by_index(self, (key,), (True,))
-    elif cls is tuple and _simple.issuperset(map(type, key)) and len(key) <= self._data.ndim:
-        return _simply(self, key)
+    elif key is None:
+        return _unsqueeze(self, {"dim": 0})
+    elif cls is tuple and _parts.issuperset(map(type, key)):
+        free = self._data.ndim - len(key) + key.count(None) + key.count(...)
+        if free >= 0 and key.count(...) < 2:
+            return _simply(self, key, free)
     plan = plan_of(self._data.shape, key)
     x = _viewed(self, plan)
     if plan.indices:
@@ -69,15 +74,22 @@ def _indexes_rows(index: Any, shape: tuple[int, ...]) -> bool:
     return index.dtype.char in "lq" or (index.dtype.char == "?" and index.shape == shape[: index.ndim])
 
 
-def _simply(x: Any, key: tuple[Any, ...]) -> Any:
-    """``x[key]`` for integers and slices, at most one for each dimension."""
+def _simply(x: Any, key: tuple[Any, ...], free: int) -> Any:
+    """``x[key]`` for integers, slices, None and one ``...``, which stands for ``free`` dimensions."""
     start = x
     dim = 0
-    for seen, item in enumerate(key):
+    for position, item in enumerate(key):
+        if item is ...:
+            dim += free
+            continue
+        if item is None:
+            x = _unsqueeze(x, {"dim": dim})
+            dim += 1
+            continue
         size = x._data.shape[dim]
         if item.__class__ is int:
             if not -size <= item < size:
-                raise outside(item, seen, size)
+                raise outside(item, position, size)
             x = _select(x, {"dim": dim, "index": item if item >= 0 else item + size})
         else:
             if not is_everything(item, size):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import warnings
-import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from wengert._dtypes import from_numpy_dtype
+from wengert._dtypes import from_numpy_dtype, type_name
 from wengert.engine import messages
-from wengert.engine.backward import backward_from_scalar, run_backward
+from wengert.engine.backward import backward_from_scalar, retain_grad, run_backward
 from wengert.engine.base import INFERENCE, TensorBase, accumulator_of, alias, edge_of, is_tracking, version_of
 from wengert.engine.hooks import RemovableHandle
 from wengert.engine.node import AccumulateGrad, Node, Port
@@ -30,7 +29,11 @@ class GraphMethods:
         >>> w.requires_grad, (w * 2).requires_grad, w.detach().requires_grad
         (True, True, False)
         """
-        return is_tracking(self)
+        view = self._view
+        if view is None or self._rg:
+            return self._rg  # type: ignore[no-any-return]
+        # as `view.refresh`, without its errors: the question is allowed even for a view that cannot follow its base
+        return view.base._rg and not view.is_switched() and self._data.dtype.kind in "fc"
 
     @requires_grad.setter
     def requires_grad(self: Any, value: bool) -> None:
@@ -51,14 +54,20 @@ class GraphMethods:
             if not requires_grad:
                 raise RuntimeError(
                     "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in "
-                    "a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+                    "a subgraph that doesn't require differentiation use var_no_grad = var.detach(). "
+                    f"{messages.called(self)} is a result ({messages.node_at(self._node)})."
                 )
             return self
-        if requires_grad and not tracked:
+        if requires_grad:
             check_can_require(self._data.dtype)
-            if self._cell is INFERENCE and not STATE.inference:
-                raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
+            if self._cell is INFERENCE and not STATE.inference and not tracked:
+                raise RuntimeError(
+                    "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed. Make a normal tensor "
+                    "of it with clone()."
+                )
         self._rg = bool(requires_grad)
+        if self._view is not None:
+            self._view.own = True
         return self
 
     @property
@@ -154,9 +163,8 @@ class GraphMethods:
         """Keep ``.grad`` of this tensor although it is not a leaf."""
         if not is_tracking(self):
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-        if self._node is None or getattr(self, "_retains", False):
-            return
-        hang_retain(self)
+        if self._node is not None:
+            retain_grad(self)
 
     @property
     def retains_grad(self: Any) -> bool:
@@ -209,8 +217,12 @@ class GraphMethods:
             RuntimeError: the tensor is a view (its base would stay in the graph).
         """
         if self._view is not None:
-            raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+            raise RuntimeError(
+                f"Can't detach views in-place. Use detach() instead: {messages.called(self)} is a view, and its base would "
+                "stay in the graph."
+            )
         self._node, self._rg = None, False
+        self._retains = False
         return self
 
     @property
@@ -243,26 +255,13 @@ class GraphMethods:
         return self._cell is INFERENCE
 
 
-def hang_retain(t: Any) -> None:
-    """Have the node of ``t`` store the gradient in ``t.grad``; the node knows the tensor weakly, so there is no cycle."""
-    t._retains = True
-    reference = weakref.ref(t)
-
-    def retain(g: Any) -> None:
-        target = reference()
-        if target is not None:
-            old = getattr(target, "_grad", None)
-            target._grad = g.clone() if old is None else old + g
-
-    t._node.hang().retain = retain
-
-
 def check_can_require(dtype: Any) -> None:
     """Raise if tensors of this dtype cannot be tracked."""
     if dtype.kind not in "fc":
         raise RuntimeError(
-            f"only Tensors of floating point and complex dtype can require gradients, got {from_numpy_dtype(dtype)}: write "
-            "the numbers with a decimal point (`tensor([1., 2.])`) or pass dtype=torch.float32."
+            "only Tensors of floating point dtype can require gradients (and complex ones), and this one is "
+            f"{from_numpy_dtype(dtype)}: write the numbers with a decimal point (`tensor([1., 2.])`) or pass "
+            "dtype=torch.float32."
         )
 
 
@@ -271,15 +270,23 @@ def _check_grad(t: Any, value: Any) -> None:
         raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
     if value is t:
         raise RuntimeError("can't assign Variable as its own grad")
-    if value._data.dtype != t._data.dtype:
+    own, given = t._data, value._data
+    if given.dtype != own.dtype:
         raise RuntimeError(
-            f"assigned grad has data of a different type: got {from_numpy_dtype(value._data.dtype)}, expected "
-            f"{from_numpy_dtype(t._data.dtype)}"
+            f"attempting to assign a gradient with dtype '{_CPP_NAMES.get(given.dtype.name, given.dtype.name)}' to a tensor "
+            f"with grad_dtype '{type_name(own.dtype)}': the gradient of a {from_numpy_dtype(own.dtype)} tensor is a "
+            f"{from_numpy_dtype(own.dtype)} tensor. Convert it with .to({from_numpy_dtype(own.dtype)})."
         )
-    if value._data.shape != t._data.shape:
+    if given.shape != own.shape:
         raise RuntimeError(
-            f"assigned grad has data of a different size: got {list(value._data.shape)}, expected {list(t._data.shape)}"
+            f"attempting to assign a gradient of size '{list(given.shape)}' to a tensor of size '{list(own.shape)}'. Please "
+            "ensure that the gradient and the tensor are the same size: a gradient has one number for each of the "
+            "tensor's."
         )
+
+
+# What PyTorch calls them in that message.
+_CPP_NAMES = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int", "int16": "short int"}
 
 
 def as_inputs(inputs: Any) -> Sequence[Any] | None:
@@ -292,4 +299,4 @@ def as_inputs(inputs: Any) -> Sequence[Any] | None:
     return sequence
 
 
-__all__ = ["GraphMethods", "accumulator_of", "check_can_require", "edge_of", "hang_retain", "AccumulateGrad"]
+__all__ = ["GraphMethods", "as_inputs", "check_can_require"]

@@ -22,7 +22,6 @@ __all__ = [
     "index_select",
     "masked_select",
     "nonzero",
-    "one_hot",
     "take",
     "take_along_dim",
     "unravel_index",
@@ -52,7 +51,9 @@ def index_tensor(function: str, index: Any, position: int, *, long_only: bool = 
 
 def check_bounds(index: Any, dim: int, size: int, error: type[Exception] = RuntimeError, *, least: int = 0) -> None:
     """Raise if an index array names a place outside a dimension of this size."""
-    if index.size and (index.min() < least or index.max() >= size):
+    if not index.size or (not least and index.view(np.uint64).max() < size):  # negative numbers are huge there
+        return
+    if index.min() < least or index.max() >= size:
         wrong = index[(index < least) | (index >= size)] if index.ndim else index.reshape(1)
         raise error(f"index {wrong.flat[0]} is out of bounds for dimension {dim} with size {size}")
 
@@ -208,7 +209,7 @@ def masked_select(input: Any, mask: Any, *, out: Any = None) -> Any:
     require_tensor("masked_select", mask, "mask", 2)
     if mask._data.dtype.kind != "b":
         raise RuntimeError("masked_select: expected BoolTensor for mask")
-    broadcast_check(input._data.shape, mask._data.shape)
+    broadcast_check(mask._data.shape, input._data.shape)
     return deliver(out, apply(MASKED_SELECT, input, mask), input)
 
 
@@ -254,39 +255,6 @@ def argwhere(input: Any) -> Any:
     tensor([[1]])
     """
     return nonzero(input)
-
-
-def one_hot(tensor: Any, num_classes: int = -1) -> Any:
-    """Rows of zeros with a one at the place that each class number names; ``num_classes`` is worked out if it is -1.
-
-    Raises:
-        RuntimeError: not an int64 tensor, or a class number outside the range.
-
-    >>> import wengert as torch
-    >>> import wengert.nn.functional as F
-    >>> F.one_hot(torch.tensor([0, 2]))
-    tensor([[1, 0, 0],
-            [0, 0, 1]])
-    """
-    classes = require_tensor("one_hot", tensor, "tensor")._data
-    if classes.dtype.char not in "lq":
-        raise RuntimeError(
-            f"one_hot is only applicable to index tensor of type LongTensor, not {type_name(classes.dtype)}Tensor. "
-            "Convert it with .long()"
-        )
-    if not classes.size:
-        if num_classes <= 0:
-            raise RuntimeError("Can not infer total number of classes from empty tensor.")
-        return wrap(np.empty((*classes.shape, num_classes), np.int64))
-    if classes.min() < 0:
-        raise RuntimeError("Class values must be non-negative.")
-    if num_classes == -1:
-        num_classes = int(classes.max()) + 1
-    elif num_classes < 1:
-        raise RuntimeError("num_classes should be positive")
-    elif classes.max() >= num_classes:
-        raise RuntimeError("Class values must be smaller than num_classes.")
-    return wrap(np.equal(np.asarray(classes)[..., None], np.arange(num_classes)).astype(np.int64))
 
 
 def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:

@@ -13,7 +13,6 @@ from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, wrap
 from wengert.engine.moving import view_function
 from wengert.engine.out import deliver
-from wengert.functions.axes import transpose
 from wengert.functions.dims import wrap_dim
 from wengert.functions.movement import expanded, flatten, reshaped
 from wengert.functions.options import require_tensor
@@ -69,13 +68,15 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None, out: Any = None)
     xs = _tensor_list("cat", tensors)
     if not xs:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
-    kept = [x for x in xs if x._data.shape != (0,)]
-    first = (kept or xs)[0]._data
-    dim = wrap_dim(dim if axis is None else axis, first.ndim)
-    if len(kept) != len(xs) and (first.ndim != 1 or not kept):
-        xs = _without_legacy_empties(xs, kept, dim)
-    _check_cat(xs, dim)
-    return deliver(out, apply(CAT, *xs, dim=dim, sizes=tuple([x._data.shape[dim] for x in xs])), *xs)
+    shapes = [x._data.shape for x in xs]
+    shape = next((shape for shape in shapes if shape != (0,)), shapes[0])
+    dim = wrap_dim(dim if axis is None else axis, len(shape))
+    if shapes.count(shape) != len(shapes) or not shape:
+        if (0,) in shapes and len(shape) != 1:
+            xs = _without_legacy_empties(xs, [x for x in xs if x._data.shape != (0,)], dim)
+        _check_cat(xs, dim)
+    result = apply(CAT, *xs, dim=dim, sizes=tuple([x._data.shape[dim] for x in xs]))
+    return result if out is None else deliver(out, result, *xs)
 
 
 def _without_legacy_empties(xs: tuple[Any, ...], kept: list[Any], dim: int) -> tuple[Any, ...]:
@@ -284,13 +285,15 @@ def _grid(xs: tuple[Any, ...], *, swapped: bool) -> tuple[Any, ...]:
             )
         if x._data.dtype is not xs[0]._data.dtype:
             raise RuntimeError("torch.meshgrid expects all tensors to have the same dtype")
-    shape = tuple([x._data.size for x in xs])
+    axes = [*range(len(xs))]
+    if swapped:
+        axes[:2] = 1, 0
+    shape = tuple([xs[axis]._data.size for axis in axes])
     grids = []
-    for position, x in enumerate(xs):
+    for axis, x in zip(axes, xs, strict=True):
         own = [1] * len(xs)
-        own[position] = shape[position]
-        grid = expanded(reshaped(x, tuple(own)), shape)
-        grids.append(transpose(grid, 0, 1) if swapped else grid)
+        own[axis] = shape[axis]
+        grids.append(expanded(reshaped(x, tuple(own)), shape))
     return tuple(grids)
 
 

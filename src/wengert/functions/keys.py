@@ -8,6 +8,7 @@ alone.
 from __future__ import annotations
 
 import operator
+import warnings
 from typing import Any, NoReturn
 
 import numpy as np
@@ -21,20 +22,19 @@ from wengert.ops.record import Op
 Step = tuple[Op, dict[str, Any]]
 Index = np.ndarray[Any, Any]
 
-_ALL = slice(None)
 _LEGACY = 32  # a list that is not shorter is always one index
 
 
 class Plan:
     """A key, worked out for one shape: the views to take, then the index arrays by dimension."""
 
-    __slots__ = ("indices", "seen", "shape", "steps")
+    __slots__ = ("indices", "position", "shape", "steps")
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.steps: list[Step] = []
         self.indices: dict[int, Index] = {}
         self.shape = list(shape)  # after the views so far
-        self.seen = 0  # dimensions of the tensor itself that were dealt with so far
+        self.position = 0  # in the key: what PyTorch's messages call the dimension
 
     @property
     def spec(self) -> tuple[bool, ...]:
@@ -73,14 +73,12 @@ def plan_of(shape: tuple[int, ...], key: Any) -> Plan:
         raise IndexError(f"too many indices for tensor of dimension {len(shape)}")
     whole = len(items) == 1
     dim = 0
-    for item in items:
+    for plan.position, item in enumerate(items):
         if item is Ellipsis:
             dim += len(shape) - used
-            plan.seen += len(shape) - used
             used = len(shape)
         else:
             dim = _take(plan, dim, item, whole)
-            plan.seen += _consumed(item)
     _check_masks(plan)
     if len(plan.indices) > 1:
         _spread_masks(plan)
@@ -91,6 +89,12 @@ def _items(key: Any) -> tuple[Any, ...]:
     if isinstance(key, tuple):
         return key
     if isinstance(key, list) and len(key) < _LEGACY and any([_is_part(item) for item in key]):
+        warnings.warn(
+            "Using a non-tuple sequence for multidimensional indexing is deprecated; use x[tuple(seq)] instead of "
+            "x[seq], or x[torch.tensor(seq)] if it stands for an array of indices",
+            UserWarning,
+            stacklevel=4,
+        )
         return tuple(key)
     return (key,)
 
@@ -193,7 +197,7 @@ def _take_integer(plan: Plan, dim: int, index: int) -> None:
     if not -size <= index < size:
         if not -(2**63) <= index < 2**63:
             raise ValueError("Overflow when unpacking long long: an index needs more than 64 bits")
-        raise outside(index, plan.seen, size)
+        raise outside(index, plan.position, size)
     plan.steps.append((SELECT, {"dim": dim, "index": index + size if index < 0 else index}))
     del plan.shape[dim]
 
@@ -219,8 +223,13 @@ def _take_slice(plan: Plan, dim: int, part: slice, whole: bool) -> None:
 
 
 def is_everything(part: slice, size: int) -> bool:
-    """Whether a slice takes all of a dimension as it is."""
-    return part == _ALL or part.indices(size) == (0, size, 1)
+    """Whether a slice says that it takes all of a dimension; PyTorch makes no view then, but one for ``x[-size:]``."""
+    start, stop, step = part.start, part.stop, part.step
+    return (
+        (start is None or start.__index__() == 0)
+        and (step is None or step.__index__() == 1)
+        and (stop is None or stop.__index__() >= size)
+    )
 
 
 def _spread_masks(plan: Plan) -> None:

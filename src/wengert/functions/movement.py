@@ -17,7 +17,7 @@ from wengert.engine.moving import view_function
 from wengert.functions.dims import Shape, expanded_shape, inferred_shape, int_args, int_tuple, wrap_dim
 from wengert.functions.nested import fill_scalar
 from wengert.functions.options import require_tensor, type_name
-from wengert.ops.movement import ALIAS, CLONE, CONTIGUOUS, COPY, EXPAND, UNSAFE_VIEW, VIEW, VIEW_DTYPE
+from wengert.ops.movement import ALIAS, CLONE, CONTIGUOUS, COPY, EXPAND, RESHAPE_ALIAS, UNSAFE_VIEW, VIEW, VIEW_DTYPE
 
 __all__ = [
     "MovementMethods",
@@ -34,6 +34,7 @@ __all__ = [
 _view = view_function(VIEW)
 _alias = view_function(ALIAS)
 _expand = view_function(EXPAND)
+_reshape_alias = view_function(RESHAPE_ALIAS)
 
 
 def reshape(input: Any, shape: Any) -> Any:
@@ -57,8 +58,10 @@ def reshaped(x: Any, shape: Shape) -> Any:
     """``reshape`` for arguments that are known to be a tensor and a tuple of ints."""
     raw = x._data
     shape = inferred_shape(shape, raw.size)
-    if raw.__class__ is not np.ndarray or raw.flags.c_contiguous or _viewable(raw, shape):
+    if raw.__class__ is not np.ndarray or raw.flags.c_contiguous:
         return _view(x, {"shape": shape})
+    if _viewable(raw, shape):
+        return _reshape_alias(x, {"shape": shape})
     return apply(UNSAFE_VIEW, apply(CONTIGUOUS, x), shape=shape)
 
 

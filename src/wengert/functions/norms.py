@@ -33,7 +33,7 @@ def vector_norm(
 
     >>> import wengert as torch
     >>> x = torch.tensor([3.0, -4.0], requires_grad=True)
-    >>> x.norm().backward()
+    >>> torch.linalg.vector_norm(x).backward()
     >>> x.grad
     tensor([ 0.6000, -0.8000])
     """

@@ -7,34 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from wengert import _dtypes
 from wengert._device import require_cpu
 from wengert._dtypes import DEFAULTS, NumpyDtype, as_numpy_dtype, from_numpy_dtype
 from wengert._layout import check_layout
 from wengert.engine.base import TensorBase, wrap
 from wengert.engine.out import deliver
 
-TYPE_NAMES = {
-    "bool": "Bool",
-    "uint8": "Byte",
-    "int8": "Char",
-    "int16": "Short",
-    "int32": "Int",
-    "int64": "Long",
-    "uint16": "UInt16",
-    "uint32": "UInt32",
-    "uint64": "UInt64",
-    "float16": "Half",
-    "float32": "Float",
-    "float64": "Double",
-    "complex64": "ComplexFloat",
-    "complex128": "ComplexDouble",
-}
-"""PyTorch's older names of the element types: ``torch.FloatTensor``, ``'Long'`` in its messages."""
-
-
-def type_name(dtype: NumpyDtype) -> str:
-    """What PyTorch's messages call an element type: ``Float`` for float32."""
-    return TYPE_NAMES.get(dtype.name, dtype.name)
+type_name = _dtypes.type_name
 
 
 def chosen_dtype(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
-from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase
 from wengert.engine.messages import first_mismatch
 from wengert.engine.out import deliver
+from wengert.engine.pointwise import binary
 from wengert.functions.operands import (
     cannot_multiply,
     in_c,
@@ -18,9 +19,20 @@ from wengert.functions.operands import (
 )
 from wengert.functions.options import type_name
 from wengert.ops.products import BMM, DOT, MATMUL, MM, MV, OUTER, VDOT, VM
-from wengert.ops.record import Op
 
 __all__ = ["ProductMethods", "bmm", "dot", "ger", "matmul", "mm", "mv", "outer", "vdot"]
+
+Product = Callable[..., Any]
+
+# The short path for two tensors of one float type serves any operation on two inputs, not only elementwise ones.
+_MM: Final = binary(MM)
+_MV: Final = binary(MV)
+_VM: Final = binary(VM)
+_DOT: Final = binary(DOT)
+_VDOT: Final = binary(VDOT)
+_BMM: Final = binary(BMM)
+_MATMUL: Final = binary(MATMUL)
+_OUTER: Final = binary(OUTER)
 
 # --- checks ---
 
@@ -108,8 +120,8 @@ def _check_stacks(a: Any, b: Any) -> None:
         raise not_implemented_for("bmm", a.dtype)
 
 
-def _check_matmul(a: Any, b: Any) -> Op:
-    """Check a product in which one factor at least is no vector and no matrix; give the operation."""
+def _check_matmul(a: Any, b: Any) -> Product:
+    """Check a product in which one factor at least is no vector and no matrix; give its function."""
     if not a.ndim or not b.ndim:
         raise RuntimeError(
             f"both arguments to matmul need to be at least 1D, but they are {a.ndim}D and {b.ndim}D; "
@@ -124,26 +136,26 @@ def _check_matmul(a: Any, b: Any) -> Op:
             check_mm(flat, b)
     else:
         _check_stacks(a[None] if a.ndim == 1 else a, b)
-    return MATMUL
+    return _MATMUL
 
 
-def _matmul_op(a: Any, b: Any) -> Op:
+def _product_of(a: Any, b: Any) -> Product:
     if a.ndim == 2:
         if b.ndim == 2:
             check_mm(a, b)
-            return MM
+            return _MM
         if b.ndim == 1:
             check_mv(a, b)
-            return MV
+            return _MV
     elif a.ndim == 1:
         if b.ndim == 1:
             check_dot(a, b)
-            return DOT
+            return _DOT
         if b.ndim == 2:
             if a.shape[0] != b.shape[0]:
                 cannot_multiply((1, *a.shape), b.shape)
             check_mm(a[None], b)
-            return VM
+            return _VM
     return _check_matmul(a, b)
 
 
@@ -166,7 +178,8 @@ def matmul(input: Any, other: Any, *, out: Any = None) -> Any:
     tensor([3., 7.])
     """
     a, b = raw_of_tensor("matmul", input), raw_of_tensor("matmul", other, "other", 2)
-    return deliver(out, apply(_matmul_op(a, b), input, other), input, other)
+    result = _product_of(a, b)(input, other, depth=2)
+    return result if out is None else deliver(out, result, input, other)
 
 
 def mm(input: Any, mat2: Any, *, out: Any = None) -> Any:
@@ -189,7 +202,7 @@ def mm(input: Any, mat2: Any, *, out: Any = None) -> Any:
                 "number of dimensions"
             )
     check_mm(a, b)
-    return deliver(out, apply(MM, input, mat2), input, mat2)
+    return _MM(input, mat2, out=out, depth=2)
 
 
 def mv(input: Any, vec: Any, *, out: Any = None) -> Any:
@@ -204,7 +217,7 @@ def mv(input: Any, vec: Any, *, out: Any = None) -> Any:
     tensor([1., 3.])
     """
     check_mv(raw_of_tensor("mv", input), raw_of_tensor("mv", vec, "vec", 2))
-    return deliver(out, apply(MV, input, vec), input, vec)
+    return _MV(input, vec, out=out, depth=2)
 
 
 def bmm(input: Any, mat2: Any, *, out: Any = None) -> Any:
@@ -219,7 +232,7 @@ def bmm(input: Any, mat2: Any, *, out: Any = None) -> Any:
     torch.Size([5, 2, 4])
     """
     check_bmm(raw_of_tensor("bmm", input), raw_of_tensor("bmm", mat2, "mat2", 2))
-    return deliver(out, apply(BMM, input, mat2), input, mat2)
+    return _BMM(input, mat2, out=out, depth=2)
 
 
 def dot(input: Any, tensor: Any, *, out: Any = None) -> Any:
@@ -234,7 +247,7 @@ def dot(input: Any, tensor: Any, *, out: Any = None) -> Any:
     tensor(7.)
     """
     check_dot(raw_of_tensor("dot", input), raw_of_tensor("dot", tensor, "tensor", 2))
-    return deliver(out, apply(DOT, input, tensor), input, tensor)
+    return _DOT(input, tensor, out=out, depth=2)
 
 
 def vdot(input: Any, other: Any, *, out: Any = None) -> Any:
@@ -248,7 +261,7 @@ def vdot(input: Any, other: Any, *, out: Any = None) -> Any:
     tensor(3.+0.j)
     """
     check_dot(raw_of_tensor("vdot", input), raw_of_tensor("vdot", other, "other", 2))
-    return deliver(out, apply(VDOT, input, other), input, other)
+    return _VDOT(input, other, out=out, depth=2)
 
 
 def outer(input: Any, vec2: Any, *, out: Any = None) -> Any:
@@ -269,7 +282,7 @@ def outer(input: Any, vec2: Any, *, out: Any = None) -> Any:
                 f"outer: Expected 1-D argument {name}, but got {raw.ndim}-D. For other shapes write the product with "
                 "new dimensions: a[..., :, None] * b[..., None, :]"
             )
-    return deliver(out, apply(OUTER, input, vec2), input, vec2)
+    return _OUTER(input, vec2, out=out, depth=2)
 
 
 def ger(input: Any, vec2: Any, *, out: Any = None) -> Any:
@@ -278,7 +291,9 @@ def ger(input: Any, vec2: Any, *, out: Any = None) -> Any:
 
 
 def _at(self: Any, other: Any) -> Any:
-    return matmul(self, other) if isinstance(other, TensorBase) else NotImplemented
+    if not isinstance(other, TensorBase):
+        return NotImplemented
+    return _product_of(self._data, other._data)(self, other, depth=2)
 
 
 def _reflected_at(self: Any, other: Any) -> Any:

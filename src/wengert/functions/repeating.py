@@ -146,7 +146,7 @@ def fliplr(input: Any) -> Any:
             [4, 3]])
     """
     if require_tensor("fliplr", input)._data.ndim < 2:
-        raise RuntimeError(f"Input must be >= 2-d, got {input._data.ndim}-d")
+        raise RuntimeError(f"Input must be >= 2-d. This one has {input._data.ndim} dimension(s)")
     return apply(FLIP, input, dims=(1,))
 
 
@@ -162,7 +162,7 @@ def flipud(input: Any) -> Any:
             [1, 2]])
     """
     if require_tensor("flipud", input)._data.ndim < 1:
-        raise RuntimeError("Input must be >= 1-d, got 0-d")
+        raise RuntimeError("Input must be >= 1-d. This one has no dimension")
     return apply(FLIP, input, dims=(0,))
 
 

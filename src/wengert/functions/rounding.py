@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
+from wengert import _return_types as return_types
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase
 from wengert.engine.inplace import inplace
@@ -119,17 +120,7 @@ def _check_heaviside(input: Any, values: Any) -> None:
         )
 
 
-class FrexpResult(NamedTuple):
-    """What :func:`frexp` gives: ``mantissa * 2 ** exponent`` is the input."""
-
-    mantissa: Any
-    exponent: Any
-
-    def __repr__(self) -> str:
-        return f"torch.return_types.frexp(\nmantissa={self.mantissa!r},\nexponent={self.exponent!r})"
-
-
-def frexp(input: Any, *, out: Any = None) -> FrexpResult:
+def frexp(input: Any, *, out: Any = None) -> return_types.frexp:
     """Splits each element into a mantissa of size 0.5 to 1 and a power of two: ``mantissa * 2 ** exponent``.
 
     The exponents are int32.
@@ -144,9 +135,10 @@ def frexp(input: Any, *, out: Any = None) -> FrexpResult:
     """
     if require_tensor("frexp", input)._data.dtype.kind != "f":
         raise RuntimeError(f"torch.frexp() only supports floating-point dtypes. Got {type_name(input._data)}")
-    mantissa, exponent = apply(FREXP, input)
-    result = FrexpResult(mantissa, exponent)
-    return result if out is None else FrexpResult(*[deliver(o, r, input) for o, r in zip(out, result, strict=True)])
+    result = apply(FREXP, input)
+    if out is not None:
+        result = [deliver(o, r, input) for o, r in zip(out, result, strict=True)]
+    return return_types.frexp(result)
 
 
 def _round_(self: Any, *, decimals: int = 0) -> Any:

@@ -49,6 +49,9 @@ __all__ = [
 ]
 
 NumpyDtype = np.dtype[Any]
+_F32 = np.dtype(np.float32)
+_F64 = np.dtype(np.float64)
+_PLAIN = frozenset({int, float, type(None)})
 
 
 def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = None) -> Any:
@@ -82,9 +85,11 @@ def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = No
                 f"{type_name(condition._data)}. Write a comparison, for example condition != 0"
             )
         condition = wrap(condition._data != 0)
-    dtype = result_type_of([x._data if isinstance(x, TensorBase) else x for x in (input, other)])
-    result = apply(WHERE, condition, _as_dtype(input, dtype), _as_dtype(other, dtype))
-    return deliver(out, result, input, other)
+    a, b = getattr(input, "_data", input), getattr(other, "_data", other)
+    if getattr(a, "dtype", a) is not getattr(b, "dtype", b):
+        dtype = result_type_of((a, b))
+        input, other = _as_dtype(input, dtype), _as_dtype(other, dtype)
+    return deliver(out, apply(WHERE, condition, input, other), input, other)
 
 
 def _as_dtype(x: Any, dtype: NumpyDtype) -> Any:
@@ -113,7 +118,10 @@ def clamp(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> A
     >>> torch.clamp(torch.tensor([-1.0, 0.5, 2.0]), 0, 1)
     tensor([0.0000, 0.5000, 1.0000])
     """
-    require_tensor("clamp", input)
+    kind = require_tensor("clamp", input)._data.dtype
+    plain = min.__class__ in _PLAIN and max.__class__ in _PLAIN and min is not max
+    if plain and (kind is _F32 or kind is _F64):  # nothing to promote or to check
+        return deliver(out, apply(CLAMP, input, min=min, max=max), input)
     low, high = _bounds("clamp", min, max)
     op, bounds = _by_tensors(low, high)
     if op is not None:

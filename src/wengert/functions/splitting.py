@@ -143,7 +143,7 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     (tensor([0, 1]), tensor([2, 3]), tensor([4]))
     """
     dim, sizes = _chunk_sizes(input, chunks, dim)
-    return _split(input, {"dim": dim, "sizes": sizes})
+    return (_split if any(sizes) else _split_with_sizes)(input, {"dim": dim, "sizes": sizes})
 
 
 def unsafe_chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:

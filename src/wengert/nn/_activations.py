@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import numpy as np
 
 from wengert.engine.apply import apply
 from wengert.engine.base import wrap
 from wengert.engine.inplace import inplace as apply_in_place
+from wengert.engine.pointwise import unary
 from wengert.functions import activations as plain
 from wengert.functions.activations import celu_meta, elu_meta, threshold_meta
 from wengert.functions.dims import wrap_dim
@@ -56,6 +58,18 @@ __all__ = [
 ]
 
 
+# Those without metadata take the engine's short path.
+_SHORT: Final[dict[Op, Callable[..., Any]]] = {
+    op: unary(op) for op in (HARDSIGMOID, HARDSWISH, SILU, MISH, LOGSIGMOID, GELU, GELU_TANH)
+}
+
+
+def _quick(op: Op, input: Any, inplace: bool = False) -> Any:
+    """Run an activation without metadata; called by the function that the user calls."""
+    raw_of_tensor(op.name, input)
+    return apply_in_place(op, input) if inplace else _SHORT[op](input, depth=3)
+
+
 def _run(name: str, op: Op, input: Any, inplace: bool, **meta: Any) -> Any:
     raw_of_tensor(name, input)
     return apply_in_place(op, input, **meta) if inplace else apply(op, input, **meta)
@@ -74,7 +88,7 @@ def relu(input: Any, inplace: bool = False) -> Any:
     >>> torch.nn.functional.relu(torch.tensor([-1., 0., 2.]))
     tensor([0., 0., 2.])
     """
-    return apply_in_place(RELU, input) if inplace else plain.relu(input)
+    return apply_in_place(RELU, input) if inplace else plain.relu(input, depth=2)
 
 
 def _limits(name: str, input: Any, low: float, high: float) -> dict[str, Any]:
@@ -176,7 +190,7 @@ def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     >>> torch.nn.functional.hardsigmoid(torch.tensor([-4., 0., 4.]))
     tensor([0.0000, 0.5000, 1.0000])
     """
-    return _run("hardsigmoid", HARDSIGMOID, input, inplace)
+    return _quick(HARDSIGMOID, input, inplace)
 
 
 def hardswish(input: Any, inplace: bool = False) -> Any:
@@ -186,7 +200,7 @@ def hardswish(input: Any, inplace: bool = False) -> Any:
     >>> torch.nn.functional.hardswish(torch.tensor([-4., 1., 4.]))
     tensor([-0.0000, 0.6667, 4.0000])
     """
-    return _run("hardswish", HARDSWISH, input, inplace)
+    return _quick(HARDSWISH, input, inplace)
 
 
 def rrelu(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False) -> Any:
@@ -267,7 +281,7 @@ def silu(input: Any, inplace: bool = False) -> Any:
     >>> torch.nn.functional.silu(torch.tensor([-1., 1.]))
     tensor([-0.2689,  0.7311])
     """
-    return _run("silu", SILU, input, inplace)
+    return _quick(SILU, input, inplace)
 
 
 def mish(input: Any, inplace: bool = False) -> Any:
@@ -277,7 +291,7 @@ def mish(input: Any, inplace: bool = False) -> Any:
     >>> torch.nn.functional.mish(torch.tensor([-1., 1.]))
     tensor([-0.3034,  0.8651])
     """
-    return _run("mish", MISH, input, inplace)
+    return _quick(MISH, input, inplace)
 
 
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
@@ -297,7 +311,7 @@ def logsigmoid(input: Any) -> Any:
     >>> torch.nn.functional.logsigmoid(torch.tensor([-1000., 0.]))
     tensor([-1.0000e+03, -6.9315e-01])
     """
-    return _run("logsigmoid", LOGSIGMOID, input, False)
+    return _quick(LOGSIGMOID, input)
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:
@@ -312,7 +326,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     """
     if approximate not in ("none", "tanh"):
         raise RuntimeError("approximate argument must be either none or tanh.")
-    return _run("gelu", GELU if approximate == "none" else GELU_TANH, input, False)
+    return _quick(GELU if approximate == "none" else GELU_TANH, input)
 
 
 # --- made of other functions ---

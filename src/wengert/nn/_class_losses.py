@@ -27,6 +27,8 @@ __all__ = [
     "nll_loss",
 ]
 
+_CLASS_NUMBERS = np.dtype(np.int64).char + np.dtype(np.uint8).char
+
 # --- class numbers ---
 
 
@@ -52,7 +54,7 @@ def _check_classes(x: Any, t: Any) -> int:
                 f"{list(want)}"
             )
         raise RuntimeError(f"Expected target size {list(want)}, got {list(t.shape)}")
-    if t.dtype.name not in ("int64", "uint8"):
+    if t.dtype.char not in _CLASS_NUMBERS:
         raise RuntimeError(
             f"expected target dtype to be Long or Byte, but got {type_name(t.dtype)}: class numbers are integers, "
             "convert them with .long()"
@@ -124,13 +126,23 @@ def nll_loss(
     classes = _check_classes(x, t)
     if x.dtype.kind != "f":
         raise not_implemented_for("nll_loss_out_frame", x.dtype)
+    plain, weighted = NLL_LOSS if x.ndim <= 2 else NLL_LOSS2D
+    one_row = x.ndim == 1 and t.ndim == 1  # a single row with a target of shape [1]
+    if weight is None and not one_row and _all_count(t, classes, ignore_index):
+        return apply(plain, input, target, reduction=reduction)
     w = None if weight is None else _check_class_weight(weight, classes, x.dtype)
     places, shares = _places_and_shares(t, classes, w, ignore_index, x.dtype)
-    one_row = x.ndim == 1 and t.ndim == 1
-    if one_row:  # a single row with a target of shape [1]
+    if one_row:
         places, shares = places.reshape(()), shares.reshape(())
-    op = NLL_LOSS if x.ndim <= 2 else NLL_LOSS2D
-    return apply(op, input, wrap(places), wrap(shares), reduction=reduction)
+    return apply(weighted, input, wrap(places), wrap(shares), reduction=reduction)
+
+
+def _all_count(t: Any, classes: int, ignore_index: int) -> bool:
+    """Whether every target is the number of a class that counts; a negative number is a huge unsigned one."""
+    if 0 <= ignore_index < classes:
+        return False
+    numbers = t.view(np.uint64) if t.dtype.itemsize == 8 else t
+    return not t.size or bool(np.maximum.reduce(numbers, axis=None) < classes)
 
 
 # --- probabilities of classes ---

@@ -227,7 +227,7 @@ def embedding(
     index, w = raw_of_tensor("embedding", input), raw_of_tensor("embedding", weight, "weight", 2)
     if w.ndim != 2:
         raise RuntimeError(f"'weight' must be 2-D, and it has the shape {list(w.shape)}")
-    if index.dtype.name not in ("int64", "int32"):
+    if index.dtype not in (np.int64, np.int32):
         raise RuntimeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
             f"torch.{type_name(index.dtype)}Tensor instead (while checking arguments for embedding)"

@@ -2,6 +2,7 @@
 
 from wengert.functions.activations import celu_, hardshrink, prelu, relu_, selu_, threshold_
 from wengert.functions.elementary import sigmoid, tanh
+from wengert.functions.padding import pad
 from wengert.nn._activations import (
     celu,
     elu,
@@ -120,6 +121,7 @@ __all__ = [
     "nll_loss",
     "normalize",
     "one_hot",
+    "pad",
     "pairwise_distance",
     "poisson_nll_loss",
     "prelu",

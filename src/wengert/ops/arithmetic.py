@@ -176,9 +176,25 @@ SQUARE = defop(
 
 # --- three inputs --------------------------------------------------------------------------------------------------
 
+
+def _onto(x: Any, product: Any) -> Any:
+    """``x + product``, in the memory of the product where that has the shape of the sum."""
+    if product.__class__ is np.ndarray and product.shape == np.shape(x) and product.dtype is x.dtype:
+        return np.add(x, product, out=product)
+    return x + product
+
+
+def _addcmul(x: Any, a: Any, b: Any, *, value: Any) -> Any:
+    return _onto(x, a * b if value == 1 else value * a * b)
+
+
+def _addcdiv(x: Any, a: Any, b: Any, *, value: Any) -> Any:
+    return _onto(x, a / b if value == 1 else value * a / b)
+
+
 ADDCMUL = defop(
     "addcmul",
-    lambda x, a, b, *, value: x + value * a * b if value != 1 else x + a * b,
+    _addcmul,
     Kind.ELEMENTWISE,
     vjp=(
         lambda xp, g, y, x, a, b, value: g,
@@ -194,7 +210,7 @@ ADDCMUL = defop(
 
 ADDCDIV = defop(
     "addcdiv",
-    lambda x, a, b, *, value: x + value * a / b if value != 1 else x + a / b,
+    _addcdiv,
     Kind.ELEMENTWISE,
     vjp=(
         lambda xp, g, y, x, a, b, value: g,
@@ -211,7 +227,9 @@ ADDCDIV = defop(
 
 def _lerp_number(a: Any, b: Any, *, weight: Any) -> Any:
     # The nearer end is the one the correction is added to, so that weight 0 and 1 give the ends exactly.
-    return a + weight * (b - a) if abs(weight) < 0.5 else b - (b - a) * (1 - weight)
+    if abs(weight) < 0.5:
+        return _onto(a, weight * (b - a))
+    return b - (b - a) * (1 - weight)
 
 
 LERP_NUMBER = defop(

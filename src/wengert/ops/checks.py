@@ -7,31 +7,20 @@ from typing import Any, Final
 
 import numpy as np
 
+from wengert import _dtypes
+
 Check = Callable[[str, Sequence[Any]], None]
 
 _RANK: Final = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 FLOATS: Final = 2
 _CATEGORIES: Final = ("b", "i", "f", "c")
 _WORDS: Final = {"b": "bool", "i": "integer", "f": "floating-point", "c": "complex"}
-_TYPE_NAMES: Final = {
-    "bool": "Bool",
-    "uint8": "Byte",
-    "int8": "Char",
-    "int16": "Short",
-    "int32": "Int",
-    "int64": "Long",
-    "float16": "Half",
-    "float32": "Float",
-    "float64": "Double",
-    "complex64": "ComplexFloat",
-    "complex128": "ComplexDouble",
-}
 
 
 def type_name(x: Any) -> str:
     """PyTorch's name of a value's type in messages: ``Float``, ``Long``; a Python number's is its class's."""
     dtype = getattr(x, "dtype", None)
-    return type(x).__name__ if dtype is None else _TYPE_NAMES.get(dtype.name, dtype.name)
+    return type(x).__name__ if dtype is None else _dtypes.type_name(dtype)
 
 
 def category(x: Any) -> int:

@@ -6,9 +6,11 @@ has a label twice: the function layer takes diagonals first.
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from functools import lru_cache
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,65 +36,109 @@ def _einsum(*xs: Any, subs: tuple[Labels, ...], out: Labels) -> Any:
     return operands[0][0]
 
 
+class _Layout(NamedTuple):
+    """How to bring one operand of a pair into the form in which it is multiplied; None says that nothing is to do."""
+
+    ones: Labels | None  # axes of size one to take away, because they broadcast
+    lone: Labels | None  # axes to sum, because nobody else has them
+    order: Labels | None  # the rest in another order
+    shape: Shape | None  # several axes as one
+
+    def of(self, x: Any) -> Any:
+        ones, lone, order, shape = self
+        if ones is not None:
+            x = x.squeeze(ones)
+        if lone is not None:
+            wide = np.float32 if x.dtype.char == "e" else x.dtype
+            x = np.add.reduce(x, lone, wide).astype(x.dtype, copy=False)
+        if order is not None:
+            x = x.transpose(order)
+        return x if shape is None else x.reshape(shape)
+
+
+class _PairPlan(NamedTuple):
+    """How to contract two operands."""
+
+    first: _Layout
+    second: _Layout
+    multiply: Callable[[Any, Any], Any]
+    shape: Shape | None  # the result's axes, apart again
+    order: Labels | None
+
+
 def _pair(a: Any, la: Labels, b: Any, lb: Labels, out: Labels) -> Any:
     """Contract two operands, as one product of (stacks of) matrices where anything is summed."""
-    a, la, b, lb = *_drop_ones(a, la, b, lb), *_drop_ones(b, lb, a, la)
-    a, la = _sum_out(a, la, {*lb, *out})
-    b, lb = _sum_out(b, lb, {*la, *out})
-    in_a, in_b, in_out = set(la), set(lb), set(out)
-    summed = tuple(s for s in (la if a.size >= b.size else lb) if s in in_a and s in in_b and s not in in_out)
+    first, second, multiply, shape, order = _pair_plan(la, a.shape, lb, b.shape, out)
+    y = multiply(first.of(a), second.of(b))
+    if shape is not None:
+        y = np.reshape(y, shape)
+    return y if order is None else y.transpose(order)
+
+
+@lru_cache(maxsize=1024)
+def _pair_plan(la: Labels, shape_a: Shape, lb: Labels, shape_b: Shape, out: Labels) -> _PairPlan:
+    a, b = dict(zip(la, shape_a, strict=True)), dict(zip(lb, shape_b, strict=True))
+    ones_a = [s for s in la if a[s] == 1 != b.get(s, 1)]
+    ones_b = [s for s in lb if b[s] == 1 != a.get(s, 1)]
+    in_a, in_b, in_out = set(la) - set(ones_a), set(lb) - set(ones_b), set(out)
+    lone_a, lone_b = in_a - in_b - in_out, in_b - in_a - in_out
+    shared = [s for s in (la if len(shape_a) >= len(shape_b) else lb) if s in in_a and s in in_b]
+    summed = tuple([s for s in shared if s not in in_out])
     if not summed:
-        return _spread_over(a, la, out) * _spread_over(b, lb, out)
-    stack = tuple(s for s in out if s in in_a and s in in_b)
-    rows = tuple(s for s in la if s not in in_b)
-    columns = tuple(s for s in lb if s not in in_a)
+        spread = tuple([(s,) if s in in_a else () for s in out]), tuple([(s,) if s in in_b else () for s in out])
+        return _PairPlan(
+            _layout(la, a, ones_a, lone_a, spread[0]),
+            _layout(lb, b, ones_b, lone_b, spread[1]),
+            operator.mul,
+            None,
+            None,
+        )
+    stack = tuple([s for s in out if s in in_a and s in in_b])
+    rows = tuple([s for s in la if s in in_a and s in in_out and s not in in_b])
+    columns = tuple([s for s in lb if s in in_b and s in in_out and s not in in_a])
+    multiply: Callable[[Any, Any], Any]
     if stack and not rows and not columns:
-        paired = _row_dots(_flat(a, la, stack, summed), _flat(b, lb, stack, summed))
+        multiply, groups_a, groups_b = _row_dots, [stack, summed], [stack, summed]
     elif stack:
-        paired = stacked(_flat(a, la, stack, rows, summed), _flat(b, lb, stack, summed, columns))
+        multiply, groups_a, groups_b = stacked, [stack, rows, summed], [stack, summed, columns]
     else:
-        paired = dot(_flat(a, la, *([rows] * bool(rows)), summed), _flat(b, lb, summed, *([columns] * bool(columns))))
-    sizes = dict(zip(la, a.shape, strict=True)) | dict(zip(lb, b.shape, strict=True))
+        multiply = dot
+        groups_a, groups_b = [*([rows] * bool(rows)), summed], [summed, *([columns] * bool(columns))]
     labels = stack + rows + columns
-    return _arrange(np.reshape(paired, tuple(sizes[s] for s in labels)), labels, out)
+    sizes = a | {s: n for s, n in b.items() if n != 1 or s not in a}
+    grouped = not all(len(group) == 1 for group in (stack, rows, columns) if group or multiply is stacked)
+    return _PairPlan(
+        _layout(la, a, ones_a, lone_a, tuple(groups_a)),
+        _layout(lb, b, ones_b, lone_b, tuple(groups_b)),
+        multiply,
+        tuple([sizes[s] for s in labels]) if grouped else None,
+        None if labels == out else tuple([labels.index(s) for s in out]),
+    )
 
 
-def _drop_ones(a: Any, la: Labels, b: Any, lb: Labels) -> tuple[Any, Labels]:
-    """Take away axes of size one of ``a`` that are longer in ``b``: they broadcast."""
-    longer = {s for s, size in zip(lb, b.shape, strict=True) if size != 1}
-    ones = [axis for axis, s in enumerate(la) if s in longer and a.shape[axis] == 1]
-    if not ones:
-        return a, la
-    return a.squeeze(tuple(ones)), tuple(s for axis, s in enumerate(la) if axis not in ones)
+def _layout(
+    labels: Labels, sizes: dict[int, int], ones: list[int], lone: set[int], groups: tuple[Labels, ...]
+) -> _Layout:
+    """Say how an operand comes into groups of axes, each as one axis; an empty group is an axis of size one."""
+    held = tuple([s for s in labels if s not in ones])
+    rest = tuple([s for s in held if s not in lone])
+    wanted = tuple([s for group in groups for s in group])
+    return _Layout(
+        tuple([labels.index(s) for s in ones]) or None,
+        tuple([held.index(s) for s in held if s in lone]) or None,
+        None if rest == wanted else tuple([rest.index(s) for s in wanted]),
+        None if all(len(g) == 1 for g in groups) else tuple([prod([sizes[s] for s in g]) for g in groups]),
+    )
 
 
 def _sum_out(x: Any, labels: Labels, kept: set[int]) -> tuple[Any, Labels]:
-    """Sum over the axes that nobody else has."""
-    lone = tuple(axis for axis, s in enumerate(labels) if s not in kept)
-    if not lone:
-        return x, labels
-    summed = np.add.reduce(x, lone, np.float32 if x.dtype.char == "e" else x.dtype).astype(x.dtype, copy=False)
-    return summed, tuple(s for s in labels if s in kept)
+    """Sum over the axes that are not kept."""
+    lone = tuple([axis for axis, s in enumerate(labels) if s not in kept])
+    return _Layout(None, lone or None, None, None).of(x), tuple([s for s in labels if s in kept])
 
 
 def _arrange(x: Any, labels: Labels, out: Labels) -> Any:
     return x if labels == out else x.transpose([labels.index(s) for s in out])
-
-
-def _flat(x: Any, labels: Labels, *groups: Labels) -> Any:
-    """Bring axes into groups, each as one axis (a view where the memory allows it)."""
-    wanted = tuple(s for group in groups for s in group)
-    x = _arrange(x, labels, wanted)
-    if all(len(group) == 1 for group in groups):
-        return x
-    sizes = dict(zip(wanted, x.shape, strict=True))
-    return x.reshape([prod([sizes[s] for s in group]) for group in groups])
-
-
-def _spread_over(x: Any, labels: Labels, out: Labels) -> Any:
-    """Bring the axes into the order of ``out``, with axes of size one where ``x`` has none."""
-    x = _arrange(x, labels, tuple(s for s in out if s in labels))
-    return x[tuple(slice(None) if s in labels else None for s in out)] if len(labels) != len(out) else x
 
 
 def _row_dots(a: Any, b: Any) -> Any:
@@ -129,18 +175,25 @@ def _order(subs: tuple[Labels, ...], out: Labels, shapes: tuple[Shape, ...]) -> 
 
 
 def _einsum_vjp(xp: Any, g: Any, y: Any, i: int, *xs: Any, subs: tuple[Labels, ...], out: Labels) -> Any:
-    others = [j for j in range(len(xs)) if j != i]
-    known = set(out).union(*(subs[j] for j in others))
-    kept = tuple(s for s in subs[i] if s in known)
-    part = xp.einsum(g, *[xp.conj(xs[j]) for j in others], subs=(out, *(subs[j] for j in others)), out=kept)
-    return _refill(xp, part, kept, subs[i], xs[i].shape)
+    kept, others, pulled = _pull_plan(i, subs, out)
+    part = xp.einsum(g, *[xp.conj(xs[j]) for j in others], subs=pulled, out=kept)
+    shape = xs[i].shape
+    return part if part.shape == shape else _refill(xp, part, kept, subs[i], shape)
+
+
+@lru_cache(maxsize=1024)
+def _pull_plan(i: int, subs: tuple[Labels, ...], out: Labels) -> tuple[Labels, Labels, tuple[Labels, ...]]:
+    """Say which labels the cotangent of input ``i`` gets from a contraction, and of what."""
+    others = tuple([j for j in range(len(subs)) if j != i])
+    known = set(out).union(*[subs[j] for j in others])
+    return tuple([s for s in subs[i] if s in known]), others, (out, *[subs[j] for j in others])
 
 
 def _refill(xp: Any, part: Any, kept: Labels, labels: Labels, shape: Shape) -> Any:
     """Expand over axes that were summed alone, and over those where all other operands had size one."""
     sizes = dict(zip(kept, part.shape, strict=True))
-    ones = tuple(sizes.get(s, 1) for s in labels)
-    full = tuple(max(have, want) if have else 0 for have, want in zip(ones, shape, strict=True))
+    ones = tuple([sizes.get(s, 1) for s in labels])
+    full = tuple([max(have, want) if have else 0 for have, want in zip(ones, shape, strict=True)])
     if len(kept) != len(labels):
         part = xp.reshape(part, shape=ones)
     return part if full == ones else xp.expand(part, shape=full)

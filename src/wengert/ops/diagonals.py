@@ -93,7 +93,7 @@ def _lower(x: Any, diagonal: int) -> Any:
     """The lower triangle: of a small matrix by a mask; of a large one by blocks, whose left parts are copied whole."""
     rows, columns = x.shape[-2:]
     if rows <= _ROWS and columns <= 2 * _ROWS:
-        return np.where(_mask(rows, columns, diagonal), x, x.dtype.type(0))
+        return np.where(_mask(rows, columns, diagonal), np.ascontiguousarray(x), x.dtype.type(0))
     out = np.zeros(x.shape, x.dtype)
     for first in range(0, rows, _ROWS):
         last = min(first + _ROWS, rows)
@@ -108,8 +108,16 @@ def _lower(x: Any, diagonal: int) -> Any:
 def _upper(x: Any, diagonal: int) -> Any:
     rows, columns = x.shape[-2:]
     if rows <= _ROWS and columns <= 2 * _ROWS:
-        return np.where(_mask(rows, columns, diagonal - 1), x.dtype.type(0), x)
-    return _lower(x[..., ::-1, ::-1], columns - rows - diagonal)[..., ::-1, ::-1].copy()
+        return np.where(_mask(rows, columns, diagonal - 1), x.dtype.type(0), np.ascontiguousarray(x))
+    out = np.zeros(x.shape, x.dtype)
+    for first in range(0, rows, _ROWS):
+        last = min(first + _ROWS, rows)
+        start = min(max(first + diagonal, 0), columns)
+        whole = min(max(last - 1 + diagonal, 0), columns)
+        out[..., first:last, whole:] = x[..., first:last, whole:]
+        mask = ~_mask(last - first, whole - start, first + diagonal - 1 - start)
+        np.copyto(out[..., first:last, start:whole], x[..., first:last, start:whole], where=mask)
+    return out
 
 
 @lru_cache(maxsize=64)

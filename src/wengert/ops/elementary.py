@@ -71,9 +71,16 @@ LOG2 = _unary(
     "Logarithm to the base 2 of each element.",
     domain="positive",
 )
+
+
+def _log10(x: Any) -> Any:
+    """NumPy's vectorised log10 gives 2.0000002 for 100 in float32; the powers of ten should come out whole."""
+    return np.log10(x) if x.dtype.itemsize >= 8 else np.log10(x, dtype=np.float64).astype(x.dtype)
+
+
 LOG10 = _unary(
     "log10",
-    np.log10,
+    _log10,
     lambda xp, g, y, x: g / xp.conj(x * LN10),
     "log10(x)",
     "Logarithm to the base 10 of each element.",
@@ -91,10 +98,11 @@ LOG1P = _unary(
 
 
 def sigmoid_of(x: Any) -> Any:
-    """1 / (1 + exp(-x)) with one temporary."""
-    t = np.exp(-x)
+    """1 / (1 + exp(-x)) in the memory of the result."""
+    t = -x
     if t.__class__ is not np.ndarray:
-        return 1.0 / (1.0 + t)
+        return 1.0 / (1.0 + np.exp(t))
+    np.exp(t, out=t)
     t += 1.0
     return np.divide(1.0, t, out=t)
 
@@ -205,7 +213,8 @@ ASINH = _unary(
 ACOSH = _unary(
     "acosh",
     np.arccosh,
-    lambda xp, g, y, x: g * xp.conj(xp.rsqrt((x - 1) * (x + 1))),
+    # two roots: the root of the product has the other sign for complex numbers left of the imaginary axis
+    lambda xp, g, y, x: g * xp.conj(xp.rsqrt(x - 1) * xp.rsqrt(x + 1)),
     "arcosh(x)",
     "Inverse hyperbolic cosine of each element.",
     domain="above_one",
@@ -283,14 +292,19 @@ LOGADDEXP2 = defop(
 )
 
 
+def _log(xp: Any, b: Any) -> Any:
+    """The logarithm of an input that may be a Python number, whose logarithm must be one, too, to stay weak."""
+    if hasattr(b, "dtype"):
+        return xp.log(b)
+    return math.log(b) if b > 0 else -math.inf if b == 0 else math.nan
+
+
 def _xlogy(a: Any, b: Any) -> Any:
-    # a Python float, so that the logarithm of a number does not widen float32
-    product = a * (np.log(b) if hasattr(b, "dtype") else float(np.log(b)))
-    return np.where((a == 0) & (b == b), 0.0, product)[()]
+    return np.where((a == 0) & (b == b), 0.0, a * _log(np, b))[()]
 
 
 def _xlogy_self(xp: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
-    return g * xp.where((a == 0) & (b <= 0), 0.0, xp.log(b))
+    return xp.where((a == 0) & (b <= 0), 0.0, g * _log(xp, b))
 
 
 def _xlogy_other(xp: Any, g: Any, y: Any, a: Any, b: Any) -> Any:

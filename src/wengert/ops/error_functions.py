@@ -66,7 +66,7 @@ def _working_type(x: Any) -> Any:
 
 ERF = defop(
     "erf",
-    scalar_or_array(math.erf, lambda x: blockwise(_erf_block, x, _working_type(x))),
+    scalar_or_array(math.erf, lambda x: blockwise(_erf_block, x, _working_type(x)), few=200),
     Kind.ELEMENTWISE,
     vjp=(lambda xp, g, y, x: g * (xp.exp(-(x * x)) * TWO_OVER_ROOT_PI),),
     promote=Promote.FLOAT,
@@ -77,7 +77,7 @@ ERF = defop(
 
 ERFC = defop(
     "erfc",
-    scalar_or_array(math.erfc, lambda x: blockwise(_erfc_block, x, _working_type(x))),
+    scalar_or_array(math.erfc, lambda x: blockwise(_erfc_block, x, _working_type(x)), few=200),
     Kind.ELEMENTWISE,
     vjp=(lambda xp, g, y, x: g * (xp.exp(-(x * x)) * -TWO_OVER_ROOT_PI),),
     promote=Promote.FLOAT,

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from wengert.ops.checks import NOT_COMPLEX
-from wengert.ops.evaluate import Array, blockwise, by_regions, polynomial
+from wengert.ops.evaluate import Array, blockwise, by_regions, polynomial, polynomial_at, scalar_or_array
 from wengert.ops.record import Kind, Promote, defop
 from wengert.ops.special_fits import DIGAMMA_FAR, DIGAMMA_NEAR, DIGAMMA_ZERO, LGAMMA_FAR, LGAMMA_NEAR
 
@@ -58,9 +58,20 @@ def _lgamma_block(x: Array) -> Array:
     )
 
 
+def _lgamma_scalar(x: float) -> float:
+    """As C's lgamma, but near its zeros at 1 and 2, where Python's is right to 13 digits only."""
+    if 0.0 < x <= 3.0:
+        z, log = (x, 0.0) if x >= 1.0 else (x + 1.0, math.log(x))
+        return polynomial_at(LGAMMA_NEAR, z) * ((z - 1.0) * (z - 2.0)) - log + 0.0
+    try:
+        return math.lgamma(x)
+    except (ValueError, OverflowError):  # at a pole, or beyond the largest float
+        return math.inf
+
+
 LGAMMA = defop(
     "lgamma",
-    lambda x: blockwise(_lgamma_block, x, np.float64),  # math.lgamma is only right to 13 digits near 1 and 2
+    scalar_or_array(_lgamma_scalar, lambda x: blockwise(_lgamma_block, x, np.float64), few=20),
     Kind.ELEMENTWISE,
     vjp=(lambda xp, g, y, x: g * xp.digamma(x),),
     promote=Promote.FLOAT,
@@ -111,9 +122,20 @@ def _digamma_block(x: Array) -> Array:
     )
 
 
+def _digamma_scalar(x: float) -> float:
+    if x > 2.0:
+        inverse = 1.0 / x
+        square = inverse * inverse
+        return math.log(x) - 0.5 * inverse - polynomial_at(DIGAMMA_FAR, square) * square
+    if x > 0.0:
+        z, less = (x, 0.0) if x >= 1.0 else (x + 1.0, 1.0 / x)
+        return polynomial_at(DIGAMMA_NEAR, z) * ((z - DIGAMMA_ZERO[0]) - DIGAMMA_ZERO[1]) - less
+    return float(_digamma_block(np.array([x]))[0])
+
+
 DIGAMMA = defop(
     "digamma",
-    lambda x: blockwise(_digamma_block, x, np.float64),
+    scalar_or_array(_digamma_scalar, lambda x: blockwise(_digamma_block, x, np.float64), few=20),
     Kind.ELEMENTWISE,
     vjp=(lambda xp, g, y, x: g * xp.polygamma(x, n=1),),
     promote=Promote.FLOAT,

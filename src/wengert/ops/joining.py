@@ -20,7 +20,18 @@ def _tangents(xp: Any, ts: Any, xs: Any) -> list[Any]:
 
 
 def _cat(*xs: Any, dim: int, sizes: Shape) -> Any:
+    for x in xs:
+        if not x.flags.c_contiguous:  # NumPy would keep the order of the memory, PyTorch gives row-major results
+            shape = x.shape
+            out = np.empty((*shape[:dim], sum(sizes), *shape[dim + 1 :]), x.dtype)
+            return np.concatenate(xs, dim, out=out)
     return np.concatenate(xs, dim)
+
+
+def _stack(*xs: Any, dim: int) -> Any:
+    shape = xs[0].shape
+    one = (*shape[:dim], 1, *shape[dim:])
+    return _cat(*[x.reshape(one) for x in xs], dim=dim, sizes=(1,) * len(xs))
 
 
 def _cat_vjp(xp: Any, g: Any, y: Any, i: int, *xs: Any, dim: int, sizes: Shape) -> Any:
@@ -40,7 +51,7 @@ CAT = defop(
 )
 STACK = defop(
     "stack",
-    lambda *xs, dim: np.stack(xs, dim),
+    _stack,
     Kind.MOVEMENT,
     vjp=EachInput(lambda xp, g, y, i, *xs, dim: xp.select(g, dim=dim, index=i)),
     args=("tensors",),

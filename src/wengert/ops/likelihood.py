@@ -1,16 +1,18 @@
 """Negative log likelihood of classes: choosing the target's entry of each row, and its adjoint.
 
-Classes lie along axis `1` (axis 0 of a single row); the target has the other axes. The last input weighs each row of
-the result: the class's weight, zero where the target is to be ignored.
+Classes lie along axis `1` (axis 0 of a single row); the target has the other axes. The third input, if there is one,
+weighs each row of the result: the class's weight, zero where the target is to be ignored.
 """
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from wengert.ops.record import Kind, defop
+from wengert.ops.losses import reduced
+from wengert.ops.record import Kind, Op, defop
 from wengert.ops.reduce import add_reduce
 
 
@@ -47,22 +49,44 @@ def _nll_vjp(xp: Any, g: Any, y: Any, x: Any, target: Any, share: Any, *, reduct
     return xp.class_spread(-_per_row(xp, g, share, reduction), target, shape=x.shape)
 
 
-def _nll_record(name: str) -> Any:
-    return defop(
-        name,
+def _plain_nll(x: Any, target: Any, *, reduction: str) -> Any:
+    return reduced(-np.asarray(x)[_places(x.shape, target)], reduction)
+
+
+def _plain_nll_vjp(xp: Any, g: Any, y: Any, x: Any, target: Any, *, reduction: str) -> Any:
+    rows = -g / (float(prod(target.shape)) or float("nan")) if reduction == "mean" else -g
+    return xp.class_spread(rows, target, shape=x.shape)
+
+
+def _nll_records(suffix: str, node: str) -> tuple[Op, Op]:
+    """Define the loss without weights, and with them."""
+    plain = defop(
+        f"nll_loss{suffix}",
+        _plain_nll,
+        Kind.INDEXING,
+        vjp=(_plain_nll_vjp, None),
+        args=("self", "target"),
+        node=node,
+        linear=(0,),
+        formula="-x_t",
+        doc="Minus the entry of each row at its target class.",
+    )
+    weighted = defop(
+        f"nll_loss{suffix}_weighted",
         _nll,
         Kind.INDEXING,
         vjp=(_nll_vjp, None, None),
         args=("self", "target", "weight"),
-        node="NllLossBackward0" if name == "nll_loss" else "NllLoss2DBackward0",
+        node=node,
         linear=(0,),
         formula="-w_t x_t",
         doc="Minus the entry of each row at its target class, weighted.",
     )
+    return plain, weighted
 
 
-NLL_LOSS = _nll_record("nll_loss")
-NLL_LOSS2D = _nll_record("nll_loss2d")
+NLL_LOSS = _nll_records("", "NllLossBackward0")
+NLL_LOSS2D = _nll_records("2d", "NllLoss2DBackward0")
 
 SHARE = defop(
     "share",

@@ -12,9 +12,9 @@ from typing import Any, Final
 import numpy as np
 
 from wengert.ops.activations import negative_part, positive_part
-from wengert.ops.kernels import takes
+from wengert.ops.kernels import in_float32, takes
 from wengert.ops.record import EachInput, Kind, Op, Promote, Rule, defop
-from wengert.ops.reduce import add_reduce
+from wengert.ops.reduce import MEAN, SUM
 
 _LOG_FLOOR: Final = -100.0  # binary_cross_entropy cuts its logarithms off here, so that log 0 gives a finite loss
 _TINY: Final = 1e-12  # and the denominator of its slope here
@@ -30,8 +30,7 @@ def reduced(v: Any, reduction: str) -> Any:
     """Reduce the losses of all elements as ``reduction`` says; the mean of none is nan."""
     if reduction == "none":
         return v
-    total = add_reduce(v, dim=None, keepdim=False)
-    return total / (float(v.size) or float("nan")) if reduction == "mean" else total
+    return (MEAN if reduction == "mean" else SUM).impl(v, dim=None, keepdim=False)
 
 
 def _per_element(g: Any, divisor: float) -> Any:
@@ -47,6 +46,7 @@ def _tangent(xp: Any, parts: list[Any], reduction: str, divisor: float) -> Any:
 def _loss(name: str, value: Rule, slopes: tuple[Rule, Rule], *, kernel: str, factor: float = 1.0, **facets: Any) -> Op:
     """Define a loss of two inputs: ``value(a, b, **meta)`` on raw arrays, ``factor * slope(xp, a, b, **meta)`` each."""
 
+    @in_float32
     def impl(a: Any, b: Any, *, reduction: str, **meta: Any) -> Any:
         return reduced(value(a, b, **meta), reduction)
 
@@ -95,7 +95,7 @@ MSE_LOSS = _loss(
 
 def _huber(a: Any, b: Any, *, delta: float) -> Any:
     size = np.abs(a - b)
-    near = np.minimum(size, delta)
+    near = size.clip(0.0, delta)
     return near * (size - near * 0.5)
 
 
@@ -152,10 +152,11 @@ SOFT_MARGIN_LOSS = _loss(
 
 
 def _cross_entropy_of(x: Any, t: Any, *weight: Any) -> Any:
-    v = (t - 1) * np.maximum(np.log1p(-x), _LOG_FLOOR) - t * np.maximum(np.log(x), _LOG_FLOOR)
+    v = (t - 1) * np.log1p(-x).clip(_LOG_FLOOR, 0.0) - t * np.log(x).clip(_LOG_FLOOR, 0.0)
     return v * weight[0] if weight else v
 
 
+@in_float32
 def _cross_entropy_impl(x: Any, t: Any, *weight: Any, reduction: str) -> Any:
     return reduced(_cross_entropy_of(x, t, *weight), reduction)
 
@@ -191,6 +192,7 @@ BINARY_CROSS_ENTROPY = defop(
 )
 
 
+@in_float32
 def _with_logits_impl(x: Any, t: Any, *weights: Any, reduction: str, weighted: bool, pos_weighted: bool) -> Any:
     # log(1 + exp(-x)) without overflow; then (1 - t) x + (1 + (p - 1) t) times it
     v = np.log1p(np.exp(-np.abs(x)))
@@ -253,6 +255,7 @@ def _multi_margin(x: Any, own: Any, weight: Any, *, p: int, margin: float) -> An
     return np.add.reduce(z, axis=-1) / x.shape[-1]
 
 
+@in_float32
 def _multi_margin_impl(x: Any, own: Any, weight: Any, *, p: int, margin: float, reduction: str) -> Any:
     return reduced(_multi_margin(x, own, weight, p=p, margin=margin), reduction)
 
@@ -296,6 +299,7 @@ MULTI_MARGIN_LOSS = defop(
 )
 
 
+@in_float32
 def _multilabel_margin(x: Any, count: Any, other: Any, *, reduction: str) -> Any:
     gaps = positive_part(1 - x[..., :, None] + x[..., None, :])
     rows = np.add.reduce(gaps * (count[..., :, None] * other[..., None, :]), axis=(-2, -1)) / x.shape[-1]

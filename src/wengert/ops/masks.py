@@ -16,28 +16,16 @@ _FEW: Final = 2048  # below this size np.where is as fast, and its branches stay
 _BITS: Final[dict[str, np.dtype[Any]]] = {"e": np.dtype(np.int16), "f": np.dtype(np.int32), "d": np.dtype(np.int64)}
 
 
-def _bits_of(x: Any, mask: Any) -> np.dtype[Any] | None:
-    """Say which integer type to see ``x`` as, if a choice by ``mask`` is worth making with bit operations."""
-    if x.size < _FEW or not isinstance(mask, np.ndarray) or x.shape != mask.shape or mask.dtype.char != "?":
-        return None
-    return _BITS.get(x.dtype.char)
-
-
-def _as_bits(x: Any, dtype: np.dtype[Any], shape: tuple[int, ...], bits: np.dtype[Any]) -> Any:
-    """Give ``x`` as integers if it is a number, or fits ``dtype`` and ``shape``; else None."""
-    if x.__class__ in (bool, int, float):  # not isinstance: np.float64 is a float, and not weak
-        x = dtype.type(x)
-    if getattr(x, "dtype", None) != dtype or (x.shape != shape and x.shape != ()):
-        return None
-    return x.view(bits)
+def _is_worth_it(mask: Any) -> bool:
+    return isinstance(mask, np.ndarray) and mask.size >= _FEW and mask.dtype.char == "?"
 
 
 def zero_where(x: Any, mask: Any) -> Any:
     """Give ``x`` with exact zeros where ``mask`` holds, whatever stood there."""
     if x.shape == mask.shape == ():
         return x.dtype.type(0) if mask else x
-    bits = _bits_of(x, mask)
-    if bits is None:
+    bits = _BITS.get(x.dtype.char)
+    if bits is None or not _is_worth_it(mask):
         return np.where(mask, x.dtype.type(0), x)
     kept = np.subtract(mask.view(np.int8), 1)  # all ones where the value stays
     return np.bitwise_and(x.view(bits), kept).view(x.dtype)
@@ -45,16 +33,25 @@ def zero_where(x: Any, mask: Any) -> Any:
 
 def choose(mask: Any, a: Any, b: Any) -> Any:
     """Give ``np.where(mask, a, b)`` for arrays and numbers."""
-    array = a if isinstance(a, np.ndarray) and a.ndim else b
-    bits = _bits_of(array, mask) if isinstance(array, np.ndarray) and array.ndim else None
-    if bits is not None:
-        a_bits = _as_bits(a, array.dtype, array.shape, bits)
-        b_bits = _as_bits(b, array.dtype, array.shape, bits)
-        if a_bits is not None and b_bits is not None:
-            flip = np.bitwise_xor(a_bits, b_bits)
-            flip = np.bitwise_and(flip, np.negative(mask.view(np.int8)), flip)
-            return np.bitwise_xor(flip, b_bits, flip).view(array.dtype)
+    if _is_worth_it(mask):
+        kind, other = getattr(a, "dtype", None), getattr(b, "dtype", None)
+        if kind is None or other is None or kind == other:
+            dtype = kind or other
+            bits = None if dtype is None else _BITS.get(dtype.char)
+            if bits is not None:
+                return _choose_bits(mask, _as_bits(a, dtype, bits), _as_bits(b, dtype, bits)).view(dtype)
     return np.where(mask, a, b)
+
+
+def _as_bits(x: Any, dtype: Any, bits: np.dtype[Any]) -> Any:
+    return (x if hasattr(x, "dtype") else dtype.type(x)).view(bits)
+
+
+def _choose_bits(mask: Any, a: Any, b: Any) -> Any:
+    flip = np.bitwise_xor(a, b)
+    negative = np.negative(mask.view(np.int8))  # all ones where a is wanted
+    flip = np.bitwise_and(flip, negative, out=flip if flip.shape == mask.shape and flip.ndim else None)
+    return np.bitwise_xor(flip, b, out=flip if flip.shape == np.broadcast_shapes(flip.shape, b.shape) else None)
 
 
 ZERO_WHERE = defop(

@@ -50,6 +50,15 @@ VIEW = defop(
     linear=(0,),
     doc="The same memory in another shape.",
 )
+RESHAPE_ALIAS = defop(
+    "reshape_alias",
+    _reshape,
+    Kind.MOVEMENT,
+    vjp=(_reshape_vjp,),
+    view=True,
+    linear=(0,),
+    doc="Another shape of memory with gaps or in another order, where that needs no copy.",
+)
 UNSAFE_VIEW = defop(
     "unsafe_view",
     _reshape,
@@ -305,7 +314,7 @@ T = defop(
 
 FLIP = defop(
     "flip",
-    lambda x, *, dims: np.flip(x, dims).copy(),
+    lambda x, *, dims: np.flip(x, dims).copy("K"),
     Kind.MOVEMENT,
     vjp=(lambda xp, g, y, x, *, dims: xp.flip(g, dims=dims),),
     linear=(0,),

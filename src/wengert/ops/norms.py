@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from wengert.ops.record import Kind, Promote, defop
-from wengert.ops.reduce import Dims, add_reduce, add_squares, halves_in_single, keep, largest, pushed_along, smallest
+from wengert.ops.reduce import add_reduce, add_squares, halves_in_single, keep, largest, pushed_along, smallest
+from wengert.ops.sums import Dims
 
 
 def _vector_norm(x: Any, *, ord: float, dim: Dims, keepdim: bool) -> Any:
@@ -40,7 +41,7 @@ def norm_rule(xp: Any, g: Any, y: Any, x: Any, ord: float, dim: Dims) -> Any:
         return x * xp.where(no_norm, 0.0, g / safe)
     zero = xp.eq(x, 0.0)
     ratio = xp.where(zero, 1.0, xp.abs(x) / safe)
-    return xp.where(zero, 0.0, xp.sgn(x) * (ratio ** (ord - 1.0) * xp.where(no_norm, 0.0, g)))
+    return xp.where(zero, 0.0, xp.sgn(x) * (xp.pow_number(ratio, ord - 1.0) * xp.where(no_norm, 0.0, g)))
 
 
 def _shared(xp: Any, g: Any, y: Any, size: Any, dim: Dims) -> Any:

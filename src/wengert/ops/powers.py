@@ -62,7 +62,7 @@ def _refuse_negative_power(_: str, raws: Sequence[Any]) -> None:
 
 def _pow_number_vjp(xp: Any, g: Any, y: Any, x: Any, exponent: Any) -> Any:
     if exponent == 2:
-        return g * xp.conj(x * 2)
+        return g * 2 * xp.conj(x)  # in this order: the cotangent of a sum is one number, repeated
     if exponent == 0:
         return xp.zeros_like(g)
     if exponent == 1:

@@ -7,15 +7,13 @@ Metadata of every reduction: ``dim``, a sorted tuple of non-negative ints, or ``
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isqrt, prod
+from math import prod
 from typing import Any, Final
 
 import numpy as np
 
 from wengert.ops.record import Kind, Rule, defop
-
-Shape = tuple[int, ...]
-Dims = tuple[int, ...] | None
+from wengert.ops.sums import MANY, Dims, Shape, add_many, add_many_squares, kept_shape
 
 # The ufuncs' methods as plain functions: quicker to call, and free of type stubs that know no positional `keepdims`.
 _add: Final[Any] = np.add.reduce
@@ -25,23 +23,7 @@ smallest: Final[Any] = np.minimum.reduce
 _and: Final[Any] = np.logical_and.reduce
 _or: Final[Any] = np.logical_or.reduce
 
-_LONG: Final = 1024  # from this many elements on it pays to look for the best way to add them
-_MANY: Final = 8192  # runs of neighbours from this length on are summed faster by np.einsum
-_SHORT: Final = 64  # runs up to this length are summed faster by a product with ones
-_BLOCK: Final = 2048  # elements that are added without care for rounding errors: they are spread over SIMD lanes
-
 # --- what reductions share -------------------------------------------------------------------------------------------
-
-
-def kept_shape(shape: Shape, dim: Dims) -> Shape:
-    """Give the shape of a reduction's result with ``keepdim``.
-
-    >>> kept_shape((2, 3, 4), (1,))
-    (2, 1, 4)
-    """
-    if dim is None:
-        return (1,) * len(shape)
-    return tuple([1 if axis in dim else size for axis, size in enumerate(shape)])
 
 
 def keep(xp: Any, g: Any, shape: Shape, dim: Dims, keepdim: bool) -> Any:
@@ -88,93 +70,20 @@ def pushed_along(rule: Rule) -> Rule:
 
 
 def add_reduce(x: Any, *, dim: Dims, keepdim: bool) -> Any:
-    """Sum in the input's dtype, float16 in float32, with an error that grows slowly with the number of elements."""
+    """Sum in the input's dtype, float16 in float32."""
     dtype = x.dtype
     if dtype.char == "e":
         return _add(x, dim, np.float32, None, keepdim).astype(np.float16)
-    if x.size >= _LONG and dtype.kind in "fc":
-        return _add_many(x, dim, keepdim)
+    if x.size >= MANY and dtype.kind in "fc":
+        return add_many(x, dim=dim, keepdim=keepdim)
     return _add(x, dim, dtype, None, keepdim)
-
-
-def _add_many(x: Any, dim: Dims, keepdim: bool) -> Any:
-    if x.dtype.kind == "f":
-        if dim is None and x.flags.f_contiguous:
-            x = x.T
-        n = run_length(x, dim)
-        if n >= _MANY:
-            return in_runs(_sums_of_long_rows, x, n, dim, keepdim)
-        if 0 < n <= _SHORT:
-            return in_runs(_sums_of_short_rows, x, n, dim, keepdim)
-    if dim is not None and len(dim) < x.ndim:
-        x = _block_sums(x, dim)
-    return _add(x, dim, None, None, keepdim)
-
-
-def run_length(x: Any, dim: Dims) -> int:
-    """Count the neighbours in memory that each result is made of; 0 if they are not neighbours."""
-    if not x.flags.c_contiguous:
-        return 0
-    if dim is None or len(dim) == x.ndim:
-        return int(x.size)
-    return count(x.shape, dim) if dim and dim[0] == x.ndim - len(dim) else 0
-
-
-def in_runs(sums: Callable[[Any], Any], x: Any, n: int, dim: Dims, keepdim: bool) -> Any:
-    """Reduce runs of ``n`` neighbours with ``sums``, which sums over the last axis, in blocks of limited length."""
-    rows = x.reshape(-1, n)
-    if n < 2 * _BLOCK:
-        total = sums(rows)
-    else:
-        blocks = n // _BLOCK
-        whole = blocks * _BLOCK
-        total = _add(sums(rows[:, :whole].reshape(-1, blocks, _BLOCK)), 1)
-        if whole < n:
-            total = total + sums(rows[:, whole:])
-    if keepdim:
-        return total.reshape(kept_shape(x.shape, dim))
-    return total[0] if n == x.size else total.reshape(x.shape[: x.ndim - len(dim or ())])
-
-
-def _sums_of_long_rows(rows: Any) -> Any:
-    return np.einsum("...j->...", rows)  # 3 times faster than np.add.reduce, which is careful to add pairwise
-
-
-def _sums_of_short_rows(rows: Any) -> Any:
-    return rows @ np.ones(rows.shape[-1], rows.dtype)  # np.add.reduce takes 10 ns a row
-
-
-def _block_sums(x: Any, dim: Shape) -> Any:
-    # NumPy adds pairwise along the axis in which memory runs, but one by one along all others, where float32 loses
-    # digits: a long such axis is summed in about sqrt(n) blocks first.
-    for axis in dim:
-        rows = x.shape[axis]
-        if rows > _LONG and abs(x.strides[axis]) > x.itemsize:
-            blocks = isqrt(rows)
-            length = rows // blocks
-            whole = blocks * length
-            before, after = (slice(None),) * axis, x.shape[axis + 1 :]
-            body = x[(*before, slice(0, whole))]
-            parts = _add(body.reshape(*x.shape[:axis], blocks, length, *after), axis + 1)
-            rest = x[(*before, slice(whole, rows))]
-            x = parts if whole == rows else np.concatenate((parts, rest), axis)
-    return x
 
 
 def add_squares(x: Any, *, dim: Dims, keepdim: bool) -> Any:
     """Sum the squares of the absolute values; real, also for complex input."""
-    if x.size >= _LONG:
-        if dim is None and x.flags.f_contiguous:
-            x = x.T
-        n = run_length(x, dim)
-        if n:
-            return in_runs(_squares_of_rows, x, n, dim, keepdim)
-    squares = x * x if x.dtype.kind == "f" else x.real * x.real + x.imag * x.imag
-    return add_reduce(squares, dim=dim, keepdim=keepdim)
-
-
-def _squares_of_rows(rows: Any) -> Any:
-    return np.vecdot(rows, rows).real
+    if x.size >= MANY:
+        return add_many_squares(x, dim=dim, keepdim=keepdim)
+    return _add(x * x if x.dtype.kind == "f" else x.real * x.real + x.imag * x.imag, dim, None, None, keepdim)
 
 
 def _mean(x: Any, *, dim: Dims, keepdim: bool) -> Any:

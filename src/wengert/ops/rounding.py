@@ -124,9 +124,16 @@ NEXTAFTER = defop(
     doc="The next floating-point number after one tensor's in the direction of the other's.",
 )
 
+
+def _ldexp(a: Any, b: Any) -> Any:
+    if b.dtype.kind in "biu":
+        b = b.astype(a.real.dtype)  # NumPy would make float64 of it
+    return a * np.exp2(b)
+
+
 LDEXP = defop(
     "ldexp",
-    lambda a, b: a * np.exp2(b),
+    _ldexp,
     Kind.ELEMENTWISE,
     vjp=(lambda xp, g, y, a, b: xp.ldexp(g, xp.conj(b)), lambda xp, g, y, a, b: g * xp.conj(y * LN2)),
     args=("self", "other"),

@@ -13,8 +13,10 @@ Shape = tuple[int, ...]
 
 
 def tangent_or_zeros(xp: Any, t: Any, x: Any) -> Any:
-    """The tangent of ``x``, zeros where it has none."""
-    return xp.zeros_like(x) if t is None else t
+    """The tangent of ``x``, zeros where it has none; ``x`` may be a number, as in rules that write zeros."""
+    if t is not None:
+        return t
+    return 0.0 if isinstance(x, (int, float)) else xp.zeros_like(x)
 
 
 def _flat_copy(x: Any) -> Any:

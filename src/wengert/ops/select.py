@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -66,9 +67,11 @@ def _clamp_vjp(xp: Any, g: Any, y: Any, x: Any, *, min: Any, max: Any) -> Any:
 
 
 def _clamp(x: Any, *, min: Any, max: Any) -> Any:
-    if max is None:
-        return np.maximum(x, min)
-    return np.minimum(x if min is None else np.maximum(x, min), max)
+    # NumPy's clip is four times as fast as maximum and minimum with a number, which it does not vectorise.
+    if x.dtype.kind == "f":
+        return x.clip(-math.inf if min is None else min, math.inf if max is None else max)
+    y = x if min is None else np.maximum(x, min)
+    return y if max is None else np.minimum(y, max)
 
 
 CLAMP = defop(
@@ -84,7 +87,7 @@ CLAMP = defop(
 
 CLAMP_MIN = defop(
     "clamp_min",
-    lambda x, *, min: np.maximum(x, min),
+    lambda x, *, min: _clamp(x, min=min, max=None),
     Kind.ELEMENTWISE,
     vjp=(lambda xp, g, y, x, min: xp.where(x >= min, g, 0.0),),
     check=INTEGER_OR_FLOAT,
@@ -94,7 +97,7 @@ CLAMP_MIN = defop(
 
 CLAMP_MAX = defop(
     "clamp_max",
-    lambda x, *, max: np.minimum(x, max),
+    lambda x, *, max: _clamp(x, min=None, max=max),
     Kind.ELEMENTWISE,
     vjp=(lambda xp, g, y, x, max: xp.where(x <= max, g, 0.0),),
     check=INTEGER_OR_FLOAT,

@@ -9,12 +9,11 @@ import numpy as np
 
 from wengert.ops.activations import activation, negative_part, positive_part
 from wengert.ops.elementary import SIGMOID
-from wengert.ops.error_functions import ERF
 from wengert.ops.kernels import in_float32, takes
 from wengert.ops.masks import choose
+from wengert.ops.normal_cdf import normal_cdf
 from wengert.ops.record import Kind, Op, defop
 
-_SQRT_HALF: Final = sqrt(0.5)
 _SQRT_2_OVER_PI: Final = sqrt(2 / pi)
 _ONE_OVER_SQRT_2PI: Final = 1 / sqrt(2 * pi)
 _GELU_CUBIC: Final = 0.044715
@@ -82,7 +81,7 @@ SILU = activation(
 
 @in_float32
 def _mish(x: Any) -> Any:
-    e = np.exp(np.minimum(x, _MISH_CAP))
+    e = np.exp(x.clip(-np.inf, _MISH_CAP))
     n = e * (e + 2)
     return x * n / (n + 2)
 
@@ -108,15 +107,17 @@ MISH = activation(
 
 @in_float32
 def _softplus(x: Any, *, beta: float, threshold: float) -> Any:
-    z = x * beta
-    y = np.log1p(np.exp(z))
+    z = x if beta == 1 else x * beta
+    y = np.exp(z)
+    y = np.log1p(y, out=y if y.__class__ is np.ndarray else None)
     if beta != 1:
         y /= beta
-    return choose(z > threshold, x, y)
+    straight = z > threshold
+    return choose(straight, x, y) if straight.any() else y
 
 
 def _softplus_vjp(xp: Any, g: Any, y: Any, x: Any, *, beta: float, threshold: float) -> Any:
-    z = x * beta
+    z = x if beta == 1 else x * beta
     return xp.where(z > threshold, g, g * xp.sigmoid(z))
 
 
@@ -151,16 +152,11 @@ LOGSIGMOID = activation(
 
 @in_float32
 def _gelu(x: Any) -> Any:
-    y = ERF.impl(x * _SQRT_HALF)
-    y += 1
-    y *= x
-    y *= 0.5
-    return y
+    return x * normal_cdf(x)
 
 
 def _gelu_vjp(xp: Any, g: Any, y: Any, x: Any) -> Any:
-    cdf = xp.erf(x * _SQRT_HALF) * 0.5 + 0.5
-    return g * (cdf + x * xp.exp(x * x * -0.5) * _ONE_OVER_SQRT_2PI)
+    return g * (xp.normal_cdf(x) + x * xp.exp(x * x * -0.5) * _ONE_OVER_SQRT_2PI)
 
 
 GELU = activation(

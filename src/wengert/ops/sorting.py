@@ -24,7 +24,8 @@ def order_of(x: Any, dim: int, descending: bool, stable: bool) -> Any:
     )  # NumPy's default is 5 times faster
     if not descending:
         return np.argsort(x, dim, kind)
-    return x.shape[dim] - 1 - np.flip(np.argsort(np.flip(x, dim), dim, kind), dim)
+    backwards = (slice(None),) * dim + (slice(None, None, -1),)
+    return x.shape[dim] - 1 - np.argsort(x[backwards], dim, kind)[backwards]
 
 
 def _taken(x: Any, indices: Any, dim: int) -> Any:

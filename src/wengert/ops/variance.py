@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from wengert.ops.record import Kind, defop
-from wengert.ops.reduce import Dims, Shape, add_reduce, add_squares, count, halves_in_single, keep, pushed_along
+from wengert.ops.reduce import add_reduce, add_squares, count, halves_in_single, keep, pushed_along
+from wengert.ops.sums import Dims, Shape
 
 
 def _moments(x: Any, dim: Dims, correction: float) -> tuple[Any, Any]:
@@ -67,7 +68,7 @@ def _mean_part(xp: Any, g: Any, x: Any, dim: Dims, keepdim: bool) -> Any:
 
 
 def _var_mean_vjp(xp: Any, g: Any, y: Any, x: Any, *, dim: Dims, correction: float, keepdim: bool) -> Any:
-    var_part = _var_vjp(xp, g[0], y, x, dim=dim, correction=correction, keepdim=keepdim)
+    var_part = _var_vjp(xp, g[0], None, x, dim=dim, correction=correction, keepdim=keepdim)
     return var_part + _mean_part(xp, g[1], x, dim, keepdim)
 
 

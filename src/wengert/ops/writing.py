@@ -273,7 +273,7 @@ def _region_record(name: str, region: Any, read: Rule) -> Op:
     """``name(x, src, **meta)``: a copy of x with src in a region; ``read`` reads that region in any world."""
 
     def impl(x: Any, src: Any, **meta: Any) -> Any:
-        out = _copy(x)
+        out = np.array(x, order="K")
         region(out, **meta)[...] = src
         return out
 

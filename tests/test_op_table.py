@@ -1,0 +1,179 @@
+"""What holds for every operation of the table, on generated inputs: rules, worlds, dtypes, what is kept, what is written."""
+
+import ast
+import inspect
+from pathlib import Path
+
+import numpy as np
+import pytest
+from op_cases import DIFFERENTIABLE, NAMES, cases, takes_complex, trials
+
+import wengert
+from wengert.engine.apply import apply
+from wengert.engine.base import wrap
+from wengert.engine.node import save_plan
+from wengert.ops.reads import Read
+from wengert.ops.record import MISSING, TABLE, EachInput
+from wengert.testing._op_checks import CHECKS, same_bits
+from wengert.testing._trial import Trial, is_array
+
+# What the checks say of these is meant so: (operation, check) -> (what it says, why that is right).
+MEANT = {
+    ("conj", "nothing is changed"): ("memory of an input", "a real value is its own conjugate; the function returns its tensor"),
+    ("conj_physical", "nothing is changed"): ("memory of an input", "as conj"),
+    ("einsum", "nothing is changed"): ("memory of an input", "the function permutes a single operand, which is a view"),
+    ("unsafe_split", "nothing is changed"): ("memory of an input", "unsafe: views that PyTorch does not call views"),
+    ("unsafe_split_with_sizes", "nothing is changed"): ("memory of an input", "unsafe: views that PyTorch does not call views"),
+}
+
+# Inputs that have a rule and are Python numbers whenever the operation is used.
+NUMBERS = {
+    ("pow_number", 1),
+    ("number_pow", 0),
+    ("rsub_number", 1),
+    ("xlogy_number", 1),
+    ("xlogy_from_number", 0),
+    ("remainder_number", 1),
+    ("fmod_number", 1),
+    ("copysign_number", 1),
+}
+
+OPS = Path(inspect.getfile(wengert)).parent / "ops"
+
+
+def test_every_operation_has_a_case() -> None:
+    lacking = [name for name in NAMES if not cases(name)]
+    assert not lacking, f"no inputs to test these with; add rows to a module of tests/samples: {', '.join(lacking)}"
+
+
+def test_samples_are_of_operations() -> None:
+    from op_cases import samples
+
+    assert sorted(set(samples()) - set(NAMES)) == []
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_every_rule_is_reached(name: str) -> None:
+    op = TABLE[name]
+    reached = {i for trial in trials(name) for i in trial.tracked}
+    if isinstance(op.vjp, EachInput):
+        assert reached
+        return
+    ruled = {i for i, rule in enumerate(op.vjp) if callable(rule) and rule is not MISSING and (name, i) not in NUMBERS}
+    assert reached == ruled, f"no case of {name} has a float array for the inputs {sorted(ruled - reached)}"
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("name", NAMES)
+def test_check(name: str, check: str) -> None:
+    found = []
+    for trial in trials(name):
+        with np.errstate(all="ignore"):
+            found += [f"{trial!r}: {sentence}" for sentence in CHECKS[check](trial)]
+    meant, _ = MEANT.get((name, check), (None, None))
+    if meant is not None:
+        assert found, f"{name} needs no exception from {check!r} any more: take it out of MEANT"
+        found = [sentence for sentence in found if meant not in sentence]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_nothing_is_kept_that_no_rule_reads(name: str) -> None:
+    """What the plan keeps for one input's rule makes a difference to that rule, in at least one case."""
+    kept: dict[tuple[int, int], bool] = {}
+    for trial in trials(name):
+        for i in trial.tracked:
+            plan = save_plan(TABLE[name], 1 << i, len(trial.inputs))
+            for slot, read in enumerate(plan):
+                if read is Read.VALUES and (slot == 0 or is_array(trial.inputs[slot - 1])):
+                    kept[i, slot] = kept.get((i, slot), False) or _matters(trial, i, slot)
+    useless = [f"the rule of input {i} keeps {'the result' if slot == 0 else f'input {slot - 1}'}" for (i, slot), matters in kept.items() if not matters]
+    assert not useless, f"{name}: {', '.join(useless)}, and its values make no difference"
+
+
+def _matters(trial: Trial, i: int, slot: int) -> bool:
+    ys, xs = list(trial.results), list(trial.inputs)
+    if slot == 0:
+        ys = [_other(y) for y in ys]
+    else:
+        xs[slot - 1] = _other(xs[slot - 1])
+    try:
+        return not same_bits(np.asarray(trial.pull(i, ys=ys, inputs=xs)), np.asarray(trial.pull(i)))
+    except (ValueError, IndexError, RuntimeError):  # other indices may lie outside: the rule reads them
+        return True
+
+
+def _other(x):
+    """Other values of the same shape and dtype."""
+    if x.dtype.kind == "b":
+        return ~x
+    if x.dtype.kind in "iu":
+        return np.flip(x) if not same_bits(np.flip(x), x) else x + 1
+    return np.where(np.isnan(x), 1.0, x * -1.37 + 0.11).astype(x.dtype)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if MISSING in (TABLE[name].vjp if isinstance(TABLE[name].vjp, tuple) else ())])
+def test_a_missing_rule_is_a_clear_error(name: str) -> None:
+    trial = next(trials(name))
+    tensors = [wrap(np.array(x)).requires_grad_(x.dtype.kind == "f") if is_array(x) else x for x in trial.inputs]
+    y = apply(TABLE[name], *tensors, **trial.meta)
+    first = next(t for t in (y if isinstance(y, tuple) else (y,)) if t.requires_grad)
+    with pytest.raises(NotImplementedError, match="not implemented") as caught:
+        first.backward(wrap(np.ones_like(first._data)))
+    assert name.split("_")[0] in str(caught.value)
+
+
+# --- the source of the rules -----------------------------------------------------------------------------------------
+
+
+def _rule_functions() -> list[tuple[str, ast.AST]]:
+    found = []
+    for path in sorted(OPS.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, (ast.FunctionDef, ast.Lambda)) and any(arg.arg == "xp" for arg in node.args.args):
+                found.append((f"{path.name}:{node.lineno}", node))
+    return found
+
+
+def _uses(node: ast.AST, of: str) -> list[str]:
+    return [
+        inner.attr
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name) and inner.value.id == of
+    ]
+
+
+def test_rules_name_operations_of_the_table_only() -> None:
+    """Also in branches that no case takes."""
+    rules = _rule_functions()
+    assert len(rules) > 300
+    unknown = [f"{place}: xp.{name}" for place, node in rules for name in _uses(node, "xp") if name not in TABLE.ops]
+    assert not unknown, "\n".join(unknown)
+
+
+def test_rules_do_not_call_numpy() -> None:
+    """A rule that calls NumPy works on raw values only, and loses what ``create_graph`` should record."""
+    harmless = {"dtype", "inf", "nan", "pi", "float32", "float64", "int64", "finfo"}
+    wrong = [f"{place}: np.{name}" for place, node in _rule_functions() for name in _uses(node, "np") if name not in harmless]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("name", [name for name in NAMES if TABLE[name].kind.value == "elementwise" and isinstance(TABLE[name].vjp, tuple)])
+def test_complex_numbers_are_taken_where_pytorch_takes_them(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    from op_cases import by_name
+
+    ours, theirs = by_name(wengert, name), by_name(torch, name)
+    if ours is None or theirs is None or any(case.meta for case in cases(name)):
+        pytest.skip("no function of this name, or one with more arguments")
+    z = [0.5 + 0.25j, 1.5 - 0.5j]
+    n = len(TABLE[name].vjp)
+    try:
+        theirs(*[torch.tensor(z, dtype=torch.complex128)] * n)
+    except (RuntimeError, NotImplementedError, TypeError) as error:
+        with pytest.raises((RuntimeError, NotImplementedError, TypeError)):
+            ours(*[wengert.tensor(z, dtype=wengert.complex128)] * n)
+        assert not takes_complex(TABLE[name]) or TABLE[name].check is None, error
+    else:
+        assert takes_complex(TABLE[name])
