@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import count
@@ -94,8 +95,10 @@ def takes_complex(op: Op) -> bool:
     try:
         if op.check is not None:
             op.check(op.name, [z] * len(op.vjp))  # type: ignore[arg-type]
-        op.impl(*[z] * len(op.vjp))  # type: ignore[arg-type]
-    except (TypeError, NotImplementedError, RuntimeError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", np.exceptions.ComplexWarning)
+            op.impl(*[z] * len(op.vjp))  # type: ignore[arg-type]
+    except (TypeError, NotImplementedError, RuntimeError, np.exceptions.ComplexWarning):
         return False
     return True
 

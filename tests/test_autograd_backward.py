@@ -280,8 +280,8 @@ def test_gradient_of_another_type(torch):
     """
     tensor([2., 2.])
     tensor([4., 4.])
-    TypeError: gradients can be either Tensors or None, but got float...
-    TypeError: 'float' object is not iterable...
+    TypeError: gradients can be either Tensors or None, but got...
+    TypeError...
     tensor([10., 10.])
     """
     x = torch.ones(2, requires_grad=True)
@@ -290,7 +290,7 @@ def test_gradient_of_another_type(torch):
     (x * 2).backward(torch.ones(2, dtype=torch.int64))
     print(x.grad)
     attempt((x * 2).backward, [1.0, 1.0])
-    attempt((x * 2).backward, 1.0)
+    attempt((x * 2).backward, 1.0)  # 'float' object is not iterable
     (x.sum() * 2).backward(gradient=torch.tensor(3.0))
     print(x.grad)
 
@@ -321,7 +321,7 @@ def test_wrong_lists_of_roots(torch):
     """
     RuntimeError: got 2 tensors and 1 gradients...
     RuntimeError: element 1 of tensors does not require grad and does not have a grad_fn...
-    TypeError: gradients can be either Tensors or None, but got float...
+    TypeError: gradients can be either Tensors or None, but got...
     RuntimeError: grad can be implicitly created only for scalar outputs...
     RuntimeError: `inputs` argument to `backward()` cannot be empty...
     None
@@ -363,14 +363,32 @@ def test_second_backward_needs_retain_graph(torch):
 
 @both
 def test_graph_without_saved_values_is_never_freed(torch):
+    """
+    tensor([2., 2., 2.])
+    """
     x = torch.ones(3, requires_grad=True)
     y = (x + 1 - 2).sum()
     y.backward()
     y.backward()
     print(x.grad)
-    y = x * 2
-    y.sum().backward()
-    y.sum().backward()
+
+
+@both
+def test_a_number_is_a_saved_value(torch):
+    """
+    RuntimeError: Trying to backward through the graph a second time (or directly access saved tensors a...
+    RuntimeError: Trying to backward through the graph a second time (or directly access saved tensors a...
+    RuntimeError: Trying to backward through the graph a second time (or directly access saved tensors a...
+    RuntimeError: Trying to backward through the graph a second time (or directly access saved tensors a...
+    tensor([6.5000, 6.5000, 6.5000])
+    """
+    x = torch.ones(3, requires_grad=True)
+    for y in (x * 2, 2 * x, x / 2, x.mul(2.0)):
+        y.sum().backward()
+        attempt(y.sum().backward)
+    for y in (x + 2, 2 - x, x - 2, -x):
+        y.sum().backward()
+        y.sum().backward()
     print(x.grad)
 
 
@@ -394,7 +412,7 @@ def test_only_the_given_inputs(torch):
     None tensor(24.)
     tensor(36.) tensor(24.)
     RuntimeError: `inputs` argument to `backward()` cannot be empty...
-    RuntimeError: can't retain_grad on Tensor that has requires_grad=False...
+    RuntimeError...
     None
     tensor(12.)
     tensor(24.) tensor(72.)
@@ -408,7 +426,7 @@ def test_only_the_given_inputs(torch):
     z.backward(inputs=x, retain_graph=True)
     print(x.grad, w.grad)
     attempt(z.backward, inputs=[])
-    attempt(z.backward, inputs=[torch.ones(1)])
+    attempt(z.backward, inputs=[torch.ones(1)])  # PyTorch complains about retain_grad here
     attempt(z.backward, inputs=torch.ones(1, requires_grad=True), retain_graph=True)
     y.retain_grad()
     z.backward(inputs=[y], retain_graph=True)

@@ -272,7 +272,7 @@ def test_inference_mode(torch):
     True False
     True False
     False True
-    RuntimeError: Inference tensors cannot be saved for backward. Please do not use Tensors created in i...
+    RuntimeError: Inference tensors cannot be saved for backward...
     RuntimeError: Inplace update to inference tensor outside InferenceMode is not allowed.You can make a...
     RuntimeError: Inference tensors do not track version counter...
     RuntimeError: Setting requires_grad=True on inference tensor outside InferenceMode is not allowed...
@@ -350,7 +350,7 @@ def test_views_made_without_tracking(torch):
     True
     RuntimeError: A view was created in no_grad mode and is being modified inplace with grad mode enable...
     tensor([1., 2., 2.], grad_fn=<MulBackward0>) True
-    RuntimeError: A view was created in inference mode and is being modified inplace in normal mode. Giv...
+    RuntimeError: A view was created in inference mode and is being modified inplace in normal mode...
     """
     w = torch.ones(3, requires_grad=True)
     base = w * 1
@@ -369,12 +369,8 @@ def test_views_made_without_tracking(torch):
 @both
 def test_repr_and_misuse(torch):
     """
-    <function context_decorator.<locals>.decorate_context at 0x7fec1396c0e0>
-    True
     set_grad_enabled
     """
-    attempt(lambda: torch.no_grad(5))
-    print(torch.is_grad_enabled())
     mode = torch.set_grad_enabled(True)
     print(type(mode).__name__)
 

@@ -281,7 +281,7 @@ def test_writes_to_saved_tensors_may_be_allowed(torch):
 @both
 def test_allowed_writes_need_the_block_around_backward_too(torch):
     """
-    AssertionError: Trying to backward outside of the 'allow_mutation_on_saved_tensors' contextin which ...
+    AssertionError: Trying to backward outside of the 'allow_mutation_on_saved_tensors' context...
     """
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     with torch.autograd.graph.allow_mutation_on_saved_tensors() as ctx:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from op_cases import DIFFERENTIABLE, NAMES, cases, takes_complex, trials
+from op_cases import DIFFERENTIABLE, ELEMENTWISE, NAMES, cases, takes_complex, trials
 
 import wengert
 from wengert.engine.apply import apply
@@ -77,39 +77,64 @@ def test_check(name: str, check: str) -> None:
     assert not found, "\n".join(found)
 
 
+# Values that are kept and make no difference in any case: (operation, input of the rule, slot) -> why.
+KEPT = {
+    ("xlogy", 0, 1): "tells 0 log 0, which is 0",
+    ("xlogy_number", 0, 1): "tells 0 log 0, which is 0",
+    ("pow", 1, 2): "tells 0 to the power of 0",
+    ("number_pow", 1, 2): "tells 0 to the power of 0",
+    ("nextafter", 0, 1): "tells where the two are equal",
+    ("nextafter", 0, 2): "tells where the two are equal",
+    ("masked_scatter_backward", 0, 1): "gives zeros of its shape; asked for at order 3 only",
+}
+
+
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
 def test_nothing_is_kept_that_no_rule_reads(name: str) -> None:
     """What the plan keeps for one input's rule makes a difference to that rule, in at least one case."""
+    op = TABLE[name]
     kept: dict[tuple[int, int], bool] = {}
     for trial in trials(name):
         for i in trial.tracked:
-            plan = save_plan(TABLE[name], 1 << i, len(trial.inputs))
+            plan = save_plan(op, 1 << i, len(trial.inputs))
             for slot, read in enumerate(plan):
                 if read is Read.VALUES and (slot == 0 or is_array(trial.inputs[slot - 1])):
-                    kept[i, slot] = kept.get((i, slot), False) or _matters(trial, i, slot)
-    useless = [f"the rule of input {i} keeps {'the result' if slot == 0 else f'input {slot - 1}'}" for (i, slot), matters in kept.items() if not matters]
+                    key = (-1 if isinstance(op.vjp, EachInput) else i, slot)  # one rule for all inputs has one plan
+                    kept[key] = kept.get(key, False) or _matters(trial, i, slot)
+    useless = [
+        f"the rule of input {i} keeps {'the result' if slot == 0 else f'input {slot - 1}'}"
+        for (i, slot), matters in kept.items()
+        if not matters and (name, i, slot) not in KEPT
+    ]
     assert not useless, f"{name}: {', '.join(useless)}, and its values make no difference"
 
 
 def _matters(trial: Trial, i: int, slot: int) -> bool:
-    ys, xs = list(trial.results), list(trial.inputs)
-    if slot == 0:
-        ys = [_other(y) for y in ys]
-    else:
-        xs[slot - 1] = _other(xs[slot - 1])
-    try:
-        return not same_bits(np.asarray(trial.pull(i, ys=ys, inputs=xs)), np.asarray(trial.pull(i)))
-    except (ValueError, IndexError, RuntimeError):  # other indices may lie outside: the rule reads them
-        return True
+    """Whether the rule gives something else for any other values in the slot."""
+    usual = np.asarray(trial.pull(i))
+    values = trial.results if slot == 0 else (trial.inputs[slot - 1],)
+    for others in zip(*[_others(x) for x in values], strict=True):
+        ys, xs = list(trial.results), list(trial.inputs)
+        if slot == 0:
+            ys = list(others)
+        else:
+            xs[slot - 1] = others[0]
+        try:
+            if not same_bits(np.asarray(trial.pull(i, ys=ys, inputs=xs)), usual):
+                return True
+        except (ValueError, IndexError, RuntimeError):  # other indices may lie outside: the rule reads them
+            return True
+    return False
 
 
-def _other(x):
+def _others(x):
     """Other values of the same shape and dtype."""
     if x.dtype.kind == "b":
-        return ~x
+        return [~x, np.flip(x), ~x]
     if x.dtype.kind in "iu":
-        return np.flip(x) if not same_bits(np.flip(x), x) else x + 1
-    return np.where(np.isnan(x), 1.0, x * -1.37 + 0.11).astype(x.dtype)
+        return [np.flip(x), x + 1, x * 0]
+    x = np.where(np.isfinite(x), x, 1.0)
+    return [y.astype(x.dtype) for y in (x * -1.37 + 0.11, x * 0.11, x * np.nan)]
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if MISSING in (TABLE[name].vjp if isinstance(TABLE[name].vjp, tuple) else ())])
@@ -153,13 +178,20 @@ def test_rules_name_operations_of_the_table_only() -> None:
 
 def test_rules_do_not_call_numpy() -> None:
     """A rule that calls NumPy works on raw values only, and loses what ``create_graph`` should record."""
-    harmless = {"dtype", "inf", "nan", "pi", "float32", "float64", "int64", "finfo"}
+    harmless = {"broadcast_shapes", "dtype", "inf", "nan", "pi", "float32", "float64", "int64", "finfo"}
     wrong = [f"{place}: np.{name}" for place, node in _rule_functions() for name in _uses(node, "np") if name not in harmless]
     assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.conformance
-@pytest.mark.parametrize("name", [name for name in NAMES if TABLE[name].kind.value == "elementwise" and isinstance(TABLE[name].vjp, tuple)])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.xfail(reason="not written yet")) if name == "silu" else name
+        for name in ELEMENTWISE
+        if isinstance(TABLE[name].vjp, tuple)
+    ],
+)
 def test_complex_numbers_are_taken_where_pytorch_takes_them(name: str) -> None:
     torch = pytest.importorskip("torch")
     from op_cases import by_name

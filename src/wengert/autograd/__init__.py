@@ -6,20 +6,28 @@ from wengert.autograd.anomaly_mode import set_detect_anomaly as set_detect_anoma
 from wengert.autograd.api import backward as backward
 from wengert.autograd.api import grad as grad
 from wengert.autograd.function import Function as Function
+from wengert.autograd.gradcheck import gradcheck as gradcheck
+from wengert.autograd.gradcheck import gradgradcheck as gradgradcheck
 from wengert.autograd.modes import enable_grad as enable_grad
 from wengert.autograd.modes import inference_mode as inference_mode
 from wengert.autograd.modes import no_grad as no_grad
 from wengert.autograd.modes import set_grad_enabled as set_grad_enabled
+from wengert.autograd.modes import set_multithreading_enabled as set_multithreading_enabled
+from wengert.autograd.variable import Variable as Variable
 
 __all__ = [
     "Function",
+    "Variable",
     "backward",
     "detect_anomaly",
     "enable_grad",
     "grad",
+    "gradcheck",
+    "gradgradcheck",
     "graph",
     "inference_mode",
     "no_grad",
     "set_detect_anomaly",
     "set_grad_enabled",
+    "set_multithreading_enabled",
 ]

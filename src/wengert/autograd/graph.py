@@ -177,7 +177,8 @@ class allow_mutation_on_saved_tensors:
     """
 
     def __init__(self) -> None:
-        self.kept: dict[int, list[weakref.ref[_Kept]]] = {}
+        self.by_memory: dict[int, list[weakref.ref[_Kept]]] = {}
+        self.all: weakref.WeakSet[_Kept] = weakref.WeakSet()
         self.hooks = saved_tensors_hooks(self._pack, self._unpack)
 
     def __enter__(self) -> Self:
@@ -194,20 +195,19 @@ class allow_mutation_on_saved_tensors:
 
     def clear(self) -> None:
         """Forget what was saved so far: backward through it is an error from now on."""
-        for references in self.kept.values():
-            for reference in references:
-                kept = reference()
-                if kept is not None:
-                    kept.raw = None
-        self.kept.clear()
+        for kept in self.all:
+            kept.raw = None
+        self.by_memory.clear()
+        self.all.clear()
 
     def _pack(self, t: Any) -> _Kept:
         kept = _Kept(t, self)
-        self.kept.setdefault(id(kept.cell), []).append(weakref.ref(kept))
+        self.all.add(kept)
+        self.by_memory.setdefault(id(kept.cell), []).append(weakref.ref(kept))
         return kept
 
     def _before_write(self, t: Any) -> None:
-        for reference in self.kept.pop(id(t._cell), ()):
+        for reference in self.by_memory.pop(id(t._cell), ()):
             kept = reference()
             if kept is not None and kept.cell is t._cell:
                 kept.raw = kept.raw.copy()

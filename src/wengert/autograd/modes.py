@@ -72,7 +72,9 @@ class set_grad_enabled(_Mode):
 
     def __init__(self, mode: bool) -> None:
         if not isinstance(mode, bool):
-            raise TypeError(f"enabled must be a bool (got {type(mode).__name__})")
+            raise TypeError(
+                f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}"
+            )
         self.mode = mode
         self.before = STATE.grad_enabled
         STATE.grad_enabled = mode
@@ -183,6 +185,23 @@ class inference_mode(_Mode):
 
     def __exit__(self, *exc: object) -> None:
         STATE.grad_enabled, STATE.inference = self.before.pop()
+
+
+class set_multithreading_enabled(_Mode):
+    """Accepted for PyTorch's sake: a backward pass always runs in the thread that asks for it."""
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = mode
+
+    def clone(self) -> set_multithreading_enabled:
+        """A fresh one with the same setting."""
+        return type(self)(self.mode)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *exc: object) -> None:
+        return None
 
 
 def is_grad_enabled() -> bool:

@@ -16,7 +16,7 @@ from wengert._promotion import result_type_of
 from wengert._source import user_code
 from wengert.engine import messages
 from wengert.engine.base import INFERENCE, TensorBase, accumulator_of, array_of, cell_of, edge_of, is_tracking, wrap
-from wengert.engine.node import Node, metadata_of, next_seq, save_plan
+from wengert.engine.node import NEVER_WRITTEN, Node, metadata_of, next_seq, save_plan
 from wengert.engine.opnode import OpNode, node_class
 from wengert.engine.saved import pack, port_of
 from wengert.engine.state import STATE
@@ -26,6 +26,7 @@ from wengert.ops.record import EachInput, Kind, Op, Promote
 from wengert.spaces.tensors import TENSOR
 
 _REAL = np.dtype(np.float64)
+_NUMBERS = frozenset({bool, int, float, complex})
 
 
 def apply(op: Op, *inputs: Any, **meta: Any) -> Any:
@@ -37,26 +38,79 @@ def apply(op: Op, *inputs: Any, **meta: Any) -> Any:
     """
     if len(inputs) == 1 and op.outputs == 1 and isinstance(inputs[0], TensorBase):
         return _apply_to_one(op, inputs[0], meta)
-    raws = raw_inputs(op, inputs)
+    taken = _Taken(op, inputs)
+    raws = taken.raws
     if op.check is not None:
         op.check(op.name, raws)
-    y = compute(op, raws if op.promote is Promote.KEEP else promoted(op, raws), meta)
-    tracked = STATE.grad_enabled and needs_grad(op, inputs)
+    y = compute(op, raws if op.promote is Promote.KEEP or taken.of_one_float(op) else promoted(op, raws), meta)
     if op.outputs == 1:
         out = wrap(y)
         if op.view:
             adopt_view(op, meta, inputs[0], out)
-        if tracked and y.dtype.kind in "fc":
-            out._node = record(op, inputs, raws, y, (out,), meta)
+        if taken.mask and y.dtype.kind in "fc":
+            out._node = _recorded(op, inputs, taken, y, (out,), meta)
             out._rg = True
         return out
     outs = tuple([wrap(part) for part in y])
     if op.view:
         for index, out in enumerate(outs):
             adopt_view(op, meta, inputs[0], out, index)
-    if tracked:
-        _connect_ports(op, record(op, inputs, raws, y, outs, meta), outs)
+    if taken.mask:
+        _connect_ports(op, _recorded(op, inputs, taken, y, outs, meta), outs)
     return outs
+
+
+class _Taken:
+    """What one look at the inputs of an operation tells: raw values, edges, which are tracked, whether they are alike."""
+
+    __slots__ = ("alike", "dtype", "following", "mask", "raws")
+
+    def __init__(self, op: Op, inputs: tuple[Any, ...], *, track: bool | None = None) -> None:
+        tracking = STATE.grad_enabled if track is None else track
+        rules = None if isinstance(op.vjp, EachInput) else op.vjp
+        self.raws: list[Any] = []
+        self.following: list[Node | None] = []
+        self.mask = 0  # bit i: input i is tracked and has a rule
+        self.alike = True  # tensors of one dtype and Python numbers that fit it
+        self.dtype: Any = None
+        for position, x in enumerate(inputs):
+            edge = None
+            if isinstance(x, TensorBase):
+                raw = array_of(x) if op.view else x._data
+                if raw.dtype is not self.dtype:
+                    self.alike = self.alike and self.dtype is None
+                    self.dtype = raw.dtype
+                if tracking and (rules is None or rules[position] is not None):
+                    if x._view is not None:
+                        x._view.refresh(x)
+                    if x._rg:
+                        edge = x._node or accumulator_of(x)
+                        self.mask |= 1 << position
+            else:
+                raw = _number_given(op, position, x)
+                self.alike = self.alike and (raw.__class__ is float or raw.__class__ is int)
+            self.raws.append(raw)
+            self.following.append(edge)
+
+    def of_one_float(self, op: Op) -> bool:
+        """Whether nothing needs to be cast: one float dtype throughout."""
+        return self.alike and self.dtype is not None and self.dtype.kind == "f"
+
+    def has_complex(self, y: Any) -> bool:
+        """Whether a complex value takes part."""
+        if self.alike and self.dtype is not None:
+            return self.dtype.kind == "c" or (y.__class__ is not tuple and y.dtype.kind == "c")
+        values = self.raws if y.__class__ is tuple else (y, *self.raws)
+        return any([getattr(raw, "dtype", _REAL).kind == "c" for raw in values])
+
+
+def _number_given(op: Op, position: int, x: Any) -> Any:
+    """A number given for a tensor, as a Python number."""
+    if isinstance(x, np.generic):  # before the numbers: np.float64 is a float
+        return x.item()
+    if isinstance(x, (bool, int, float, complex)):
+        return x
+    raise TypeError(messages.not_a_tensor(op, position, x))
 
 
 class _OneInput:
@@ -151,17 +205,7 @@ def _described(read: Read, y: Any) -> Any:
 
 def raw_inputs(op: Op, inputs: tuple[Any, ...]) -> list[Any]:
     """The raw values of the inputs; views need real arrays, so scalars are given memory there."""
-    raws = []
-    for position, x in enumerate(inputs):
-        if isinstance(x, TensorBase):
-            raws.append(array_of(x) if op.view else x._data)
-        elif isinstance(x, np.generic):  # before the numbers: np.float64 is a float
-            raws.append(x.item())
-        elif isinstance(x, (bool, int, float, complex)):
-            raws.append(x)
-        else:
-            raise TypeError(messages.not_a_tensor(op, position, x))
-    return raws
+    return _Taken(op, inputs, track=False).raws
 
 
 def promoted(op: Op, raws: list[Any]) -> list[Any]:
@@ -203,37 +247,42 @@ def compute(op: Op, raws: list[Any], meta: dict[str, Any]) -> Any:
         leave(token)
 
 
-def needs_grad(op: Op, inputs: tuple[Any, ...]) -> bool:
-    """Whether a tracked input has a derivative rule (or lacks one that it should have)."""
-    vjp = op.vjp
-    if isinstance(vjp, EachInput):
-        return any([isinstance(x, TensorBase) and is_tracking(x) for x in inputs])
-    for x, rule in zip(inputs, vjp, strict=True):
-        if rule is not None and isinstance(x, TensorBase) and is_tracking(x):
-            return True
-    return False
+def record(op: Op, inputs: tuple[Any, ...], y: Any, outs: tuple[Any, ...], meta: dict[str, Any]) -> OpNode:
+    """The graph node of an operation on tracked inputs whose result was computed elsewhere."""
+    return _recorded(op, inputs, _Taken(op, inputs, track=True), y, outs, meta)
 
 
-def record(
-    op: Op, inputs: tuple[Any, ...], raws: list[Any], y: Any, outs: tuple[Any, ...], meta: dict[str, Any]
+def _recorded(
+    op: Op, inputs: tuple[Any, ...], taken: _Taken, y: Any, outs: tuple[Any, ...], meta: dict[str, Any]
 ) -> OpNode:
     """The graph node of one tracked operation, with what its rules read and nothing else."""
-    is_complex = any([getattr(raw, "dtype", _REAL).kind == "c" for raw in (raws if op.outputs != 1 else (y, *raws))])
-    node = object.__new__(node_class(op, meta, is_complex=is_complex))
-    mask, following = _edges(op, inputs)
-    plan = save_plan(op, mask, len(inputs))
-    saved = [_keep(read, value) for read, value in zip(plan, (y, *raws), strict=True)]
-    kept = list(outs) if plan[0] is Read.VALUES else []
-    kept += [x for read, x in zip(plan[1:], inputs, strict=True) if read is Read.VALUES and isinstance(x, TensorBase)]
-    cells = [cell_of(t) for t in kept]
-    if node.each:
-        node.arity = len(inputs)
-    node.links = (*following, *saved, *cells)
+    node = object.__new__(node_class(op, meta, is_complex=taken.has_complex(y)))
+    plan = save_plan(op, taken.mask, len(inputs))
+    saved, cells, has_number = [], [], False
+    for read, value, t in zip(plan, (y, *taken.raws), (None, *inputs), strict=True):
+        if read is Read.VALUES:
+            saved.append(value)
+            if t is None:
+                cells += [cell_of(o) for o in outs]
+            elif isinstance(t, TensorBase):
+                cells.append(cell_of(t))
+            else:
+                has_number = True
+        else:
+            saved.append(_keep(read, value))
+    if has_number and not cells:
+        cells.append(NEVER_WRITTEN)
     if INFERENCE in cells:
         raise RuntimeError(messages.INFERENCE_SAVED)
-    node.versions = tuple([c[0] for c in cells]) if any([c[0] for c in cells]) else None
+    if node.each:
+        node.arity = len(inputs)
+    node.links = (*taken.following, *saved, *cells)
+    node.versions = None
+    for cell in cells:
+        if cell[0]:
+            node.versions = tuple([c[0] for c in cells])
     node.seq = next_seq()
-    node.code, node.lasti = user_code(3)
+    node.code, node.lasti = user_code(4)
     node.meta = meta or None
     node.hooks = None
     if op.outputs == 1:
@@ -247,22 +296,8 @@ def record(
     return node
 
 
-def _edges(op: Op, inputs: tuple[Any, ...]) -> tuple[int, tuple[Node | None, ...]]:
-    """Which inputs get gradients, as bits, and the nodes these go to."""
-    rules = None if isinstance(op.vjp, EachInput) else op.vjp
-    mask, following = 0, []
-    for i, x in enumerate(inputs):
-        edge = None
-        if isinstance(x, TensorBase) and (rules is None or rules[i] is not None):
-            edge = edge_of(x)
-            if edge is not None:
-                mask |= 1 << i
-        following.append(edge)
-    return mask, tuple(following)
-
-
 def _keep(read: Read, value: Any) -> Any:
-    if read is Read.VALUES or isinstance(value, (bool, int, float, complex)):
+    if read is Read.VALUES or value.__class__ in _NUMBERS:  # by class: np.float64 is a float
         return value
     return None if read is Read.NOTHING else metadata_of(value)
 

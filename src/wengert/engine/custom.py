@@ -129,7 +129,7 @@ class SavedValue:
     def of_result(cls, t: Any, place: Node, index: int) -> SavedValue:
         """A saved result: its edge is the function's own node, which is added when it is asked for."""
         saved = cls.__new__(cls)
-        packed = pack_result(t._data, place)
+        packed = pack_result(t._data, place, cell_of(t))
         saved.raw = t._data if packed is None else packed
         saved.cell = cell_of(t)
         saved.version = saved.cell[0] if saved.cell else 0

@@ -10,17 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from wengert._dtypes import type_name
 from wengert.engine import inplace_messages as messages
 from wengert.engine.apply import compute, compute_dtype, promoted, raw_inputs, record
-from wengert.engine.base import INFERENCE, TensorBase, cell_of, edge_of, is_tracking, wrap
+from wengert.engine.base import TensorBase, cell_of, edge_of, is_tracking, wrap
 from wengert.engine.node import save_plan
-from wengert.engine.out import mark_written
+from wengert.engine.out import check_castable, check_writable, mark_written
 from wengert.engine.state import STATE
 from wengert.engine.views import carry_retain
 from wengert.ops.reads import Read
 from wengert.ops.record import EachInput, Op, Promote
 from wengert.ops.viewing import VIEW_WRITE
+
+__all__ = ["check_writable", "inplace", "move_on", "write"]
 
 
 def inplace(op: Op, self: Any, *others: Any, **meta: Any) -> Any:
@@ -47,7 +48,7 @@ def inplace(op: Op, self: Any, *others: Any, **meta: Any) -> Any:
     node = None
     if tracked:
         source = _before(self, copy=save_plan(op, (1 << len(inputs)) - 1, len(inputs))[1] is Read.VALUES)
-        node = record(op, (source, *others), [source._data, *raws[1:]], y, (wrap(y),), meta)
+        node = record(op, (source, *others), y, (wrap(y),), meta)
     write(self, y)
     if node is not None:
         _reconnect_saved_result(node, self)
@@ -63,59 +64,9 @@ def _differentiable(op: Op) -> bool:
     return isinstance(op.vjp, EachInput) or op.differentiable
 
 
-def check_writable(t: TensorBase, tracked: bool) -> None:
-    """Raise if ``t`` may not be written in place now.
-
-    Args:
-        t: the tensor to be written.
-        tracked: gradients are tracked now, and ``t`` or what is written requires grad.
-    """
-    if t._cell is INFERENCE and not STATE.inference:
-        raise RuntimeError(
-            "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
-            "tensor before doing inplace update: this tensor was made under inference_mode()."
-        )
-    data = t._data
-    if data.__class__ is np.ndarray and not data.flags.writeable:
-        _check_broadcast(data)
-    if tracked:
-        _check_tracked(t)
-    if STATE.before_write is not None:
-        STATE.before_write(t)
-
-
-def _check_tracked(t: TensorBase) -> None:
-    view = t._view
-    if view is not None:
-        if view.origin:
-            raise RuntimeError(messages.written_view(t))
-        if t._rg and view.base._node is None:
-            raise RuntimeError(messages.leaf_view_in_place(t))
-    if t._rg and t._node is None:
-        raise RuntimeError(messages.leaf_in_place(t))
-
-
-def _check_broadcast(data: np.ndarray[Any, Any]) -> None:
-    if 0 in data.strides:
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-            "Please clone() the tensor before performing the operation."
-        )
-    raise RuntimeError("the tensor's memory is read-only; write to a clone() of it")
-
-
 def _check_dtype(op: Op, self: TensorBase, raws: list[Any]) -> None:
-    if op.promote is Promote.KEEP:
-        return
-    got, own = compute_dtype(op, raws), self._data.dtype
-    if not np.can_cast(got, own, casting="same_kind") and _rank(got) > _rank(own):
-        raise RuntimeError(
-            f"result type {type_name(got)} can't be cast to the desired output type {type_name(own)}"
-        )
-
-
-def _rank(dtype: np.dtype[Any]) -> int:
-    return "buifc".index(dtype.kind) if dtype.kind != "u" else 2
+    if op.promote is not Promote.KEEP:
+        check_castable(compute_dtype(op, raws), self._data.dtype)
 
 
 def _before(self: TensorBase, *, copy: bool) -> Any:
@@ -154,7 +105,7 @@ def move_on(t: Any, node: Any) -> None:
     edge = edge_of(base)
     before._node, before._rg = edge, edge is not None
     value._node, value._rg = node, True
-    _set_node(base, record(VIEW_WRITE, (before, value), [base._data, t._data], base._data, (base,), {"steps": view.steps}))
+    _set_node(base, record(VIEW_WRITE, (before, value), base._data, (base,), {"steps": view.steps}))
     view.refresh(t)
 
 

@@ -46,6 +46,8 @@ def location_of(node: Node) -> Location | None:
 
 def node_at(node: Node) -> str:
     """``MulBackward0 (train.py:12, `y = w * x`)``."""
+    if isinstance(node, AccumulateGrad):
+        return f"the leaf {called(node.variable)}"
     return describe(type(node).__name__, location_of(node))
 
 
@@ -208,6 +210,14 @@ def unused(position: int, t: TensorBase, outputs: Sequence[TensorBase]) -> str:
         f"The differentiated Tensor at index {position} appears to not have been used in the graph. Set allow_unused=True if "
         f"this is the desired behavior (its gradient is then None; zeros with materialize_grads=True): {called(t)} does not "
         f"lead to {names}. It may have been replaced by a copy, cut off by detach(), or used under no_grad()."
+    )
+
+
+def no_hook(t: TensorBase) -> str:
+    """A hook on a tensor that is not tracked."""
+    return (
+        f"cannot register a hook on a tensor that doesn't require gradient: {called(t)} is not tracked, so no gradient will "
+        "ever be known for it."
     )
 
 

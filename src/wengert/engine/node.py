@@ -29,6 +29,10 @@ next_seq: Final[Callable[[], int]] = itertools.count(-1, -1).__next__
 NEVER_WRITTEN: Final[list[int]] = [0]
 
 
+# Nodes that PyTorch defines by hand carry their namespace in `name()`, but not in `grad_fn=<...>`.
+_CPP_NAMES = frozenset({"AccumulateGrad", "CopyBackwards", "CopySlices", "NotImplemented"})
+
+
 class Metadata:
     """The shape and dtype of a value: what is kept of an input of which a rule reads nothing else."""
 
@@ -116,10 +120,12 @@ class Node(Metadata):
         """The node's name, as PyTorch has it.
 
         >>> import wengert as torch
-        >>> (torch.tensor(2.0, requires_grad=True) * 3).grad_fn.name()
-        'MulBackward0'
+        >>> y = torch.tensor(2.0, requires_grad=True) * 3
+        >>> y.grad_fn.name(), y.grad_fn.next_functions[0][0].name()
+        ('MulBackward0', 'torch::autograd::AccumulateGrad')
         """
-        return type(self).__name__
+        name = type(self).__name__
+        return f"torch::autograd::{name}" if name in _CPP_NAMES else name
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from wengert.engine.node import Node, RecordedNode
 from wengert.engine.saved import tensor_saved
-from wengert.ops.record import EachInput, Kind, Op
+from wengert.ops.record import MISSING, EachInput, Kind, Op
 from wengert.spaces.raw import RAW, REAL, RawSpace
 
 _classes: dict[tuple[str, str, bool], type[OpNode]] = {}
@@ -25,6 +25,27 @@ class OpNode(RecordedNode):
     def next(self) -> tuple[Node | None, ...]:
         """The nodes that the inputs' cotangents go to; None for inputs that need none."""
         return self.links[: self.arity]
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """For each input the node that its gradient goes to (None if it needs none) and which result of that node it is.
+
+        As in PyTorch, inputs that can never have a gradient (masks, indices, the number of ``x**2``) do not count.
+        """
+        following = zip(super().next_functions, self.counted, strict=False)
+        return tuple([pair for pair, counts in following if counts or pair[0] is not None])
+
+    @property
+    def counted(self) -> tuple[bool, ...]:
+        """Which inputs can have a gradient."""
+        op = self.op
+        if op is None:
+            return ()
+        if isinstance(op.vjp, EachInput):
+            may = op.vjp.differentiable
+            return tuple([may is None or may(i) for i in range(self.arity)])
+        is_tensor = "number" not in op.name.split("_")
+        return tuple([is_tensor and rule is not None for rule in op.vjp])
 
     @property
     def saved(self) -> tuple[Any, ...] | None:
@@ -90,7 +111,7 @@ def _make_class(op: Op, name: str, is_complex: bool) -> type[OpNode]:
         "rules": (vjp.rule,) if isinstance(vjp, EachInput) else vjp,
         "each": isinstance(vjp, EachInput),
         "ports": op.outputs != 1,
-        "plain": not isinstance(vjp, EachInput) and op.outputs == 1,
+        "plain": not isinstance(vjp, EachInput) and op.outputs == 1 and MISSING not in vjp,
         "space": RAW if is_complex else REAL,
         "elementwise": op.kind is Kind.ELEMENTWISE and not op.view and not is_complex,
     }

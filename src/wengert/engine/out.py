@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert._dtypes import from_numpy_dtype
+from wengert._dtypes import from_numpy_dtype, type_name
 from wengert._source import user_code
+from wengert.engine import inplace_messages as messages
 from wengert.engine.base import INFERENCE, TensorBase, array_of, cell_of, is_tracking
 from wengert.engine.state import STATE
 
@@ -28,18 +29,23 @@ def deliver(out: Any, result: Any, *inputs: Any) -> Any:
         raise TypeError(f"argument 'out' must be Tensor, not {type(out).__name__}")
     if STATE.grad_enabled and (is_tracking(out) or any([isinstance(x, TensorBase) and is_tracking(x) for x in inputs])):
         raise RuntimeError(
-            "functions with out=... arguments don't support automatic differentiation, but one of the arguments "
-            "requires grad. Leave out= away, or compute under no_grad()."
+            f"{_made_by(result)}functions with out=... arguments don't support automatic differentiation, but one of the "
+            "arguments requires grad. Leave out= away, or compute under no_grad()."
         )
+    check_writable(out, tracked=False)
     values, target = result._data, array_of(out)
-    if not np.can_cast(values.dtype, target.dtype, casting="same_kind"):
-        got, want = from_numpy_dtype(values.dtype), from_numpy_dtype(target.dtype)
-        raise RuntimeError(f"result type {got.abbr} can't be cast to the desired output type {want.abbr}")
+    check_castable(values.dtype, target.dtype)
     if target.shape != values.shape:
         target = _resized(out, target, values)
-    np.copyto(target, values, casting="same_kind")
+    np.copyto(target, values, casting="unsafe")
     mark_written(out)
     return out
+
+
+def _made_by(result: Any) -> str:
+    """``mul(): ``, where the graph tells which operation computed the result."""
+    op = result._node.op if result._node is not None else None
+    return f"{op.name}(): " if op is not None else ""
 
 
 def _resized(out: TensorBase, target: np.ndarray[Any, Any], values: Any) -> np.ndarray[Any, Any]:
@@ -52,6 +58,59 @@ def _resized(out: TensorBase, target: np.ndarray[Any, Any], values: Any) -> np.n
         )
     out._data = resized = np.empty(values.shape, target.dtype)
     return resized
+
+
+def check_writable(t: TensorBase, tracked: bool) -> None:
+    """Raise if ``t`` may not be written in place now.
+
+    Args:
+        t: the tensor to be written.
+        tracked: gradients are tracked now, and ``t`` or what is written requires grad.
+    """
+    if t._cell is INFERENCE and not STATE.inference:
+        raise RuntimeError(
+            "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
+            "tensor before doing inplace update: this tensor was made under inference_mode()."
+        )
+    data = t._data
+    if data.__class__ is np.ndarray and not data.flags.writeable:
+        _check_broadcast(data)
+    if tracked:
+        _check_tracked(t)
+    if STATE.before_write is not None:
+        STATE.before_write(t)
+
+
+def _check_tracked(t: TensorBase) -> None:
+    view = t._view
+    if view is not None:
+        if view.origin:
+            raise RuntimeError(messages.written_view(t))
+        if t._rg and view.base._node is None:
+            raise RuntimeError(messages.leaf_view_in_place(t))
+    if t._rg and t._node is None:
+        raise RuntimeError(messages.leaf_in_place(t))
+
+
+def _check_broadcast(data: np.ndarray[Any, Any]) -> None:
+    if 0 in data.strides:
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            "Please clone() the tensor before performing the operation."
+        )
+    raise RuntimeError("the tensor's memory is read-only; write to a clone() of it")
+
+
+_RANKS = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
+
+
+def check_castable(got: np.dtype[Any], own: np.dtype[Any]) -> None:
+    """Raise if a result of dtype ``got`` may not be stored as ``own``: floats not as integers, and so on."""
+    if _RANKS[got.kind] > _RANKS[own.kind]:
+        raise RuntimeError(
+            f"result type {type_name(got)} can't be cast to the desired output type {type_name(own)}: what is written to has "
+            f"dtype {from_numpy_dtype(own)}. Convert it first, or take a new tensor for the result."
+        )
 
 
 def mark_written(t: TensorBase) -> None:

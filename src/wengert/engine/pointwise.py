@@ -22,7 +22,7 @@ from wengert.engine import messages
 from wengert.engine.apply import apply, broadcast_failure
 from wengert.engine.base import INFERENCE, TensorBase, accumulator_of
 from wengert.engine.inplace import inplace
-from wengert.engine.node import Node, next_seq, save_plan
+from wengert.engine.node import NEVER_WRITTEN, Node, next_seq, save_plan
 from wengert.engine.opnode import node_class
 from wengert.engine.out import deliver
 from wengert.engine.state import STATE
@@ -219,7 +219,10 @@ def _binary_core(op: Op, *, is_operator: bool) -> Callable[..., Any]:
                     if a_cell[0] or b_cell[0]:
                         node.versions = (a_cell[0], b_cell[0])
             elif a_cell is None:
-                node.links = (a_next, b_next, None, None, b if keep_b else None)
+                if keep_b:  # a number
+                    node.links = (a_next, b_next, None, None, b, NEVER_WRITTEN)
+                else:
+                    node.links = (a_next, b_next, None, None, None)
             else:
                 node.links = (a_next, b_next, None, a, b if keep_b else None, a_cell)
             node.seq = next_seq()
@@ -295,7 +298,7 @@ def reflected(op: Op) -> Callable[[Any, Any], Any]:
         if self._rg and differentiable and STATE.grad_enabled:
             if recording is None:
                 recording = _Recording(op, 2)
-            keep_y, _, keep_b = recording.plans[2]
+            keep_y, keep_a, keep_b = recording.plans[2]
             cell = self._cell
             if not recording.short or keep_y or (cell is not None and (not cell or cell[0])):
                 return apply(op, other, self)
@@ -320,8 +323,10 @@ def reflected(op: Op) -> Callable[[Any, Any], Any]:
             if cell is None:
                 cell = self._cell = [0]
             node.links = (None, following, None, other, b, cell)
+        elif keep_a:
+            node.links = (None, following, None, other, None, NEVER_WRITTEN)
         else:
-            node.links = (None, following, None, other, None)
+            node.links = (None, following, None, None, None)
         node.versions = None
         node.seq = next_seq()
         frame = _frame(1)

@@ -66,11 +66,11 @@ def pack(node: Any, inputs: tuple[Any, ...]) -> None:
 
 def _packed(node: Any, slot: int, value: Any, inputs: tuple[Any, ...]) -> Any:
     if value.__class__ is tuple:  # several results
-        return tuple([pack_result(part, port_of(node, i)) for i, part in enumerate(value)])
+        return tuple([pack_result(part, port_of(node, i), node.cells[i]) for i, part in enumerate(value)])
     if not isinstance(value, _ARRAYS):
         return value
     if slot == 0:
-        return pack_result(value, node)
+        return pack_result(value, node, node.cells[0])
     source = inputs[slot - 1]
     return pack_one(source if isinstance(source, TensorBase) else wrap(value), node.next[slot - 1])
 
@@ -87,12 +87,12 @@ def pack_one(t: Any, edge: Node | None) -> Packed | None:
         STATE.saved_hooks = hooks
 
 
-def pack_result(raw: Any, place: Node) -> Packed | None:
+def pack_result(raw: Any, place: Node, cell: Any) -> Packed | None:
     """As :func:`pack_one` for a result: an edge to its own node would be a cycle, so it is added on unpacking."""
     if not STATE.saved_hooks:
         return None
     t = wrap(raw)
-    t._node, t._rg = place, True
+    t._node, t._rg, t._cell = place, True, cell
     packed = pack_one(t, None)
     if packed is not None and packed.packed is t:
         packed.packed = wrap(raw)

@@ -16,6 +16,7 @@ from wengert.functions.dims import expanded_shape
 from wengert.functions.keys import Plan, is_everything, outside, plan_of, slice_meta
 from wengert.functions.nested import cast, fill_scalar
 from wengert.functions.options import type_name
+from wengert.ops.filling import FILL_WITH_IN_PLACE
 from wengert.ops.indexing import INDEX, SELECT, SLICE, index_key
 from wengert.ops.movement import ALIAS, COPY, UNSQUEEZE
 from wengert.ops.writing import INDEX_PUT
@@ -248,6 +249,9 @@ def _write_tracked(self: Any, plan: Plan, value: Any) -> None:
     target = _viewed(self, plan)
     if not plan.indices:
         _fitted(target._data, value._data)
+        if not value._data.ndim:
+            inplace(FILL_WITH_IN_PLACE, target, value)
+            return
         while value._data.ndim > target._data.ndim:
             value = _select(value, {"dim": 0, "index": 0})
         inplace(COPY, target, value)

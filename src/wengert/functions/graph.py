@@ -9,9 +9,9 @@ from typing import Any
 from wengert._dtypes import from_numpy_dtype, type_name
 from wengert.engine import messages
 from wengert.engine.backward import backward_from_scalar, retain_grad, run_backward
-from wengert.engine.base import INFERENCE, TensorBase, accumulator_of, alias, edge_of, is_tracking, version_of
+from wengert.engine.base import INFERENCE, TensorBase, accumulator_of, alias, array_of, is_tracking, version_of
 from wengert.engine.hooks import RemovableHandle
-from wengert.engine.node import AccumulateGrad, Node, Port
+from wengert.engine.node import Node, Port
 from wengert.engine.state import STATE
 
 
@@ -162,7 +162,9 @@ class GraphMethods:
     def retain_grad(self: Any) -> None:
         """Keep ``.grad`` of this tensor although it is not a leaf."""
         if not is_tracking(self):
-            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+            raise RuntimeError(
+                f"can't retain_grad on Tensor that has requires_grad=False: {messages.called(self)} is not tracked."
+            )
         if self._node is not None:
             retain_grad(self)
 
@@ -185,7 +187,7 @@ class GraphMethods:
         tensor(40.)
         """
         if not is_tracking(self):
-            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+            raise RuntimeError(messages.no_hook(self))
         if not callable(hook):
             raise TypeError(f"register_hook expects a function, got {type(hook).__name__}")
         if self._node is None:
@@ -195,9 +197,12 @@ class GraphMethods:
     def register_post_accumulate_grad_hook(self: Any, hook: Callable[[Any], None]) -> RemovableHandle:
         """Call ``hook(tensor)`` after a backward pass has added to ``.grad`` of this leaf."""
         if not is_tracking(self):
-            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+            raise RuntimeError(messages.no_hook(self))
         if self._node is not None:
-            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+            raise RuntimeError(
+                f"post accumulate grad hooks cannot be registered on non-leaf tensors: {messages.called(self)} is a result "
+                f"({messages.node_at(self._node)}). register_hook() works there."
+            )
         return RemovableHandle(accumulator_of(self).hang().post_accumulate, hook)
 
     def detach(self: Any) -> Any:
@@ -233,11 +238,17 @@ class GraphMethods:
     @data.setter
     def data(self: Any, value: Any) -> None:
         if not isinstance(value, TensorBase):
-            raise TypeError(f"data must be a Tensor, got {type(value).__name__}")
-        self._data = value._data if value._data.ndim == 0 and not hasattr(value._data, "strides") else alias(value)._data
+            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}: make one with torch.tensor(...)")
+        raw = array_of(value)
+        if self._rg and raw.dtype.kind not in "fc":
+            raise RuntimeError(
+                "data set to a tensor that requires gradients must be floating point or complex dtype: "
+                f"{messages.called(self)} requires grad and was given {from_numpy_dtype(raw.dtype)}."
+            )
+        self._data = raw
         if self._rg and self._node is None:
             node = accumulator_of(self)
-            node.shape, node.dtype = self._data.shape, self._data.dtype
+            node.shape, node.dtype, node.scalar = raw.shape, raw.dtype, raw.__class__
 
     @property
     def _version(self: Any) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 
 Shape = tuple[int, ...]
 
-_FEW: Final = 64  # below this many elements building flat indices costs more than it saves
+_FEW: Final = 1024  # below this many elements building flat indices costs more than it saves
 _WIDE: Final = 64  # rows at least this long are added row by row
 _ROUNDS: Final = 8  # ... unless an index occurs more often than this
 
@@ -96,6 +96,9 @@ def sum_indexed(g: Any, key: tuple[Any, ...], shape: Shape) -> Any:
         out = np.zeros(shape, g.dtype)
         np.add.at(out, key, g)
         return out
+    if len(key) == 1:
+        places = _ravelled(key, shape[:1])
+        return sum_rows(shape[0], places.reshape(-1), g.reshape(places.size, *shape[1:]))
     axes = [axis for axis, part in enumerate(key) if not isinstance(part, slice)]
     rest = [axis for axis in range(len(shape)) if axis not in axes]
     arrays = np.broadcast_arrays(*[key[axis] for axis in axes])

@@ -166,7 +166,8 @@ def _rms_norm(x: Any, *, dims: Dims, eps: float) -> tuple[Any, Any]:
 
 
 def _rms_norm_vjp(xp: Any, g: Any, y: Any, x: Any, *, dims: Dims, eps: float) -> Any:
-    n = float(prod([x.shape[d] for d in dims]) or 1)
+    shape = x.shape  # a comprehension that names x would make the graph keep it
+    n = float(prod([shape[d] for d in dims]) or 1)
     along = _mean_over(xp, g[0] * y[0], dims) + g[1] * y[1] / n
     return (g[0] - y[0] * along) * y[1]
 

@@ -16,7 +16,7 @@ def tangent_or_zeros(xp: Any, t: Any, x: Any) -> Any:
     """The tangent of ``x``, zeros where it has none; ``x`` may be a number, as in rules that write zeros."""
     if t is not None:
         return t
-    return 0.0 if isinstance(x, (int, float)) else xp.zeros_like(x)
+    return xp.zeros_like(x) if hasattr(x, "dtype") else 0.0
 
 
 def _flat_copy(x: Any) -> Any:

@@ -1,6 +1,9 @@
 """Checks of derivatives: of your own functions, and of the operations that the library is made of."""
 
+from wengert.autograd.gradcheck import GradcheckError as GradcheckError
+from wengert.autograd.gradcheck import gradcheck as gradcheck
+from wengert.autograd.gradcheck import gradgradcheck as gradgradcheck
 from wengert.testing._op import OpError as OpError
 from wengert.testing._op import check_op as check_op
 
-__all__ = ["OpError", "check_op"]
+__all__ = ["GradcheckError", "OpError", "check_op", "gradcheck", "gradgradcheck"]

@@ -1,0 +1,51 @@
+"""The processes that measure: a case with its threads, a long chain, an import."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# What the usual builds of NumPy and PyTorch read; it must stand there before they are imported.
+_THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+_IMPORTS = ("numpy", "wengert", "torch")
+
+
+def run_case(name: str, threads: int, quick: bool) -> dict[str, Any]:
+    """Time one case in a fresh process with so many threads."""
+    environment = os.environ | dict.fromkeys(_THREAD_VARIABLES, str(threads))
+    return _run_worker(["case", name, str(threads), *(["--quick"] if quick else [])], environment)
+
+
+def run_chain(library: str, operations: int) -> dict[str, Any]:
+    """Measure a chain of so many operations in a fresh process."""
+    return _run_worker(["chain", library, str(operations)], dict(os.environ))
+
+
+def time_imports(quick: bool) -> dict[str, float]:
+    """The median seconds of ``python -c "import ..."``, taken in turn, with the bytecode that Python keeps in place."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    times: dict[str, list[float]] = {library: [] for library in _IMPORTS}
+    warm_up, runs = (1, 2) if quick else (2, 21)
+    for run in range(-warm_up, runs):
+        for library in _IMPORTS:
+            begin = time.perf_counter()
+            subprocess.run([sys.executable, "-c", f"import {library}"], env=environment, cwd=ROOT, check=True)
+            if run >= 0:
+                times[library].append(time.perf_counter() - begin)
+    return {library: statistics.median(of_library) for library, of_library in times.items()}
+
+
+def _run_worker(arguments: list[str], environment: dict[str, str]) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.worker", *arguments]
+    done = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result

@@ -1,0 +1,219 @@
+"""`gradcheck` and `gradgradcheck`: gradients held against finite differences."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.autograd._gradchecks import (
+    Settings,
+    check_at_random,
+    check_batched,
+    check_constant,
+    check_dtypes,
+    check_every_element,
+    check_undefined,
+    check_zero_cotangent,
+)
+from wengert.autograd._jacobians import Function, as_tuple, is_tracked, random_like
+from wengert.autograd._mismatch import GradcheckError as GradcheckError
+from wengert.autograd.api import grad
+from wengert.engine.base import array_of, wrap
+
+
+def gradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_batched_forward_grad: bool = False,
+    check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
+    fast_mode: bool = False,
+    masked: bool | None = None,
+) -> bool:
+    """Check the gradients of ``func`` against the central differences ``(f(x + eps) - f(x - eps)) / (2 eps)``.
+
+    Every float or complex result is checked for every input that requires grad: ``|analytical - numerical| <= atol + rtol
+    |numerical|`` for each element of the Jacobian. Use float64 inputs: in float32 the differences are mostly rounding errors.
+
+    Args:
+        func: a function of tensors, which returns a tensor or several.
+        inputs: its arguments, a tensor or a sequence; those that require grad are checked.
+        eps: the step of the differences.
+        atol: absolute tolerance.
+        rtol: relative tolerance.
+        raise_exception: raise what is found; otherwise return False.
+        nondet_tol: by how much two backward passes over the same graph may differ.
+        check_undefined_grad: also run backward with no gradient for each of several results.
+        check_grad_dtypes: also check that gradients have the dtype of their input.
+        check_batched_grad: also check ``is_grads_batched``.
+        check_batched_forward_grad: forward mode is not there yet, so neither is this.
+        check_forward_ad: forward mode is not there yet, so neither is this.
+        check_backward_ad: check backward; must be True, since nothing else can be checked.
+        fast_mode: compare one random combination of each Jacobian instead of every element.
+        masked: has no meaning without sparse tensors.
+
+    Returns:
+        True, or False if a check failed and ``raise_exception`` is False.
+
+    Raises:
+        GradcheckError: a check failed; the message names result, input and element, and shows the difference quotient for
+            several steps.
+        ValueError: no input requires grad.
+        NotImplementedError: forward mode is asked for.
+
+    >>> import wengert as torch
+    >>> x = torch.tensor([0.5, 2.0], dtype=torch.float64, requires_grad=True)
+    >>> torch.autograd.gradcheck(lambda x: x.sin() * x, x)
+    True
+    """
+    if check_forward_ad or check_batched_forward_grad:
+        raise NotImplementedError("gradcheck cannot check forward mode: there is no forward mode yet. Leave out check_forward_ad")
+    if not check_backward_ad:
+        raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
+    given = as_tuple(inputs)
+    _check_inputs(given)
+    try:
+        function = Function(func, given)
+        if not function.outputs:
+            check_constant(function, eps)
+            return True
+        (check_at_random if fast_mode else check_every_element)(function, Settings(eps, atol, rtol, nondet_tol))
+        check_zero_cotangent(function)
+        if check_undefined_grad:
+            check_undefined(function)
+        if check_grad_dtypes:
+            check_dtypes(function)
+        if check_batched_grad:
+            check_batched(function)
+    except GradcheckError:
+        if raise_exception:
+            raise
+        return False
+    return True
+
+
+def gradgradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    grad_outputs: Any = None,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    gen_non_contig_grad_outputs: bool = False,
+    raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_fwd_over_rev: bool = False,
+    check_rev_over_rev: bool = True,
+    fast_mode: bool = False,
+    masked: bool = False,
+) -> bool:
+    """Check the gradients of the gradients of ``func``: :func:`gradcheck` on the function that computes them.
+
+    That function takes ``inputs`` and ``grad_outputs``, so the derivative with respect to both is checked.
+
+    Args:
+        func: a function of tensors, which returns a tensor or several.
+        inputs: its arguments, a tensor or a sequence.
+        grad_outputs: cotangents of the results, which require grad; random ones by default.
+        eps: see :func:`gradcheck`, as for all arguments that are not listed here.
+        atol: absolute tolerance.
+        rtol: relative tolerance.
+        gen_non_contig_grad_outputs: make the random cotangents non-contiguous.
+        raise_exception: raise what is found; otherwise return False.
+        nondet_tol: by how much two backward passes over the same graph may differ.
+        check_undefined_grad: also run backward with no gradient for each of several results.
+        check_grad_dtypes: also check that gradients have the dtype of their input.
+        check_batched_grad: also check ``is_grads_batched``.
+        check_fwd_over_rev: forward mode is not there yet, so neither is this.
+        check_rev_over_rev: check backward over backward; must be True.
+        fast_mode: compare one random combination of each Jacobian instead of every element.
+        masked: has no meaning without sparse tensors.
+
+    Returns:
+        True, or False if a check failed and ``raise_exception`` is False.
+
+    Raises:
+        GradcheckError: a check failed.
+        ValueError: no input requires grad.
+        NotImplementedError: forward mode is asked for.
+
+    >>> import wengert as torch
+    >>> x = torch.tensor([0.5, 2.0], dtype=torch.float64, requires_grad=True)
+    >>> torch.autograd.gradgradcheck(lambda x: x.sin() * x, x)
+    True
+    """
+    if check_fwd_over_rev:
+        raise NotImplementedError("gradgradcheck cannot check forward mode: there is no forward mode yet")
+    if not check_rev_over_rev:
+        raise AssertionError("Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
+    given = as_tuple(inputs)
+    _check_inputs(given)
+    if grad_outputs is None:
+        cotangents = _random_cotangents(Function(func, given).outputs, gen_non_contig_grad_outputs)
+    else:
+        cotangents = as_tuple(grad_outputs)
+
+    def gradients(*args: Any) -> tuple[Any, ...]:
+        xs, gs = args[: len(given)], args[len(given) :]
+        outputs = [y for y in as_tuple(func(*xs)) if is_tracked(y)]
+        found = grad(outputs, [x for x in xs if is_tracked(x)], gs, create_graph=True, allow_unused=True)
+        return tuple([g for g in found if g is not None])
+
+    return gradcheck(
+        gradients,
+        (*given, *cotangents),
+        eps=eps,
+        atol=atol,
+        rtol=rtol,
+        raise_exception=raise_exception,
+        nondet_tol=nondet_tol,
+        check_undefined_grad=check_undefined_grad,
+        check_grad_dtypes=check_grad_dtypes,
+        check_batched_grad=check_batched_grad,
+        fast_mode=fast_mode,
+    )
+
+
+def _check_inputs(inputs: Sequence[Any]) -> None:
+    tracked = [(i, x) for i, x in enumerate(inputs) if is_tracked(x)]
+    if not tracked:
+        raise ValueError(
+            "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
+        )
+    for i, x in tracked:
+        if x._data.dtype.char not in "dD":
+            warnings.warn(
+                f"Input #{i} requires gradient and is not a double precision floating point or complex. This check will "
+                f"likely fail, because differences in {x.dtype} are mostly rounding errors: pass x.double() instead.",
+                UserWarning,
+                stacklevel=3,
+            )
+
+
+def _random_cotangents(outputs: Sequence[Any], strided: bool) -> tuple[Any, ...]:
+    made = []
+    for k, y in enumerate(outputs):
+        g = random_like(array_of(y), seed=k)
+        if strided and g.ndim:
+            g = np.repeat(g, 2, axis=-1)[..., ::2]
+        made.append(wrap(g).requires_grad_())
+    return tuple(made)
+
+
+__all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
