@@ -1,15 +1,15 @@
 """Programs that run on wengert and on PyTorch and must print the same.
 
-A test written with :func:`both` is a function of ``torch`` whose docstring is what it prints. It runs with ``torch`` bound to
-wengert, and, where PyTorch is installed, to PyTorch too, so the docstring is the expectation for the one and is itself checked
-by the other. ``...`` in the docstring stands for any text: wengert's messages go on where PyTorch's end.
+A test written with :func:`both` is a function of ``torch`` whose docstring is what it prints. It runs with ``torch``
+bound to wengert, and, where PyTorch is installed, to PyTorch too, so the docstring is the expectation for the one and
+is itself checked by the other. ``...`` in the docstring stands for any text: wengert's messages go on where PyTorch's
+end.
 """
 
 from __future__ import annotations
 
 import contextlib
 import doctest
-import gc
 import importlib.util
 import inspect
 import io
@@ -55,7 +55,6 @@ def printed(program: Callable[[Any], None], lib: Any) -> str:
     with contextlib.redirect_stdout(stream), warnings.catch_warnings():
         warnings.simplefilter("error")
         program(lib)
-    gc.collect()
     return "\n".join([line.rstrip() for line in stream.getvalue().splitlines()]) + "\n"
 
 

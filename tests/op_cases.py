@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from samples import Sample
 
 import wengert  # noqa: F401 - fills the table
+from samples import Sample
 from wengert.ops.record import MISSING, TABLE, EachInput, Kind, Op
 from wengert.testing._trial import Trial
 
@@ -51,7 +51,7 @@ def samples() -> dict[str, list[Sample]]:
 
 @cache
 def cases(name: str) -> tuple[Sample, ...]:
-    """Inputs of one operation: what its family gives, and real and complex ones by its domain, broadcast in all ways."""
+    """Inputs of one operation: what its family gives, and real and complex ones by its domain, broadcast each way."""
     op = TABLE[name]
     given = tuple(samples().get(name, ()))
     if not _is_generated(op, given):
@@ -70,7 +70,13 @@ def cases(name: str) -> tuple[Sample, ...]:
 
 def _is_generated(op: Op, given: tuple[Sample, ...]) -> bool:
     """Whether inputs can be made by the domain alone: no metadata, no numbers, integers or masks."""
-    plain = all([not case.meta and all([isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fc" for x in case.inputs]) for case in given])
+    plain = all(
+        [
+            not case.meta
+            and all([isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fc" for x in case.inputs])
+            for case in given
+        ]
+    )
     return op.kind is Kind.ELEMENTWISE and isinstance(op.vjp, tuple) and plain and op.name not in _NOT_GENERATED
 
 
@@ -84,7 +90,14 @@ def broadcast_shapes(n: int) -> list[tuple[tuple[int, ...], ...]]:
     """Shapes of ``n`` inputs that broadcast: the same, a row, a column, 0-d values, both ways."""
     if n == 1:
         return [((2, 3),), ((4,),), ((),)]
-    rows: list[tuple[tuple[int, ...], ...]] = [((2, 3),) * n, ((2, 3), (3,)), ((2, 1), (2, 3)), ((), (3,)), ((2, 1), (1, 3)), ((), ())]
+    rows: list[tuple[tuple[int, ...], ...]] = [
+        ((2, 3),) * n,
+        ((2, 3), (3,)),
+        ((2, 1), (2, 3)),
+        ((), (3,)),
+        ((2, 1), (1, 3)),
+        ((), ()),
+    ]
     rows += [((3,), ())]
     return [row + ((2, 1),) * (n - 2) if len(row) < n else row for row in rows]
 
@@ -119,7 +132,12 @@ def _values(domain: str, shapes: tuple[tuple[int, ...], ...], seed: str) -> list
 
 def by_name(lib: Any, name: str) -> Callable[..., Any] | None:
     """The public function of this name, wherever the library has it."""
-    for place in (lib, getattr(lib.nn, "functional", None), getattr(lib, "special", None), getattr(lib, "linalg", None)):
+    for place in (
+        lib,
+        getattr(lib.nn, "functional", None),
+        getattr(lib, "special", None),
+        getattr(lib, "linalg", None),
+    ):
         if callable(getattr(place, name, None)):
             return getattr(place, name)  # type: ignore[no-any-return]
     return None

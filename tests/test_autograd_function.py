@@ -19,6 +19,7 @@ def test_forward_and_backward(torch):
     tracked inside: False
     False
     """
+
     class Exp(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -51,6 +52,7 @@ def test_arguments_of_every_kind(torch):
     (True, False, False, False)
     tensor(3.)
     """
+
     class Scale(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x, factor, note=None, *more):
@@ -77,6 +79,7 @@ def test_setup_context(torch):
     None
     tensor(3.) tensor(2.)
     """
+
     class Mul(torch.autograd.Function):
         @staticmethod
         def forward(a, b):
@@ -107,6 +110,7 @@ def test_second_order(torch):
     """
     tensor(12.) tensor(12.) tensor(6.)
     """
+
     class Cube(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -132,6 +136,7 @@ def test_second_order_through_a_saved_result(torch):
     True ExpBackward
     tensor(2.7183, dtype=torch.float64)
     """
+
     class Exp(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -160,6 +165,7 @@ def test_several_results(torch):
     tensor(2.) tensor(3.)
     tensor(3.)
     """
+
     class SinCos(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -190,6 +196,7 @@ def test_without_materialized_grads(torch):
     None tensor(1.)
     tensor(3.)
     """
+
     class Two(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -214,6 +221,7 @@ def test_none_as_gradient(torch):
     """
     tensor(1.) None
     """
+
     class Cut(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x, w):
@@ -236,6 +244,7 @@ def test_non_differentiable_results(torch):
     tensor([0, 0, 0]) tensor([0., 0., 0.])
     tensor([100.,   1.,  10.])
     """
+
     class Sort(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -266,6 +275,7 @@ def test_mark_dirty(torch):
     RuntimeError: a leaf Variable that requires grad has been used in an in-place operation...
     True tensor([2., 2.])
     """
+
     class AddOne(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -294,6 +304,7 @@ def test_mark_dirty_of_a_view(torch):
     tensor([1., 4., 6.], grad_fn=<CopySlices>) CopySlices tensor([4., 6.], grad_fn=<AsStridedBackward0>)
     tensor([1., 2., 2.])
     """
+
     class Double(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -319,6 +330,7 @@ def test_dirty_must_be_returned(torch):
     """
     RuntimeError: Some elements marked as dirty during the forward method were not returned as output. T...
     """
+
     class Bad(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -341,6 +353,7 @@ def test_returning_an_input(torch):
     tensor([5., 5.])
     False
     """
+
     class Same(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -366,6 +379,7 @@ def test_returning_a_view(torch):
     tensor([[1., 1.],
             [1., 1.]])
     """
+
     class View(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -394,6 +408,7 @@ def test_wrong_number_of_gradients(torch):
     RuntimeError: function FBackward returned an incorrect number of gradients (expected 2, got 1)...
     tensor(1.) tensor(1.)
     """
+
     def make(returned):
         class F(torch.autograd.Function):
             @staticmethod
@@ -423,6 +438,7 @@ def test_gradient_of_another_dtype_is_cast(torch):
     """
     tensor(2.) torch.float32
     """
+
     class F(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -445,6 +461,7 @@ def test_exceptions_inside(torch):
     ValueError: in backward...
     True None
     """
+
     class F(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x, fail):
@@ -469,6 +486,7 @@ def test_missing_methods(torch):
     NotImplementedError: You must implement the forward function for custom autograd.Function...
     NotImplementedError: You must implement either the backward or vjp method for your custom autograd.F...
     """
+
     class Empty(torch.autograd.Function):
         pass
 
@@ -487,6 +505,7 @@ def test_not_static_methods(torch):
     """
     tensor([2.], grad_fn=<OldBackward>)
     """
+
     class Old(torch.autograd.Function):
         def forward(self, x):
             return x * 2
@@ -502,6 +521,7 @@ def test_keyword_arguments_are_refused(torch):
     """
     tensor(6., grad_fn=<FBackward>)
     """
+
     class F(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x, factor=2):
@@ -522,6 +542,7 @@ def test_save_for_backward_takes_tensors_and_none(torch):
     TypeError: save_for_backward can only save variables, but argument 1 is of type float...
     TypeError: save_for_backward can only save variables, but argument 1 is of type list...
     """
+
     class F(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x, what):
@@ -547,6 +568,7 @@ def test_saved_values_are_checked(torch):
     tensor([8.])
     RuntimeError: Trying to backward through the graph a second time (or directly access saved tensors a...
     """
+
     class F(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x, w):
@@ -576,6 +598,7 @@ def test_function_without_saved_values_runs_again(torch):
     """
     tensor([4.])
     """
+
     class F(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -601,6 +624,7 @@ def test_once_differentiable(torch):
     False
     RuntimeError: element 0 of tensors does not require grad and does not have a grad_fn...
     """
+
     class F(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -630,6 +654,7 @@ def test_gradient_is_not_computed_for_inputs_that_need_none(torch):
     (True, True)
     (tensor(1.),)
     """
+
     class F(torch.autograd.Function):
         @staticmethod
         def forward(ctx, a, b):
@@ -653,6 +678,7 @@ def test_functions_inside_functions_and_grad_in_forward(torch):
     """
     tensor(9.) tensor([ 3., 12.])
     """
+
     class Outer(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -678,6 +704,7 @@ def test_straight_through_estimator(torch):
     """
     tensor([0.2000, 3.7000])
     """
+
     class Round(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -700,6 +727,7 @@ def test_results_that_are_no_tensors(torch):
     False
     [tensor(4.)]
     """
+
     class F(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -732,6 +760,7 @@ def test_integer_results_are_not_tracked(torch):
     """
     False tensor([1])
     """
+
     class F(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -754,6 +783,7 @@ def test_ctx_attributes(torch):
     tensor([1., 1., 1.])
     AttributeError: 'FBackward' object has no attribute 'nothing'...
     """
+
     class F(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -778,6 +808,7 @@ def test_vjp_is_another_name_of_backward(torch):
     """
     tensor(2.)
     """
+
     class F(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -797,6 +828,7 @@ def test_same_input_twice(torch):
     """
     tensor(6.)
     """
+
     class Mul(torch.autograd.Function):
         @staticmethod
         def forward(ctx, a, b):
@@ -819,6 +851,7 @@ def test_ctx_saved_input_is_the_input(torch):
     True True True
     False True False
     """
+
     class F(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -842,6 +875,7 @@ def test_hooks_on_results_of_functions(torch):
     """
     tensor(210.) tensor(10.)
     """
+
     class Two(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -865,6 +899,7 @@ def test_once_per_graph_functions_in_loops(torch):
     """
     tensor(101.) tensor(1.)
     """
+
     class Inc(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -900,7 +935,9 @@ def test_gradient_has_exactly_the_shape_of_its_argument() -> None:
     with pytest.raises(RuntimeError) as caught:
         y.sum().backward()
     text = str(caught.value)
-    assert text.startswith("Function ScaleBackward returned an invalid gradient at index 1 - got [3] but expected shape")
+    assert text.startswith(
+        "Function ScaleBackward returned an invalid gradient at index 1 - got [3] but expected shape"
+    )
     assert "y = Scale.apply(x, w)" in text
     assert x.grad is None
     assert w.grad is None
@@ -925,7 +962,9 @@ def test_second_order_of_a_saved_intermediate_warns() -> None:
     assert x.grad.item() == 6
 
 
-@pytest.mark.parametrize("name", ["shape", "dtype", "links", "seq", "op", "meta", "saved", "hooks", "code", "next", "plain"])
+@pytest.mark.parametrize(
+    "name", ["shape", "dtype", "links", "seq", "op", "meta", "saved", "hooks", "code", "next", "plain"]
+)
 def test_any_attribute_may_be_put_on_ctx(name: str) -> None:
     class F(wengert.autograd.Function):
         @staticmethod

@@ -422,6 +422,6 @@ def test_hook_gets_the_gradient_of_the_whole(torch):
     x = torch.ones(2, 3, requires_grad=True)
     b = torch.ones(3, requires_grad=True)
     b.register_hook(lambda g: print(g))
-    y = (x * b)
+    y = x * b
     y.register_hook(lambda g: print(g.shape, g.dtype))
     y.sum().backward()

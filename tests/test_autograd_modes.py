@@ -140,6 +140,7 @@ def test_decorated_functions_that_recurse_or_fail(torch):
     ValueError: bottom...
     True
     """
+
     @torch.no_grad()
     def count(n):
         if n == 0:
@@ -155,6 +156,7 @@ def test_decorated_methods(torch):
     """
     False False
     """
+
     class Model:
         @torch.no_grad()
         def predict(self, x):
@@ -190,6 +192,7 @@ def test_generators(torch):
     result end
     3
     """
+
     @torch.no_grad()
     def numbers():
         try:
@@ -225,6 +228,7 @@ def test_generator_in_a_block(torch):
     False False
     True
     """
+
     def plain():
         with torch.no_grad():
             yield torch.is_grad_enabled()
@@ -286,7 +290,13 @@ def test_inference_mode(torch):
     with torch.inference_mode():
         y = x * 2
         z = torch.zeros(2)
-        print(torch.is_inference_mode_enabled(), torch.is_grad_enabled(), y.is_inference(), z.is_inference(), x.is_inference())
+        print(
+            torch.is_inference_mode_enabled(),
+            torch.is_grad_enabled(),
+            y.is_inference(),
+            z.is_inference(),
+            x.is_inference(),
+        )
         y.add_(1)
         v = x[0]
         print(v.is_inference(), v.requires_grad)
@@ -394,6 +404,7 @@ def test_deepcopy_of_modes_in_classes(torch):
     """
     False
     """
+
     class Thing:
         @torch.no_grad()
         def __call__(self, x):

@@ -64,11 +64,61 @@ def test_names_of_nodes(torch):
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     m = torch.ones(2, 2, requires_grad=True)
     results = [
-        x + 1, 1 - x, x * x, 2 / x, x / 2, -x, x**2, 2**x, x**x, x.exp(), x.log(), x.sin(), x.sum(), x.sum(0), x.mean(), x.mean(0),
-        x.prod(), x.max(), x.max(0)[0], x.min(0).values, x.reshape(2, 1), x.view(1, 2), x[0], x[0:1], x[[0]], x.unsqueeze(0), x.t(),
-        m.t(), m.transpose(0, 1), m.permute(1, 0), m @ x, m @ m, x @ x, m.mv(x), x.dot(x), x.clone(), x.abs(), x.relu(), x.sigmoid(),
-        x.tanh(), x.softmax(0), x.log_softmax(0), torch.cat([x, x]), torch.stack([x, x]), x.expand(3, 2), torch.where(x > 1, x, 0),
-        x.clamp(0, 1), x.unbind()[1], m.split(1)[0], m.diagonal(), x.double(), x.norm(), x.sqrt(), x.cumsum(0), m.flatten(),
+        x + 1,
+        1 - x,
+        x * x,
+        2 / x,
+        x / 2,
+        -x,
+        x**2,
+        2**x,
+        x**x,
+        x.exp(),
+        x.log(),
+        x.sin(),
+        x.sum(),
+        x.sum(0),
+        x.mean(),
+        x.mean(0),
+        x.prod(),
+        x.max(),
+        x.max(0)[0],
+        x.min(0).values,
+        x.reshape(2, 1),
+        x.view(1, 2),
+        x[0],
+        x[0:1],
+        x[[0]],
+        x.unsqueeze(0),
+        x.t(),
+        m.t(),
+        m.transpose(0, 1),
+        m.permute(1, 0),
+        m @ x,
+        m @ m,
+        x @ x,
+        m.mv(x),
+        x.dot(x),
+        x.clone(),
+        x.abs(),
+        x.relu(),
+        x.sigmoid(),
+        x.tanh(),
+        x.softmax(0),
+        x.log_softmax(0),
+        torch.cat([x, x]),
+        torch.stack([x, x]),
+        x.expand(3, 2),
+        torch.where(x > 1, x, 0),
+        x.clamp(0, 1),
+        x.unbind()[1],
+        m.split(1)[0],
+        m.diagonal(),
+        x.double(),
+        x.norm(),
+        x.sqrt(),
+        x.cumsum(0),
+        m.flatten(),
     ]
     print(" ".join([r.grad_fn.name() for r in results]))
 
@@ -350,7 +400,16 @@ def test_results_of_integer_operations_are_not_tracked(torch):
     FloorBackward0 SignBackward0 RoundBackward0 TruncBackward0 RemainderBackward0 torch::autograd::NotImplemented
     """
     x = torch.tensor([1.0, 2.0], requires_grad=True)
-    for y in (x > 1, x.argmax(), x.to(torch.int64), x == x, torch.isnan(x), x.bool(), torch.zeros_like(x), torch.ones_like(x)):
+    for y in (
+        x > 1,
+        x.argmax(),
+        x.to(torch.int64),
+        x == x,
+        torch.isnan(x),
+        x.bool(),
+        torch.zeros_like(x),
+        torch.ones_like(x),
+    ):
         print(y.dtype, y.requires_grad, y.is_leaf, end="; ")
     print()
     for y in (x.floor(), x.sign(), x.round(), x.trunc(), x % 1, x // 1):

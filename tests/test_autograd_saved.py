@@ -211,6 +211,7 @@ def test_hooks_and_functions(torch):
     unpack
     tensor(12.)
     """
+
     class Cube(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -223,7 +224,9 @@ def test_hooks_and_functions(torch):
             return 3 * s * g
 
     x = torch.tensor(2.0, requires_grad=True)
-    with torch.autograd.graph.saved_tensors_hooks(lambda t: print("pack", t.detach()) or t, lambda t: print("unpack") or t):
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda t: print("pack", t.detach()) or t, lambda t: print("unpack") or t
+    ):
         y = Cube.apply(x)
     y.backward()
     print(x.grad)

@@ -1,4 +1,4 @@
-"""What holds for every operation of the table, on generated inputs: rules, worlds, dtypes, what is kept, what is written."""
+"""What holds for every operation of the table, on generated inputs: rules, worlds, dtypes, what is kept and written."""
 
 import ast
 import inspect
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from op_cases import DIFFERENTIABLE, ELEMENTWISE, NAMES, cases, takes_complex, trials
 
 import wengert
+from op_cases import DIFFERENTIABLE, ELEMENTWISE, NAMES, cases, takes_complex, trials
 from wengert.engine.apply import apply
 from wengert.engine.base import wrap
 from wengert.engine.node import save_plan
@@ -19,11 +19,17 @@ from wengert.testing._trial import Trial, is_array
 
 # What the checks say of these is meant so: (operation, check) -> (what it says, why that is right).
 MEANT = {
-    ("conj", "nothing is changed"): ("memory of an input", "a real value is its own conjugate; the function returns its tensor"),
+    ("conj", "nothing is changed"): (
+        "memory of an input",
+        "a real value is its own conjugate; the function returns its tensor",
+    ),
     ("conj_physical", "nothing is changed"): ("memory of an input", "as conj"),
     ("einsum", "nothing is changed"): ("memory of an input", "the function permutes a single operand, which is a view"),
     ("unsafe_split", "nothing is changed"): ("memory of an input", "unsafe: views that PyTorch does not call views"),
-    ("unsafe_split_with_sizes", "nothing is changed"): ("memory of an input", "unsafe: views that PyTorch does not call views"),
+    ("unsafe_split_with_sizes", "nothing is changed"): (
+        "memory of an input",
+        "unsafe: views that PyTorch does not call views",
+    ),
 }
 
 # Inputs that have a rule and are Python numbers whenever the operation is used.
@@ -137,7 +143,9 @@ def _others(x):
     return [y.astype(x.dtype) for y in (x * -1.37 + 0.11, x * 0.11, x * np.nan)]
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if MISSING in (TABLE[name].vjp if isinstance(TABLE[name].vjp, tuple) else ())])
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if MISSING in (TABLE[name].vjp if isinstance(TABLE[name].vjp, tuple) else ())]
+)
 def test_a_missing_rule_is_a_clear_error(name: str) -> None:
     trial = next(trials(name))
     tensors = [wrap(np.array(x)).requires_grad_(x.dtype.kind == "f") if is_array(x) else x for x in trial.inputs]
@@ -145,7 +153,7 @@ def test_a_missing_rule_is_a_clear_error(name: str) -> None:
     first = next(t for t in (y if isinstance(y, tuple) else (y,)) if t.requires_grad)
     with pytest.raises(NotImplementedError, match="not implemented") as caught:
         first.backward(wrap(np.ones_like(first._data)))
-    assert name.split("_")[0] in str(caught.value)
+    assert name.split("_", maxsplit=1)[0] in str(caught.value)
 
 
 # --- the source of the rules -----------------------------------------------------------------------------------------
@@ -179,7 +187,9 @@ def test_rules_name_operations_of_the_table_only() -> None:
 def test_rules_do_not_call_numpy() -> None:
     """A rule that calls NumPy works on raw values only, and loses what ``create_graph`` should record."""
     harmless = {"broadcast_shapes", "dtype", "inf", "nan", "pi", "float32", "float64", "int64", "finfo"}
-    wrong = [f"{place}: np.{name}" for place, node in _rule_functions() for name in _uses(node, "np") if name not in harmless]
+    wrong = [
+        f"{place}: np.{name}" for place, node in _rule_functions() for name in _uses(node, "np") if name not in harmless
+    ]
     assert not wrong, "\n".join(wrong)
 
 

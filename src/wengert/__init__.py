@@ -68,6 +68,8 @@ from wengert.autograd.modes import is_grad_enabled as is_grad_enabled
 from wengert.autograd.modes import is_inference_mode_enabled as is_inference_mode_enabled
 from wengert.autograd.modes import no_grad as no_grad
 from wengert.autograd.modes import set_grad_enabled as set_grad_enabled
+from wengert.engine.workers import get_num_threads as get_num_threads
+from wengert.engine.workers import set_num_threads as set_num_threads
 from wengert.functions.activations import celu as celu
 from wengert.functions.activations import celu_ as celu_
 from wengert.functions.activations import hardshrink as hardshrink
@@ -614,6 +616,7 @@ __all__ = [
     "ger",
     "get_default_device",
     "get_default_dtype",
+    "get_num_threads",
     "get_rng_state",
     "greater",
     "greater_equal",
@@ -789,6 +792,7 @@ __all__ = [
     "set_default_dtype",
     "set_default_tensor_type",
     "set_grad_enabled",
+    "set_num_threads",
     "set_printoptions",
     "set_rng_state",
     "sgn",

@@ -34,7 +34,7 @@ _PORTABLE = "Portable code chooses the device once: device = 'cuda' if torch.cud
 _set_field = object.__setattr__
 
 
-class device:  # noqa: N801  # PyTorch's name
+class device:  # PyTorch's name
     """The place of a tensor: ``device("cpu")``, ``device("cpu:0")``, ``device("cpu", 0)`` or a device of another type.
 
     Every type that PyTorch names can be constructed; using one other than the CPU, also as a context manager, raises

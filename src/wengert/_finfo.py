@@ -37,7 +37,7 @@ class _Limits:
         raise AttributeError(f"attribute {name!r} of {type(self).__name__} objects is not writable")
 
 
-class finfo(_Limits):  # noqa: N801  # PyTorch's name
+class finfo(_Limits):  # PyTorch's name
     """The limits of a floating-point type (of the default type when none is given).
 
     ``bits``, ``max``, ``min``; ``eps`` is the gap between 1 and the next number; ``tiny`` (``smallest_normal``) the
@@ -81,7 +81,7 @@ class finfo(_Limits):  # noqa: N801  # PyTorch's name
         )
 
 
-class iinfo(_Limits):  # noqa: N801  # PyTorch's name
+class iinfo(_Limits):  # PyTorch's name
     """The limits of an integer type: ``bits``, ``max``, ``min``, and the name as ``dtype``.
 
     Raises TypeError for bool, floating-point and complex types.

@@ -1,8 +1,8 @@
 """NumPy's floating-point warnings, switched off around our own computations only.
 
-PyTorch is silent when a computation overflows or divides by zero; NumPy warns. ``np.errstate`` costs 0.7 us a use, which
-is more than a scalar operation; setting NumPy's context variable directly costs 0.08 us and restores the user's setting
-exactly.
+PyTorch is silent when a computation overflows or divides by zero; NumPy warns. ``np.errstate`` costs 0.7 us a use,
+which is more than a scalar operation; setting NumPy's context variable directly costs 0.08 us and restores the user's
+setting exactly.
 """
 
 from __future__ import annotations

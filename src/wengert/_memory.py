@@ -1,9 +1,9 @@
 """A hint to the C library's allocator, given once on import.
 
-glibc hands each block of 128 KiB and more back to the system when it is freed, and trims its heap by the same measure, so
-that a program which makes and drops arrays of that size pays a page fault for every 4 KiB of each of them. It raises both
-limits by itself once it has seen a larger block freed: to the block's size, and for the heap to twice that. One block of
-16 MiB, which is never touched, shows it at the start. Other allocators take no notice.
+glibc hands each block of 128 KiB and more back to the system when it is freed, and trims its heap by the same measure,
+so that a program which makes and drops arrays of that size pays a page fault for every 4 KiB of each of them. It raises
+both limits by itself once it has seen a larger block freed: to the block's size, and for the heap to twice that. One
+block of 16 MiB, which is never touched, shows it at the start. Other allocators take no notice.
 """
 
 from __future__ import annotations

@@ -101,8 +101,8 @@ class Tensor(
 ):
     """A multi-dimensional array of one dtype that can track the operations on it.
 
-    Make one with :func:`wengert.tensor` and its relatives. With ``requires_grad=True`` every operation on it is recorded, and
-    ``backward()`` on a result computes the derivatives.
+    Make one with :func:`wengert.tensor` and its relatives. With ``requires_grad=True`` every operation on it is
+    recorded, and ``backward()`` on a result computes the derivatives.
 
     >>> import wengert as torch
     >>> x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)

@@ -81,7 +81,11 @@ SAMPLES: dict[str, list[Sample]] = {
     "xlogy_from_number": [Sample(2.5, _p(3)), Sample(0.0, _p(3))],
     "xlogy_number": [Sample(_x(3), 2.5), Sample(_T, 3.0)],
     "copysign_number": [Sample(_x(3), -2.0), Sample(_T, 1.0)],
-    "round_decimals": [Sample(np.array([0.12, -0.57, 1.93]), decimals=1), Sample(_x(3) * 100, decimals=-1), Sample(_T, decimals=2)],
+    "round_decimals": [
+        Sample(np.array([0.12, -0.57, 1.93]), decimals=1),
+        Sample(_x(3) * 100, decimals=-1),
+        Sample(_T, decimals=2),
+    ],
     "frexp": [Sample(_p(2, 3)), Sample(-_p(3)), Sample(_T)],
     "ldexp": [Sample(_x(2, 3), _x(3)), Sample(_z(3), _z(3)), Sample(_x(3), _i(3))],
     "heaviside": [Sample(np.array([-1.0, 0.0, 2.0]), _x(3))],

@@ -1,4 +1,4 @@
-"""Samples that no family has: the engine's own operations, real inputs beside complex ones, quotients away from jumps."""
+"""Samples that no family has: the engine's own operations, real beside complex inputs, quotients away from jumps."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from math import inf
 from typing import Any
 
 import numpy as np
+
 from samples import Sample
 
 _rng = np.random.default_rng(5)
@@ -31,7 +32,7 @@ _TWO = [(_x(2, 3), _x(2, 3)), (_T, _x(2, 1)), (_x(3), _z(2, 3)), (_z(3), _x(3))]
 _THREE = [(_x(3), _x(2, 3), _T), (_x(3), _z(3), _x(3)), (_z(2, 1), _x(3), _x(2, 3))]
 
 SAMPLES: dict[str, list[Sample]] = {
-    **{name: _QUOTIENTS for name in ("floor_divide", "remainder", "fmod")},
+    **dict.fromkeys(("floor_divide", "remainder", "fmod"), _QUOTIENTS),
     "div_rounding": [Sample(*s.inputs, rounding_mode=mode) for s in _QUOTIENTS for mode in ("floor", "trunc")],
     "add_alpha": [Sample(*two, alpha=-1.5) for two in _TWO],
     "sub_alpha": [Sample(*two, alpha=-1.5) for two in _TWO],
@@ -45,7 +46,15 @@ SAMPLES: dict[str, list[Sample]] = {
     "view_dtype": [Sample(_x(2, 3), dtype=np.dtype(np.int64)), Sample(_x(2, 4), dtype=np.dtype(np.float32))],
     "view_write": [
         Sample(_x(3, 4), _x(4), steps=(("select", {"dim": 0, "index": 1}, 0),)),
-        Sample(_x(3, 4), _x(2), steps=(("t", {}, 0), ("slice", {"dim": 0, "start": 1, "stop": 3, "step": 1}, 0), ("select", {"dim": 1, "index": 0}, 0))),
+        Sample(
+            _x(3, 4),
+            _x(2),
+            steps=(
+                ("t", {}, 0),
+                ("slice", {"dim": 0, "start": 1, "stop": 3, "step": 1}, 0),
+                ("select", {"dim": 1, "index": 0}, 0),
+            ),
+        ),
         Sample(_x(5, 2), _x(2, 2), steps=(("split", {"dim": 0, "sizes": (2, 2, 1)}, 1),)),
     ],
 }

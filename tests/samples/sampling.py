@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from samples import Sample
 
 _rng = np.random.default_rng(11)

@@ -16,12 +16,34 @@ from wengert.engine.base import array_of, wrap
 
 @dataclass(frozen=True)
 class Settings:
-    """Step and tolerances."""
+    """Step, tolerances, and which checks to make."""
 
     eps: float
     atol: float
     rtol: float
     nondet_tol: float
+    fast_mode: bool
+    undefined: bool
+    dtypes: bool
+    batched: bool
+
+
+def check_all(function: Function, settings: Settings) -> None:
+    """All checks that are asked for."""
+    if not function.outputs:
+        check_constant(function, settings.eps)
+        return
+    if settings.fast_mode:
+        check_at_random(function, settings)
+    else:
+        check_every_element(function, settings)
+    check_zero_cotangent(function)
+    if settings.undefined:
+        check_undefined(function)
+    if settings.dtypes:
+        check_dtypes(function)
+    if settings.batched:
+        check_batched(function)
 
 
 def check_every_element(function: Function, settings: Settings) -> None:
@@ -54,7 +76,9 @@ def check_at_random(function: Function, settings: Settings) -> None:
     for i in function.tracked:
         x = array_of(function.inputs[i])
         u = random_like(x, seed=i)
-        for k, (output, slope) in enumerate(zip(function.outputs, function.difference(i, u, settings.eps), strict=True)):
+        for k, (output, slope) in enumerate(
+            zip(function.outputs, function.difference(i, u, settings.eps), strict=True)
+        ):
             v = random_like(array_of(output), seed=100 + k)
             n = np.sum((np.conj(v) * slope).real)
             first, second = [np.sum((np.conj(pulled(output, function.inputs[i], v)) * u).real) for _ in range(2)]
@@ -62,8 +86,8 @@ def check_at_random(function: Function, settings: Settings) -> None:
                 _check_jacobian(function, i, k, function.by_differences(i, settings.eps)[k], settings)
                 raise GradcheckError(
                     f"Jacobian mismatch for output {function.chosen[k]} with respect to input {i},\nnumerical:{n}\n"
-                    f"analytical:{first}\nThese are random combinations of the elements (fast mode), of which each by itself "
-                    "is within the tolerances."
+                    f"analytical:{first}\nThese are random combinations of the elements (fast mode), of which each by "
+                    "itself is within the tolerances."
                 )
             if abs(second - first) > settings.nondet_tol:
                 raise _not_reentrant(function, i, k, abs(second - first), settings)
@@ -76,8 +100,8 @@ def check_zero_cotangent(function: Function) -> None:
             g = pulled(output, function.inputs[i], np.zeros_like(array_of(output)))
             if g.any():
                 raise GradcheckError(
-                    f"backward not multiplied by grad_output: a cotangent of zeros for output {function.chosen[k]} gives "
-                    f"the gradient {wrap(g)} for input {i}"
+                    f"backward not multiplied by grad_output: a cotangent of zeros for output {function.chosen[k]} "
+                    f"gives the gradient {wrap(g)} for input {i}"
                 )
 
 
@@ -87,14 +111,18 @@ def check_undefined(function: Function) -> None:
         return
     xs = [function.inputs[i] for i in function.tracked]
     for k, output in enumerate(function.outputs):
-        gs = [random_like(array_of(y), seed=j) if j == k else np.zeros_like(array_of(y)) for j, y in enumerate(function.outputs)]
+        gs = [
+            random_like(array_of(y), seed=j) if j == k else np.zeros_like(array_of(y))
+            for j, y in enumerate(function.outputs)
+        ]
         with_zeros = _pull_all(function.outputs, xs, gs)
         without = _pull_all([output], xs, [gs[k]])
         for i, a, b in zip(function.tracked, with_zeros, without, strict=True):
             if not np.array_equal(a, b, equal_nan=True):
                 raise GradcheckError(
                     "Expected backward function to handle undefined output grads: with a cotangent for output "
-                    f"{function.chosen[k]} alone the gradient of input {i} is {wrap(b)}, with zeros for the others {wrap(a)}"
+                    f"{function.chosen[k]} alone the gradient of input {i} is {wrap(b)}, with zeros for the others "
+                    f"{wrap(a)}"
                 )
 
 
@@ -123,7 +151,8 @@ def check_batched(function: Function) -> None:
             single = np.stack([pulled(output, x, g) for g in gs])
             if batch is not None and not np.allclose(array_of(batch), single):
                 raise GradcheckError(
-                    f"Batched gradients of output {function.chosen[k]} for input {i} are {batch}, one by one they are {wrap(single)}"
+                    f"Batched gradients of output {function.chosen[k]} for input {i} are {batch}, one by one they are "
+                    f"{wrap(single)}"
                 )
 
 
@@ -135,6 +164,6 @@ def check_constant(function: Function, eps: float) -> None:
             for k, slope in zip(function.chosen, function.difference(i, change, eps), strict=True):
                 if slope.any():
                     raise GradcheckError(
-                        f"Numerical gradient for function expected to be zero: output {k} does not require grad, and it "
-                        f"changes with element {number} of input {i}. Is something detached on the way?"
+                        f"Numerical gradient for function expected to be zero: output {k} does not require grad, and "
+                        f"it changes with element {number} of input {i}. Is something detached on the way?"
                     )

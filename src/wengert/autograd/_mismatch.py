@@ -1,4 +1,4 @@
-"""What `gradcheck` says when a Jacobian is wrong: where, by how much, and how the differences behave for other steps."""
+"""What `gradcheck` says of a wrong Jacobian: where, by how much, and what the differences are for other steps."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ _STEPS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 
 class GradcheckError(RuntimeError):
     """A gradient is not what finite differences say; `gradcheck` and `gradgradcheck` raise it."""
+
+    __module__ = "wengert.autograd.gradcheck"
 
 
 def close(a: Array, n: Array, atol: float, rtol: float) -> Array:

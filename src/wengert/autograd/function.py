@@ -34,8 +34,8 @@ class Function(metaclass=_FunctionMeta):
     """Base class of functions that bring their own derivative.
 
     Write ``forward(ctx, *args)`` and ``backward(ctx, *grad_outputs)`` as static methods (or ``forward(*args)`` with
-    ``setup_context(ctx, inputs, output)``), then call ``MyFunction.apply(*args)``. ``backward`` returns one gradient per argument of
-    ``forward``, None where there is none, each with exactly the shape of its argument.
+    ``setup_context(ctx, inputs, output)``), then call ``MyFunction.apply(*args)``. ``backward`` returns one gradient
+    per argument of ``forward``, None where there is none, each with exactly the shape of its argument.
 
     Raises:
         RuntimeError: ``backward`` returns the wrong number of gradients or one of the wrong shape.
@@ -102,8 +102,8 @@ class Function(metaclass=_FunctionMeta):
         own, vjp = cls.backward is not Function.backward, cls.vjp is not Function.vjp
         if own and vjp:
             raise RuntimeError(
-                "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement one "
-                "of them."
+                "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only "
+                "implement one of them."
             )
         return (cls.vjp if vjp else cls.backward)(ctx, *grads)
 
@@ -129,7 +129,9 @@ class Function(metaclass=_FunctionMeta):
         return results if isinstance(output, tuple) else results[0]
 
 
-def _positional(forward: Callable[..., Any], skip: int, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+def _positional(
+    forward: Callable[..., Any], skip: int, args: tuple[Any, ...], named: dict[str, Any]
+) -> tuple[Any, ...]:
     """All arguments by position, since ``backward`` returns one gradient for each position."""
     merged = list(args)
     for name in list(inspect.signature(forward).parameters)[skip + len(args) :]:
@@ -163,15 +165,15 @@ def _check_dirty(ctx: FunctionCtx, inputs: tuple[Any, ...], outputs: tuple[Any, 
     for t in ctx._dirty:
         if not _is_one_of(t, inputs):
             warnings.warn(
-                "ctx.mark_dirty() received a tensor that was not an input. It is for inputs that forward wrote in place; "
-                "leave other tensors out.",
+                "ctx.mark_dirty() received a tensor that was not an input. It is for inputs that forward wrote in "
+                "place; leave other tensors out.",
                 UserWarning,
                 stacklevel=3,
             )
         if not _is_one_of(t, outputs):
             raise RuntimeError(
-                "Some elements marked as dirty during the forward method were not returned as output. The inputs that are "
-                "modified inplace must all be outputs of the Function."
+                "Some elements marked as dirty during the forward method were not returned as output. The inputs that "
+                "are modified inplace must all be outputs of the Function."
             )
         if cell_of(t) is not INFERENCE:
             cell_of(t)[0] += 1

@@ -8,16 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.autograd._gradchecks import (
-    Settings,
-    check_at_random,
-    check_batched,
-    check_constant,
-    check_dtypes,
-    check_every_element,
-    check_undefined,
-    check_zero_cotangent,
-)
+from wengert.autograd._gradchecks import Settings, check_all
 from wengert.autograd._jacobians import Function, as_tuple, is_tracked, random_like
 from wengert.autograd._mismatch import GradcheckError as GradcheckError
 from wengert.autograd.api import grad
@@ -44,8 +35,9 @@ def gradcheck(
 ) -> bool:
     """Check the gradients of ``func`` against the central differences ``(f(x + eps) - f(x - eps)) / (2 eps)``.
 
-    Every float or complex result is checked for every input that requires grad: ``|analytical - numerical| <= atol + rtol
-    |numerical|`` for each element of the Jacobian. Use float64 inputs: in float32 the differences are mostly rounding errors.
+    Every float or complex result is checked for every input that requires grad: ``|analytical - numerical| <= atol +
+    rtol |numerical|`` for each element of the Jacobian. Use float64 inputs: in float32 the differences are mostly
+    rounding errors.
 
     Args:
         func: a function of tensors, which returns a tensor or several.
@@ -68,7 +60,8 @@ def gradcheck(
         True, or False if a check failed and ``raise_exception`` is False.
 
     Raises:
-        GradcheckError: a check failed; the message names result, input and element, and shows the difference quotient for
+        GradcheckError: a check failed; the message names result, input and element, and shows the difference quotient
+        for
             several steps.
         ValueError: no input requires grad.
         NotImplementedError: forward mode is asked for.
@@ -79,29 +72,17 @@ def gradcheck(
     True
     """
     if check_forward_ad or check_batched_forward_grad:
-        raise NotImplementedError("gradcheck cannot check forward mode: there is no forward mode yet. Leave out check_forward_ad")
+        raise NotImplementedError(
+            "gradcheck cannot check forward mode: there is no forward mode yet. Leave out check_forward_ad"
+        )
     if not check_backward_ad:
         raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
     given = as_tuple(inputs)
     _check_inputs(given)
-    try:
-        function = Function(func, given)
-        if not function.outputs:
-            check_constant(function, eps)
-            return True
-        (check_at_random if fast_mode else check_every_element)(function, Settings(eps, atol, rtol, nondet_tol))
-        check_zero_cotangent(function)
-        if check_undefined_grad:
-            check_undefined(function)
-        if check_grad_dtypes:
-            check_dtypes(function)
-        if check_batched_grad:
-            check_batched(function)
-    except GradcheckError:
-        if raise_exception:
-            raise
-        return False
-    return True
+    settings = Settings(
+        eps, atol, rtol, nondet_tol, fast_mode, check_undefined_grad, check_grad_dtypes, check_batched_grad
+    )
+    return _run(func, given, settings, raise_exception)
 
 
 def gradgradcheck(
@@ -159,7 +140,9 @@ def gradgradcheck(
     True
     """
     if check_fwd_over_rev:
-        raise NotImplementedError("gradgradcheck cannot check forward mode: there is no forward mode yet")
+        raise NotImplementedError(
+            "gradgradcheck cannot check forward mode: there is no forward mode yet. Leave out check_fwd_over_rev"
+        )
     if not check_rev_over_rev:
         raise AssertionError("Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
     given = as_tuple(inputs)
@@ -175,19 +158,20 @@ def gradgradcheck(
         found = grad(outputs, [x for x in xs if is_tracked(x)], gs, create_graph=True, allow_unused=True)
         return tuple([g for g in found if g is not None])
 
-    return gradcheck(
-        gradients,
-        (*given, *cotangents),
-        eps=eps,
-        atol=atol,
-        rtol=rtol,
-        raise_exception=raise_exception,
-        nondet_tol=nondet_tol,
-        check_undefined_grad=check_undefined_grad,
-        check_grad_dtypes=check_grad_dtypes,
-        check_batched_grad=check_batched_grad,
-        fast_mode=fast_mode,
+    settings = Settings(
+        eps, atol, rtol, nondet_tol, fast_mode, check_undefined_grad, check_grad_dtypes, check_batched_grad
     )
+    return _run(gradients, (*given, *cotangents), settings, raise_exception)
+
+
+def _run(func: Callable[..., Any], inputs: Sequence[Any], settings: Settings, raise_exception: bool) -> bool:
+    try:
+        check_all(Function(func, inputs), settings)
+    except GradcheckError:
+        if raise_exception:
+            raise
+        return False
+    return True
 
 
 def _check_inputs(inputs: Sequence[Any]) -> None:
@@ -199,8 +183,9 @@ def _check_inputs(inputs: Sequence[Any]) -> None:
     for i, x in tracked:
         if x._data.dtype.char not in "dD":
             warnings.warn(
-                f"Input #{i} requires gradient and is not a double precision floating point or complex. This check will "
-                f"likely fail, because differences in {x.dtype} are mostly rounding errors: pass x.double() instead.",
+                f"Input #{i} requires gradient and is not a double precision floating point or complex. This check "
+                f"will likely fail, because differences in {x.dtype} are mostly rounding errors: pass x.double() "
+                "instead.",
                 UserWarning,
                 stacklevel=3,
             )

@@ -160,7 +160,8 @@ class _Kept:
 
 
 class allow_mutation_on_saved_tensors:
-    """Within this block tensors saved for backward may be written in place: what backward needs is copied before the write.
+    """Within this block tensors saved for backward may be written in place: what backward needs is copied before the
+    write.
 
     Forward and backward must both be in the block.
 
@@ -235,14 +236,13 @@ class _MultiHandle(RemovableHandle):
             handle.remove()
 
 
-def register_multi_grad_hook(
-    tensors: Sequence[Any], fn: Callable[..., Any], *, mode: str = "all"
-) -> RemovableHandle:
+def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[..., Any], *, mode: str = "all") -> RemovableHandle:
     """Call a hook once the gradients of several tensors are known.
 
     Args:
         tensors: tracked tensors.
-        fn: with ``mode="all"`` called as ``fn(grads)``, a list with None where a tensor got no gradient, after all tensors that
+        fn: with ``mode="all"`` called as ``fn(grads)``, a list with None where a tensor got no gradient, after all
+        tensors that
             take part in the backward pass have theirs; with ``mode="any"`` as ``fn(grad)`` for the first.
         mode: ``"all"`` or ``"any"``.
     """

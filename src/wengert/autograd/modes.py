@@ -11,7 +11,7 @@ from wengert.engine.state import STATE
 
 
 class _Mode:
-    """A context manager that is also a decorator; as a decorator of a generator it holds while the generator runs, not while it waits."""
+    """A context manager and decorator; around a generator it holds while the generator runs, not while it waits."""
 
     def clone(self) -> _Mode:
         """A fresh context manager with the same setting: one is needed for each use."""
@@ -25,7 +25,9 @@ class _Mode:
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.isclass(function):
-            raise TypeError(f"{type(self).__name__} decorates functions; decorate the methods of {function.__name__} instead")
+            raise TypeError(
+                f"{type(self).__name__} decorates functions; decorate the methods of {function.__name__} instead"
+            )
         if inspect.isgeneratorfunction(function):
             return self._wrap_generator(function)
 
@@ -219,4 +221,11 @@ def is_inference_mode_enabled() -> bool:
     return STATE.inference
 
 
-__all__ = ["enable_grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_grad_enabled"]
+__all__ = [
+    "enable_grad",
+    "inference_mode",
+    "is_grad_enabled",
+    "is_inference_mode_enabled",
+    "no_grad",
+    "set_grad_enabled",
+]

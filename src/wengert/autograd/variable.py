@@ -31,7 +31,9 @@ class Variable(metaclass=_VariableMeta):
     def __new__(cls, data: Any, requires_grad: bool = False) -> Any:
         """Give the tensor."""
         if not isinstance(data, TensorBase):
-            raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}: make one with torch.tensor(...)")
+            raise TypeError(
+                f"Variable data has to be a tensor, but got {type(data).__name__}: make one with torch.tensor(...)"
+            )
         made: Any = data.data  # type: ignore[attr-defined]
         return made.requires_grad_(requires_grad)
 

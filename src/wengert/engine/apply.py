@@ -15,7 +15,7 @@ from wengert._fpenv import SILENT, enter, leave
 from wengert._promotion import result_type_of
 from wengert._source import user_code
 from wengert.engine import messages
-from wengert.engine.base import INFERENCE, TensorBase, accumulator_of, array_of, cell_of, edge_of, is_tracking, wrap
+from wengert.engine.base import INFERENCE, TensorBase, accumulator_of, array_of, cell_of, wrap
 from wengert.engine.node import NEVER_WRITTEN, Node, metadata_of, next_seq, save_plan
 from wengert.engine.opnode import OpNode, node_class
 from wengert.engine.saved import pack, port_of
@@ -61,7 +61,7 @@ def apply(op: Op, *inputs: Any, **meta: Any) -> Any:
 
 
 class _Taken:
-    """What one look at the inputs of an operation tells: raw values, edges, which are tracked, whether they are alike."""
+    """What one look at an operation's inputs tells: raw values, edges, which are tracked, whether they are alike."""
 
     __slots__ = ("alike", "dtype", "following", "mask", "raws")
 

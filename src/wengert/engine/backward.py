@@ -182,7 +182,7 @@ def _accumulate(t: Any, g: Any, sweep: Sweep) -> None:
 
 
 def retain_grad(t: Any) -> None:
-    """Have the node of ``t`` store the gradient in ``t.grad``; the node knows the tensor weakly, so there is no cycle."""
+    """Have the node of ``t`` store the gradient in ``t.grad``; it knows the tensor weakly, so there is no cycle."""
     if getattr(t, "_retains", False):
         return
     t._retains = True

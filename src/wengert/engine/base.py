@@ -20,13 +20,13 @@ class TensorBase:
     """The slots of a tensor.
 
     ``_data``: the raw value: an ndarray, or a NumPy scalar for a 0-d value that shares its memory with nobody.
-    ``_node``: the graph node whose result it is, or None. ``_rg``: whether it requires grad (a leaf when ``_node`` is None).
-    ``_cell``: the version, a list shared by all tensors on the same memory: ``[version]``, and after an in-place write
-    ``[version, code, offset]`` of the last writer. None until someone wants to know (see :func:`cell_of`); the empty
-    tuple for inference tensors, which have no version.
+    ``_node``: the graph node whose result it is, or None. ``_rg``: whether it requires grad (a leaf when ``_node`` is
+    None). ``_cell``: the version, a list shared by all tensors on the same memory: ``[version]``, and after an in-place
+    write ``[version, code, offset]`` of the last writer. None until someone wants to know (see :func:`cell_of`); the
+    empty tuple for inference tensors, which have no version.
     ``_view``: None, or how it was made from the base whose memory it shares (:class:`wengert.engine.views.View`).
-    ``_grad``, ``_accumulator``, ``_hooks`` (a leaf's) and ``_retains`` are unset until used, since setting them for each result
-    would cost time: read them with ``getattr``, or after :func:`accumulator_of`.
+    ``_grad``, ``_accumulator``, ``_hooks`` (a leaf's) and ``_retains`` are unset until used, since setting them for
+    each result would cost time: read them with ``getattr``, or after :func:`accumulator_of`.
     """
 
     __slots__ = (
@@ -122,7 +122,7 @@ def is_tracking(t: TensorBase) -> bool:
 
 
 def edge_of(t: TensorBase) -> Node | None:
-    """The node that a gradient of ``t`` goes to: its own, its accumulator if it is a leaf, None if it is not tracked."""
+    """The node that a gradient of ``t`` goes to: its own, a leaf's accumulator, None if it is not tracked."""
     if t._view is not None:
         t._view.refresh(t)
     if not t._rg:

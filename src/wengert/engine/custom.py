@@ -1,7 +1,8 @@
-"""What the graph keeps of a user-written function (``autograd.Function``): its node, and the ``ctx`` that the user's code sees.
+"""What the graph keeps of a user-written function (``autograd.Function``): its node, and the ``ctx`` that the user's
+code sees.
 
-They are two objects, because the user may put anything on ``ctx`` (``ctx.shape = ...``) and the sweep needs such names on
-the node. The node owns the ctx; the ctx knows the node weakly, so no cycle is made.
+They are two objects, because the user may put anything on ``ctx`` (``ctx.shape = ...``) and the sweep needs such names
+on the node. The node owns the ctx; the ctx knows the node weakly, so no cycle is made.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ class FunctionCtx:
         for position, t in enumerate(tensors):
             if t is not None and not isinstance(t, TensorBase):
                 raise TypeError(
-                    f"save_for_backward can only save variables, but argument {position} is of type {type(t).__name__}: keep "
-                    "other things as attributes, ctx.name = ..."
+                    f"save_for_backward can only save variables, but argument {position} is of type "
+                    f"{type(t).__name__}: keep other things as attributes, ctx.name = ..."
                 )
         self._to_save = tensors
 

@@ -72,7 +72,7 @@ def summed_axes(got: tuple[int, ...], want: tuple[int, ...]) -> tuple[int, ...] 
 
 
 def _expandable(got: tuple[int, ...], to: Node, source: Node) -> tuple[int, ...]:
-    """The shape of ``to``, if ``got`` broadcasts to it: a rule may return a cotangent that is the same along an axis."""
+    """The shape of ``to``, if ``got`` broadcasts to it: a rule's cotangent may be the same along an axis."""
     want: tuple[int, ...] = to.shape
     pairs = zip(reversed(got), reversed(want), strict=False)
     if len(got) > len(want) or any([n not in (1, w) for n, w in pairs]):

@@ -1,7 +1,8 @@
 """In-place forms: write into a tensor's memory, count the write, and move the tensor on in the graph.
 
-Memory is written in place; the graph stays functional. Writing ``f(x)`` into ``x`` gives ``x`` the node of ``f``; writing into
-a view gives its base the node "the base with that region replaced" and lets every view replay itself from there.
+Memory is written in place; the graph stays functional. Writing ``f(x)`` into ``x`` gives ``x`` the node of ``f``;
+writing into a view gives its base the node "the base with that region replaced" and lets every view replay itself from
+there.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ def inplace(op: Op, self: Any, *others: Any, **meta: Any) -> Any:
     """Write ``op(self, *others)`` into ``self`` and return it.
 
     Raises:
-        RuntimeError: ``self`` is a leaf that requires grad (or a view of one), one of several views of one operation, the
+        RuntimeError: ``self`` is a leaf that requires grad (or a view of one), one of several views of one operation,
+        the
             result has another shape or a dtype that does not fit. Nothing has been written then.
     """
     touched = STATE.grad_enabled and (is_tracking(self) or any([_tracked(x) for x in others]))

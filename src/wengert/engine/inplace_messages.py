@@ -18,8 +18,8 @@ _WHY = {
     + _ONE_SIDE.format(block="no_grad()"),
     "inference": "What the write does to the gradient would depend on which of the two counts. "
     + _ONE_SIDE.format(block="inference_mode()"),
-    "several": "This view is the output of a function that returns multiple views, and the others could not follow a write "
-    "to one of them. Use an out-of-place operation, or take single views (x[i], x[a:b]), which may be written.",
+    "several": "This view is the output of a function that returns multiple views, and the others could not follow a "
+    "write to one of them. Use an out-of-place operation, or take single views (x[i], x[a:b]), which may be written.",
     "function": "This view was created inside a custom Function, whose backward knows nothing of the write. Write to a "
     "clone() of the result.",
 }
@@ -29,8 +29,8 @@ def inplace_shape(op: Op, self: TensorBase, y: Any) -> str:
     """The result of an in-place operation is larger than the tensor it is written to."""
     own, got = list(self._data.shape), list(y.shape)
     return (
-        f"output with shape {own} doesn't match the broadcast shape {got}: {op.name}_ writes into {called(self)}, which "
-        f"cannot grow. Use the out-of-place {op.name}."
+        f"output with shape {own} doesn't match the broadcast shape {got}: {op.name}_ writes into {called(self)}, "
+        f"which cannot grow. Use the out-of-place {op.name}."
     )
 
 
@@ -38,17 +38,17 @@ def leaf_in_place(t: TensorBase) -> str:
     """An in-place write to a leaf that requires grad."""
     name = name_of(t) or "w"
     return (
-        f"a leaf Variable that requires grad is being used in an in-place operation: {called(t)}. If this is a parameter "
-        f"update, put it under no_grad(): `with torch.no_grad(): {name} -= ...`. If it is part of the computation, work on "
-        f"a copy: `{name}.clone()`."
+        f"a leaf Variable that requires grad is being used in an in-place operation: {called(t)}. If this is a "
+        f"parameter update, put it under no_grad(): `with torch.no_grad(): {name} -= ...`. If it is part of the "
+        f"computation, work on a copy: `{name}.clone()`."
     )
 
 
 def dirty_leaf(t: TensorBase, function: str) -> str:
     """A user's Function wrote into a leaf that requires grad and marked it dirty."""
     return (
-        f"a leaf Variable that requires grad has been used in an in-place operation: {function} wrote into {called(t)} and "
-        "marked it dirty. Apply it to a clone(), or under no_grad() if it is an update."
+        f"a leaf Variable that requires grad has been used in an in-place operation: {function} wrote into {called(t)} "
+        "and marked it dirty. Apply it to a clone(), or under no_grad() if it is an update."
     )
 
 
@@ -57,9 +57,9 @@ def leaf_view_in_place(t: TensorBase) -> str:
     base = t._view.base
     name = name_of(base) or "w"
     return (
-        f"a view of a leaf Variable that requires grad is being used in an in-place operation: {called(t)} is a view of "
-        f"{called(base)}. If this is a parameter update, put it under no_grad(); if it is part of the computation, take the "
-        f"view of a copy: `{name}.clone()`."
+        f"a view of a leaf Variable that requires grad is being used in an in-place operation: {called(t)} is a view "
+        f"of {called(base)}. If this is a parameter update, put it under no_grad(); if it is part of the computation, "
+        f"take the view of a copy: `{name}.clone()`."
     )
 
 

@@ -6,7 +6,6 @@ source for lines.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 
 from wengert._dtypes import from_numpy_dtype
 from wengert._names import names_in_frames, operand_texts, result_name
-from wengert._source import Location, describe, locate, quoted, user_frame
+from wengert._source import Location, describe, locate, quoted
 from wengert.engine.base import TensorBase
 from wengert.engine.node import AccumulateGrad, Node
 from wengert.ops.record import Op
@@ -311,7 +310,9 @@ def check_nan(node: Node, grads: Any) -> None:
     for index, g in enumerate(grads):
         raw = g._data if isinstance(g, TensorBase) else g
         if raw is not None and raw.dtype.kind in "fc" and np.isnan(raw).any():
-            raise RuntimeError(f"Function '{type(node).__name__}' returned nan values in its {index}th output. It is {node_at(node)}.")
+            raise RuntimeError(
+                f"Function '{type(node).__name__}' returned nan values in its {index}th output. It is {node_at(node)}."
+            )
 
 
 def stray(owner: str, node: Node) -> str:

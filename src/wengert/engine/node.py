@@ -129,7 +129,7 @@ class Node(Metadata):
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
-        """For each input the node that its gradient goes to (None if it needs none) and which result of that node it is."""
+        """For each input the node its gradient goes to (None if it needs none) and which result of that node it is."""
         return tuple([(n.next[0], n.index) if isinstance(n, Port) else (n, 0) for n in self.next])
 
     @property

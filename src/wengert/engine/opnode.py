@@ -28,7 +28,7 @@ class OpNode(RecordedNode):
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
-        """For each input the node that its gradient goes to (None if it needs none) and which result of that node it is.
+        """For each input the node its gradient goes to (None if it needs none) and which result of that node it is.
 
         As in PyTorch, inputs that can never have a gradient (masks, indices, the number of ``x**2``) do not count.
         """
@@ -44,8 +44,8 @@ class OpNode(RecordedNode):
         if isinstance(op.vjp, EachInput):
             may = op.vjp.differentiable
             return tuple([may is None or may(i) for i in range(self.arity)])
-        is_tensor = "number" not in op.name.split("_")
-        return tuple([is_tensor and rule is not None for rule in op.vjp])
+        number = 0 if op.name.startswith("number_") else len(op.vjp) - 1 if op.name.endswith("_number") else -1
+        return tuple([rule is not None and i != number for i, rule in enumerate(op.vjp)])
 
     @property
     def saved(self) -> tuple[Any, ...] | None:

@@ -29,8 +29,8 @@ def deliver(out: Any, result: Any, *inputs: Any) -> Any:
         raise TypeError(f"argument 'out' must be Tensor, not {type(out).__name__}")
     if STATE.grad_enabled and (is_tracking(out) or any([isinstance(x, TensorBase) and is_tracking(x) for x in inputs])):
         raise RuntimeError(
-            f"{_made_by(result)}functions with out=... arguments don't support automatic differentiation, but one of the "
-            "arguments requires grad. Leave out= away, or compute under no_grad()."
+            f"{_made_by(result)}functions with out=... arguments don't support automatic differentiation, but one of "
+            "the arguments requires grad. Leave out= away, or compute under no_grad()."
         )
     check_writable(out, tracked=False)
     values, target = result._data, array_of(out)
@@ -69,8 +69,8 @@ def check_writable(t: TensorBase, tracked: bool) -> None:
     """
     if t._cell is INFERENCE and not STATE.inference:
         raise RuntimeError(
-            "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
-            "tensor before doing inplace update: this tensor was made under inference_mode()."
+            "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a "
+            "normal tensor before doing inplace update: this tensor was made under inference_mode()."
         )
     data = t._data
     if data.__class__ is np.ndarray and not data.flags.writeable:
@@ -108,8 +108,8 @@ def check_castable(got: np.dtype[Any], own: np.dtype[Any]) -> None:
     """Raise if a result of dtype ``got`` may not be stored as ``own``: floats not as integers, and so on."""
     if _RANKS[got.kind] > _RANKS[own.kind]:
         raise RuntimeError(
-            f"result type {type_name(got)} can't be cast to the desired output type {type_name(own)}: what is written to has "
-            f"dtype {from_numpy_dtype(own)}. Convert it first, or take a new tensor for the result."
+            f"result type {type_name(got)} can't be cast to the desired output type {type_name(own)}: what is written "
+            f"to has dtype {from_numpy_dtype(own)}. Convert it first, or take a new tensor for the result."
         )
 
 

@@ -1,8 +1,8 @@
 """Public functions and operators of elementwise operations, with a short path for tensors of one float type.
 
-The short path does what :func:`wengert.engine.apply.apply` does, with everything that can be known beforehand worked out
-once per operation. Anything unusual (mixed dtypes, integers, subclasses, saved-tensor hooks) takes the long path. Both
-are compared by a generated test.
+The short path does what :func:`wengert.engine.apply.apply` does, with everything that can be known beforehand worked
+out once per operation. Anything unusual (mixed dtypes, integers, subclasses, saved-tensor hooks) takes the long path.
+Both are compared by a generated test.
 
 The short path takes the calling frame for the user's without looking, which costs half as much. So code of this package
 that is not itself a derivative rule applies operations through ``apply`` or ``TENSOR``, never by operators on tensors.
@@ -33,6 +33,7 @@ from wengert.ops.record import Op
 _F32: Final = np.dtype(np.float32)
 _F64: Final = np.dtype(np.float64)
 _new = object.__new__
+_NO_META: Final[dict[str, Any]] = {}
 _frame = sys._getframe
 _NUMBERS: Final = (TensorBase, bool, int, float, complex, np.generic, np.ndarray)
 
@@ -65,27 +66,31 @@ class _Recording:
 def unary(op: Op) -> Callable[..., Any]:
     """The public function ``f(input, *, out=None)`` of a one-input elementwise operation.
 
-    A function of this package that calls it says so with ``depth``: how many calls below the user's code it is made.
+    A function of this package that calls it says so with ``depth``: how many calls below the user's code it is made,
+    and gives the operation's metadata as ``meta``.
     """
     impl = op.impl
     differentiable = op.differentiable
     recording: _Recording | None = None
 
-    def function(input: Any, *, out: Any = None, depth: int = 1) -> Any:
+    def function(input: Any, *, out: Any = None, depth: int = 1, meta: dict[str, Any] | None = None) -> Any:
         nonlocal recording
         if input.__class__ is not _Tensor or out is not None:
             if not isinstance(input, TensorBase):
                 raise TypeError(messages.not_a_tensor(op, 0, input))
-            return deliver(out, apply(op, input), input)
+            return deliver(out, apply(op, input, **(meta or _NO_META)), input)
         a = input._data
         dtype = a.dtype
         if dtype is not _F32 and dtype is not _F64:
-            return apply(op, input)
+            return apply(op, input, **(meta or _NO_META))
         if input._view is not None:
             input._view.refresh(input)
         token = enter(SILENT)
         try:
-            y = impl(a) if a.__class__ is not ndarray or a.size < LARGE else large(op, (a,), dtype)
+            if a.__class__ is ndarray and a.size >= LARGE:
+                y = large(op, (a,), dtype, meta or _NO_META)
+            else:
+                y = impl(a) if meta is None else impl(a, **meta)
         finally:
             leave(token)
         result = _new(_Tensor)
@@ -95,7 +100,7 @@ def unary(op: Op) -> Callable[..., Any]:
             if recording is None:
                 recording = _Recording(op, 1)
             if not recording.short or input._cell is INFERENCE:
-                return apply(op, input)
+                return apply(op, input, **(meta or _NO_META))
             keep_y, keep_a = recording.plans[1]
             node = _new(recording.node_class)
             node.versions = None
@@ -122,7 +127,7 @@ def unary(op: Op) -> Callable[..., Any]:
             frame = _frame(depth)
             node.code = frame.f_code
             node.lasti = frame.f_lasti
-            node.meta = None
+            node.meta = meta
             node.shape = y.shape
             node.dtype = dtype
             node.scalar = y.__class__
@@ -168,7 +173,7 @@ def _binary_core(op: Op, *, is_operator: bool) -> Callable[..., Any]:
             input._view.refresh(input)
         token = enter(SILENT)
         try:
-            y = impl(a, b) if a.__class__ is not ndarray or a.size < LARGE else large(op, (a, b), dtype)
+            y = impl(a, b) if a.__class__ is not ndarray or a.size < LARGE else large(op, (a, b), dtype, _NO_META)
         except (ValueError, OverflowError):
             return broadcast_failure(op, input, other)
         finally:

@@ -31,7 +31,8 @@ class Packed:
         got = self.unpack(self.packed)
         if not isinstance(got, TensorBase):
             raise TypeError(
-                f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {type(got).__name__}"
+                "Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
+                f"{type(got).__name__}"
             )
         return as_tensor(got._data, self.edge if edge is None else edge)
 

@@ -1,8 +1,8 @@
 """The one backward sweep.
 
 It takes nodes latest first, runs the rules of each with the cotangent that has gathered there, fits each result to the
-input it belongs to (un-broadcast, cast, check) and passes it on. It runs in two worlds that differ only in ``xp`` and in
-what a cotangent is: raw values (fast), or tensors (``create_graph=True``: what it computes is recorded).
+input it belongs to (un-broadcast, cast, check) and passes it on. It runs in two worlds that differ only in ``xp`` and
+in what a cotangent is: raw values (fast), or tensors (``create_graph=True``: what it computes is recorded).
 
 Nothing outside the sweep changes while it runs: leaves' gradients come back in a dict and are added by the caller.
 """
@@ -115,8 +115,8 @@ class Sweep:
     def _drain_raw(self) -> None:
         """The plain case, on raw values with nothing asked but the leaves.
 
-        Kept flat, and written out for one and for two inputs, because it is the hot loop: it takes a third less time than
-        the general form below it.
+        Kept flat, and written out for one and for two inputs, because it is the hot loop: it takes a third less time
+        than the general form below it.
         """
         heap, pending, retain = self.heap, self.pending, self.retain_graph
         while heap:
@@ -406,4 +406,3 @@ def needed_nodes(roots: Iterable[Node], targets: Iterable[Node]) -> set[Node]:
 
 def _age(node: Node) -> int:
     return node.seq
-

@@ -1,8 +1,8 @@
 """Elementwise work on large arrays, tile by tile and on several threads.
 
-A rule such as ``g * (1 - y * y)`` makes an array for each of its operations. From a few MiB on each of these is fresh memory
-from the operating system, and a page fault for every 4 KiB of it takes longer than the arithmetic. Done for 96 KiB at a
-time, what lies between stays in the cache.
+A rule such as ``g * (1 - y * y)`` makes an array for each of its operations. From a few MiB on each of these is fresh
+memory from the operating system, and a page fault for every 4 KiB of it takes longer than the arithmetic. Done for 96
+KiB at a time, what lies between stays in the cache.
 """
 
 from __future__ import annotations
@@ -27,12 +27,18 @@ _WORTH_SHARING: Final = 150e-6  # seconds of remaining work; waking a thread tak
 
 
 def tiled(
-    function: Callable[..., Any], values: tuple[Any, ...], dtype: Any, meta: dict[str, Any], *, cheap_as_one: bool = False
+    function: Callable[..., Any],
+    values: tuple[Any, ...],
+    dtype: Any,
+    meta: dict[str, Any],
+    *,
+    cheap_as_one: bool = False,
 ) -> Any:
     """``function(*values, **meta)`` for an elementwise function of values of one shape, as an array of ``dtype``.
 
-    Returns NotImplemented where the values cannot be taken apart in one way: another shape among them, or memory that is not
-    in order; with ``cheap_as_one`` also where the first tile shows that the function is hardly more than one pass.
+    Returns NotImplemented where the values cannot be taken apart in one way: another shape among them, or memory that
+    is not in order; with ``cheap_as_one`` also where the first tile shows that the function is hardly more than one
+    pass.
     """
     flat = _flattened(values)
     if flat is None:
@@ -89,15 +95,15 @@ def _flattened(values: tuple[Any, ...]) -> tuple[tuple[int, ...], list[Any], lis
     return None if shape is None else (shape, lines, fixed)
 
 
-def large(op: Op, values: tuple[Any, ...], dtype: Any) -> Any:
-    """``op.impl(*values)`` for an elementwise operation whose result has this dtype if it carries derivatives."""
+def large(op: Op, values: tuple[Any, ...], dtype: Any, meta: dict[str, Any]) -> Any:
+    """``op.impl(*values, **meta)`` of an elementwise operation; the result has ``dtype`` if it carries derivatives."""
     if not op.differentiable or op.view or op.kind is not Kind.ELEMENTWISE:
-        return op.impl(*values)
+        return op.impl(*values, **meta)
     ufunc = op.ufunc if op.ufunc.__class__ is np.ufunc else None
     if ufunc is not None and get_num_threads() == 1:  # one pass: nothing lies between
-        return op.impl(*values)
-    y = tiled(ufunc or op.impl, values, dtype, {}, cheap_as_one=ufunc is None)
-    return op.impl(*values) if y is NotImplemented else y
+        return op.impl(*values, **meta)
+    y = tiled(ufunc or op.impl, values, dtype, meta, cheap_as_one=ufunc is None)
+    return op.impl(*values, **meta) if y is NotImplemented else y
 
 
 @cache

@@ -121,7 +121,7 @@ def _as_strided_class(cls: type[Node]) -> type[Node]:
 
 
 def carry_retain(t: TensorBase, old: Node | None) -> None:
-    """Let ``retain_grad`` follow a tensor from its old node to its new one: ``.grad`` belongs to the tensor as it is now."""
+    """Let ``retain_grad`` follow a tensor from its old node to its new one: ``.grad`` is that of its present value."""
     if old is not None and old.hooks is not None and old.hooks.retain is not None and getattr(t, "_retains", False):
         if t._node is not None and t._node is not old:
             t._node.hang().retain = old.hooks.retain
@@ -148,9 +148,9 @@ def adopt_view(op: Op, meta: dict[str, Any], source: TensorBase, out: TensorBase
         return
     if data is origin:
         out._data = data = origin.view()
-    elif data.base is None:
-        return
-    elif data.base is not origin and data.base is not origin.base and not np.may_share_memory(data, origin):
+    elif data.base is None or (
+        data.base is not origin and data.base is not origin.base and not np.may_share_memory(data, origin)
+    ):
         return
     out._cell = cell = cell_of(source)
     parent = source._view

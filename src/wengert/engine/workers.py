@@ -1,8 +1,8 @@
 """Numbered pieces of work, shared out to a few waiting threads.
 
-Pieces are claimed one by one, by the caller too, so that a worker that wakes late (or does not exist any more, after a fork)
-costs nothing: the caller does its share. NumPy releases the interpreter while it computes, which is what lets the threads
-run side by side.
+Pieces are claimed one by one, by the caller too, so that a worker that wakes late (or does not exist any more, after a
+fork) costs nothing: the caller does its share. NumPy releases the interpreter while it computes, which is what lets the
+threads run side by side.
 """
 
 from __future__ import annotations
@@ -130,5 +130,3 @@ def set_num_threads(int: int) -> None:
     if int < 1:
         raise RuntimeError(f"set_num_threads expects a positive integer, got {int}")
     _workers.threads = int
-
-

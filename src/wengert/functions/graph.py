@@ -53,8 +53,8 @@ class GraphMethods:
         if self._node is not None:
             if not requires_grad:
                 raise RuntimeError(
-                    "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in "
-                    "a subgraph that doesn't require differentiation use var_no_grad = var.detach(). "
+                    "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
+                    "in a subgraph that doesn't require differentiation use var_no_grad = var.detach(). "
                     f"{messages.called(self)} is a result ({messages.node_at(self._node)})."
                 )
             return self
@@ -62,8 +62,8 @@ class GraphMethods:
             check_can_require(self._data.dtype)
             if self._cell is INFERENCE and not STATE.inference and not tracked:
                 raise RuntimeError(
-                    "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed. Make a normal tensor "
-                    "of it with clone()."
+                    "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed. Make a "
+                    "normal tensor of it with clone()."
                 )
         self._rg = bool(requires_grad)
         if self._view is not None:
@@ -98,9 +98,10 @@ class GraphMethods:
         grad = getattr(self, "_grad", None)
         if grad is None and self._node is not None and self._rg and not getattr(self, "_retains", False):
             warnings.warn(
-                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
-                f"populated during autograd.backward(): {messages.called(self)} is a result ({messages.node_at(self._node)}). "
-                "Call retain_grad() on it before backward(), or read .grad of the leaf it was computed from.",
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
+                f"won't be populated during autograd.backward(): {messages.called(self)} is a result "
+                f"({messages.node_at(self._node)}). Call retain_grad() on it before backward(), or read .grad of the "
+                "leaf it was computed from.",
                 UserWarning,
                 stacklevel=2,
             )
@@ -132,7 +133,8 @@ class GraphMethods:
             inputs: the tensors into whose ``.grad`` to add; default: all leaves.
 
         Raises:
-            RuntimeError: no graph leads here; several elements and no ``gradient``; the graph was freed by an earlier pass; a
+            RuntimeError: no graph leads here; several elements and no ``gradient``; the graph was freed by an earlier
+            pass; a
                 saved value was changed in place. No ``.grad`` has changed then.
 
         >>> import wengert as torch
@@ -148,8 +150,8 @@ class GraphMethods:
                 return
         if gradient is not None and not isinstance(gradient, TensorBase):
             raise TypeError(
-                f"gradients can be either Tensors or None, but got {type(gradient).__name__}: give backward(gradient=...) a tensor "
-                f"of shape {list(self._data.shape)}"
+                f"gradients can be either Tensors or None, but got {type(gradient).__name__}: give "
+                f"backward(gradient=...) a tensor of shape {list(self._data.shape)}"
             )
         run_backward(
             (self,),
@@ -200,8 +202,8 @@ class GraphMethods:
             raise RuntimeError(messages.no_hook(self))
         if self._node is not None:
             raise RuntimeError(
-                f"post accumulate grad hooks cannot be registered on non-leaf tensors: {messages.called(self)} is a result "
-                f"({messages.node_at(self._node)}). register_hook() works there."
+                f"post accumulate grad hooks cannot be registered on non-leaf tensors: {messages.called(self)} is a "
+                f"result ({messages.node_at(self._node)}). register_hook() works there."
             )
         return RemovableHandle(accumulator_of(self).hang().post_accumulate, hook)
 
@@ -223,8 +225,8 @@ class GraphMethods:
         """
         if self._view is not None:
             raise RuntimeError(
-                f"Can't detach views in-place. Use detach() instead: {messages.called(self)} is a view, and its base would "
-                "stay in the graph."
+                f"Can't detach views in-place. Use detach() instead: {messages.called(self)} is a view, and its base "
+                "would stay in the graph."
             )
         self._node, self._rg = None, False
         self._retains = False
@@ -238,7 +240,9 @@ class GraphMethods:
     @data.setter
     def data(self: Any, value: Any) -> None:
         if not isinstance(value, TensorBase):
-            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}: make one with torch.tensor(...)")
+            raise TypeError(
+                f"Variable data has to be a tensor, but got {type(value).__name__}: make one with torch.tensor(...)"
+            )
         raw = array_of(value)
         if self._rg and raw.dtype.kind not in "fc":
             raise RuntimeError(
@@ -284,15 +288,15 @@ def _check_grad(t: Any, value: Any) -> None:
     own, given = t._data, value._data
     if given.dtype != own.dtype:
         raise RuntimeError(
-            f"attempting to assign a gradient with dtype '{_CPP_NAMES.get(given.dtype.name, given.dtype.name)}' to a tensor "
-            f"with grad_dtype '{type_name(own.dtype)}': the gradient of a {from_numpy_dtype(own.dtype)} tensor is a "
-            f"{from_numpy_dtype(own.dtype)} tensor. Convert it with .to({from_numpy_dtype(own.dtype)})."
+            f"attempting to assign a gradient with dtype '{_CPP_NAMES.get(given.dtype.name, given.dtype.name)}' to a "
+            f"tensor with grad_dtype '{type_name(own.dtype)}': the gradient of a {from_numpy_dtype(own.dtype)} tensor "
+            f"is a {from_numpy_dtype(own.dtype)} tensor. Convert it with .to({from_numpy_dtype(own.dtype)})."
         )
     if given.shape != own.shape:
         raise RuntimeError(
-            f"attempting to assign a gradient of size '{list(given.shape)}' to a tensor of size '{list(own.shape)}'. Please "
-            "ensure that the gradient and the tensor are the same size: a gradient has one number for each of the "
-            "tensor's."
+            f"attempting to assign a gradient of size '{list(given.shape)}' to a tensor of size '{list(own.shape)}'. "
+            "Please ensure that the gradient and the tensor are the same size: a gradient has one number for each of "
+            "the tensor's."
         )
 
 

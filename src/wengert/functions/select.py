@@ -12,6 +12,7 @@ from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, array_of, wrap
 from wengert.engine.inplace import inplace
 from wengert.engine.out import deliver
+from wengert.engine.pointwise import unary
 from wengert.functions.convert import cast_to
 from wengert.functions.elementwise import call, is_number, of_tensors, shown
 from wengert.functions.options import number, require_tensor
@@ -104,6 +105,9 @@ def _where_method(self: Any, condition: Any, other: Any) -> Any:
 # --- bounds ----------------------------------------------------------------------------------------------------------
 
 
+_clamp_by_numbers = unary(CLAMP)
+
+
 def clamp(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> Any:
     """Limits each element to the interval from ``min`` to ``max``, two numbers or two tensors.
 
@@ -121,7 +125,7 @@ def clamp(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> A
     kind = require_tensor("clamp", input)._data.dtype
     plain = min.__class__ in _PLAIN and max.__class__ in _PLAIN and min is not max
     if plain and (kind is _F32 or kind is _F64):  # nothing to promote or to check
-        return deliver(out, apply(CLAMP, input, min=min, max=max), input)
+        return _clamp_by_numbers(input, out=out, depth=2, meta={"min": min, "max": max})
     low, high = _bounds("clamp", min, max)
     op, bounds = _by_tensors(low, high)
     if op is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -58,21 +59,19 @@ __all__ = [
 ]
 
 
-# Those without metadata take the engine's short path.
-_SHORT: Final[dict[Op, Callable[..., Any]]] = {
-    op: unary(op) for op in (HARDSIGMOID, HARDSWISH, SILU, MISH, LOGSIGMOID, GELU, GELU_TANH)
-}
+_short_path = cache(unary)  # one public function an operation, made when first used
 
 
 def _quick(op: Op, input: Any, inplace: bool = False) -> Any:
     """Run an activation without metadata; called by the function that the user calls."""
     raw_of_tensor(op.name, input)
-    return apply_in_place(op, input) if inplace else _SHORT[op](input, depth=3)
+    return apply_in_place(op, input) if inplace else _short_path(op)(input, depth=3)
 
 
 def _run(name: str, op: Op, input: Any, inplace: bool, **meta: Any) -> Any:
+    """Run an activation with metadata; called by the function that the user calls."""
     raw_of_tensor(name, input)
-    return apply_in_place(op, input, **meta) if inplace else apply(op, input, **meta)
+    return apply_in_place(op, input, **meta) if inplace else _short_path(op)(input, depth=3, meta=meta)
 
 
 # --- piecewise linear ---

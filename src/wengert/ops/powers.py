@@ -15,6 +15,7 @@ import numpy as np
 
 from wengert.ops.checks import FLOAT, FLOATS, NOT_BOOL, category
 from wengert.ops.record import Kind, Promote, defop
+from wengert.spaces.raw import RAW, REAL
 
 _INTEGER_KINDS = "iu"
 
@@ -51,6 +52,14 @@ def power_of_number(a: Any, b: Any) -> Any:
     return power(a, b)
 
 
+def _power_in_rule(a: Any, b: Any) -> Any:
+    """As :func:`power_of_number`; the first power is the value itself, which a rule does not write to."""
+    return a if b == 1 else power_of_number(a, b)
+
+
+RAW.pow_number = REAL.pow_number = _power_in_rule  # type: ignore[attr-defined]
+
+
 def _refuse_negative_power(_: str, raws: Sequence[Any]) -> None:
     base, exponent = raws
     if category(base) < FLOATS and category(exponent) < FLOATS and exponent < 0:
@@ -61,12 +70,8 @@ def _refuse_negative_power(_: str, raws: Sequence[Any]) -> None:
 
 
 def _pow_number_vjp(xp: Any, g: Any, y: Any, x: Any, exponent: Any) -> Any:
-    if exponent == 2:
-        return g * 2 * xp.conj(x)  # in this order: the cotangent of a sum is one number, repeated
     if exponent == 0:
         return xp.zeros_like(g)
-    if exponent == 1:
-        return g
     return g * xp.conj(exponent * xp.pow_number(x, exponent - 1))
 
 

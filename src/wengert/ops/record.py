@@ -79,7 +79,7 @@ class Op:
     name: str
     impl: Callable[..., Any]
     kind: Kind
-    vjp: tuple[Rule | None | _Missing, ...] | EachInput
+    vjp: tuple[Rule | _Missing | None, ...] | EachInput
     args: tuple[str, ...]
     promote: Promote
     node: str | Callable[[dict[str, Any]], str]
@@ -127,7 +127,7 @@ def defop(
     impl: Callable[..., Any],
     kind: Kind,
     *,
-    vjp: tuple[Rule | None | _Missing, ...] | EachInput,
+    vjp: tuple[Rule | _Missing | None, ...] | EachInput,
     args: tuple[str, ...] = ("self",),
     promote: Promote = Promote.KEEP,
     node: str | Callable[[dict[str, Any]], str] | None = None,
@@ -167,7 +167,8 @@ def defop(
         domain: where its inputs may lie: ``real``, ``positive``, ``unit`` (0..1), ``open_unit`` (-1..1), ``above_one``,
             ``nonzero``.
         points: singular points or ties that tests visit and where PyTorch's convention holds.
-        check: ``check(name, raws)`` raises if PyTorch refuses inputs of these dtypes (it sees them before promotion). It
+        check: ``check(name, raws)`` raises if PyTorch refuses inputs of these dtypes (it sees them before promotion).
+        It
             is not called for tensors of one type, float32 or float64, so an operation that refuses those must not
             get the short path of ``engine.pointwise``.
     """

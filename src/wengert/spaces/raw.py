@@ -28,7 +28,7 @@ class RawSpace:
 
 RAW: Final = RawSpace()
 
-# The same world where no value is complex: there the conjugate is the value itself, which ``x.real`` gives three times as
-# fast as a function that has to look. Nearly every rule conjugates, so a real backward pass gains a tenth.
+# The same world where no value is complex: there the conjugate is the value itself, which ``x.real`` gives three times
+# as fast as a function that has to look. Nearly every rule conjugates, so a real backward pass gains a tenth.
 REAL: Final = RawSpace()
 REAL.conj = attrgetter("real")  # type: ignore[attr-defined]

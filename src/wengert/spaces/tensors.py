@@ -1,7 +1,7 @@
 """The world of tensors: rules run here on tensors, so what they compute is recorded and can be differentiated again.
 
-``TENSOR.name`` applies the operation ``name`` of the table to tensors. The engine binds its ``apply`` here, so that layers
-below ``apply`` (views that replay themselves) can use it.
+``TENSOR.name`` applies the operation ``name`` of the table to tensors. The engine binds its ``apply`` here, so that
+layers below ``apply`` (views that replay themselves) can use it.
 """
 
 from __future__ import annotations

@@ -16,7 +16,9 @@ _ELEMENTS = 64  # inputs with more elements move as a whole, along random direct
 Loss = Callable[[Any], Any]
 
 
-def against_differences(loss: Loss, x: Any, gradient: Any, eps: float, scale: float) -> Iterator[tuple[Any, float, float]]:
+def against_differences(
+    loss: Loss, x: Any, gradient: Any, eps: float, scale: float
+) -> Iterator[tuple[Any, float, float]]:
     """Triples of where, the gradient there and what finite differences say, where the two differ.
 
     Args:
@@ -40,7 +42,11 @@ def against_differences(loss: Loss, x: Any, gradient: Any, eps: float, scale: fl
 def _moves(x: Any, gradient: Any) -> Iterator[tuple[Any, Callable[[float], Any], Any]]:
     if x.size <= _ELEMENTS:
         for index, unit in directions(x):
-            yield (index, unit), lambda h, index=index, unit=unit: moved(x, index, h * unit), inner(gradient[index], unit)  # type: ignore[misc]
+            yield (
+                (index, unit),
+                lambda h, index=index, unit=unit: moved(x, index, h * unit),
+                inner(gradient[index], unit),
+            )  # type: ignore[misc]
         return
     rng = np.random.default_rng(x.size)
     for number in range(3):

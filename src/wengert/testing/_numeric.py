@@ -53,7 +53,7 @@ def directions(x: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
 
 
 def inner(g: Any, y: Any) -> Any:
-    """The real inner product ``Re sum(conj(g) y)``: the change of a loss whose gradient is ``g`` when ``y`` moves it."""
+    """The real inner product ``Re sum(conj(g) y)``: the change of a loss of gradient ``g`` when ``y`` moves it."""
     return np.sum((np.conj(g) * y).real)
 
 

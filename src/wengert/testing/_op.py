@@ -19,8 +19,9 @@ class OpError(AssertionError):
 def check_op(op: Op, *inputs: Any, only: Collection[str] | None = None, **meta: Any) -> None:
     """Check implementation and rules of one operation on the given inputs.
 
-    Derivatives of order 1 and 2 against finite differences, raw values against tensors, the forward rule, the save plan, that
-    nothing is written to what is given, that float32 stays float32, and that rules use operations of the table only.
+    Derivatives of order 1 and 2 against finite differences, raw values against tensors, the forward rule, the save
+    plan, that nothing is written to what is given, that float32 stays float32, and that rules use operations of the
+    table only.
 
     Args:
         op: a record, as :func:`wengert.ops.record.defop` makes it.
@@ -36,7 +37,14 @@ def check_op(op: Op, *inputs: Any, only: Collection[str] | None = None, **meta: 
     >>> from wengert.ops.elementary import SIN
     >>> check_op(SIN, np.array([0.3, -1.2]))
     """
-    trial = Trial(op, [x if isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic) else np.asarray(x)[()] for x in inputs], meta)
+    trial = Trial(
+        op,
+        [
+            x if isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic) else np.asarray(x)[()]
+            for x in inputs
+        ],
+        meta,
+    )
     found = []
     for name, check in CHECKS.items():
         if only is not None and name not in only:

@@ -142,10 +142,12 @@ def _by_grad(trial: Trial, create_graph: bool) -> tuple[Any, ...]:
 
 
 def forward_rule(trial: Trial) -> Iterator[str]:
-    """The forward rule gives the directional derivative; so does what follows from the backward rule where there is none."""
+    """The forward rule gives the directional derivative; where there is none, what follows from the backward one."""
     rng = np.random.default_rng(2)
     op = trial.op
-    derived = op.jvp is None and op.kind.value == "elementwise" and op.outputs == 1 and not isinstance(op.vjp, EachInput)
+    derived = (
+        op.jvp is None and op.kind.value == "elementwise" and op.outputs == 1 and not isinstance(op.vjp, EachInput)
+    )
     if not trial.given or not (op.jvp is not None or derived):
         return
     eps, scale = _accuracy(trial)
@@ -158,7 +160,9 @@ def forward_rule(trial: Trial) -> Iterator[str]:
             # Any cotangent of the result will do: along it, the tangent is a number, and that is compared.
             wrong = list(
                 against_differences(
-                    lambda h, i=i, t=t, k=k, g=g: inner(g, trial.value(_replaced(trial.inputs, i, trial.inputs[i] + h * t))[k]),  # type: ignore[misc]
+                    lambda h, i=i, t=t, k=k, g=g: inner(
+                        g, trial.value(_replaced(trial.inputs, i, trial.inputs[i] + h * t))[k]
+                    ),  # type: ignore[misc]
                     np.float64(0.0),
                     np.asarray(inner(g, got)),
                     eps,
@@ -193,7 +197,9 @@ def linearity(trial: Trial) -> Iterator[str]:
         parts = [trial.value(_replaced(trial.inputs, i, value)) for value in (x, other, x - 2.0 * other)]
         for y, z, both in zip(*parts, strict=True):
             eps = float(np.finfo(both.dtype).eps)
-            if both.dtype.kind in "fc" and not np.allclose(both, y - 2.0 * z, rtol=0, atol=1e3 * eps * (1 + abs(y).max(initial=0))):
+            if both.dtype.kind in "fc" and not np.allclose(
+                both, y - 2.0 * z, rtol=0, atol=1e3 * eps * (1 + abs(y).max(initial=0))
+            ):
                 yield f"the record calls the operation linear in {trial.name(i)}, and it is not"
 
 

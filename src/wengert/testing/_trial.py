@@ -30,7 +30,9 @@ class Trial:
         self.op = op
         self.inputs = tuple(inputs)
         self.meta = meta
-        self.tracked = tuple([i for i, x in enumerate(inputs) if self._has_rule(i) and is_array(x) and x.dtype.kind in "fc"])
+        self.tracked = tuple(
+            [i for i, x in enumerate(inputs) if self._has_rule(i) and is_array(x) and x.dtype.kind in "fc"]
+        )
 
     def __repr__(self) -> str:
         given = [f"{x.dtype}{list(x.shape)}" if is_array(x) else repr(x) for x in self.inputs]
