@@ -33,14 +33,16 @@ def mismatch(function: Function, i: int, k: int, a: Array, n: Array, wrong: Arra
         distance = np.where(wrong, np.nan_to_num(np.abs(a - n), nan=np.inf), -1.0)
     row, column = np.unravel_index(int(np.argmax(distance)), a.shape)
     x, y = array_of(function.inputs[i]), array_of(function.outputs[k])
-    rows = _table(function, i, k, int(row), int(column), a[row, column])
+    rows = _table(function, i, k, int(row), int(column))
     lines = [
         f"Jacobian mismatch for output {output} with respect to input {i},",
         f"numerical:{_shown(n)}",
         f"analytical:{_shown(a)}",
-        f"{np.count_nonzero(wrong)} of {wrong.size} elements differ, most {_place(x, int(row), f'input {i}')} and "
-        f"{_place(y, int(column), f'output {output}')}: analytical {_number(a[row, column])}, "
-        f"numerical {_number(n[row, column])}, relative error {_relative(a[row, column], n[row, column])}.",
+        (
+            f"{np.count_nonzero(wrong)} of {wrong.size} elements differ, most {_place(x, int(row), f'input {i}')} and "
+            f"{_place(y, int(column), f'output {output}')}: analytical {_number(a[row, column])}, "
+            f"numerical {_number(n[row, column])}, relative error {_relative(a[row, column], n[row, column])}."
+        ),
         "There, by step of the differences:",
         f"  {'step':<8}{'numerical':<28}relative error of the analytical value",
         *[f"  {step:<8.0e}{_number(value):<28}{_relative(a[row, column], value)}" for step, value in rows],
@@ -49,7 +51,7 @@ def mismatch(function: Function, i: int, k: int, a: Array, n: Array, wrong: Arra
     return GradcheckError("\n".join(lines))
 
 
-def _table(function: Function, i: int, k: int, row: int, column: int, a: Any) -> list[tuple[float, Any]]:
+def _table(function: Function, i: int, k: int, row: int, column: int) -> list[tuple[float, Any]]:
     change = list(function.directions(i))[row]
     return [(step, function.difference(i, change, step)[k].reshape(-1)[column]) for step in _STEPS]
 

@@ -53,6 +53,8 @@ class detect_anomaly:
         STATE.anomaly, STATE.anomaly_check_nan = self.before.pop()
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function in this mode."""
+
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             with detect_anomaly(self.check_nan):
                 return function(*args, **kwargs)

@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert.autograd._gradchecks import Settings, check_all
 from wengert.autograd._jacobians import Function, as_tuple, is_tracked, random_like
-from wengert.autograd._mismatch import GradcheckError as GradcheckError
+from wengert.autograd._mismatch import GradcheckError
 from wengert.autograd.api import grad
 from wengert.engine.base import array_of, wrap
 
@@ -31,7 +31,7 @@ def gradcheck(
     check_forward_ad: bool = False,
     check_backward_ad: bool = True,
     fast_mode: bool = False,
-    masked: bool | None = None,
+    masked: bool | None = None,  # noqa: ARG001 - PyTorch's argument: there are no sparse tensors
 ) -> bool:
     """Check the gradients of ``func`` against the central differences ``(f(x + eps) - f(x - eps)) / (2 eps)``.
 
@@ -61,8 +61,7 @@ def gradcheck(
 
     Raises:
         GradcheckError: a check failed; the message names result, input and element, and shows the difference quotient
-        for
-            several steps.
+            for several steps.
         ValueError: no input requires grad.
         NotImplementedError: forward mode is asked for.
 
@@ -102,7 +101,7 @@ def gradgradcheck(
     check_fwd_over_rev: bool = False,
     check_rev_over_rev: bool = True,
     fast_mode: bool = False,
-    masked: bool = False,
+    masked: bool = False,  # noqa: ARG001 - PyTorch's argument: there are no sparse tensors
 ) -> bool:
     """Check the gradients of the gradients of ``func``: :func:`gradcheck` on the function that computes them.
 

@@ -160,8 +160,7 @@ class _Kept:
 
 
 class allow_mutation_on_saved_tensors:
-    """Within this block tensors saved for backward may be written in place: what backward needs is copied before the
-    write.
+    """Within this block tensors saved for backward may be written in place: they are copied before the write.
 
     Forward and backward must both be in the block.
 
@@ -242,8 +241,7 @@ def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[..., Any], *, 
     Args:
         tensors: tracked tensors.
         fn: with ``mode="all"`` called as ``fn(grads)``, a list with None where a tensor got no gradient, after all
-        tensors that
-            take part in the backward pass have theirs; with ``mode="any"`` as ``fn(grad)`` for the first.
+            tensors that take part in the backward pass have theirs; with ``mode="any"`` as ``fn(grad)`` for the first.
         mode: ``"all"`` or ``"any"``.
     """
     if mode not in ("all", "any"):

@@ -55,7 +55,7 @@ class _Mode:
                     with self.clone():
                         generator.close()
                     raise
-                except BaseException as error:
+                except BaseException as error:  # noqa: BLE001 - whatever is thrown in goes on to the generator
                     step = functools.partial(generator.throw, error)
 
         return wrapper
@@ -86,6 +86,7 @@ class set_grad_enabled(_Mode):
         return type(self)(self.mode)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function in this mode; what made it only a decorator is undone."""
         STATE.grad_enabled = self.before
         return super().__call__(function)
 
@@ -166,6 +167,7 @@ class inference_mode(_Mode):
     """
 
     def __new__(cls, mode: Any = True) -> Any:
+        """A context manager, or the decorated function where ``mode`` is one."""
         made = super().__new__(cls)
         if isinstance(mode, bool):
             return made

@@ -1,0 +1,1 @@
+"""The engine: tensors' base class, nodes of the graph, applying operations, the backward sweep."""

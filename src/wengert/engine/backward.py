@@ -98,7 +98,7 @@ def _root(position: int, t: TensorBase, g: Any, create_graph: bool) -> tuple[Nod
     if g is None:
         if raw.size != 1:
             raise RuntimeError(messages.not_scalar(t))
-        if raw.dtype.kind not in "f":
+        if raw.dtype.kind != "f":
             raise RuntimeError(
                 f"grad can be implicitly created only for real scalar outputs but got {messages.dtype_name(raw.dtype)}"
             )

@@ -62,7 +62,7 @@ _tensor_class: type[TensorBase] = TensorBase
 
 def bind_tensor_class(cls: type[TensorBase]) -> None:
     """Say which class results are made of; called once, where that class is defined."""
-    global _tensor_class
+    global _tensor_class  # noqa: PLW0603 - bound once, by the layer above
     _tensor_class = cls
 
 

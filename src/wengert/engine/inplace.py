@@ -30,8 +30,7 @@ def inplace(op: Op, self: Any, *others: Any, **meta: Any) -> Any:
 
     Raises:
         RuntimeError: ``self`` is a leaf that requires grad (or a view of one), one of several views of one operation,
-        the
-            result has another shape or a dtype that does not fit. Nothing has been written then.
+            the result has another shape or a dtype that does not fit. Nothing has been written then.
     """
     touched = STATE.grad_enabled and (is_tracking(self) or any([_tracked(x) for x in others]))
     check_writable(self, touched)

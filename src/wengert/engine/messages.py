@@ -151,16 +151,19 @@ def _saved_name(node: Node, position: int) -> str:
 
 def no_graph(position: int, t: TensorBase) -> str:
     """``backward()`` on a tensor that no graph leads to."""
-    said = f"element {position} of tensors does not require grad and does not have a grad_fn: {called(t)} has no gradient path. "
+    said = (
+        f"element {position} of tensors does not require grad and does not have a grad_fn: {called(t)} has no gradient "
+        "path. "
+    )
     if t._data.dtype.kind not in "fc":
         return said + (
-            f"Its dtype is {dtype_name(t._data.dtype)}: integers, bools and comparisons carry no gradient. Compute the loss "
-            "in a float dtype from tensors made with requires_grad=True."
+            f"Its dtype is {dtype_name(t._data.dtype)}: integers, bools and comparisons carry no gradient. Compute the "
+            "loss in a float dtype from tensors made with requires_grad=True."
         )
     return said + (
-        "Either no tensor it was computed from has requires_grad=True, or the path was cut: by detach(), by no_grad(), by "
-        "going through item(), numpy() or tensor(...). Set requires_grad=True on the parameters before computing it; "
-        "setting it on the result afterwards silences this error and trains nothing."
+        "Either no tensor it was computed from has requires_grad=True, or the path was cut: by detach(), by no_grad(), "
+        "by going through item(), numpy() or tensor(...). Set requires_grad=True on the parameters before computing "
+        "it; setting it on the result afterwards silences this error and trains nothing."
     )
 
 
@@ -170,9 +173,9 @@ def not_scalar(t: TensorBase) -> str:
     subject = f"`{name}` has shape {shape}" if name is not None else f"this tensor has shape {shape}"
     y = name if name is not None and name.isidentifier() else "y"
     return (
-        f"grad can be implicitly created only for scalar outputs: {subject}. Reduce it first, {y}.sum().backward() (adds the "
-        f"gradients of all elements) or {y}.mean().backward() (their average), or give the vector v of the product v^T J: "
-        f"{y}.backward(gradient=v) with v of shape {shape}."
+        f"grad can be implicitly created only for scalar outputs: {subject}. Reduce it first, {y}.sum().backward() "
+        f"(adds the gradients of all elements) or {y}.mean().backward() (their average), or give the vector v of the "
+        f"product v^T J: {y}.backward(gradient=v) with v of shape {shape}."
     )
 
 
@@ -180,8 +183,8 @@ def wrong_root_gradient(position: int, t: TensorBase, g: TensorBase) -> str:
     """The gradient given for an output has another shape."""
     got, want = list(g._data.shape), list(t._data.shape)
     return (
-        f"Mismatch in shape: grad_output[{position}] has a shape of torch.Size({got}) and output[{position}] has a shape of "
-        f"torch.Size({want}): the gradient of {called(t)} has one number for each of its elements."
+        f"Mismatch in shape: grad_output[{position}] has a shape of torch.Size({got}) and output[{position}] has a "
+        f"shape of torch.Size({want}): the gradient of {called(t)} has one number for each of its elements."
     )
 
 
@@ -197,8 +200,8 @@ def complex_mismatch(position: int, t: TensorBase, g: TensorBase) -> str:
 def not_required(t: TensorBase) -> str:
     """A gradient is asked for with respect to a tensor that is not tracked."""
     return (
-        f"One of the differentiated Tensors does not require grad: {called(t)}. Make it with requires_grad=True, or call "
-        "requires_grad_() on it before it is used."
+        f"One of the differentiated Tensors does not require grad: {called(t)}. Make it with requires_grad=True, or "
+        "call requires_grad_() on it before it is used."
     )
 
 
@@ -206,17 +209,18 @@ def unused(position: int, t: TensorBase, outputs: Sequence[TensorBase]) -> str:
     """An input that the outputs do not depend on."""
     names = ", ".join([called(o) for o in outputs]) or "the outputs (there are none)"
     return (
-        f"The differentiated Tensor at index {position} appears to not have been used in the graph. Set allow_unused=True if "
-        f"this is the desired behavior (its gradient is then None; zeros with materialize_grads=True): {called(t)} does not "
-        f"lead to {names}. It may have been replaced by a copy, cut off by detach(), or used under no_grad()."
+        f"The differentiated Tensor at index {position} appears to not have been used in the graph. Set "
+        "allow_unused=True if this is the desired behavior (its gradient is then None; zeros with "
+        f"materialize_grads=True): {called(t)} does not lead to {names}. It may have been replaced by a copy, cut off "
+        "by detach(), or used under no_grad()."
     )
 
 
 def no_hook(t: TensorBase) -> str:
     """A hook on a tensor that is not tracked."""
     return (
-        f"cannot register a hook on a tensor that doesn't require gradient: {called(t)} is not tracked, so no gradient will "
-        "ever be known for it."
+        f"cannot register a hook on a tensor that doesn't require gradient: {called(t)} is not tracked, so no gradient "
+        "will ever be known for it."
     )
 
 
@@ -232,8 +236,8 @@ def missing_rule(node: Node) -> str:
 def wrong_gradient_shape(node: Node, index: int, got: tuple[int, ...], want: tuple[int, ...]) -> str:
     """A derivative rule, or a user's backward, returned a gradient of a shape that cannot belong to its input."""
     return (
-        f"Function {type(node).__name__} returned an invalid gradient at index {index} - got {list(got)} but expected shape "
-        f"compatible with {list(want)}: {node_at(node)}."
+        f"Function {type(node).__name__} returned an invalid gradient at index {index} - got {list(got)} but expected "
+        f"shape compatible with {list(want)}: {node_at(node)}."
     )
 
 
@@ -252,14 +256,15 @@ def checked_gradients(node: Any, results: tuple[Any, ...]) -> tuple[Any, ...]:
             continue
         if not isinstance(g, TensorBase):
             raise RuntimeError(
-                f"expected Variable or None (got {type(g).__name__}): {name} returned it as gradient {index} of {expected}, "
-                f"which must be a tensor, or None where there is none ({node_at(node)})."
+                f"expected Variable or None (got {type(g).__name__}): {name} returned it as gradient {index} of "
+                f"{expected}, which must be a tensor, or None where there is none ({node_at(node)})."
             )
         if g._data.shape != following.shape:
             raise RuntimeError(
-                f"Function {name} returned an invalid gradient at index {index} - got {list(g._data.shape)} but expected "
-                f"shape compatible with {list(following.shape)}. The gradient of an argument must have exactly its shape: "
-                f"sum it over the dimensions that forward broadcast, e.g. with sum_to_size() ({node_at(node)})."
+                f"Function {name} returned an invalid gradient at index {index} - got {list(g._data.shape)} but "
+                f"expected shape compatible with {list(following.shape)}. The gradient of an argument must have "
+                "exactly its shape: sum it over the dimensions that forward broadcast, e.g. with sum_to_size() "
+                f"({node_at(node)})."
             )
     return tuple([g if following is not None else None for g, following in zip(results, node.next, strict=False)])
 
@@ -273,8 +278,8 @@ def check_hook_result(hook: Any, new: Any, old: Any, node: Node) -> None:
     name, where = _hook_name(hook), node_at(node)
     if not isinstance(new, TensorBase):
         raise TypeError(
-            f"expected Variable, but hook returned '{type(new).__name__}': the hook '{name}' on {where} must return a tensor, "
-            "or None to leave the gradient as it is."
+            f"expected Variable, but hook returned '{type(new).__name__}': the hook '{name}' on {where} must return a "
+            "tensor, or None to leave the gradient as it is."
         )
     if new._data.shape != old._data.shape:
         raise RuntimeError(
@@ -293,14 +298,14 @@ def hook_results(hook: Any, new: Any, count: int, node: Node) -> tuple[Any, ...]
     results = new if isinstance(new, tuple) else (new,)
     if len(results) != count:
         raise RuntimeError(
-            f"hook '{_hook_name(hook)}' has returned an incorrect number of values (got {len(results)}, but expected {count}) "
-            f"on {node_at(node)}."
+            f"hook '{_hook_name(hook)}' has returned an incorrect number of values (got {len(results)}, but expected "
+            f"{count}) on {node_at(node)}."
         )
     for r in results:
         if r is not None and not isinstance(r, TensorBase):
             raise TypeError(
-                f"expected Variable, but hook returned '{type(r).__name__}': the hook '{_hook_name(hook)}' on {node_at(node)} "
-                "must return tensors and None."
+                f"expected Variable, but hook returned '{type(r).__name__}': the hook '{_hook_name(hook)}' on "
+                f"{node_at(node)} must return tensors and None."
             )
     return results
 

@@ -83,7 +83,8 @@ class Node(Metadata):
 
     op: ClassVar[Op | None] = None
     rules: ClassVar[tuple[Any, ...] | None] = None
-    plain: ClassVar[bool] = False  # rules from the table, one for each input, and one result
+    # (number of inputs, space, rules) of a node with one rule for each input and one result; the sweep's short way
+    form: ClassVar[tuple[int, Any, tuple[Any, ...]] | None] = None
     each: ClassVar[bool] = False
     ports: ClassVar[bool] = False
     materialize: ClassVar[bool] = True  # fill in zeros for results that nothing flowed into

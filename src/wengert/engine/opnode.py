@@ -111,7 +111,7 @@ def _make_class(op: Op, name: str, is_complex: bool) -> type[OpNode]:
         "rules": (vjp.rule,) if isinstance(vjp, EachInput) else vjp,
         "each": isinstance(vjp, EachInput),
         "ports": op.outputs != 1,
-        "plain": not isinstance(vjp, EachInput) and op.outputs == 1 and MISSING not in vjp,
+        "form": None,
         "space": RAW if is_complex else REAL,
         "elementwise": op.kind is Kind.ELEMENTWISE and not op.view and not is_complex,
     }
@@ -119,6 +119,8 @@ def _make_class(op: Op, name: str, is_complex: bool) -> type[OpNode]:
         body["__slots__"] = ("arity",)
     else:
         body["arity"] = len(vjp)
+        if op.outputs == 1 and MISSING not in vjp:
+            body["form"] = (len(vjp), body["space"], vjp)
     if op.outputs != 1:
         body["__slots__"] += ("port_references",)
     made: type[OpNode] = type(name, (OpNode,), body)

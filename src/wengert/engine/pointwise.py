@@ -42,7 +42,7 @@ _Tensor: Any = TensorBase  # bound by wengert._tensor: the class that takes the 
 
 def bind_fast_class(cls: type[TensorBase] | None) -> None:
     """Say which class takes the short path: exactly this one, no subclass; None closes it (saved-tensor hooks do)."""
-    global _Tensor
+    global _Tensor  # noqa: PLW0603 - a global is what the short path compares with fastest
     _Tensor = cls
 
 

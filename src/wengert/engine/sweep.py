@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heappushpop
 from typing import Any
 
 import numpy as np
@@ -119,12 +119,20 @@ class Sweep:
         than the general form below it.
         """
         heap, pending, retain = self.heap, self.pending, self.retain_graph
-        while heap:
-            node: Any = heappop(heap)[1]
-            if not node.plain or node.hooks is not None:
-                self._visit(node, pending.pop(node))
+        node: Any = None
+        while True:
+            if node is None:
+                if not heap:
+                    return
+                node = heappop(heap)[1]
+                g = pending.pop(node)
+            form = node.form
+            if form is None or node.hooks is not None:
+                self._visit(node, g)
+                node = None
                 continue
-            links, k = node.links, node.arity
+            k, space, rules = form
+            links = node.links
             size = len(links)
             if size > 2 * k + 1:
                 if node.versions is not None or links[-1][0] or (size > 2 * k + 2 and any_written(links, k)):
@@ -133,52 +141,49 @@ class Sweep:
                     node.links = links[:k]
             elif size == k:
                 raise RuntimeError(messages.freed(node))
-            g = pending.pop(node)
-            if g.__class__ is ndarray and g.size >= LARGE:
+            if k > 2 or (g.__class__ is ndarray and g.size >= LARGE) or (k == 2 and node.meta is not None):
                 self._pass_on(node, g, links)
+                node = None
                 continue
-            meta, space, rules = node.meta, node.space, node.rules
-            if meta is None and k == 2:
-                following, second = links[0], links[1]
-                if following is not None:
-                    x = rules[0](space, g, links[2], links[3], links[4])
-                    if second is not None:
-                        kind = x.__class__
-                        if (kind is not following.scalar or kind is ndarray) and (
-                            x.shape != following.shape or x.dtype is not following.dtype
-                        ):
-                            x = fit_raw(x, following, node)
-                        if following in pending:
-                            pending[following] = pending[following] + x
-                        else:
-                            pending[following] = x
-                            if following.seq:
-                                heappush(heap, (following.seq, following))
-                        x = rules[1](space, g, links[2], links[3], links[4])
-                        following = second
-                else:
+            following = links[0]
+            if k == 1:
+                meta = node.meta
+                x = rules[0](space, g, links[1], links[2]) if meta is None else rules[0](space, g, *links[1:3], **meta)
+            elif following is None:
+                following = links[1]
+                x = rules[1](space, g, links[2], links[3], links[4])
+            else:
+                x = rules[0](space, g, links[2], links[3], links[4])
+                second = links[1]
+                if second is not None:
+                    kind = x.__class__
+                    if (kind is not following.scalar or kind is ndarray) and (
+                        x.shape != following.shape or x.dtype is not following.dtype
+                    ):
+                        x = fit_raw(x, following, node)
+                    if following in pending:
+                        pending[following] = pending[following] + x
+                    else:
+                        pending[following] = x
+                        if following.seq:
+                            heappush(heap, (following.seq, following))
                     x = rules[1](space, g, links[2], links[3], links[4])
                     following = second
-            elif k == 1:
-                following = links[0]
-                if meta is None:
-                    x = rules[0](space, g, links[1], links[2])
-                else:
-                    x = rules[0](space, g, links[1], links[2], **meta)
-            else:
-                self._pass_on(node, g, links)
-                continue
             kind = x.__class__
             if (kind is not following.scalar or kind is ndarray) and (
                 x.shape != following.shape or x.dtype is not following.dtype
             ):
                 x = fit_raw(x, following, node)
-            if following in pending:
+            node = None
+            if not heap and following.seq:  # nothing else can flow into it: go on there at once
+                node, g = following, x
+            elif following in pending:
                 pending[following] = pending[following] + x
             else:
                 pending[following] = x
                 if following.seq:
-                    heappush(heap, (following.seq, following))
+                    node = heappushpop(heap, (following.seq, following))[1]
+                    g = pending.pop(node)
 
     def _pass_on(self, node: Any, g: Any, links: tuple[Any, ...]) -> None:
         """Run the rules of a plain node of any form and let the results arrive; large elementwise ones tile by tile."""
@@ -367,9 +372,9 @@ class Sweep:
     def _leaves(self) -> dict[Any, Any]:
         """What arrived at the leaves, after their hooks; what is left pending is nothing else."""
         leaves = self.pending
-        for node, g in leaves.items():
-            if node.hooks is not None:
-                leaves[node] = g = self._leaf_hooks(node, g)
+        for node, arrived in leaves.items():
+            g = arrived if node.hooks is None else self._leaf_hooks(node, arrived)
+            leaves[node] = g
             if self.captures and node in self.captures:
                 self._capture(node, g)
         if self.modes is not None:

@@ -78,8 +78,8 @@ def _flattened(values: tuple[Any, ...]) -> tuple[tuple[int, ...], list[Any], lis
     shape: tuple[int, ...] | None = None
     lines: list[Any] = []
     fixed: list[Any] = []
-    for x in values:
-        line = None
+    for value in values:
+        x, line = value, None
         if x.__class__ is ndarray and x.ndim:
             if shape is not None and x.shape != shape:
                 return None

@@ -122,10 +122,11 @@ def _as_strided_class(cls: type[Node]) -> type[Node]:
 
 def carry_retain(t: TensorBase, old: Node | None) -> None:
     """Let ``retain_grad`` follow a tensor from its old node to its new one: ``.grad`` is that of its present value."""
-    if old is not None and old.hooks is not None and old.hooks.retain is not None and getattr(t, "_retains", False):
-        if t._node is not None and t._node is not old:
-            t._node.hang().retain = old.hooks.retain
-            old.hooks.retain = None
+    if old is None or old.hooks is None or old.hooks.retain is None or not getattr(t, "_retains", False):
+        return
+    if t._node is not None and t._node is not old:
+        t._node.hang().retain = old.hooks.retain
+        old.hooks.retain = None
 
 
 def origin_of(parent: View | None, *, several: bool = False) -> Origin:

@@ -41,7 +41,7 @@ class _Job:
                 last = -1
         except StopIteration:
             pass
-        except BaseException as error:  # handed to the caller, which raises it
+        except BaseException as error:  # noqa: BLE001 - handed to the caller, which raises it
             self.error = error
             self.done.append(last)
         if len(self.done) == self.count:

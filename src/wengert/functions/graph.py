@@ -134,8 +134,7 @@ class GraphMethods:
 
         Raises:
             RuntimeError: no graph leads here; several elements and no ``gradient``; the graph was freed by an earlier
-            pass; a
-                saved value was changed in place. No ``.grad`` has changed then.
+                pass; a saved value was changed in place. No ``.grad`` has changed then.
 
         >>> import wengert as torch
         >>> x = torch.tensor(3.0, requires_grad=True)

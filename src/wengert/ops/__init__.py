@@ -1,0 +1,1 @@
+"""The operations: NumPy implementations and derivative rules, one record each."""

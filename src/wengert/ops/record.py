@@ -111,6 +111,7 @@ class OpTable:
     ops: dict[str, Op] = field(default_factory=dict)
 
     def add(self, op: Op) -> None:
+        """Enter an operation; its name must be new."""
         if op.name in self.ops:
             raise ValueError(f"the operation {op.name!r} is defined twice")
         self.ops[op.name] = op
@@ -168,8 +169,7 @@ def defop(
             ``nonzero``.
         points: singular points or ties that tests visit and where PyTorch's convention holds.
         check: ``check(name, raws)`` raises if PyTorch refuses inputs of these dtypes (it sees them before promotion).
-        It
-            is not called for tensors of one type, float32 or float64, so an operation that refuses those must not
+            It is not called for tensors of one type, float32 or float64, so an operation that refuses those must not
             get the short path of ``engine.pointwise``.
     """
     camel = "".join(part.capitalize() for part in name.split("_"))

@@ -1,0 +1,1 @@
+"""Worlds in which a rule can run: raw values and tensors."""

@@ -51,7 +51,7 @@ def check_op(op: Op, *inputs: Any, only: Collection[str] | None = None, **meta: 
             continue
         try:
             found += [f"{name}: {sentence}" for sentence in check(trial)]
-        except Exception as error:  # a rule may raise anything, and the other checks still tell something
+        except Exception as error:  # noqa: BLE001 - a rule may raise anything; the other checks still tell something
             found.append(f"{name}: it raised {type(error).__name__}: {error}")
     if found:
         raise OpError("\n  ".join([f"{trial!r} is wrong:", *found]))

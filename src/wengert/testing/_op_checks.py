@@ -52,7 +52,8 @@ def first_derivatives(trial: Trial) -> Iterator[str]:
         x = trial.inputs[i]
         gradient = np.zeros_like(x) if t is None else np.asarray(t._data)
         if gradient.shape != x.shape or gradient.dtype != x.dtype:
-            yield f"the gradient of {trial.name(i)} is {gradient.dtype}{list(gradient.shape)} for {x.dtype}{list(x.shape)}"
+            got_kind, wanted_kind = f"{gradient.dtype}{list(gradient.shape)}", f"{x.dtype}{list(x.shape)}"
+            yield f"the gradient of {trial.name(i)} is {got_kind} for {wanted_kind}"
             continue
         wrong = list(
             against_differences(lambda x, i=i: trial.loss(_replaced(trial.inputs, i, x)), x, gradient, *accuracy)  # type: ignore[misc]
@@ -222,7 +223,7 @@ def save_plan_suffices(trial: Trial) -> Iterator[str]:
         xs = [_kept(read, x) if is_array(x) else x for read, x in zip(plan[1:], trial.inputs, strict=True)]
         try:
             got = trial.pull(i, ys=ys, inputs=xs)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a rule that lacks a value may fail in any way
             yield f"the rule of {trial.name(i)} needs more than the save plan {_words(plan)} keeps: {error}"
             continue
         if not same_bits(np.asarray(got), np.asarray(trial.pull(i))):
