@@ -68,7 +68,7 @@ def attempt(f: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
     """Print what ``f(*args)`` raises, type and message on one line, or what it returns."""
     try:
         result = f(*args, **kwargs)
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - what it is is printed
         kind = next((k for k in _KINDS if isinstance(error, k)), type(error))
         print(f"{kind.__name__}: {' '.join(str(error).split())}")
     else:

@@ -118,6 +118,12 @@ def create_graph_dropped() -> None:
     (x**3).sum().backward(create_graph=True)
 
 
+def assigned_gradient() -> None:
+    x = leaf(3)
+    (x.grad,) = wengert.autograd.grad((x**3).sum(), x, create_graph=True)
+    (x.grad**2).sum().backward()
+
+
 def hooks() -> None:
     x = leaf(3)
     y = x * x
@@ -182,7 +188,7 @@ def views_and_writes() -> None:
     base = x * 1
     a, b = base[:2], base.view(2, 2)
     a.mul_(2)
-    b[1].exp_()
+    b[1].mul_(x[0])
     base.add_(x)
     base[0] = a[1].clone()
     (a.sum() + b.sum()).backward()
@@ -266,6 +272,7 @@ PROGRAMS = [
     create_graph,
     create_graph_and_backward,
     create_graph_dropped,
+    assigned_gradient,
     hooks,
     hooks_of_a_dropped_graph,
     retained,
@@ -348,6 +355,21 @@ def test_leaves_results_and_nodes_are_freed() -> None:
 
     for make in (used_leaf, used_result, graph_of_a_leaf, node, view, base, second_order):
         assert dies(make), make.__name__
+
+
+def test_gradients_with_a_graph_go_on_working() -> None:
+    x = wengert.tensor(2.0, requires_grad=True)
+    for _ in range(2):
+        (x**3).backward(create_graph=True)
+    assert x.grad.item() == 24
+    first = x.grad
+    x.grad = None
+    first.backward()
+    assert x.grad.item() == 24
+    y = x * 3
+    (x**2).backward(create_graph=True)
+    x = None
+    y.backward()  # the leaf is gone, with it its gradient
 
 
 def test_a_graph_holds_no_tensor_that_no_rule_reads() -> None:

@@ -59,7 +59,14 @@ def test_requires_grad_can_be_set(torch):
 @both
 def test_names_of_nodes(torch):
     """
-    AddBackward0 RsubBackward1 MulBackward0 MulBackward0 DivBackward0 NegBackward0 PowBackward0 PowBackward2 PowBackward1 ExpBackward0 LogBackward0 SinBackward0 SumBackward0 SumBackward1 MeanBackward0 MeanBackward1 ProdBackward0 MaxBackward1 MaxBackward0 MinBackward0 ViewBackward0 ViewBackward0 SelectBackward0 SliceBackward0 IndexBackward0 UnsqueezeBackward0 TBackward0 TBackward0 TransposeBackward0 PermuteBackward0 MvBackward0 MmBackward0 DotBackward0 MvBackward0 DotBackward0 CloneBackward0 AbsBackward0 ReluBackward0 SigmoidBackward0 TanhBackward0 SoftmaxBackward0 LogSoftmaxBackward0 CatBackward0 StackBackward0 ExpandBackward0 WhereBackward0 ClampBackward1 UnbindBackward0 SplitBackward0 DiagonalBackward0 ToCopyBackward0 LinalgVectorNormBackward0 SqrtBackward0 CumsumBackward0 ViewBackward0
+        AddBackward0 RsubBackward1 MulBackward0 MulBackward0 DivBackward0 NegBackward0 PowBackward0 PowBackward2
+    PowBackward1 ExpBackward0 LogBackward0 SinBackward0 SumBackward0 SumBackward1 MeanBackward0 MeanBackward1
+    ProdBackward0 MaxBackward1 MaxBackward0 MinBackward0 ViewBackward0 ViewBackward0 SelectBackward0 SliceBackward0
+    IndexBackward0 UnsqueezeBackward0 TBackward0 TBackward0 TransposeBackward0 PermuteBackward0 MvBackward0 MmBackward0
+    DotBackward0 MvBackward0 DotBackward0 CloneBackward0 AbsBackward0 ReluBackward0 SigmoidBackward0 TanhBackward0
+    SoftmaxBackward0 LogSoftmaxBackward0 CatBackward0 StackBackward0 ExpandBackward0 WhereBackward0 ClampBackward1
+    UnbindBackward0 SplitBackward0 DiagonalBackward0 ToCopyBackward0 LinalgVectorNormBackward0 SqrtBackward0
+    CumsumBackward0 ViewBackward0
     """
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     m = torch.ones(2, 2, requires_grad=True)
@@ -396,7 +403,8 @@ def test_detach(torch):
 @both
 def test_results_of_integer_operations_are_not_tracked(torch):
     """
-    torch.bool False True; torch.int64 False True; torch.int64 False True; torch.bool False True; torch.bool False True; torch.bool False True; torch.float32 False True; torch.float32 False True;
+        torch.bool False True; torch.int64 False True; torch.int64 False True; torch.bool False True; torch.bool False
+    True; torch.bool False True; torch.float32 False True; torch.float32 False True;
     FloorBackward0 SignBackward0 RoundBackward0 TruncBackward0 RemainderBackward0 torch::autograd::NotImplemented
     """
     x = torch.tensor([1.0, 2.0], requires_grad=True)

@@ -114,7 +114,7 @@ def test_exceptions_in_hooks(torch):
         raise ValueError("no room")
 
     with torch.autograd.graph.saved_tensors_hooks(fail, lambda t: t):
-        attempt(lambda: x.exp())
+        attempt(x.exp)
     y = x.exp()
     y.backward()
     x.grad = None
@@ -220,7 +220,7 @@ def test_hooks_and_functions(torch):
 
         @staticmethod
         def backward(ctx, g):
-            x, s = ctx.saved_tensors
+            _, s = ctx.saved_tensors
             return 3 * s * g
 
     x = torch.tensor(2.0, requires_grad=True)
@@ -270,7 +270,7 @@ def test_writes_to_saved_tensors_may_be_allowed(torch):
     """
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     w = torch.tensor([3.0, 4.0])
-    with torch.autograd.graph.allow_mutation_on_saved_tensors() as ctx:
+    with torch.autograd.graph.allow_mutation_on_saved_tensors():
         a = x.clone()
         y = a**2
         z = y * w

@@ -11,8 +11,8 @@ import wengert
 
 torch = pytest.importorskip("torch")
 
-from cases import Function, r, table  # noqa: E402
-from torch_pairs import compare, same_error  # noqa: E402
+from cases import Function, r, table
+from torch_pairs import compare, same_error
 
 
 def nn(lib: Any) -> Any:

@@ -16,8 +16,8 @@ from wengert.ops.movement import CAST, PERMUTE, VIEW
 
 torch = pytest.importorskip("torch")
 
-from cases import Function, r  # noqa: E402
-from torch_pairs import compare, same_error  # noqa: E402
+from cases import Function, r
+from torch_pairs import compare, same_error
 
 
 def nn(lib: Any) -> Any:

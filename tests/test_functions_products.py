@@ -13,7 +13,7 @@ import wengert.linalg
 
 torch = pytest.importorskip("torch")
 
-from torch_pairs import compare, same_error  # noqa: E402
+from torch_pairs import compare, same_error
 
 DTYPES = ["float32", "float64", "complex64", "complex128"]
 

@@ -14,7 +14,7 @@ import wengert
 
 torch = pytest.importorskip("torch")
 
-from torch_pairs import compare, same_error  # noqa: E402
+from torch_pairs import compare, same_error
 
 Reduction = Callable[..., Any]
 

@@ -15,7 +15,7 @@ import wengert
 
 torch = pytest.importorskip("torch")
 
-from torch_pairs import compare, same_error  # noqa: E402
+from torch_pairs import compare, same_error
 
 
 def r(*shape: int, dtype: str = "float64", seed: int = 0) -> np.ndarray:

@@ -13,7 +13,7 @@ import wengert.nn.functional as F
 
 torch = pytest.importorskip("torch")
 
-from torch_pairs import compare, same_error  # noqa: E402
+from torch_pairs import compare, same_error
 
 INF = float("inf")
 REDUCTIONS = ["none", "mean", "sum"]

@@ -60,7 +60,7 @@ def is_initialized() -> bool:
     return False
 
 
-def is_bf16_supported(including_emulation: bool = True) -> bool:  # noqa: ARG001
+def is_bf16_supported(including_emulation: bool = True) -> bool:
     """False: there is no GPU."""
     return False
 
@@ -87,32 +87,32 @@ def current_device() -> NoReturn:
     _no_gpu("current_device()")
 
 
-def current_stream(device: Any = None) -> NoReturn:  # noqa: ARG001
+def current_stream(device: Any = None) -> NoReturn:
     """Raise a RuntimeError: there is no GPU."""
     _no_gpu("current_stream()")
 
 
-def set_device(device: Any) -> NoReturn:  # noqa: ARG001
+def set_device(device: Any) -> NoReturn:
     """Raise a RuntimeError: there is no GPU."""
     _no_gpu("set_device()")
 
 
-def synchronize(device: Any = None) -> NoReturn:  # noqa: ARG001
+def synchronize(device: Any = None) -> NoReturn:
     """Raise a RuntimeError: there is no GPU."""
     _no_gpu("synchronize()")
 
 
-def get_device_name(device: Any = None) -> NoReturn:  # noqa: ARG001
+def get_device_name(device: Any = None) -> NoReturn:
     """Raise a RuntimeError: there is no GPU."""
     _no_gpu("get_device_name()")
 
 
-def get_device_capability(device: Any = None) -> NoReturn:  # noqa: ARG001
+def get_device_capability(device: Any = None) -> NoReturn:
     """Raise a RuntimeError: there is no GPU."""
     _no_gpu("get_device_capability()")
 
 
-def get_device_properties(device: Any = None) -> NoReturn:  # noqa: ARG001
+def get_device_properties(device: Any = None) -> NoReturn:
     """Raise a RuntimeError: there is no GPU."""
     _no_gpu("get_device_properties()")
 
@@ -145,22 +145,22 @@ def empty_cache() -> None:
     """Do nothing: there is no GPU memory."""
 
 
-def memory_allocated(device: Any = None) -> int:  # noqa: ARG001
+def memory_allocated(device: Any = None) -> int:
     """0: the bytes of GPU memory in use."""
     return 0
 
 
-def max_memory_allocated(device: Any = None) -> int:  # noqa: ARG001
+def max_memory_allocated(device: Any = None) -> int:
     """0: the most bytes of GPU memory that were in use."""
     return 0
 
 
-def memory_reserved(device: Any = None) -> int:  # noqa: ARG001
+def memory_reserved(device: Any = None) -> int:
     """0: the bytes of GPU memory held."""
     return 0
 
 
-def max_memory_reserved(device: Any = None) -> int:  # noqa: ARG001
+def max_memory_reserved(device: Any = None) -> int:
     """0: the most bytes of GPU memory that were held."""
     return 0
 

@@ -59,7 +59,7 @@ def tensor_at(edge: GradientEdge, near: Sequence[Node]) -> Any:
         near: nodes from which it can be reached, if it is one of several results.
     """
     node: Any = edge.node
-    if isinstance(node, AccumulateGrad):
+    if isinstance(node, AccumulateGrad) and node.variable is not None:
         return node.variable
     place = _port(node, edge.output_nr, near) if node.ports else node
     t = wrap(np.broadcast_to(place.dtype.type(0), place.shape))
@@ -179,18 +179,21 @@ class allow_mutation_on_saved_tensors:
     def __init__(self) -> None:
         self.by_memory: dict[int, list[weakref.ref[_Kept]]] = {}
         self.all: weakref.WeakSet[_Kept] = weakref.WeakSet()
-        self.hooks = saved_tensors_hooks(self._pack, self._unpack)
+        self.hooks: saved_tensors_hooks | None = None
 
     def __enter__(self) -> Self:
         if STATE.before_write is not None:
             raise RuntimeError("allow_mutation_on_saved_tensors contexts cannot be nested")
+        self.hooks = saved_tensors_hooks(self._pack, self._unpack)
         self.hooks.__enter__()
         STATE.before_write = self._before_write
         return self
 
     def __exit__(self, *exc: object) -> None:
         STATE.before_write = None
-        self.hooks.__exit__(*exc)
+        if self.hooks is not None:
+            self.hooks.__exit__(*exc)
+            self.hooks = None  # it refers back to this object
         self.clear()
 
     def clear(self) -> None:

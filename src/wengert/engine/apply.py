@@ -126,12 +126,12 @@ class _OneInput:
 
     def node_class(self, op: Op, meta: dict[str, Any], is_complex: bool) -> type[OpNode]:
         """As :func:`node_class`, by name alone for the real case."""
-        name = self.node if self.node.__class__ is str else self.node(meta)  # type: ignore[operator]
+        name = self.node if isinstance(self.node, str) else self.node(meta)
         if is_complex:
             return node_class(op, meta, is_complex=True)
-        found = self.classes.get(name)  # type: ignore[arg-type]
+        found = self.classes.get(name)
         if found is None:
-            found = self.classes[name] = node_class(op, meta, is_complex=False)  # type: ignore[index]
+            found = self.classes[name] = node_class(op, meta, is_complex=False)
         return found
 
 
@@ -163,7 +163,7 @@ def _apply_to_one(op: Op, x: TensorBase, meta: dict[str, Any]) -> Any:
     dtype = y.dtype
     if form is None or dtype.kind not in "fc":
         return out
-    node = object.__new__(form.node_class(op, meta, dtype.kind == "c" or a.dtype.kind == "c"))
+    node: Any = object.__new__(form.node_class(op, meta, dtype.kind == "c" or a.dtype.kind == "c"))
     following = x._node or accumulator_of(x)
     node.versions = None
     if form.keep_a is Read.VALUES or form.keep_y is Read.VALUES:
@@ -256,7 +256,7 @@ def _recorded(
     op: Op, inputs: tuple[Any, ...], taken: _Taken, y: Any, outs: tuple[Any, ...], meta: dict[str, Any]
 ) -> OpNode:
     """The graph node of one tracked operation, with what its rules read and nothing else."""
-    node = object.__new__(node_class(op, meta, is_complex=taken.has_complex(y)))
+    node: Any = object.__new__(node_class(op, meta, is_complex=taken.has_complex(y)))
     plan = save_plan(op, taken.mask, len(inputs))
     saved, cells, has_number = [], [], False
     for read, value, t in zip(plan, (y, *taken.raws), (None, *inputs), strict=True):
@@ -293,7 +293,7 @@ def _recorded(
         node.dtype = tuple([part.dtype for part in y])
     if STATE.saved_hooks:
         pack(node, inputs)
-    return node
+    return node  # type: ignore[no-any-return]
 
 
 def _keep(read: Read, value: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from wengert.engine import messages
-from wengert.engine.base import TensorBase, edge_of, wrap, wrap_plain
+from wengert.engine.base import TensorBase, accumulator_of, edge_of, wrap, wrap_plain
 from wengert.engine.node import AccumulateGrad, Node
 from wengert.engine.state import STATE
 from wengert.engine.sweep import Sweep, needed_nodes
@@ -137,14 +137,14 @@ def _target_edge(t: TensorBase) -> Node:
 
 def _commit(arrivals: list[tuple[Any, Any]], sweep: Sweep) -> None:
     """Add each arrived gradient to its tensor's ``.grad``: all of them, or none if a post-accumulate hook raises."""
-    hooked = [t for t, _ in arrivals if t._node is None and t._hooks is not None]
-    before = [(t, _snapshot(t)) for t, _ in arrivals] if hooked else []
+    hooked = [t for t, _ in arrivals if t is not None and t._hooks is not None]
+    before = [(t, _snapshot(t)) for t, _ in arrivals if t is not None] if hooked else []
     done = 0
     try:
         with _commit_lock:
             for t, g in arrivals:
                 done += 1
-                if not t._rg or (t._view is not None and not t._view.receives(t)):
+                if t is None or not t._rg or (t._view is not None and not t._view.receives(t)):
                     continue  # switched off since, or an untracked view of something tracked
                 if g.__class__ is np.ndarray or sweep.create_graph or getattr(t, "_grad", None) is not None:
                     _accumulate(t, g, sweep)
@@ -166,7 +166,9 @@ def _accumulate(t: Any, g: Any, sweep: Sweep) -> None:
     """Add one gradient to ``t.grad``, in place where PyTorch does."""
     old = getattr(t, "_grad", None)
     if sweep.create_graph:
-        t._grad = g if old is None else old + g
+        t._grad = g if old is None else _tracked_sum(old, g)
+        if t._grad._rg:
+            accumulator_of(t).weaken()
     elif old is None:
         t._grad = wrap_plain(_own(g, sweep.exposed))
     else:
@@ -179,6 +181,14 @@ def _accumulate(t: Any, g: Any, sweep: Sweep) -> None:
             old._cell[0] += 1
         elif old._cell is None:
             old._cell = [1]
+
+
+def _tracked_sum(a: Any, b: Any) -> Any:
+    tracked, STATE.grad_enabled = STATE.grad_enabled, True
+    try:
+        return TENSOR.add(a, b)
+    finally:
+        STATE.grad_enabled = tracked
 
 
 def retain_grad(t: Any) -> None:

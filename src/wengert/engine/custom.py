@@ -1,4 +1,4 @@
-"""What the graph keeps of a user-written function (``autograd.Function``): its node, and the ``ctx`` that its code sees.
+"""What the graph keeps of a user-written function (``autograd.Function``): its node, and the ``ctx`` it gets.
 
 They are two objects, because the user may put anything on ``ctx`` (``ctx.shape = ...``) and the sweep needs such names
 on the node. The node owns the ctx; the ctx knows the node weakly, so no cycle is made.

@@ -46,7 +46,7 @@ def location_of(node: Node) -> Location | None:
 def node_at(node: Node) -> str:
     """``MulBackward0 (train.py:12, `y = w * x`)``."""
     if isinstance(node, AccumulateGrad):
-        return f"the leaf {called(node.variable)}"
+        return f"the leaf {called(node.variable)}" if node.variable is not None else "a leaf that is gone"
     return describe(type(node).__name__, location_of(node))
 
 
@@ -63,7 +63,7 @@ def dtype_name(dtype: np.dtype[Any]) -> str:
 def name_from_node(node: Node) -> str | None:
     """What the user calls the tensor that a node belongs to: a leaf's name, or what the result was assigned to."""
     if isinstance(node, AccumulateGrad):
-        return name_of(node.variable)
+        return name_of(node.variable) if node.variable is not None else None
     location = location_of(node)
     return result_name(location) if location is not None else None
 
@@ -128,7 +128,7 @@ def changed_in_place(node: Node, position: int, cell: list[Any], saved: int) -> 
     )
 
 
-def _saved_name(node: Node, position: int) -> str:
+def _saved_name(node: Any, position: int) -> str:
     """The saved value number ``position`` (counting those that have a version) by the user's name."""
     slots = [i for i, value in enumerate(node.saved or ()) if isinstance(value, (np.ndarray, np.generic))]
     if node.op is None or position >= len(slots):

@@ -11,6 +11,7 @@ to it, so the sweep sees single results only. A leaf's end of the graph is an :c
 from __future__ import annotations
 
 import itertools
+import weakref
 from collections.abc import Callable
 from math import prod
 from types import CodeType
@@ -199,9 +200,33 @@ class AccumulateGrad(Node):
     def hang(self) -> NodeHooks:
         """The leaf's hooks: they belong to the tensor, which outlives this node."""
         if self.hooks is None:
-            self.hooks = self.variable._hooks = NodeHooks()
+            self.hooks = NodeHooks()
+            if self.variable is not None:
+                self.variable._hooks = self.hooks
         return self.hooks
 
+    def weaken(self) -> None:
+        """Refer to the leaf weakly from now on.
+
+        For a leaf whose ``.grad`` has a graph of its own (``create_graph``): that leads back here, which would be a cycle.
+        """
+        if self.__class__ is AccumulateGrad:
+            leaf = weakref.ref(self.variable)
+            self.__class__ = _WeakAccumulateGrad
+            _leaf_slot.__set__(self, leaf)
+
+
+_leaf_slot: Final[Any] = AccumulateGrad.__dict__["variable"]
+_WeakAccumulateGrad: Final = type(
+    "AccumulateGrad",
+    (AccumulateGrad,),
+    {
+        "__slots__": (),
+        "__module__": AccumulateGrad.__module__,
+        "__doc__": "An end of the graph that knows its leaf weakly: ``variable`` is None once nobody holds the leaf.",
+        "variable": property(lambda node: _leaf_slot.__get__(node)()),
+    },
+)
 
 # --- what an operation saves ---------------------------------------------------------------------------------------
 

@@ -22,8 +22,8 @@ from wengert.engine import messages
 from wengert.engine.apply import apply, broadcast_failure
 from wengert.engine.base import INFERENCE, TensorBase, accumulator_of
 from wengert.engine.inplace import inplace
-from wengert.engine.node import NEVER_WRITTEN, Node, next_seq, save_plan
-from wengert.engine.opnode import node_class
+from wengert.engine.node import NEVER_WRITTEN, next_seq, save_plan
+from wengert.engine.opnode import OpNode, node_class
 from wengert.engine.out import deliver
 from wengert.engine.state import STATE
 from wengert.engine.tiles import LARGE, large
@@ -49,22 +49,25 @@ def bind_fast_class(cls: type[TensorBase] | None) -> None:
 class _Recording:
     """What recording a one- or two-input operation needs, worked out when first used."""
 
-    __slots__ = ("node_class", "plans", "short")
+    __slots__ = ("node_class", "plans", "shapes", "short")
 
-    def __init__(self, op: Op, n_inputs: int) -> None:
-        self.node_class: type[Node] = node_class(op, None, is_complex=False)
+    def __init__(self, op: Op, n_inputs: int, meta: dict[str, Any] | None = None) -> None:
+        self.node_class: type[OpNode] = node_class(op, meta, is_complex=False)
         self.plans: list[tuple[bool, ...]] = []
-        self.short = True
+        rules = op.vjp if isinstance(op.vjp, tuple) else ()
+        self.short = bool(rules) and all([callable(rule) for rule in rules])
+        self.shapes = False  # whether the rule of a single input reads its shape: its node, which knows it, is kept
         for mask in range(1 << n_inputs):
             plan = save_plan(op, mask, n_inputs)
-            self.short = self.short and Read.METADATA not in plan
             self.plans.append(tuple([read is Read.VALUES for read in plan]))
-        rules = op.vjp if isinstance(op.vjp, tuple) else ()
-        self.short = self.short and bool(rules) and all([callable(rule) for rule in rules])
+            if n_inputs == 1 and plan[0] is not Read.METADATA:
+                self.shapes = self.shapes or plan[1] is Read.METADATA
+            elif Read.METADATA in plan:
+                self.short = False
 
 
 def unary(op: Op) -> Callable[..., Any]:
-    """The public function ``f(input, *, out=None)`` of a one-input elementwise operation.
+    """The public function ``f(input, *, out=None)`` of a one-input operation that keeps the dtype, elementwise above all.
 
     A function of this package that calls it says so with ``depth``: how many calls below the user's code it is made,
     and gives the operation's metadata as ``meta``.
@@ -98,7 +101,7 @@ def unary(op: Op) -> Callable[..., Any]:
         result._view = None
         if input._rg and differentiable and STATE.grad_enabled:
             if recording is None:
-                recording = _Recording(op, 1)
+                recording = _Recording(op, 1, meta)
             if not recording.short or input._cell is INFERENCE:
                 return apply(op, input, **(meta or _NO_META))
             keep_y, keep_a = recording.plans[1]
@@ -119,10 +122,10 @@ def unary(op: Op) -> Callable[..., Any]:
                     node.links = (following, None, a, cell)
             elif keep_y:
                 result._cell = own = [0]
-                node.links = (following, y, None, own)
+                node.links = (following, y, following if recording.shapes else None, own)
             else:
                 result._cell = None
-                node.links = (following, None, None)
+                node.links = (following, None, following if recording.shapes else None)
             node.seq = next_seq()
             frame = _frame(depth)
             node.code = frame.f_code

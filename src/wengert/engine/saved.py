@@ -39,8 +39,10 @@ class Packed:
 
 def as_tensor(raw: Any, edge: Node | None, cell: list[Any] | None = None) -> Any:
     """A tensor on a saved raw value that leads to ``edge`` in the graph; the leaf itself where it is a leaf."""
-    if isinstance(edge, AccumulateGrad) and edge.variable._data is raw:
-        return edge.variable
+    if isinstance(edge, AccumulateGrad):
+        leaf = edge.variable
+        if leaf is not None and leaf._data is raw:
+            return leaf
     t = wrap(raw)
     t._cell = cell if cell is not None else [0]
     if edge is not None:
@@ -110,7 +112,7 @@ def port_of(node: Any, index: int) -> Port:
     if port is None:
         port = Port(node, index, node.shape[index], node.dtype[index])
         references[index] = weakref.ref(port)
-    return port  # type: ignore[no-any-return]
+    return port
 
 
 def check_versions(node: Any) -> None:

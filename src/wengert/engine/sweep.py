@@ -105,6 +105,7 @@ class Sweep:
             leave(token)
             if self.modes is not None:
                 STATE.grad_enabled, STATE.sweep = self.modes
+                self.__dict__.pop("at_end", None)  # its hooks refer back to this pass
 
     def _enter_user_code(self) -> None:
         """Set the thread's state for hooks and custom functions; ``run`` restores it."""
@@ -112,7 +113,7 @@ class Sweep:
             self.modes = STATE.grad_enabled, STATE.sweep
             STATE.grad_enabled, STATE.sweep = self.create_graph, self
 
-    def _drain_raw(self) -> None:
+    def _drain_raw(self) -> None:  # noqa: C901 - the docstring says why
         """The plain case, on raw values with nothing asked but the leaves.
 
         Kept flat, and written out for one and for two inputs, because it is the hot loop: it takes a third less time
@@ -232,12 +233,16 @@ class Sweep:
             grads = self._posthooks(node, grads, g)
         if STATE.anomaly and STATE.anomaly_check_nan:
             messages.check_nan(node, grads)
+        self._hand_on(node, grads)
+        if not self.retain_graph:
+            node.release()
+
+    def _hand_on(self, node: Node, grads: Iterable[Any]) -> None:
+        """Let a node's cotangents arrive where they are needed, in the form of the inputs they belong to."""
         fit = fit_tensor if self.create_graph else fit_raw
         for following, x in zip(node.next, grads, strict=True):
             if following is not None and x is not None and (self.needed is None or following in self.needed):
                 self._arrive(following, fit(x, following, node))
-        if not self.retain_graph:
-            node.release()
 
     def _arrive(self, node: Node, x: Any) -> None:
         pending = self.pending
@@ -249,11 +254,11 @@ class Sweep:
                 heappush(self.heap, (node.seq, node))
 
     def _deposit(self, port: Port, g: Any) -> None:
-        parent = port.next[0]
+        parent: Any = port.next[0]
         if parent not in self.pending:
-            self.pending[parent] = {}  # type: ignore[index]
-            heappush(self.heap, (parent.seq, parent))  # type: ignore[union-attr,arg-type]
-        parts = self.pending[parent]  # type: ignore[index]
+            self.pending[parent] = {}
+            heappush(self.heap, (parent.seq, parent))
+        parts = self.pending[parent]
         # a saved result comes back on a port of its own, so several ports may stand for one result
         parts[port.index] = parts[port.index] + g if port.index in parts else g
 
@@ -278,10 +283,8 @@ class Sweep:
         if not isinstance(node, OpNode):
             return self._custom(node, g)
         needs = [n is not None and (self.needed is None or n in self.needed) for n in node.next]
-        if self.create_graph:
-            xp, saved = TENSOR, tensor_saved(node)  # type: ignore[assignment]
-        else:
-            xp, saved = node.space, raw_saved(node)  # type: ignore[assignment]
+        xp: Any = TENSOR if self.create_graph else node.space
+        saved = tensor_saved(node) if self.create_graph else raw_saved(node)
         meta = node.meta or {}
         if node.each:
             rule = node.rules[0]  # type: ignore[index]

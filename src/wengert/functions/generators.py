@@ -186,7 +186,7 @@ def set_rng_state(new_state: Any) -> None:
 def fork_rng(
     devices: Iterable[Any] | None = None,  # noqa: ARG001  # accelerators, of which there are none
     enabled: bool = True,
-    device_type: str = "cuda",  # noqa: ARG001
+    device_type: str = "cuda",  # noqa: ARG001 - of those
 ) -> Iterator[None]:
     """At the end of the ``with`` block, put the default generator back into the state that it had at the start.
 

@@ -111,6 +111,8 @@ class GraphMethods:
     def grad(self: Any, value: Any) -> None:
         if value is not None:
             _check_grad(self, value)
+            if value._rg and self._rg and self._node is None:
+                accumulator_of(self).weaken()  # the graph of the gradient leads back to this leaf
         self._grad = value
 
     @grad.deleter
@@ -227,9 +229,10 @@ class GraphMethods:
                 f"Can't detach views in-place. Use detach() instead: {messages.called(self)} is a view, and its base "
                 "would stay in the graph."
             )
-        self._node, self._rg = None, False
-        self._retains = False
-        return self
+        t = self  # not `self`, whose attributes would be taken for this class's own
+        t._node, t._rg = None, False
+        t._retains = False
+        return t
 
     @property
     def data(self: Any) -> Any:

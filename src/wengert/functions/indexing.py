@@ -82,7 +82,7 @@ def vector_index(function: str, index: Any, position: int) -> Any:
 # --- the functions ---
 
 
-def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False, out: Any = None) -> Any:  # noqa: ARG001
+def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False, out: Any = None) -> Any:  # noqa: ARG001 - no sparse tensors
     """For each element of ``index``, the input's element at that place of one dimension, its own place in the others.
 
     ``y[i][j] = x[index[i][j]][j]`` for ``dim=0``. ``index`` has as many dimensions as the input (dtype int64 or int32).

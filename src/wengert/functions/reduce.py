@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from wengert._dtypes import DEFAULTS, as_numpy_dtype
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase
 from wengert.engine.out import deliver
+from wengert.engine.pointwise import unary
 from wengert.functions.options import require_tensor, type_name
 from wengert.functions.reduced import not_implemented, reduced_axes, reduced_axis
 from wengert.ops.arithmetic import DIV
@@ -67,6 +68,10 @@ def _averaged(function: str, input: Any, dtype: Any, out: Any) -> Any:
     return computed_in(input, wanted)
 
 
+_EVERYTHING: Final = {"dim": None, "keepdim": False}
+_total = unary(SUM)
+_average = unary(MEAN)
+
 # --- sums and means --------------------------------------------------------------------------------------------------
 
 
@@ -104,7 +109,7 @@ def sum(
         and isinstance(input, TensorBase)
         and input._data.dtype.kind in "fc"
     ):  # by far the most frequent form, and often on few elements
-        return apply(SUM, input, dim=None, keepdim=False)
+        return _total(input, depth=2, meta=_EVERYTHING)
     axes, keep = reduced_axes("sum", input, dim, axis, keepdim, keepdims)
     return deliver(out, apply(SUM, totalled("sum", input, dtype, out), dim=axes, keepdim=keep), input)
 
@@ -141,7 +146,7 @@ def mean(
         and isinstance(input, TensorBase)
         and input._data.dtype.kind in "fc"
     ):
-        return apply(MEAN, input, dim=None, keepdim=False)
+        return _average(input, depth=2, meta=_EVERYTHING)
     axes, keep = reduced_axes("mean", input, dim, axis, keepdim, keepdims)
     return deliver(out, apply(MEAN, _averaged("mean", input, dtype, out), dim=axes, keepdim=keep), input)
 

@@ -101,7 +101,7 @@ def _huber(a: Any, b: Any, *, delta: float) -> Any:
 
 def _huber_slope(xp: Any, a: Any, b: Any, *, delta: float) -> Any:
     d = a - b
-    return xp.where(xp.abs(d) < delta, d, xp.sign(d) * delta)
+    return xp.where(xp.abs(d) >= delta, xp.sign(d) * delta, d)  # in this order, so that NaN stays NaN
 
 
 HUBER_LOSS = _loss(
@@ -120,7 +120,7 @@ def _smooth_l1(a: Any, b: Any, *, beta: float) -> Any:
 
 def _smooth_l1_slope(xp: Any, a: Any, b: Any, *, beta: float) -> Any:
     d = a - b
-    return xp.where(xp.abs(d) < beta, d / beta, xp.sign(d))
+    return xp.where(xp.abs(d) >= beta, xp.sign(d), d / beta)
 
 
 SMOOTH_L1_LOSS = _loss(

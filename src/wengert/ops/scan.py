@@ -168,11 +168,15 @@ def _complex_logaddexp(a: Any, b: Any) -> Any:
     return np.log(np.exp(a - top) + np.exp(b - top)) + top
 
 
+def _step(xp: Any, a: Any, b: Any) -> Any:
+    return xp.where(xp.eq(a, b), 0.0, a - b)  # equal infinities too
+
+
 def _logcumsumexp_vjp(xp: Any, g: Any, y: Any, x: Any, *, dim: int) -> Any:
     # y never falls, so the factors exp(y_k - y_(k+1)) lie between 0 and 1 and nothing overflows.
     if not g.ndim:
         return g
-    decay = xp.exp(xp.conj(y - xp.shift(y, dim=dim, by=-1, fill=0.0)))
+    decay = xp.exp(xp.conj(_step(xp, y, xp.shift(y, dim=dim, by=-1, fill=0.0))))
     return xp.linear_recurrence(decay, g, dim=dim, reverse=True) * xp.exp(xp.conj(x - y))
 
 
@@ -180,7 +184,7 @@ def _logcumsumexp_jvp(xp: Any, ts: Any, y: Any, x: Any, *, dim: int) -> Any:
     t = ts[0]
     if not t.ndim:
         return t
-    decay = xp.exp(xp.shift(y, dim=dim, by=1, fill=0.0) - y)
+    decay = xp.exp(_step(xp, xp.shift(y, dim=dim, by=1, fill=0.0), y))
     return xp.linear_recurrence(decay, t * xp.exp(x - y), dim=dim, reverse=False)
 
 

@@ -88,10 +88,12 @@ def _mish(x: Any) -> Any:
 
 def _mish_vjp(xp: Any, g: Any, y: Any, x: Any) -> Any:
     # With e = exp(x): tanh(log(1 + e)) = n / (n + 2) where n = e (e + 2); its derivative is 4 e (1 + e) / (n + 2)^2.
-    e = xp.exp(xp.minimum(x, _MISH_CAP))
+    # The second term is capped too: it is nothing there, unless multiplied by 1e30.
+    low = xp.minimum(x, _MISH_CAP)
+    e = xp.exp(low)
     n = e * (e + 2)
     d = n + 2
-    return g * (n / d + x * (e * (e + 1) * 4 / (d * d)))
+    return g * (n / d + low * (e * (e + 1) * 4 / (d * d)))
 
 
 MISH = activation(
@@ -118,6 +120,8 @@ def _softplus(x: Any, *, beta: float, threshold: float) -> Any:
 
 def _softplus_vjp(xp: Any, g: Any, y: Any, x: Any, *, beta: float, threshold: float) -> Any:
     z = x if beta == 1 else x * beta
+    if x.dtype.itemsize == 4 and threshold >= 17:  # there the sigmoid of a float32 is exactly 1
+        return g * xp.sigmoid(z)
     return xp.where(z > threshold, g, g * xp.sigmoid(z))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -39,14 +40,14 @@ def against_differences(
             yield where, float(said), float(found)
 
 
+def _moved_at(x: Any, index: Any, unit: complex, h: float) -> Any:
+    return moved(x, index, h * unit)
+
+
 def _moves(x: Any, gradient: Any) -> Iterator[tuple[Any, Callable[[float], Any], Any]]:
     if x.size <= _ELEMENTS:
         for index, unit in directions(x):
-            yield (
-                (index, unit),
-                lambda h, index=index, unit=unit: moved(x, index, h * unit),
-                inner(gradient[index], unit),
-            )  # type: ignore[misc]
+            yield (index, unit), partial(_moved_at, x, index, unit), inner(gradient[index], unit)
         return
     rng = np.random.default_rng(x.size)
     for number in range(3):

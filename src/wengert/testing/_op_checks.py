@@ -191,7 +191,7 @@ def linearity(trial: Trial) -> Iterator[str]:
     """The operation is linear in the inputs that its record says."""
     rng = np.random.default_rng(3)
     for i in trial.op.linear:
-        x = trial.inputs[i] if i < len(trial.inputs) else None
+        x: Any = trial.inputs[i] if i < len(trial.inputs) else None
         if not is_array(x) or x.dtype.kind not in "fc" or not trial.given:
             continue
         other = random_like(rng, x)

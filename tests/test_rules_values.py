@@ -1,0 +1,295 @@
+"""Every operation with values and memory that make trouble: NaN, infinities, singular points, strides, empty and 0-d inputs."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from op_cases import DIFFERENTIABLE, ELEMENTWISE, NAMES, by_name, cases, trials
+from samples import Sample
+from special_values import NoCounterpartError, libraries_agree, run, troubled
+from wengert.ops.record import TABLE, EachInput, Kind
+from wengert.testing._op_checks import same_bits
+from wengert.testing._trial import Trial, in_precision, is_array, precision
+
+# Functions of the same name that take other arguments in another order, or draw random numbers.
+OTHER_ARGUMENTS = {"embedding", "multilabel_margin_loss", "poisson", "rrelu", "unique", "unique_consecutive"}
+
+# Where PyTorch gives something else for special values, and why that is not followed.
+DIFFERENT = {
+    "acosh": "outside of its domain the function is nan, and so is its gradient here",
+    "cumprod": "the derivative by an element that is nan or infinite does not depend on that element",
+    "digamma": "PyTorch's poles are large finite numbers",
+    "hardshrink": "PyTorch gives 0 or g at nan, depending on where in memory the element lies",
+    "hardtanh": "as hardshrink",
+    "hardsigmoid": "PyTorch's 1/6 is a float32, also for float64",
+    "hardswish": "as hardshrink",
+    "inv": "which elements become nan depends on the LAPACK",
+    "ldexp": "PyTorch's gradient is 0 for negative integer exponents",
+    "logit": "PyTorch gives plus infinity at minus zero",
+    "mish": "the slope at infinity is 1; PyTorch's is nan",
+    "mode": "PyTorch's order of nan among values that occur once",
+    "softshrink": "as hardshrink",
+    "std_mean": "PyTorch's mean of infinities is nan",
+    "var_mean": "PyTorch's mean of infinities is nan",
+}
+
+
+# --- NaN and infinities ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_special_values_do_not_break_rules(name: str) -> None:
+    """Nothing raises or warns where the engine silences NumPy, shapes and dtypes stay."""
+    for case in troubled(name):
+        trial = Trial(TABLE[name], case.inputs, case.meta)
+        if not all(g is None or g.shape == y.shape for g, y in zip(trial.cotangents, trial.results, strict=True)):
+            raise AssertionError(trial)
+        for i in trial.tracked if trial.given else ():
+            assert trial.gradient(i).shape == trial.inputs[i].shape
+
+
+@pytest.mark.conformance
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in OTHER_ARGUMENTS])
+def test_special_values_give_what_pytorch_gives(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    found = _disagreements(torch, name, [*troubled(name), *cases(name)])
+    if found is None:
+        pytest.skip("no function of this name that takes these arguments")
+    if name in DIFFERENT:
+        assert found, f"{name} agrees with PyTorch now: take it out of DIFFERENT"
+        return
+    assert not found, "\n".join(found)
+
+
+def _disagreements(torch, name: str, rows: list[Sample]) -> list[str] | None:
+    """None where the libraries have no common function."""
+    found, ran = [], False
+    for case in rows:
+        try:
+            found += libraries_agree(torch, name, case)
+            ran = True
+        except NoCounterpartError:
+            continue
+        except (RuntimeError, ValueError, IndexError) as error:  # then PyTorch must raise as well
+            try:
+                run(torch, name, case)
+            except (RuntimeError, ValueError, IndexError):
+                continue
+            found.append(f"{case}: {type(error).__name__}: {error}")
+    return found if ran else None
+
+
+@pytest.mark.conformance
+def test_most_operations_are_compared_with_pytorch() -> None:
+    torch = pytest.importorskip("torch")
+    import wengert
+
+    both = [name for name in NAMES if by_name(wengert, name) and by_name(torch, name)]
+    assert len(both) > 180
+
+
+POINTS = [name for name in ELEMENTWISE if TABLE[name].points]
+
+
+def _at_points(name: str) -> Sample:
+    op = TABLE[name]
+    if len(op.vjp) == 1:
+        return Sample(np.array(op.points))
+    # ties: all pairs of the points and of something else
+    values = np.array([*op.points, 0.5, -1.5])
+    return Sample(*[grid.reshape(-1) for grid in np.meshgrid(values, values)])
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("name", [name for name in POINTS if not any(case.meta for case in cases(name))])
+def test_singular_points_have_pytorchs_gradient(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    if by_name(torch, name) is None:
+        pytest.skip("no function of this name")
+    case = _at_points(name)
+    if name == "prelu":
+        case = Sample(case.inputs[0], np.array([0.25]))
+    assert libraries_agree(torch, name, case) == []
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_gradients_at_singular_points_are_finite(name: str) -> None:
+    if any(case.meta for case in cases(name)):
+        pytest.skip("needs metadata")
+    case = _at_points(name)
+    trial = Trial(TABLE[name], case.inputs, {})
+    for i in trial.tracked:
+        assert np.isfinite(trial.gradient(i)).all()
+
+
+# --- memory ----------------------------------------------------------------------------------------------------------
+
+
+def _transposed(x):
+    return np.asarray(x).T.copy().T
+
+
+def _backwards(x):
+    flipped = np.flip(np.asarray(x)).copy()
+    return np.flip(flipped)
+
+
+def _strided(x):
+    x = np.asarray(x)
+    wide = np.zeros((*x.shape[:-1], 2 * x.shape[-1]), x.dtype)
+    wide[..., 1::2] = x
+    return wide[..., 1::2]
+
+
+def _read_only(x):
+    x = np.array(x)
+    x.flags.writeable = False
+    return x
+
+
+LAYOUTS = (_transposed, _backwards, _strided, _read_only)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_memory_layout_makes_no_difference(name: str) -> None:
+    """Transposed, reversed, strided and read-only inputs and cotangents give what contiguous ones give."""
+    if name in ("as_strided", "view_dtype"):
+        pytest.skip("what it gives is a matter of layout")
+    for trial in trials(name):
+        for layout in LAYOUTS:
+            inputs = [layout(x) if isinstance(x, np.ndarray) and x.ndim else x for x in trial.inputs]
+            if any(
+                is_array(x) and not np.array_equal(x, y, equal_nan=x.dtype.kind in "fc")
+                for x, y in zip(inputs, trial.inputs, strict=True)
+            ):
+                raise AssertionError(layout)
+            ys = trial.value(inputs)
+            for y, want in zip(ys, trial.results, strict=True):
+                _close(y, want, f"{trial!r} of {layout.__name__} inputs")
+            gs = [layout(g) if isinstance(g, np.ndarray) and g.ndim else g for g in trial.cotangents]
+            for i in trial.tracked if trial.given else ():
+                got = np.asarray(trial.pull(i, gs, ys, inputs))
+                _close(
+                    got,
+                    np.asarray(trial.pull(i)),
+                    f"the rule of {trial.name(i)} of {trial!r} on {layout.__name__} values",
+                )
+
+
+def _close(y, want, what: str) -> None:
+    assert y.dtype == want.dtype, what
+    assert y.shape == want.shape, what
+    np.testing.assert_allclose(y, want, rtol=1e-12, atol=1e-13, err_msg=what)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_scalars_and_0d_arrays_are_the_same(name: str) -> None:
+    """A 0-d value may be a NumPy scalar or a 0-d array."""
+    for trial in trials(name):
+        if not any(is_array(x) and not np.ndim(x) for x in trial.inputs) or TABLE[name].view:
+            continue
+        inputs = [np.asarray(x) if is_array(x) else x for x in trial.inputs]
+        for y, want in zip(trial.value(inputs), trial.results, strict=True):
+            _close(np.asarray(y), np.asarray(want), repr(trial))
+        gs = [None if g is None else np.asarray(g) for g in trial.cotangents]
+        ys = [np.asarray(y) for y in trial.results]
+        for i in trial.tracked if trial.given else ():
+            got = trial.pull(i, gs, ys, inputs)
+            _close(np.asarray(got), np.asarray(trial.pull(i)), f"the rule of {trial.name(i)} of {trial!r}")
+
+
+# --- empty, broadcast, precision -------------------------------------------------------------------------------------
+
+PLAIN = [
+    name
+    for name in ELEMENTWISE
+    if isinstance(TABLE[name].vjp, tuple) and cases(name) and not any(case.meta for case in cases(name))
+]
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_empty_inputs(name: str) -> None:
+    """Elementwise operations keep the shapes and dtypes of empty inputs, and so do their rules."""
+    first = cases(name)[0].inputs
+    for shapes in ((0,), (2, 0), (0, 3)), ((0,), (1,), (1, 1)):
+        inputs = [
+            np.zeros(shape, x.dtype) if is_array(x) else x
+            for x, shape in zip(first, itertools.cycle(shapes), strict=False)
+        ]
+        try:
+            shape = np.broadcast_shapes(*[np.shape(x) for x in inputs])
+        except ValueError:
+            inputs = [np.zeros((2, 0), x.dtype) if is_array(x) else x for x in first]
+            shape = (2, 0)
+        trial = Trial(TABLE[name], inputs, {})
+        for y, full in zip(trial.results, Trial(TABLE[name], first, {}).results, strict=True):
+            assert y.shape == shape
+            assert y.dtype == full.dtype
+        for i in trial.tracked if trial.given else ():
+            assert trial.gradient(i).shape == inputs[i].shape
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if TABLE[name].kind is not Kind.ELEMENTWISE])
+def test_samples_keep_their_dtype_in_single_precision(name: str) -> None:
+    """The values in float32 are those in float64 to its precision; so are the gradients."""
+    _single_precision(name)
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_single_precision_is_accurate(name: str) -> None:
+    _single_precision(name)
+
+
+def _single_precision(name: str) -> None:
+    for trial in trials(name):
+        floats = [np.asarray(x) for x in trial.inputs if is_array(x) and x.dtype.kind in "fc"]
+        if "dtype" in trial.meta or not floats or not all(np.isfinite(x).all() for x in floats):
+            continue
+        small = trial.as_precision(32)
+        exact = small.as_precision(64)  # the same rounded inputs
+        scale = 1 + max(
+            [
+                float(np.abs(x[np.isfinite(x)]).max(initial=0))
+                for x in map(np.asarray, exact.inputs)
+                if x.dtype.kind in "fc"
+            ]
+        )
+        for y, want in zip(small.results, exact.results, strict=True):
+            if y.dtype.kind in "fc":
+                np.testing.assert_allclose(y, want.astype(y.dtype), rtol=2e-5, atol=2e-6 * scale, err_msg=repr(trial))
+        gs = [in_precision(g, 32) for g in exact.cotangents]
+        wide = [in_precision(g, 64) if g is not None else None for g in gs]
+        for i in small.tracked if small.given else ():
+            got = np.asarray(small.pull(i, gs))
+            assert precision(got) == 32 or got.dtype.kind not in "fc"
+            want = np.asarray(exact.pull(i, wide))
+            np.testing.assert_allclose(
+                got, want.astype(got.dtype), rtol=1e-4, atol=1e-5 * scale**2, err_msg=f"{trial!r}, input {i}"
+            )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name in DIFFERENTIABLE
+        if name in PLAIN and not isinstance(TABLE[name].vjp, EachInput) and len(TABLE[name].vjp) > 1
+    ],
+)
+def test_broadcasting_is_repeating(name: str) -> None:
+    """A broadcast input gives what a repeated one gives, and the sum of its gradients."""
+    for trial in trials(name):
+        shape = trial.results[0].shape
+        full = [np.broadcast_to(x, shape).copy() if is_array(x) else x for x in trial.inputs]
+        repeated = trial.with_inputs(full)
+        for y, want in zip(trial.results, repeated.results, strict=True):
+            assert same_bits(np.asarray(y), np.asarray(want)), trial
+        for i in trial.tracked:
+            want = repeated.gradient(i, trial.cotangents)
+            shape_of_x = trial.inputs[i].shape
+            lead = want.ndim - len(shape_of_x)
+            axes = (*range(lead), *[lead + k for k, n in enumerate(shape_of_x) if n == 1])
+            want = want.sum(axis=axes).reshape(shape_of_x)
+            np.testing.assert_allclose(trial.gradient(i), want, rtol=1e-12, err_msg=repr(trial))
