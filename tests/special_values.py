@@ -12,7 +12,6 @@ import wengert
 from op_cases import by_name, cases
 from samples import Sample
 from wengert.ops.record import TABLE, Kind
-from wengert.testing._trial import Trial
 
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -2.0, 3.0, 1e30, -1e-30])
 

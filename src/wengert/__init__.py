@@ -10,13 +10,20 @@ tensor(9., grad_fn=<PowBackward0>)
 tensor(6.)
 """
 
+from math import e as e
+from math import inf as inf
+from math import nan as nan
+from math import pi as pi
+
 from wengert import _memory
+from wengert import _return_types as return_types
 from wengert import autograd as autograd
 from wengert import backends as backends
 from wengert import cuda as cuda
 from wengert import linalg as linalg
 from wengert import nn as nn
 from wengert import random as random
+from wengert import testing as testing
 from wengert import version as version
 from wengert._device import device as device
 from wengert._dtypes import bool_ as bool
@@ -251,7 +258,6 @@ from wengert.functions.filling import fill_ as fill_
 from wengert.functions.filling import zero_ as zero_
 from wengert.functions.generators import Generator as Generator
 from wengert.functions.generators import default_generator as default_generator
-from wengert.functions.generators import fork_rng as fork_rng
 from wengert.functions.generators import get_rng_state as get_rng_state
 from wengert.functions.generators import initial_seed as initial_seed
 from wengert.functions.generators import manual_seed as manual_seed
@@ -438,6 +444,12 @@ from wengert.functions.writing import masked_scatter as masked_scatter
 from wengert.functions.writing import put as put
 from wengert.functions.writing import select_scatter as select_scatter
 from wengert.functions.writing import slice_scatter as slice_scatter
+from wengert.nn.functional import bilinear as bilinear
+from wengert.nn.functional import cosine_similarity as cosine_similarity
+from wengert.nn.functional import pairwise_distance as pairwise_distance
+from wengert.nn.functional import rms_norm as rms_norm
+
+newaxis = None
 
 _memory.show_large_block()
 
@@ -501,6 +513,7 @@ __all__ = [
     "backends",
     "baddbmm",
     "bernoulli",
+    "bilinear",
     "bincount",
     "bitwise_and",
     "bitwise_left_shift",
@@ -546,6 +559,7 @@ __all__ = [
     "copysign",
     "cos",
     "cosh",
+    "cosine_similarity",
     "count_nonzero",
     "cross",
     "cuda",
@@ -572,6 +586,7 @@ __all__ = [
     "dsplit",
     "dstack",
     "dtype",
+    "e",
     "einsum",
     "empty",
     "empty_like",
@@ -603,7 +618,6 @@ __all__ = [
     "fmax",
     "fmin",
     "fmod",
-    "fork_rng",
     "frac",
     "frexp",
     "from_numpy",
@@ -637,6 +651,7 @@ __all__ = [
     "index_put_",
     "index_reduce",
     "index_select",
+    "inf",
     "inference_mode",
     "initial_seed",
     "inner",
@@ -717,6 +732,7 @@ __all__ = [
     "multinomial",
     "multiply",
     "mv",
+    "nan",
     "nan_to_num",
     "nanmean",
     "nanmedian",
@@ -727,6 +743,7 @@ __all__ = [
     "ne",
     "neg",
     "negative",
+    "newaxis",
     "nextafter",
     "nn",
     "no_grad",
@@ -738,7 +755,9 @@ __all__ = [
     "ones",
     "ones_like",
     "outer",
+    "pairwise_distance",
     "permute",
+    "pi",
     "poisson",
     "polar",
     "polygamma",
@@ -772,6 +791,8 @@ __all__ = [
     "resolve_conj",
     "resolve_neg",
     "result_type",
+    "return_types",
+    "rms_norm",
     "roll",
     "rot90",
     "round",
@@ -829,6 +850,7 @@ __all__ = [
     "tensor",
     "tensor_split",
     "tensordot",
+    "testing",
     "threshold",
     "threshold_",
     "tile",

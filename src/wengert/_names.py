@@ -24,7 +24,7 @@ from typing import Any
 from wengert import _syntax
 from wengert._source import Location, user_frame, user_frames
 
-__all__ = ["names_in_frames", "operand_texts", "result_name"]
+__all__ = ["attribute_of", "names_in_frames", "operand_texts", "result_name", "variables_of"]
 
 Match = Callable[[Any], bool]
 _Entries = list[tuple[Any, Any]]
@@ -67,6 +67,23 @@ def names_in_frames(obj: Any, frame: FrameType | None = None, match: Match | Non
             if names:
                 return sorted(names, key=lambda name: name.startswith("_"))
     return []
+
+
+def variables_of(frame: FrameType) -> dict[str, Any]:
+    """The variables that code in a frame sees: its local ones, and the global ones behind them."""
+    found: dict[str, Any] = {}
+    for entries in _scopes(frame, set()):
+        for name, value in entries:
+            found.setdefault(name, value)
+    return found
+
+
+def attribute_of(value: Any, name: str) -> Any:
+    """An attribute that an instance (or a module of layers) holds, read without asking it; None if it holds none."""
+    attributes = _attributes(value, type(value))
+    for key in _MODULE_PARTS:
+        attributes.update((k, v) for k, v in _dict_entries(attributes.get(key)) if type(k) is str)
+    return attributes.get(name)
 
 
 def result_name(location: Location, output: int | None = None) -> str | None:

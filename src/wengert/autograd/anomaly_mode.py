@@ -14,6 +14,11 @@ class set_detect_anomaly:
     Args:
         mode: on or off.
         check_nan: whether a NaN gradient is an error.
+
+    >>> import wengert as torch
+    >>> with torch.autograd.set_detect_anomaly(True):
+    ...     torch.is_anomaly_enabled()
+    True
     """
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
@@ -63,12 +68,23 @@ class detect_anomaly:
 
 
 def is_anomaly_enabled() -> bool:
-    """Whether anomaly mode is on in this thread."""
+    """Whether anomaly mode is on in this thread.
+
+    >>> import wengert as torch
+    >>> torch.is_anomaly_enabled()
+    False
+    """
     return STATE.anomaly
 
 
 def is_anomaly_check_nan_enabled() -> bool:
-    """Whether anomaly mode checks for NaN."""
+    """Whether anomaly mode checks for NaN.
+
+    >>> import wengert as torch
+    >>> with torch.autograd.detect_anomaly(check_nan=False):
+    ...     torch.is_anomaly_check_nan_enabled()
+    False
+    """
     return STATE.anomaly_check_nan
 
 

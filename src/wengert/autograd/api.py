@@ -35,6 +35,7 @@ def backward(
 
     Raises:
         RuntimeError: as :meth:`wengert.Tensor.backward`; no ``.grad`` has changed then.
+        TypeError: ``tensors`` is None.
 
     >>> import wengert as torch
     >>> x = torch.tensor(2.0, requires_grad=True)
@@ -42,6 +43,8 @@ def backward(
     >>> x.grad
     tensor(7.)
     """
+    if tensors is None:
+        raise TypeError("backward() needs a tensor or a sequence of tensors, and got None")
     outputs = _tensors(_listed(tensors), ())
     given = grad_tensors if grad_tensors is not None else grad_variables
     targets = None if inputs is None else as_inputs(_tensors(_listed(inputs), _nodes(outputs)))
@@ -80,6 +83,7 @@ def grad(
 
     Raises:
         RuntimeError: an input is not tracked, or not used and that is not allowed; else as ``backward``.
+        TypeError: ``inputs`` is None.
         ValueError: ``materialize_grads`` together with ``allow_unused=False``.
 
     >>> import wengert as torch
@@ -94,6 +98,8 @@ def grad(
         )
     if not only_inputs:
         raise ValueError("only_inputs=False is not supported: use backward() to add to .grad of other tensors")
+    if inputs is None:
+        raise TypeError("grad() needs the tensors to differentiate with respect to, and got inputs=None")
     outs = _tensors(_listed(outputs), ())
     ins = _tensors(_listed(inputs), _nodes(outs))
     if not ins:

@@ -19,7 +19,13 @@ from wengert.engine.state import STATE
 
 
 class GradientEdge(NamedTuple):
-    """A place in the graph: a node and which of its results."""
+    """A place in the graph: a node and which of its results.
+
+    >>> import wengert as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> torch.autograd.graph.GradientEdge((x * 2).grad_fn, 0).output_nr
+    0
+    """
 
     node: Node
     output_nr: int
@@ -125,7 +131,16 @@ class saved_tensors_hooks:
 
 
 class save_on_cpu(saved_tensors_hooks):
-    """Keep saved tensors in main memory: where they are already, so each is copied and nothing else changes."""
+    """Keep saved tensors in main memory: where they are already, so each is copied and nothing else changes.
+
+    >>> import wengert as torch
+    >>> x = torch.tensor(3.0, requires_grad=True)
+    >>> with torch.autograd.graph.save_on_cpu():
+    ...     y = x * x
+    >>> y.backward()
+    >>> x.grad
+    tensor(6.)
+    """
 
     def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
         del pin_memory, device_type
@@ -133,7 +148,16 @@ class save_on_cpu(saved_tensors_hooks):
 
 
 class disable_saved_tensors_hooks:
-    """Within this block ``saved_tensors_hooks`` raises RuntimeError with the given message."""
+    """Within this block ``saved_tensors_hooks`` raises RuntimeError with the given message.
+
+    >>> import wengert as torch
+    >>> with torch.autograd.graph.disable_saved_tensors_hooks("not here"):
+    ...     with torch.autograd.graph.save_on_cpu():
+    ...         pass
+    Traceback (most recent call last):
+    ...
+    RuntimeError: not here
+    """
 
     def __init__(self, error_message: str) -> None:
         self.error_message = error_message
@@ -246,6 +270,15 @@ def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[..., Any], *, 
         fn: with ``mode="all"`` called as ``fn(grads)``, a list with None where a tensor got no gradient, after all
             tensors that take part in the backward pass have theirs; with ``mode="any"`` as ``fn(grad)`` for the first.
         mode: ``"all"`` or ``"any"``.
+
+    Raises:
+        ValueError: another mode.
+
+    >>> import wengert as torch
+    >>> x, y = torch.ones(2, requires_grad=True), torch.tensor(3.0, requires_grad=True)
+    >>> handle = torch.autograd.graph.register_multi_grad_hook((x, y), print)
+    >>> (x * y).sum().backward()
+    [tensor([3., 3.]), tensor(2.)]
     """
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
@@ -300,7 +333,17 @@ class _Collector:
 
 
 def increment_version(tensor: Any) -> None:
-    """Say that the memory of a tensor (or of several) was written by code that the engine does not see."""
+    """Say that the memory of a tensor (or of several) was written by code that the engine does not see.
+
+    Raises:
+        RuntimeError: the tensor was made under ``inference_mode`` and has no version.
+
+    >>> import wengert as torch
+    >>> x = torch.ones(2)
+    >>> torch.autograd.graph.increment_version(x)
+    >>> x._version
+    1
+    """
     for t in (tensor,) if isinstance(tensor, TensorBase) else tensor:
         cell = cell_of(t)
         if cell is INFERENCE:

@@ -192,7 +192,15 @@ class inference_mode(_Mode):
 
 
 class set_multithreading_enabled(_Mode):
-    """Accepted for PyTorch's sake: a backward pass always runs in the thread that asks for it."""
+    """Accepted for PyTorch's sake: a backward pass always runs in the thread that asks for it.
+
+    >>> import wengert as torch
+    >>> x = torch.ones(1, requires_grad=True)
+    >>> with torch.autograd.set_multithreading_enabled(False):
+    ...     (x * 2).backward()
+    >>> x.grad
+    tensor([2.])
+    """
 
     def __init__(self, mode: bool) -> None:
         self.mode = mode
@@ -219,7 +227,13 @@ def is_grad_enabled() -> bool:
 
 
 def is_inference_mode_enabled() -> bool:
-    """Whether this thread is in ``inference_mode``."""
+    """Whether this thread is in ``inference_mode``.
+
+    >>> import wengert as torch
+    >>> with torch.inference_mode():
+    ...     torch.is_inference_mode_enabled()
+    True
+    """
     return STATE.inference
 
 

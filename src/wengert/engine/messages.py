@@ -16,6 +16,7 @@ from wengert._names import names_in_frames, operand_texts, result_name
 from wengert._source import Location, describe, locate, quoted
 from wengert.engine.base import TensorBase
 from wengert.engine.node import AccumulateGrad, Node
+from wengert.engine.untracked import why_untracked
 from wengert.ops.record import Op
 
 INFERENCE_SAVED = (
@@ -75,7 +76,11 @@ def not_a_tensor(op: Op, position: int, got: Any) -> str:
     """An operation got something that is neither tensor nor number."""
     name = op.args[position] if position < len(op.args) else "tensors"
     name = "input" if name == "self" else name
-    return f"{op.name}(): argument '{name}' (position {position + 1}) must be Tensor, not {type(got).__name__}"
+    function = op.name.removesuffix("_number").removesuffix("_from")
+    kind, remedy = type(got).__name__, ""
+    if isinstance(got, np.ndarray):
+        kind, remedy = "numpy.ndarray", ". Make a tensor of the array: torch.from_numpy(a) shares its memory"
+    return f"{function}(): argument '{name}' (position {position + 1}) must be Tensor, not {kind}{remedy}"
 
 
 def broadcast_error(op: Op, raws: list[Any], error: ValueError) -> Exception:
@@ -151,19 +156,19 @@ def _saved_name(node: Any, position: int) -> str:
 
 def no_graph(position: int, t: TensorBase) -> str:
     """``backward()`` on a tensor that no graph leads to."""
-    said = (
-        f"element {position} of tensors does not require grad and does not have a grad_fn: {called(t)} has no gradient "
-        "path. "
-    )
+    said = f"element {position} of tensors does not require grad and does not have a grad_fn: {called(t)} has no gradient path. "
+    why = why_untracked(t)
     if t._data.dtype.kind not in "fc":
-        return said + (
-            f"Its dtype is {dtype_name(t._data.dtype)}: integers, bools and comparisons carry no gradient. Compute the "
-            "loss in a float dtype from tensors made with requires_grad=True."
+        why = why or "Integers, bools and comparisons carry no gradient."
+        return f"{said}Its dtype is {dtype_name(t._data.dtype)}. {why} Compute the loss in a float dtype from tracked tensors."
+    if why is None:
+        why = (
+            "Either no tensor it was computed from has requires_grad=True, or the path was cut: by detach(), by no_grad(), by "
+            "going through item(), numpy() or tensor(...)."
         )
-    return said + (
-        "Either no tensor it was computed from has requires_grad=True, or the path was cut: by detach(), by no_grad(), "
-        "by going through item(), numpy() or tensor(...). Set requires_grad=True on the parameters before computing "
-        "it; setting it on the result afterwards silences this error and trains nothing."
+    return (
+        f"{said}{why} The parameters must have requires_grad=True before it is computed; setting it on the result afterwards "
+        "silences this error and trains nothing."
     )
 
 

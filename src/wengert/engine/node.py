@@ -78,7 +78,13 @@ class NodeHooks:
 
 
 class Node(Metadata):
-    """One operation of the backward graph; ``tensor.grad_fn`` is one. It knows the shape and dtype of its result."""
+    """One operation of the backward graph; ``tensor.grad_fn`` is one. It knows the shape and dtype of its result.
+
+    >>> import wengert as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> isinstance((x * 2).grad_fn, torch.autograd.graph.Node)
+    True
+    """
 
     __slots__ = ("__weakref__", "hooks", "scalar")
 
@@ -208,7 +214,8 @@ class AccumulateGrad(Node):
     def weaken(self) -> None:
         """Refer to the leaf weakly from now on.
 
-        For a leaf whose ``.grad`` has a graph of its own (``create_graph``): that leads back here, which would be a cycle.
+        For a leaf whose ``.grad`` has a graph of its own (``create_graph``): that leads back here, and would be a
+        cycle.
         """
         if self.__class__ is AccumulateGrad:
             leaf = weakref.ref(self.variable)

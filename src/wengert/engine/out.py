@@ -74,7 +74,7 @@ def check_writable(t: TensorBase, tracked: bool) -> None:
         )
     data = t._data
     if data.__class__ is np.ndarray and not data.flags.writeable:
-        _check_broadcast(data)
+        t._data = _writeable(data)
     if tracked:
         _check_tracked(t)
     if STATE.before_write is not None:
@@ -92,13 +92,23 @@ def _check_tracked(t: TensorBase) -> None:
         raise RuntimeError(messages.leaf_in_place(t))
 
 
-def _check_broadcast(data: np.ndarray[Any, Any]) -> None:
-    if 0 in data.strides:
+def _writeable(data: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The same region of the same memory, to be written: NumPy lets nobody write into what was broadcast."""
+    if any([stride == 0 and size > 1 for stride, size in zip(data.strides, data.shape, strict=True)]):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation."
         )
-    raise RuntimeError("the tensor's memory is read-only; write to a clone() of it")
+    owner = data
+    while isinstance(owner.base, np.ndarray):
+        owner = owner.base
+    if not owner.flags.writeable:
+        raise RuntimeError(
+            "the tensor's memory is read-only (it comes from an array of the caller's); write to a clone() of it"
+        )
+    memory = owner if owner.flags.c_contiguous else owner.T
+    offset = data.__array_interface__["data"][0] - memory.__array_interface__["data"][0]
+    return np.ndarray(data.shape, data.dtype, memory, offset, data.strides)
 
 
 _RANKS = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}

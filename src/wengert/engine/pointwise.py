@@ -283,6 +283,7 @@ def inplace_method(op: Op) -> Callable[..., Any]:
 
     named(function, op)
     function.__name__ = function.__qualname__ = op.name + "_"
+    function.__doc__ = f"{function.__doc__}\n\nThe result is written into the tensor itself, which is returned."
     return function
 
 

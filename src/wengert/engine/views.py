@@ -39,14 +39,15 @@ TRACKED: Final = Origin.TRACKED
 class View:
     """How a view was made: its base, the steps from there, and the version at which its node was right."""
 
-    # `own`, unset until used: the user switched requires_grad on or off on the view itself
-    __slots__ = ("base", "origin", "own", "seen", "steps")
+    # `own` and `missed` are unset until used.
+    __slots__ = ("base", "missed", "origin", "own", "seen", "steps")
 
     base: TensorBase
     steps: tuple[Step, ...]
     seen: int
     origin: Origin
-    own: bool
+    own: bool  # the user switched requires_grad on or off on the view itself
+    missed: bool  # the memory was written while the base was not tracked
 
     def __init__(self, base: TensorBase, steps: tuple[Step, ...], seen: int, origin: Origin) -> None:
         self.base = base
@@ -64,7 +65,10 @@ class View:
         if cell and self.seen != cell[0]:
             self._renew(view, cell[0])
         if view._node is None and view._rg is not self.base._rg and not self.is_switched():
-            view._rg = self.base._rg and view._data.dtype.kind in "fc"
+            if getattr(self, "missed", False):
+                self._renew(view, self.seen)
+            else:
+                view._rg = self.base._rg and view._data.dtype.kind in "fc"
 
     def is_switched(self) -> bool:
         """Whether the user said of the view itself that it requires grad."""
@@ -85,6 +89,7 @@ class View:
             view._node = self._replay(edge) if edge is not None else None
             view._rg = view._node is not None or self.is_switched()
             carry_retain(view, old)
+        self.missed = edge is None
         self.seen = version
 
     def _replay(self, edge: Node) -> Node | None:

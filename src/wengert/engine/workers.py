@@ -126,6 +126,9 @@ def set_num_threads(int: int) -> None:
 
     Raises:
         RuntimeError: the number is not positive.
+
+    >>> import wengert as torch
+    >>> torch.set_num_threads(torch.get_num_threads())
     """
     if int < 1:
         raise RuntimeError(f"set_num_threads expects a positive integer, got {int}")

@@ -40,7 +40,7 @@ SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
 
 relu = shown(unary(RELU), __name__, "relu(torch.tensor([-1., 0., 2.]))", "tensor([0., 0., 2.])")
-relu_ = inplace_method(RELU)
+relu_ = shown(inplace_method(RELU), __name__, "relu_(torch.tensor([-1., 0., 2.]))", "tensor([0., 0., 2.])")
 
 
 def normalized(name: str, op: Op, input: Any, dim: int, dtype: Any) -> Any:
@@ -148,7 +148,12 @@ def selu(input: Any) -> Any:
 
 
 def selu_(input: Any) -> Any:
-    """In-place :func:`selu`."""
+    """In-place :func:`selu`.
+
+    >>> import wengert as torch
+    >>> torch.selu_(torch.tensor([-1., 1.]))
+    tensor([-1.1113,  1.0507])
+    """
     raw_of_tensor("selu_", input)
     return inplace(ELU, input, **SELU_META)
 
@@ -179,7 +184,15 @@ def celu(input: Any, alpha: float = 1.0) -> Any:
 
 
 def celu_(input: Any, alpha: float = 1.0) -> Any:
-    """In-place :func:`celu`."""
+    """In-place :func:`celu`.
+
+    Raises:
+        RuntimeError: ``alpha`` is zero.
+
+    >>> import wengert as torch
+    >>> torch.celu_(torch.tensor([-1., 1.]), alpha=2.)
+    tensor([-0.7869,  1.0000])
+    """
     raw_of_tensor("celu_", input)
     return inplace(CELU, input, **celu_meta(alpha))
 
@@ -205,7 +218,12 @@ def threshold(input: Any, threshold: float, value: float, *, out: Any = None) ->
 
 
 def threshold_(input: Any, threshold: float, value: float) -> Any:
-    """In-place :func:`threshold`."""
+    """In-place :func:`threshold`.
+
+    >>> import wengert as torch
+    >>> torch.threshold_(torch.tensor([0.5, 1., 2.]), 1., 0.)
+    tensor([0., 0., 2.])
+    """
     return inplace(THRESHOLD, input, **threshold_meta(input, threshold, value))
 
 

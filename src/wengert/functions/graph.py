@@ -37,6 +37,8 @@ class GraphMethods:
 
     @requires_grad.setter
     def requires_grad(self: Any, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise RuntimeError(f"requires_grad must be a bool, and this is of type {type(value).__name__}")
         self.requires_grad_(value)
 
     def requires_grad_(self: Any, requires_grad: bool = True) -> Any:
@@ -44,12 +46,18 @@ class GraphMethods:
 
         Raises:
             RuntimeError: the dtype is neither float nor complex, or tracking of a non-leaf would be stopped.
+            TypeError: ``requires_grad`` is not a bool.
 
         >>> import wengert as torch
         >>> torch.ones(2).requires_grad_()
         tensor([1., 1.], requires_grad=True)
         """
-        tracked = is_tracking(self)
+        if not isinstance(requires_grad, bool):
+            raise TypeError(
+                "requires_grad_(): argument 'requires_grad' (position 1) must be bool, not "
+                f"{type(requires_grad).__name__}"
+            )
+        tracked = self.requires_grad
         if self._node is not None:
             if not requires_grad:
                 raise RuntimeError(

@@ -119,7 +119,10 @@ def set_default_tensor_type(t: Any) -> None:
 
 def _make(element_type: dtypes.dtype) -> Any:
     name = f"{type_name(element_type.np)}Tensor"
-    text = f"Tensors of {element_type}: ``{name}(2, 3)`` has unset values; ``torch.tensor`` is the newer way."
+    text = (
+        f"Tensors of {element_type}: ``{name}(2, 3)`` has unset values; ``torch.tensor`` is the newer way.\n\n"
+        f">>> import wengert as torch\n>>> torch.{name}([0, 1]).dtype\n{element_type}\n"
+    )
     return _TypeOfTensors(name, (), {"_element_type": element_type, "__doc__": text, "__slots__": ()})
 
 

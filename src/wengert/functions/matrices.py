@@ -330,6 +330,12 @@ def chain_matmul(*matrices: Any, out: Any = None) -> Any:
 
     Raises:
         RuntimeError: an argument is no matrix, or the shapes do not fit.
+
+    >>> import warnings
+    >>> import wengert as torch
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     torch.chain_matmul(torch.ones(1, 2), torch.ones(2, 3), torch.ones(3, 1))
+    tensor([[6.]])
     """
     warnings.warn(
         "torch.chain_matmul is deprecated and will be removed in a future PyTorch release. Use torch.linalg.multi_dot "

@@ -286,7 +286,13 @@ def outer(input: Any, vec2: Any, *, out: Any = None) -> Any:
 
 
 def ger(input: Any, vec2: Any, *, out: Any = None) -> Any:
-    """An older name of :func:`outer`."""
+    """An older name of :func:`outer`.
+
+    >>> import wengert as torch
+    >>> torch.ger(torch.tensor([1., 2.]), torch.tensor([3., 4.]))
+    tensor([[3., 4.],
+            [6., 8.]])
+    """
     return outer(input, vec2, out=out)
 
 

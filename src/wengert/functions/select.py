@@ -87,7 +87,7 @@ def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = No
             )
         condition = wrap(condition._data != 0)
     a, b = getattr(input, "_data", input), getattr(other, "_data", other)
-    if getattr(a, "dtype", a) is not getattr(b, "dtype", b):
+    if is_number(a) or is_number(b) or a.dtype is not b.dtype:
         dtype = result_type_of((a, b))
         input, other = _as_dtype(input, dtype), _as_dtype(other, dtype)
     return deliver(out, apply(WHERE, condition, input, other), input, other)

@@ -120,7 +120,12 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
 
 
 def hardtanh_(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
-    """In-place :func:`hardtanh`."""
+    """In-place :func:`hardtanh`.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.hardtanh_(torch.tensor([-2., 0.5, 2.]))
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
     return hardtanh(input, min_val, max_val, inplace=True)
 
 
@@ -148,7 +153,12 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
 
 
 def leaky_relu_(input: Any, negative_slope: float = 0.01) -> Any:
-    """In-place :func:`leaky_relu`."""
+    """In-place :func:`leaky_relu`.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.leaky_relu_(torch.tensor([-100., 1.]))
+    tensor([-1.,  1.])
+    """
     return leaky_relu(input, negative_slope, inplace=True)
 
 
@@ -227,7 +237,12 @@ def rrelu(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool
 
 
 def rrelu_(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Any:
-    """In-place :func:`rrelu`."""
+    """In-place :func:`rrelu`.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.rrelu_(torch.tensor([-1., 1.]))
+    tensor([-0.2292,  1.0000])
+    """
     return rrelu(input, lower, upper, training, inplace=True)
 
 
@@ -248,7 +263,12 @@ def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
 
 
 def elu_(input: Any, alpha: float = 1.0) -> Any:
-    """In-place :func:`elu`."""
+    """In-place :func:`elu`.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.elu_(torch.tensor([-1., 1.]))
+    tensor([-0.6321,  1.0000])
+    """
     return elu(input, alpha, inplace=True)
 
 

@@ -299,6 +299,8 @@ def binary_cross_entropy(
             "all elements of input should be between 0 and 1: they are probabilities. For scores of any size use "
             "binary_cross_entropy_with_logits"
         )
+    if not np.all((t >= 0) & (t <= 1)):
+        raise RuntimeError("all elements of target should be between 0 and 1: they are probabilities too")
     return apply(BINARY_CROSS_ENTROPY, *inputs, reduction=reduction)
 
 

@@ -1,0 +1,122 @@
+"""The public names: listed, sorted, there, and documented with an example."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import wengert
+import wengert.functions
+
+PUBLIC = (
+    "wengert",
+    "wengert.autograd",
+    "wengert.autograd.graph",
+    "wengert.backends",
+    "wengert.cuda",
+    "wengert.linalg",
+    "wengert.nn",
+    "wengert.nn.functional",
+    "wengert.random",
+    "wengert.testing",
+    "wengert.version",
+)
+FAMILIES = [f"wengert.functions.{found.name}" for found in pkgutil.iter_modules(wengert.functions.__path__)]
+
+# Submodules that are not for users; all others of the package are public.
+INNER = {f"wengert.{name}" for name in ("cli", "engine", "functions", "interop", "ops", "spaces", "tour")}
+
+# Methods have their documentation where they are put on the class; these are the classes that carry them.
+MIXIN = re.compile(r"Methods$")
+
+
+def _order(name: str) -> tuple[Any, ...]:
+    """CONSTANTS, then Classes, then the rest, numbers by their value: what ruff's RUF022 keeps."""
+    rank = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
+    return rank, [(not part.isdigit(), int(part) if part.isdigit() else part) for part in re.split(r"(\d+)", name)]
+
+
+def _modules(names: list[str] | tuple[str, ...]) -> Iterator[ModuleType]:
+    return (importlib.import_module(name) for name in names)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_names_are_sorted_and_there(name: str) -> None:
+    module = importlib.import_module(name)
+    assert len(set(module.__all__)) == len(module.__all__)
+    assert module.__all__ == sorted(module.__all__, key=_order)
+    assert [item for item in module.__all__ if not hasattr(module, item)] == []
+
+
+@pytest.mark.parametrize("name", ["wengert", "wengert.autograd", "wengert.linalg", "wengert.nn.functional"])
+def test_the_list_is_complete(name: str) -> None:
+    module = importlib.import_module(name)
+    public = {
+        item for item, value in vars(module).items() if not item.startswith("_") and not _is_incidental(value, name)
+    }
+    assert public - set(module.__all__) == set()
+
+
+def _is_incidental(value: Any, module: str) -> bool:
+    """Submodules that an import leaves behind, and what a module imports for its own use."""
+    if isinstance(value, ModuleType):
+        return module != "wengert" or value.__name__ in INNER
+    return getattr(value, "__module__", "").partition(".")[0] in {"__future__", "typing", "collections"}
+
+
+def test_every_function_of_a_family_is_exported_where_pytorch_has_it() -> None:
+    torch = pytest.importorskip("torch")
+    missing = [
+        f"{module.__name__}.{name}"
+        for module in _modules(FAMILIES)
+        for name in getattr(module, "__all__", ())
+        if hasattr(torch, name) and not MIXIN.search(name) and getattr(wengert, name, None) is not getattr(module, name)
+    ]
+    assert missing == []
+
+
+def test_every_name_is_one_of_pytorch() -> None:
+    torch = pytest.importorskip("torch")
+    assert [name for name in wengert.__all__ if not hasattr(torch, name)] == []
+
+
+def _is_documented(value: Any) -> bool:
+    if isinstance(value, type) and issubclass(value, BaseException):
+        return False
+    return callable(value)
+
+
+# An example of what does nothing or raises would say no more than the sentence above it.
+@pytest.mark.parametrize("name", [name for name in PUBLIC if name != "wengert.cuda"])
+def test_every_public_function_has_an_example(name: str) -> None:
+    module = importlib.import_module(name)
+    without = [
+        item
+        for item in module.__all__
+        if _is_documented(getattr(module, item)) and ">>>" not in (inspect.getdoc(getattr(module, item)) or "")
+    ]
+    assert without == []
+
+
+def test_the_package_imports_quickly_what_it_needs() -> None:
+    """What the core does without: none of it may slip in, because importing takes its time."""
+    import subprocess
+    import sys
+
+    slow = ("asyncio", "doctest", "hypothesis", "llvmlite", "matplotlib", "pytest", "scipy", "torch", "unittest")
+    program = f"""
+import sys, numpy
+had = set(sys.modules)
+import wengert
+print(sorted(name for name in {slow} if name in sys.modules and name not in had))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
