@@ -2,6 +2,7 @@
 
 import functools
 import importlib.metadata
+import linecache
 import os
 import sys
 from collections.abc import Iterator
@@ -80,6 +81,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} needs PyTorch and does not say so: mark it with pytest.mark.conformance"
     return report
+
+
+@pytest.fixture
+def clean_linecache() -> Iterator[None]:
+    """Forget afterwards the made-up files that a test entered into the standard library's table of source lines."""
+    before = dict(linecache.cache)
+    yield
+    linecache.cache.clear()
+    linecache.cache.update(before)
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,6 @@
 """The user's own names: from the source (results, operands) and from the frames on the stack (objects)."""
 
 import gc
-import linecache
 import sys
 import threading
 import weakref
@@ -13,13 +12,7 @@ import pytest
 from source_probe import Run
 from wengert._names import names_in_frames, operand_texts, result_name
 
-
-@pytest.fixture(autouse=True)
-def clean_linecache():
-    before = dict(linecache.cache)
-    yield
-    linecache.cache.clear()
-    linecache.cache.update(before)
+pytestmark = pytest.mark.usefixtures("clean_linecache")
 
 
 def result_names(source, kind="mul"):

@@ -1,6 +1,7 @@
 """Short programs as PyTorch's users write them, on both libraries: one case for each difference that was once found."""
 
 import numpy as np
+
 from both import attempt, both
 
 

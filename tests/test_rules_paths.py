@@ -9,12 +9,13 @@ import pytest
 import wengert
 from op_cases import DIFFERENTIABLE, ELEMENTWISE, NAMES, cases
 from wengert.engine import apply as apply_module
+from wengert.engine import sweep
 from wengert.engine.apply import apply
 from wengert.engine.base import wrap
 from wengert.engine.moving import view_function, views_function
-from wengert.engine.node import Metadata, Node, save_plan
+from wengert.engine.node import Metadata, Node, Port, save_plan
 from wengert.engine.pointwise import binary, operator, reflected, unary
-from wengert.engine.tiles import LARGE
+from wengert.engine.tiles import LARGE, tiled
 from wengert.ops.reads import Read
 from wengert.ops.record import TABLE, Op
 from wengert.testing._op_checks import same_bits
@@ -248,7 +249,7 @@ def _check_binary(op: Op, state: str, s, t, what: str) -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("name", TWO_INPUTS)
+@pytest.mark.parametrize("name", [name for name in TWO_INPUTS if name not in ("heaviside", "prelu")])  # of tensors only
 def test_numbers(name: str, state: str) -> None:
     """A Python number on either side."""
     op = TABLE[name]
@@ -272,7 +273,10 @@ def test_operators_leave_other_types_to_others() -> None:
 
 # --- views -----------------------------------------------------------------------------------------------------------
 
-VIEWS = [name for name in NAMES if TABLE[name].view and name in DIFFERENTIABLE]
+# Parts of complex numbers are left to the long path: their nodes have a complex input and a real result.
+VIEWS = [
+    name for name in NAMES if TABLE[name].view and name in DIFFERENTIABLE and "real" not in name and name != "imag"
+]
 
 
 @pytest.mark.parametrize(
@@ -285,6 +289,7 @@ def test_views(name: str, state: str) -> None:
         path = view_function(op) if op.outputs == 1 else views_function(op)
     except ValueError:
         pytest.skip("its rule needs more than shapes")
+    compared = 0
     for case in cases(name):
         x = case.inputs[0]
         try:
@@ -300,6 +305,8 @@ def test_views(name: str, state: str) -> None:
         pairs = [(short, long)] if op.outputs == 1 else zip(short, long, strict=True)
         for a, b in pairs:
             _same_view(a, b, t, f"{case} {state}")
+            compared += 1
+    assert compared or name == "view_dtype"
 
 
 def _same_view(a, b, t, what) -> None:
@@ -314,13 +321,15 @@ def _same_view(a, b, t, what) -> None:
         assert mine is other if facet == "base" else mine == other, (what, facet)
     assert (a._node is None) == (b._node is None), what
     if a._node is not None:
-        nodes = [
-            n.next[0] if n.name() != n.__class__.__name__ or type(n).__name__ == "Port" else n
-            for n in (a._node, b._node)
-        ]
-        assert type(a._node) is type(b._node), what
-        for facet in ("shape", "dtype", "meta"):
-            assert getattr(nodes[0], facet) == getattr(nodes[1], facet), (what, facet)
+        for mine, other in zip(_with_parent(a._node), _with_parent(b._node), strict=True):
+            assert type(mine) is type(other), what
+            for facet in ("shape", "dtype", "meta"):
+                assert getattr(mine, facet) == getattr(other, facet), (what, facet)
+
+
+def _with_parent(node: Node) -> list[Node]:
+    """A node; for one of several results also the node of the operation."""
+    return [node, node.next[0]] if isinstance(node, Port) else [node]
 
 
 # --- large arrays ----------------------------------------------------------------------------------------------------
@@ -348,7 +357,7 @@ def test_tiles_are_the_whole(name: str, threads) -> None:
         with np.errstate(all="ignore"):
             y = unary(op)(*tensors, meta=case.meta or None) if len(inputs) == 1 else binary(op)(*tensors)
             want = op.impl(*inputs, **case.meta)
-        np.testing.assert_array_max_ulp(y._data, want, maxulp=0 if want.dtype.kind == "f" else 0)
+        assert same_bits(y._data, want), (name, dtype)
         y.backward(wrap(g))
         for rule, t in zip(op.vjp, tensors, strict=True):
             with np.errstate(all="ignore"):
@@ -356,3 +365,12 @@ def test_tiles_are_the_whole(name: str, threads) -> None:
                     rule(y._node.space if y._node else None, g, want, *inputs, **case.meta), (n,)
                 ).astype(dtype)
             assert same_bits(t.grad._data, whole), (name, dtype)
+
+
+def test_large_gradients_are_done_in_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the test above would compare nothing."""
+    seen = []
+    monkeypatch.setattr(sweep, "tiled", lambda function, *rest: seen.append(function) or tiled(function, *rest))
+    x = wrap(np.ones(LARGE)).requires_grad_()
+    x.tanh().sum().backward()
+    assert seen == [TABLE["tanh"].vjp[0]]

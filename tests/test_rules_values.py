@@ -1,4 +1,4 @@
-"""Every operation with values and memory that make trouble: NaN, infinities, singular points, strides, empty and 0-d inputs."""
+"""Every operation with troublesome values and memory: NaN, infinities, singular points, strides, empty, 0-d inputs."""
 
 import itertools
 

@@ -17,13 +17,7 @@ from source_probe import PACKAGE, Run, internal
 from wengert._names import operand_texts, result_name
 from wengert._source import Location, at, describe, locate, quoted, user_code, user_frame, user_frames
 
-
-@pytest.fixture(autouse=True)
-def clean_linecache():
-    before = dict(linecache.cache)
-    yield
-    linecache.cache.clear()
-    linecache.cache.update(before)
+pytestmark = pytest.mark.usefixtures("clean_linecache")
 
 
 class TestLocate:

@@ -80,6 +80,8 @@ def expression(source: str, line: int, text: str) -> Step | None:
         return None
     if root is None or not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
         return None
+    if call.func.attr != "backward":
+        return None
     scope = _scope_at(root, line)
     around = [s for s in _statements(scope) if s.lineno <= line <= (s.end_lineno or s.lineno)]
     step = _step(scope, around[-1] if around else scope, call.func.value)

@@ -9,6 +9,8 @@ from typing import Any, Final, NoReturn, Self, TypeAlias, final
 
 import numpy as np
 
+from wengert._constants import Constant
+
 __all__ = [
     "ALIASES",
     "ALL_DTYPES",
@@ -48,7 +50,7 @@ _set_field = object.__setattr__
 
 
 @final
-class dtype:  # PyTorch's name
+class dtype(Constant):  # PyTorch's name
     """The element type of a tensor, one object per type.
 
     ``np.dtype(d)`` gives the NumPy dtype. ``d == np.float32`` and ``d == np.dtype("float32")`` hold for the type
@@ -138,18 +140,6 @@ class dtype:  # PyTorch's name
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _dtype_named, (self.name,)
-
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"{self} is a constant: its attribute {name!r} cannot be set")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"{self} is a constant: its attribute {name!r} cannot be deleted")
 
 
 def _make(name: str) -> dtype:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NoReturn, Self, final
+from typing import Any, Final, Self, final
+
+from wengert._constants import Constant
 
 __all__ = [
     "channels_last",
@@ -18,7 +20,7 @@ __all__ = [
 _new_object = object.__new__
 
 
-class _Constant:
+class _Constant(Constant):
     """One of a fixed set of named objects."""
 
     __slots__ = ("_name",)
@@ -35,15 +37,6 @@ class _Constant:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _constant, (self._name,)
-
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"{self} is a constant: its attribute {name!r} cannot be set")
 
 
 @final

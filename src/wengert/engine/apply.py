@@ -42,6 +42,9 @@ def apply(op: Op, *inputs: Any, **meta: Any) -> Any:
     raws = taken.raws
     if op.check is not None:
         op.check(op.name, raws)
+    if taken.dtype is None and raws and op.promote is not Promote.KEEP:  # numbers alone: as 0-d tensors
+        dtype = compute_dtype(op, raws)
+        raws = [_number(x, dtype) for x in raws]
     y = compute(op, raws if op.promote is Promote.KEEP or taken.of_one_float(op) else promoted(op, raws), meta)
     if op.outputs == 1:
         out = wrap(y)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from wengert.engine import messages
 from wengert.engine.base import TensorBase, cell_of, wrap
 from wengert.engine.hooks import RemovableHandle
-from wengert.engine.node import Node, Port, RecordedNode
+from wengert.engine.node import FreedAt, Node, Port, RecordedNode
 from wengert.engine.saved import Packed, as_tensor, pack_one, pack_result
 from wengert.engine.state import STATE
 
@@ -237,10 +237,11 @@ class FunctionNode(RecordedNode):
         self.ctx._to_save = self.ctx._dirty = self.ctx._constant = ()
         self.saved = tuple(saved)
 
-    def release(self) -> None:
+    def release(self, where: FreedAt | None) -> None:
         """Free the saved values, if there are any."""
         if self.saved:
             self.saved = None
+            self.versions = where
 
     def pull(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
         """Run the user's ``backward`` and check what it returns."""

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from wengert import _cuts
 from wengert._dtypes import from_numpy_dtype
 from wengert._names import names_in_frames, operand_texts, result_name
 from wengert._source import Location, describe, locate, quoted
 from wengert.engine.base import TensorBase
-from wengert.engine.node import AccumulateGrad, Node
+from wengert.engine.node import AccumulateGrad, Node, Port
 from wengert.engine.untracked import why_untracked
 from wengert.ops.record import Op
 
@@ -48,7 +49,8 @@ def node_at(node: Node) -> str:
     """``MulBackward0 (train.py:12, `y = w * x`)``."""
     if isinstance(node, AccumulateGrad):
         return f"the leaf {called(node.variable)}" if node.variable is not None else "a leaf that is gone"
-    return describe(type(node).__name__, location_of(node))
+    made_by = node.next[0] if isinstance(node, Port) else node
+    return describe(type(made_by).__name__, location_of(node))
 
 
 def place(code: Any, lasti: int) -> str:
@@ -110,13 +112,14 @@ def first_mismatch(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, int, in
 # --- saved values ----------------------------------------------------------------------------------------------------
 
 
-def freed(node: Node) -> str:
+def freed(node: Any) -> str:
     """Backward reached a node whose saved values an earlier backward freed."""
+    freed_by = f"the backward pass at {place(*node.versions)}" if node.versions else "an earlier backward pass"
     return (
         "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
-        f"been freed). {node_at(node)} was freed by an earlier backward(). If that work is done once, outside the loop "
-        "that calls backward(), move it into the loop; if it is state carried from step to step, cut it with detach(); "
-        "specify retain_graph=True on the first backward() only if you want two passes over the same graph."
+        f"been freed). {node_at(node)} was freed by {freed_by}. If that operation is done once, outside the loop that calls "
+        "backward(), move it into the loop; if it carries state from step to step, cut it with detach(); specify "
+        "retain_graph=True on the first backward() only if you want two passes over the same graph."
     )
 
 
@@ -219,6 +222,53 @@ def unused(position: int, t: TensorBase, outputs: Sequence[TensorBase]) -> str:
         f"materialize_grads=True): {called(t)} does not lead to {names}. It may have been replaced by a copy, cut off "
         "by detach(), or used under no_grad()."
     )
+
+
+def grad_of_result(t: TensorBase) -> str:
+    """``.grad`` of a tensor that is the result of an operation was read."""
+    node: Any = t._node
+    name = name_of(t)
+    said = (
+        "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated "
+        f"during autograd.backward(): {called(t)} is a result ({node_at(node)})"
+    )
+    location = location_of(node)
+    made = (
+        _cuts.assignment(location.source(), name, location.lineno)
+        if location is not None and name is not None
+        else None
+    )
+    if made is not None and name in made.names and result_name(location) == name:
+        return (
+            f"{said}, so that line made `{name}` another tensor than the one that was tracked before. To update a parameter, "
+            f"write into it: `with torch.no_grad(): {name} -= ...`."
+        )
+    leaves = ", ".join([f"`{leaf}`" for leaf in _leaf_names(node)])
+    computed = f", computed from the leaf {leaves}" if leaves else ""
+    return (
+        f"{said}{computed}. Gradients arrive at leaves; to keep the one of a result too, call retain_grad() on it before "
+        "backward()."
+    )
+
+
+def _leaf_names(node: Node) -> list[str]:
+    found: list[str] = []
+    seen: set[Node] = set()
+    stack: list[Node] = [node]
+    while stack and len(seen) < _MOST_NODES and len(found) < _MOST_LEAVES:
+        here = stack.pop()
+        if here in seen:
+            continue
+        seen.add(here)
+        if isinstance(here, AccumulateGrad):
+            leaf = name_from_node(here)
+            if leaf is not None:
+                found.append(leaf)
+        stack.extend([n for n in here.next if n is not None])
+    return sorted(set(found))
+
+
+_MOST_NODES, _MOST_LEAVES = 1000, 3
 
 
 def no_hook(t: TensorBase) -> str:

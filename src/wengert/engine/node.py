@@ -34,6 +34,9 @@ NEVER_WRITTEN: Final[list[int]] = [0]
 _CPP_NAMES = frozenset({"AccumulateGrad", "CopyBackwards", "CopySlices", "NotImplemented"})
 
 
+FreedAt = tuple[CodeType, int]
+
+
 class Metadata:
     """The shape and dtype of a value: what is kept of an input of which a rule reads nothing else."""
 
@@ -114,7 +117,7 @@ class Node(Metadata):
             self.hooks = NodeHooks()
         return self.hooks
 
-    def release(self) -> None:
+    def release(self, where: FreedAt | None) -> None:
         """Free the saved values, if there are any: a second backward through the node is then an error."""
 
     @property
@@ -163,7 +166,7 @@ class RecordedNode(Node):
     # the following nodes once freed. One tuple for all, because the cost of many small containers is the garbage
     # collector's: it halved the time of a long chain.
     links: tuple[Any, ...]
-    versions: tuple[int, ...] | None
+    versions: Any  # of the saved tensors if any is not 0, else None; once they are freed, where that was asked for
     seq: int
     code: CodeType | None
     lasti: int

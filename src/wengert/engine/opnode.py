@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from wengert.engine.node import Node, RecordedNode
+from wengert.engine.node import FreedAt, Node, RecordedNode
 from wengert.engine.saved import tensor_saved
 from wengert.ops.record import MISSING, EachInput, Kind, Op
 from wengert.spaces.raw import RAW, REAL, RawSpace
@@ -62,11 +62,12 @@ class OpNode(RecordedNode):
         """Replace what is saved."""
         self.links = (*self.next, *saved, *cells)
 
-    def release(self) -> None:
+    def release(self, where: FreedAt | None) -> None:
         """Free the saved values, if there are any: a second backward through the node is then an error."""
         k = self.arity
         if len(self.links) > 2 * k + 1:
             self.links = self.links[:k]
+            self.versions = where
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_saved_"):

@@ -17,10 +17,11 @@ from typing import Any, Final
 import numpy as np
 from numpy import ndarray
 
+from wengert._dtypes import from_numpy_dtype
 from wengert._fpenv import SILENT, enter, leave
 from wengert.engine import messages
 from wengert.engine.apply import apply, broadcast_failure
-from wengert.engine.base import INFERENCE, TensorBase, accumulator_of
+from wengert.engine.base import INFERENCE, TensorBase, accumulator_of, wrap
 from wengert.engine.inplace import inplace
 from wengert.engine.node import NEVER_WRITTEN, next_seq, save_plan
 from wengert.engine.opnode import OpNode, node_class
@@ -35,7 +36,7 @@ _F64: Final = np.dtype(np.float64)
 _new = object.__new__
 _NO_META: Final[dict[str, Any]] = {}
 _frame = sys._getframe
-_NUMBERS: Final = (TensorBase, bool, int, float, complex, np.generic, np.ndarray)
+_NUMBERS: Final = (TensorBase, bool, int, float, complex, np.generic)
 
 _Tensor: Any = TensorBase  # bound by wengert._tensor: the class that takes the short path
 
@@ -67,7 +68,8 @@ class _Recording:
 
 
 def unary(op: Op) -> Callable[..., Any]:
-    """The public function ``f(input, *, out=None)`` of a one-input operation that keeps the dtype, elementwise above all.
+    """The public function ``f(input, *, out=None)`` of a one-input operation that keeps the dtype, elementwise above
+    all.
 
     A function of this package that calls it says so with ``depth``: how many calls below the user's code it is made,
     and gives the operation's metadata as ``meta``.
@@ -254,9 +256,23 @@ def _binary_core(op: Op, *, is_operator: bool) -> Callable[..., Any]:
 
 
 def _long(op: Op, input: Any, other: Any, is_operator: bool) -> Any:
-    if is_operator and not isinstance(other, _NUMBERS):
-        return NotImplemented
+    if is_operator:
+        if isinstance(other, ndarray):
+            other = constant(other)
+        elif not isinstance(other, _NUMBERS):
+            return NotImplemented
     return apply(op, input, other)
+
+
+def constant(array: Any) -> Any:
+    """An untracked tensor on the memory of a NumPy array, as the other operand of an operator.
+
+    Raises:
+        TypeError: a dtype that no tensor has.
+    """
+    dtype = from_numpy_dtype(array.dtype).np  # the identical dtype object: the engine compares so
+    view = array.view(ndarray)
+    return wrap(view if view.dtype is dtype else view.view(dtype))
 
 
 def binary(op: Op) -> Callable[..., Any]:
@@ -285,72 +301,6 @@ def inplace_method(op: Op) -> Callable[..., Any]:
     function.__name__ = function.__qualname__ = op.name + "_"
     function.__doc__ = f"{function.__doc__}\n\nThe result is written into the tensor itself, which is returned."
     return function
-
-
-def reflected(op: Op) -> Callable[[Any, Any], Any]:
-    """The method behind a reflected operator such as ``__rsub__``: the other operand, a number, stands on the left."""
-    impl = op.impl
-    differentiable = op.differentiable
-    recording: _Recording | None = None
-
-    def function(self: Any, other: Any) -> Any:
-        nonlocal recording
-        cls = other.__class__
-        if self.__class__ is not _Tensor or (cls is not int and cls is not float):
-            return apply(op, other, self) if isinstance(other, _NUMBERS) else NotImplemented
-        b = self._data
-        dtype = b.dtype
-        if dtype is not _F32 and dtype is not _F64:
-            return apply(op, other, self)
-        if self._view is not None:
-            self._view.refresh(self)
-        if self._rg and differentiable and STATE.grad_enabled:
-            if recording is None:
-                recording = _Recording(op, 2)
-            keep_y, keep_a, keep_b = recording.plans[2]
-            cell = self._cell
-            if not recording.short or keep_y or (cell is not None and (not cell or cell[0])):
-                return apply(op, other, self)
-        elif STATE.inference:
-            return apply(op, other, self)
-        token = enter(SILENT)
-        try:
-            y = impl(other, b)
-        finally:
-            leave(token)
-        result = _new(_Tensor)
-        result._data = y
-        result._view = None
-        result._cell = None
-        if recording is None or not (self._rg and STATE.grad_enabled):
-            result._node = None
-            result._rg = False
-            return result
-        node = _new(recording.node_class)
-        following = self._node or accumulator_of(self)
-        if keep_b:
-            if cell is None:
-                cell = self._cell = [0]
-            node.links = (None, following, None, other, b, cell)
-        elif keep_a:
-            node.links = (None, following, None, other, None, NEVER_WRITTEN)
-        else:
-            node.links = (None, following, None, None, None)
-        node.versions = None
-        node.seq = next_seq()
-        frame = _frame(1)
-        node.code = frame.f_code
-        node.lasti = frame.f_lasti
-        node.meta = None
-        node.shape = y.shape
-        node.dtype = dtype
-        node.scalar = y.__class__
-        node.hooks = None
-        result._node = node
-        result._rg = True
-        return result
-
-    return named(function, op)
 
 
 def named(function: Callable[..., Any], op: Op) -> Callable[..., Any]:

@@ -21,7 +21,7 @@ from wengert._fpenv import SILENT, enter, leave
 from wengert.engine import messages
 from wengert.engine.base import wrap
 from wengert.engine.fit import fit_raw, fit_tensor
-from wengert.engine.node import Node, Port, zeros_of
+from wengert.engine.node import FreedAt, Node, Port, zeros_of
 from wengert.engine.opnode import OpNode
 from wengert.engine.saved import check_versions, raw_saved, tensor_saved
 from wengert.engine.state import STATE
@@ -43,6 +43,7 @@ class Sweep:
     needed: set[Node] | None = None
     captures: frozenset[Node] = frozenset()
     modes: tuple[bool, Any] | None = None  # the thread's state before user code was first called
+    where: FreedAt | None = None  # where the user asked for the pass
 
     def __init__(self, *, create_graph: bool, retain_graph: bool) -> None:
         self.create_graph = create_graph
@@ -119,7 +120,7 @@ class Sweep:
         Kept flat, and written out for one and for two inputs, because it is the hot loop: it takes a third less time
         than the general form below it.
         """
-        heap, pending, retain = self.heap, self.pending, self.retain_graph
+        heap, pending, retain, where = self.heap, self.pending, self.retain_graph, self.where
         node: Any = None
         while True:
             if node is None:
@@ -140,6 +141,7 @@ class Sweep:
                     check_versions(node)
                 if not retain:
                     node.links = links[:k]
+                    node.versions = where
             elif size == k:
                 raise RuntimeError(messages.freed(node))
             if k > 2 or (g.__class__ is ndarray and g.size >= LARGE) or (k == 2 and node.meta is not None):
@@ -235,7 +237,7 @@ class Sweep:
             messages.check_nan(node, grads)
         self._hand_on(node, grads)
         if not self.retain_graph:
-            node.release()
+            node.release(self.where)
 
     def _hand_on(self, node: Node, grads: Iterable[Any]) -> None:
         """Let a node's cotangents arrive where they are needed, in the form of the inputs they belong to."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import FrameType
 from typing import Any
 
 from wengert import _cuts
@@ -15,25 +14,27 @@ _DEPTH = 8
 
 def why_untracked(t: TensorBase) -> str | None:
     """One or two sentences that say where the path from tracked tensors to ``t`` was cut; None if that cannot be told."""
-    for frame in user_frames(user_frame()):
-        variables = variables_of(frame)
-        name = next((name for name, value in variables.items() if value is t), None)
+    for depth, frame in enumerate(user_frames(user_frame())):
         here = locate(frame.f_code, frame.f_lasti)
         if here is None:
-            return None
-        if name is not None:
-            return _Search(frame, here, variables).explain(name)
-        step = _cuts.expression(here.source(), here.lineno, here.expression() or "")
-        if step is not None:
-            return _Search(frame, here, variables).explain_step("this tensor", step)
+            continue
+        variables = variables_of(frame)
+        search = _Search(frame.f_code.co_filename, here, variables)
+        names = [name for name, value in variables.items() if value is t]
+        found = search.explain(names[0]) if names else None
+        if found is None and not names and depth == 0:
+            step = _cuts.expression(here.source(), here.lineno, here.expression() or "")
+            found = search.explain_step("This tensor", step) if step is not None else None
+        if found is not None:
+            return found
     return None
 
 
 class _Search:
     """A walk backwards through the assignments in one frame."""
 
-    def __init__(self, frame: FrameType, here: Location, variables: dict[str, Any]) -> None:
-        self.filename = frame.f_code.co_filename
+    def __init__(self, filename: str, here: Location, variables: dict[str, Any]) -> None:
+        self.filename = filename
         self.here = here
         self.source = here.source()
         self.variables = variables
@@ -49,14 +50,12 @@ class _Search:
         found = self._trace(subject, step, 0)
         if found is not None:
             return found
-        leaves = [f"`{name}`" for name in self._tensors(step)]
-        if leaves and step.lineno:
-            verb, none = ("requires", "not one of") if len(leaves) == 1 else ("requires", "none of")
-            del none
-            listed = ", ".join(leaves)
-            said = f"{listed} does not require grad" if len(leaves) == 1 else f"none of {listed} {verb} grad"
-            return f"It was computed from {listed} ({self._at(step)}), and {said}."
-        return None
+        names = [f"`{name}`" for name in self._tensors(step)]
+        if not names:
+            return None
+        listed = ", ".join(names)
+        untracked = f"{listed} does not require grad" if len(names) == 1 else "none of these requires grad"
+        return f"It was computed from {listed} ({self._at(step)}), and {untracked}."
 
     def _trace(self, subject: str, step: _cuts.Step, depth: int) -> str | None:
         tensors = self._tensors(step)
@@ -70,8 +69,8 @@ class _Search:
             if step.switched_off is not None:
                 return f"{subject} was computed from `{name}` under {step.switched_off}, at {self._at(step)}."
             return (
-                f"{subject} was computed from `{name}`, which requires grad now, at {self._at(step)}: the path was cut inside "
-                f"of what is called there, or `{name}` did not require grad at that time."
+                f"{subject} was computed from `{name}`, which requires grad now, at {self._at(step)}: the path was cut "
+                f"inside of what is called there, or `{name}` did not require grad at that time."
             )
         if depth == _DEPTH:
             return None

@@ -7,7 +7,7 @@ from typing import Any
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase
 from wengert.engine.inplace import inplace
-from wengert.engine.pointwise import binary, inplace_method, operator, reflected
+from wengert.engine.pointwise import binary, inplace_method, operator
 from wengert.functions.elementwise import call, is_number, shown
 from wengert.functions.options import require_tensor
 from wengert.ops.arithmetic import DIV
@@ -135,6 +135,11 @@ def _rmod(self: Any, other: Any) -> Any:
 _floor_divide_ = inplace_method(FLOOR_DIVIDE)
 
 
+def _rfloordiv(self: Any, other: Any) -> Any:
+    """``other // self``."""
+    return apply(FLOOR_DIVIDE, other, self) if is_number(other) else NotImplemented
+
+
 class DivisionMethods:
     """Quotients and remainders as methods and operators; ``/`` itself stands with the sums and products."""
 
@@ -154,7 +159,7 @@ class DivisionMethods:
     true_divide_ = inplace_method(DIV)
 
     __floordiv__ = operator(FLOOR_DIVIDE)
-    __rfloordiv__ = reflected(FLOOR_DIVIDE)
+    __rfloordiv__ = _rfloordiv
     __ifloordiv__ = _floor_divide_
     __mod__ = _mod
     __rmod__ = _rmod

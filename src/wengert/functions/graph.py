@@ -105,14 +105,7 @@ class GraphMethods:
         """
         grad = getattr(self, "_grad", None)
         if grad is None and self._node is not None and self._rg and not getattr(self, "_retains", False):
-            warnings.warn(
-                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
-                f"won't be populated during autograd.backward(): {messages.called(self)} is a result "
-                f"({messages.node_at(self._node)}). Call retain_grad() on it before backward(), or read .grad of the "
-                "leaf it was computed from.",
-                UserWarning,
-                stacklevel=2,
-            )
+            warnings.warn(messages.grad_of_result(self), UserWarning, stacklevel=2)
         return grad
 
     @grad.setter

@@ -9,10 +9,9 @@ from typing import Any, Final
 import numpy as np
 
 from wengert.engine.apply import apply
-from wengert.engine.messages import first_mismatch
 from wengert.engine.out import deliver
 from wengert.functions.dims import wrap_dim
-from wengert.functions.operands import in_c, not_implemented_for, raw_of_tensor, same_dtype
+from wengert.functions.operands import in_c, must_broadcast, not_implemented_for, raw_of_tensor, same_dtype
 from wengert.functions.options import integer, type_name
 from wengert.functions.products import matmul
 from wengert.ops.contraction import VECDOT
@@ -87,13 +86,7 @@ def linalg_cross(input: Any, other: Any, *, dim: Any = -1, out: Any = None) -> A
         raise RuntimeError(
             f"linalg.cross: inputs dimension {dim} must have length 3. Got {a.shape[along]} and {b.shape[along]}"
         )
-    mismatch = first_mismatch(a.shape, b.shape)
-    if mismatch is not None:
-        place, size_a, size_b = mismatch
-        raise RuntimeError(
-            f"The size of tensor a ({size_a}) must match the size of tensor b ({size_b}) at non-singleton dimension "
-            f"{place}"
-        )
+    must_broadcast("linalg.cross", a.shape, b.shape)
     same_dtype(f"expected scalar type {type_name(a.dtype)} but found {type_name(b.dtype)}", a, b)
     return deliver(out, apply(CROSS, input, other, dim=along), input, other)
 
@@ -140,13 +133,7 @@ def vecdot(x: Any, y: Any, *, dim: Any = -1, out: Any = None) -> Any:
             "linalg.vecdot: Expected x and y to have the same dtype, but found x of type "
             f"{type_name(a.dtype)} and y of type {type_name(b.dtype)} instead"
         )
-    mismatch = first_mismatch(a.shape, b.shape)
-    if mismatch is not None:
-        place, size_a, size_b = mismatch
-        raise RuntimeError(
-            f"The size of tensor a ({size_a}) must match the size of tensor b ({size_b}) at non-singleton dimension "
-            f"{place}"
-        )
+    must_broadcast("linalg.vecdot", a.shape, b.shape)
     if a.ndim == b.ndim == 1 and a.shape == b.shape:
         wrap_dim(dim, 1)
         return deliver(out, apply(VDOT, x, y), x, y)

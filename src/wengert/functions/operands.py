@@ -6,9 +6,18 @@ from typing import Any, NoReturn
 
 from wengert._dtypes import NumpyDtype, from_numpy_dtype
 from wengert.engine.base import TensorBase
+from wengert.engine.messages import first_mismatch
 from wengert.functions.options import require_tensor, type_name
 
-__all__ = ["cannot_multiply", "need_floats", "not_implemented_for", "raw_of_tensor", "same_dtype", "shown"]
+__all__ = [
+    "cannot_multiply",
+    "must_broadcast",
+    "need_floats",
+    "not_implemented_for",
+    "raw_of_tensor",
+    "same_dtype",
+    "shown",
+]
 
 _IN_C = {
     "float16": "c10::Half",
@@ -40,6 +49,21 @@ def raw_of_tensor(function: str, value: Any, name: str = "input", position: int 
 def shown(shape: tuple[int, ...]) -> str:
     """A matrix's shape as in ``2x3``."""
     return "x".join(map(str, shape))
+
+
+def must_broadcast(function: str, a: tuple[int, ...], b: tuple[int, ...]) -> None:
+    """Raise unless two shapes fit each other.
+
+    Raises:
+        RuntimeError: they do not; the message names the dimension.
+    """
+    mismatch = first_mismatch(a, b)
+    if mismatch is not None:
+        place, size_a, size_b = mismatch
+        raise RuntimeError(
+            f"The size of tensor a ({size_a}) must match the size of tensor b ({size_b}) at non-singleton dimension "
+            f"{place}. {function} got the shapes {list(a)} and {list(b)}, which do not broadcast."
+        )
 
 
 def same_dtype(said: str, *raws: Any) -> None:

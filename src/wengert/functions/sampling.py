@@ -15,9 +15,9 @@ from wengert._fpenv import SILENT, enter, leave
 from wengert._random import Stream
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, wrap
-from wengert.engine.messages import first_mismatch
 from wengert.engine.out import deliver
 from wengert.functions.generators import stream_of
+from wengert.functions.operands import must_broadcast
 from wengert.functions.options import (
     chosen_dtype,
     integer,
@@ -60,7 +60,7 @@ def normal(
     if isinstance(mean, TensorBase) and isinstance(std, TensorBase):
         if (std._data < 0).any():
             raise RuntimeError("normal expects all elements of std >= 0.0")
-        _check_broadcast(mean._data.shape, std._data.shape)
+        must_broadcast("normal", mean._data.shape, std._data.shape)
         shape = np.broadcast_shapes(mean._data.shape, std._data.shape)
         values = normal_values(stream, mean._data, std._data, shape, mean._data.dtype)
         return deliver(out, apply(ops.NORMAL_BOTH, mean, std, wrap(values)), mean, std)
@@ -99,16 +99,6 @@ def checked_std(std: Any) -> Any:
     if not std >= 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
     return std
-
-
-def _check_broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> None:
-    mismatch = first_mismatch(a, b)
-    if mismatch is not None:
-        dim, size_a, size_b = mismatch
-        raise RuntimeError(
-            f"The size of tensor a ({size_a}) must match the size of tensor b ({size_b}) at non-singleton dimension "
-            f"{dim}. normal got the shapes {list(a)} and {list(b)}, which do not broadcast."
-        )
 
 
 # --- discrete distributions ------------------------------------------------------------------------------------------

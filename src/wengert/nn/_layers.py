@@ -11,13 +11,12 @@ from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, array_of, wrap
 from wengert.engine.inplace import inplace as apply_in_place
 from wengert.engine.inplace import write
-from wengert.engine.messages import first_mismatch
 from wengert.engine.out import deliver
 from wengert.engine.state import STATE
 from wengert.functions.dims import wrap_dim
 from wengert.functions.generators import default_generator
 from wengert.functions.norms import vector_norm
-from wengert.functions.operands import cannot_multiply, raw_of_tensor, same_dtype
+from wengert.functions.operands import cannot_multiply, must_broadcast, raw_of_tensor, same_dtype
 from wengert.functions.options import integer, type_name
 from wengert.functions.products import check_mm, matmul
 from wengert.ops.arithmetic import MUL
@@ -329,13 +328,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
             f"expected common dtype to be floating point, yet common dtype is {type_name(common)}. Convert the tensors "
             "with .float()"
         )
-    mismatch = first_mismatch(a.shape, b.shape)
-    if mismatch is not None:
-        place, size_a, size_b = mismatch
-        raise RuntimeError(
-            f"The size of tensor a ({size_a}) must match the size of tensor b ({size_b}) at non-singleton dimension "
-            f"{place}"
-        )
+    must_broadcast("cosine_similarity", a.shape, b.shape)
     shape = np.broadcast_shapes(a.shape, b.shape)
     along = wrap_dim(dim, len(shape))
     units = []

@@ -10,8 +10,7 @@ import numpy as np
 from wengert._promotion import result_type_of
 from wengert.engine.apply import apply
 from wengert.engine.base import array_of
-from wengert.engine.messages import first_mismatch
-from wengert.functions.operands import raw_of_tensor
+from wengert.functions.operands import must_broadcast, raw_of_tensor
 from wengert.functions.options import type_name
 from wengert.nn._reduction import reduced, reduction_of, require_constant, warn_of_sizes
 from wengert.ops.losses import (
@@ -42,13 +41,7 @@ def _check_pair(function: str, input: Any, target: Any) -> bool:
     a, b = raw_of_tensor(function, input), raw_of_tensor(function, target, "target", 2)
     if a.shape == b.shape:
         return True
-    mismatch = first_mismatch(a.shape, b.shape)
-    if mismatch is not None:
-        dim, size_a, size_b = mismatch
-        raise RuntimeError(
-            f"The size of tensor a ({size_a}) must match the size of tensor b ({size_b}) at non-singleton dimension "
-            f"{dim}: {function} got an input of shape {list(a.shape)} and a target of shape {list(b.shape)}"
-        )
+    must_broadcast(function, a.shape, b.shape)
     return False
 
 

@@ -47,8 +47,8 @@ class Parameter(Tensor):
         else:
             kind = type(data).__name__
             raise AttributeError(
-                f"{kind!r} object has no attribute 'detach': Parameter() takes a tensor, and was given a {kind}. Make a "
-                "tensor of it first, torch.tensor(...)"
+                f"{kind!r} object has no attribute 'detach': Parameter() takes a tensor, and was given a {kind}. Make "
+                "a tensor of it first, torch.tensor(...)"
             )
         return made.requires_grad_(requires_grad)  # type: ignore[no-any-return]
 

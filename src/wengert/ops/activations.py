@@ -50,7 +50,7 @@ def _real(complaint: str) -> Any:
 RELU = activation(
     "relu",
     positive_part,
-    lambda xp, g, y, x: xp.zero_where(g, y <= 0),
+    lambda xp, g, y, x: xp.tied(xp.zero_where(g, y <= 0), y),
     check=_real("Boolean inputs not supported for relu"),
     formula="max(x, 0)",
     points=(0.0,),
@@ -65,7 +65,7 @@ def _threshold(x: Any, *, threshold: float, value: float) -> Any:
 THRESHOLD = activation(
     "threshold",
     _threshold,
-    lambda xp, g, y, x, *, threshold, value: xp.zero_where(g, x <= threshold),
+    lambda xp, g, y, x, *, threshold, value: xp.tied(xp.zero_where(g, x <= threshold), x),
     check=takes("threshold_cpu", "if"),
     formula="x if x > threshold else value",
     doc="The elements above a threshold; a constant for the others.",
@@ -81,7 +81,7 @@ def _leaky_relu(x: Any, *, negative_slope: float) -> Any:
 LEAKY_RELU = activation(
     "leaky_relu",
     in_float32(_leaky_relu),
-    lambda xp, g, y, x, *, negative_slope: xp.where(x > 0, g, g * negative_slope),
+    lambda xp, g, y, x, *, negative_slope: xp.tied(xp.where(x > 0, g, g * negative_slope), x),
     check=takes("leaky_relu_cpu"),
     formula="max(x, 0) + negative_slope min(x, 0)",
     doc="The positive part plus a small multiple of the negative part.",
@@ -95,7 +95,7 @@ def _hardtanh(x: Any, *, min_val: float, max_val: float) -> Any:
 HARDTANH = activation(
     "hardtanh",
     _hardtanh,
-    lambda xp, g, y, x, *, min_val, max_val: xp.zero_where(g, (x <= min_val) | (x >= max_val)),
+    lambda xp, g, y, x, *, min_val, max_val: xp.tied(xp.zero_where(g, (x <= min_val) | (x >= max_val)), x),
     check=_real("Bool inputs not supported for hardtanh"),
     formula="min(max(x, min_val), max_val)",
     doc="Each element cut off at two limits, where its derivative is zero.",
@@ -110,7 +110,7 @@ def _softshrink(x: Any, *, lambd: float) -> Any:
 SOFTSHRINK = activation(
     "softshrink",
     _softshrink,
-    lambda xp, g, y, x, *, lambd: xp.zero_where(g, (x >= -lambd) & (x <= lambd)),
+    lambda xp, g, y, x, *, lambd: xp.tied(xp.zero_where(g, (x >= -lambd) & (x <= lambd)), x),
     check=takes("softshrink_check"),
     formula="sign(x) max(|x| - lambd, 0)",
     doc="Each element moved towards zero by a distance, and zero where it would pass it.",
@@ -118,7 +118,7 @@ SOFTSHRINK = activation(
 HARDSHRINK = activation(
     "hardshrink",
     lambda x, *, lambd: zero_where(x, (x >= -lambd) & (x <= lambd)),
-    lambda xp, g, y, x, *, lambd: xp.zero_where(g, (x >= -lambd) & (x <= lambd)),
+    lambda xp, g, y, x, *, lambd: xp.tied(xp.zero_where(g, (x >= -lambd) & (x <= lambd)), x),
     check=takes("hardshrink_cpu"),
     formula="x if |x| > lambd else 0",
     doc="Each element, or zero where its magnitude is at most a limit.",
@@ -152,7 +152,7 @@ PRELU = defop(
     in_float32(_prelu),
     Kind.ELEMENTWISE,
     vjp=(
-        lambda xp, g, y, x, w: xp.where(x > 0, g, g * w),
+        lambda xp, g, y, x, w: xp.tied(xp.where(x > 0, g, g * w), x),
         lambda xp, g, y, x, w: xp.zero_where(g * x, x > 0),
     ),
     args=("self", "weight"),

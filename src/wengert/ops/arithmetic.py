@@ -163,17 +163,6 @@ RECIPROCAL = defop(
     domain="nonzero",
 )
 
-SQUARE = defop(
-    "square",
-    lambda x: x * x,
-    Kind.ELEMENTWISE,
-    vjp=(lambda xp, g, y, x: g * xp.conj(x * 2),),
-    node="PowBackward0",
-    ufunc=np.square,
-    formula="x^2",
-    doc="Square of each element.",
-)
-
 # --- three inputs --------------------------------------------------------------------------------------------------
 
 

@@ -26,11 +26,6 @@ class Cell:
         return bool(self.record["cell_type"] == "code")
 
     @property
-    def is_markdown(self) -> bool:
-        """Whether the cell is text for the reader."""
-        return bool(self.record["cell_type"] == "markdown")
-
-    @property
     def source(self) -> str:
         """The cell's text."""
         source = self.record["source"]
