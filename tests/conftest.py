@@ -84,6 +84,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.fixture
+def torch() -> ModuleType:
+    """PyTorch, for a comparison."""
+    return pytest.importorskip("torch")  # type: ignore[no-any-return]
+
+
+@pytest.fixture
 def clean_linecache() -> Iterator[None]:
     """Forget afterwards the made-up files that a test entered into the standard library's table of source lines."""
     before = dict(linecache.cache)

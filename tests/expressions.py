@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+import wengert
+
 
 class IndexOnly:
     def __index__(self) -> int:
@@ -62,3 +64,19 @@ def answer(expression: str, torch: ModuleType) -> tuple[str, str]:
             return f"raises {type(error).__name__}", str(error)
     text = re.sub(r"<(?:wengert\.)?(\w+) object at 0x\w+>", r"<\1>", repr(value))
     return text, ""
+
+
+def values_as_in_torch(torch: ModuleType, expression: str) -> None:
+    """Assert that an expression has the same value with both libraries."""
+    ours, theirs = answer(expression, wengert), answer(expression, torch)
+    assert not theirs[0].startswith("raises"), f"PyTorch itself raises: {theirs}"
+    assert ours == theirs
+
+
+def error_as_in_torch(torch: ModuleType, expression: str) -> None:
+    """Assert that an expression raises the same error with both libraries; wengert's message may go on."""
+    ours, theirs = answer(expression, wengert), answer(expression, torch)
+    assert theirs[0].startswith("raises"), f"PyTorch itself answers: {theirs[0]}"
+    assert ours[0] == theirs[0]
+    start = theirs[1].split("(Triggered")[0].rstrip(". ")[:30]
+    assert start in ours[1], f"PyTorch says {theirs[1]!r}, we say {ours[1]!r}"

@@ -115,7 +115,7 @@ IN_PLACE: dict[str, Operation] = {
     "exp_ of small": lambda lib, x, y, k: x.mul_(0.1).exp_(),
     "zero_": lambda lib, x, y, k: x.zero_() if k % 4 == 0 else x.neg_(),
     "write a part": lambda lib, x, y, k: _write(x, y, k),
-    "write a view": lambda lib, x, y, k: x.reshape(-1)[: k % 3].mul_(2) if x.ndim else x.mul_(2),
+    "write a view": lambda lib, x, y, k: x.reshape(-1)[: k % 3 + 1].mul_(2) if x.ndim else x.mul_(2),
     "write a transposed view": lambda lib, x, y, k: x.t().sub_(1) if x.ndim == 2 else x.sub_(1),
     "copy_": lambda lib, x, y, k: x.copy_(y),
 }

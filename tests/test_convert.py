@@ -6,19 +6,12 @@ import copy
 import pickle
 import warnings
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pytest
 
 import wengert
 from expressions import answer, lines
-
-
-@pytest.fixture
-def torch() -> Any:
-    return pytest.importorskip("torch")
-
 
 NUMBERS = """
 torch.ones(1, 1).item()

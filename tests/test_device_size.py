@@ -11,11 +11,6 @@ from wengert._device import CPU, device, require_cpu
 from wengert._size import Size, size_of
 
 
-@pytest.fixture
-def torch() -> Any:
-    return pytest.importorskip("torch")
-
-
 def answer(expression: str, names: dict[str, Any]) -> tuple[str, str]:
     """The printed value and class of an expression, or the class of what it raises."""
     try:

@@ -1,4 +1,4 @@
-"""The frequent errors: each begins with PyTorch's words and names the variable, the operation, the line, the cause, the way out."""
+"""Frequent errors begin with PyTorch's words and name the variable, the operation, the line, the cause, the remedy."""
 
 import inspect
 import re

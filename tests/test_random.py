@@ -20,11 +20,6 @@ from expressions import answer, lines
 N = 40_000
 
 
-@pytest.fixture
-def torch() -> Any:
-    return pytest.importorskip("torch")
-
-
 @pytest.fixture(autouse=True)
 def _seeded() -> Iterator[None]:
     with wengert.random.fork_rng():

@@ -9,7 +9,7 @@ from random_programs import Program, programs
 
 RELAXED = settings(
     deadline=None,
-    max_examples=3000,
+    max_examples=2500,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     derandomize=True,
 )
@@ -38,6 +38,8 @@ def _outcome(lib, program: Program, order: int):
 
 def _agree(torch, program: Program, order: int) -> None:
     ours, theirs = _outcome(wengert, program, order), _outcome(torch, program, order)
+    if isinstance(theirs, RuntimeError) and "modified by an inplace operation" in str(theirs):
+        return  # PyTorch may have saved a value that wengert did not need to save
     if isinstance(theirs, RuntimeError) or isinstance(ours, RuntimeError):
         assert isinstance(ours, RuntimeError) and isinstance(theirs, RuntimeError), f"{ours!r} here, {theirs!r} there"
         return

@@ -50,9 +50,9 @@ class Step(NamedTuple):
 
 
 def assignment(source: str, name: str, line: int) -> Step | None:
-    """The assignment to ``name`` that came last before ``line``, in the function (or module) around that line.
+    r"""The assignment to ``name`` that came last before ``line``, in the function (or module) around that line.
 
-    >>> step = assignment("w = 1\\np = w.detach() * 2\\nloss = p", "p", 3)
+    >>> step = assignment("w = 1\np = w.detach() * 2\nloss = p", "p", 3)
     >>> step.lineno, step.names, step.cuts[0].how
     (2, ('w',), 'detach()')
     """
@@ -72,7 +72,7 @@ def assignment(source: str, name: str, line: int) -> Step | None:
 
 
 def expression(source: str, line: int, text: str) -> Step | None:
-    """The expression before ``.backward`` in ``text``, which stands at ``line``: `(x * w).sum()` of `(x * w).sum().backward()`."""
+    """The expression before ``.backward`` in ``text``, at ``line``: ``y.sum()`` of ``y.sum().backward()``."""
     root = _parsed(source)
     try:
         call = ast.parse(text.strip(), mode="eval").body

@@ -32,6 +32,7 @@ def _each(*inputs: np.ndarray, **meta: object) -> list[Sample]:
 
 
 SAMPLES: dict[str, list[Sample]] = {
+    "tied": [Sample(_r(3, 2), _r(3, 2))],
     "zero_where": [Sample(_r(3, 2), _r(3, 2) > 0), Sample(_r(5000), _r(5000) > 0)],
     "threshold": [Sample(_X, threshold=0.5, value=-3.0)],
     "leaky_relu": [Sample(_X, negative_slope=slope) for slope in (0.01, 0.0, -1.0, 2.0)],

@@ -6,13 +6,13 @@ from wengert.autograd.anomaly_mode import set_detect_anomaly as set_detect_anoma
 from wengert.autograd.api import backward as backward
 from wengert.autograd.api import grad as grad
 from wengert.autograd.function import Function as Function
-from wengert.autograd.gradcheck import gradcheck as gradcheck
-from wengert.autograd.gradcheck import gradgradcheck as gradgradcheck
 from wengert.autograd.grad_mode import enable_grad as enable_grad
 from wengert.autograd.grad_mode import inference_mode as inference_mode
 from wengert.autograd.grad_mode import no_grad as no_grad
 from wengert.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from wengert.autograd.grad_mode import set_multithreading_enabled as set_multithreading_enabled
+from wengert.autograd.gradcheck import gradcheck as gradcheck
+from wengert.autograd.gradcheck import gradgradcheck as gradgradcheck
 from wengert.autograd.variable import Variable as Variable
 
 __all__ = [

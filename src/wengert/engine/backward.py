@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from wengert._source import user_code
-from wengert.engine import messages
+from wengert.engine import start_messages as messages
 from wengert.engine.base import TensorBase, accumulator_of, edge_of, wrap, wrap_plain
 from wengert.engine.node import AccumulateGrad, Node
 from wengert.engine.state import STATE
@@ -103,9 +103,7 @@ def _root(position: int, t: TensorBase, g: Any, create_graph: bool) -> tuple[Nod
         if raw.size != 1:
             raise RuntimeError(messages.not_scalar(t))
         if raw.dtype.kind != "f":
-            raise RuntimeError(
-                f"grad can be implicitly created only for real scalar outputs but got {messages.dtype_name(raw.dtype)}"
-            )
+            raise RuntimeError(messages.not_real(t))
         one = raw.dtype.type(1) if not raw.ndim else np.ones(raw.shape, raw.dtype)
         return edge, wrap(one) if create_graph else one
     if g._data.shape != raw.shape:

@@ -6,18 +6,15 @@ source for lines.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from wengert import _cuts
 from wengert._dtypes import from_numpy_dtype
 from wengert._names import names_in_frames, operand_texts, result_name
 from wengert._source import Location, describe, locate, quoted
 from wengert.engine.base import TensorBase
 from wengert.engine.node import AccumulateGrad, Node, Port
-from wengert.engine.untracked import why_untracked
 from wengert.ops.record import Op
 
 INFERENCE_SAVED = (
@@ -117,8 +114,8 @@ def freed(node: Any) -> str:
     freed_by = f"the backward pass at {place(*node.versions)}" if node.versions else "an earlier backward pass"
     return (
         "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
-        f"been freed). {node_at(node)} was freed by {freed_by}. If that operation is done once, outside the loop that calls "
-        "backward(), move it into the loop; if it carries state from step to step, cut it with detach(); specify "
+        f"been freed). {node_at(node)} was freed by {freed_by}. If that operation is done once, outside the loop that "
+        "calls backward(), move it into the loop; if it carries state from step to step, cut it with detach(); specify "
         "retain_graph=True on the first backward() only if you want two passes over the same graph."
     )
 
@@ -152,131 +149,6 @@ def _saved_name(node: Any, position: int) -> str:
         operands = operand_texts(location)
         name = operands[slot - 1] if operands is not None and len(operands) >= slot else None
     return quoted(name, f"its input {node.op.args[min(slot, len(node.op.args)) - 1]!r}")
-
-
-# --- starting backward -----------------------------------------------------------------------------------------------
-
-
-def no_graph(position: int, t: TensorBase) -> str:
-    """``backward()`` on a tensor that no graph leads to."""
-    said = f"element {position} of tensors does not require grad and does not have a grad_fn: {called(t)} has no gradient path. "
-    why = why_untracked(t)
-    if t._data.dtype.kind not in "fc":
-        why = why or "Integers, bools and comparisons carry no gradient."
-        return f"{said}Its dtype is {dtype_name(t._data.dtype)}. {why} Compute the loss in a float dtype from tracked tensors."
-    if why is None:
-        why = (
-            "Either no tensor it was computed from has requires_grad=True, or the path was cut: by detach(), by no_grad(), by "
-            "going through item(), numpy() or tensor(...)."
-        )
-    return (
-        f"{said}{why} The parameters must have requires_grad=True before it is computed; setting it on the result afterwards "
-        "silences this error and trains nothing."
-    )
-
-
-def not_scalar(t: TensorBase) -> str:
-    """``backward()`` on a tensor with more than one element and no gradient given."""
-    shape, name = list(t._data.shape), name_of(t)
-    subject = f"`{name}` has shape {shape}" if name is not None else f"this tensor has shape {shape}"
-    y = name if name is not None and name.isidentifier() else "y"
-    return (
-        f"grad can be implicitly created only for scalar outputs: {subject}. Reduce it first, {y}.sum().backward() "
-        f"(adds the gradients of all elements) or {y}.mean().backward() (their average), or give the vector v of the "
-        f"product v^T J: {y}.backward(gradient=v) with v of shape {shape}."
-    )
-
-
-def wrong_root_gradient(position: int, t: TensorBase, g: TensorBase) -> str:
-    """The gradient given for an output has another shape."""
-    got, want = list(g._data.shape), list(t._data.shape)
-    return (
-        f"Mismatch in shape: grad_output[{position}] has a shape of torch.Size({got}) and output[{position}] has a "
-        f"shape of torch.Size({want}): the gradient of {called(t)} has one number for each of its elements."
-    )
-
-
-def complex_mismatch(position: int, t: TensorBase, g: TensorBase) -> str:
-    """One of output and gradient is complex, the other is not."""
-    return (
-        "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
-        f"grad_output[{position}] has a dtype of {dtype_name(g._data.dtype)} and output[{position}] has a dtype of "
-        f"{dtype_name(t._data.dtype)}."
-    )
-
-
-def not_required(t: TensorBase) -> str:
-    """A gradient is asked for with respect to a tensor that is not tracked."""
-    return (
-        f"One of the differentiated Tensors does not require grad: {called(t)}. Make it with requires_grad=True, or "
-        "call requires_grad_() on it before it is used."
-    )
-
-
-def unused(position: int, t: TensorBase, outputs: Sequence[TensorBase]) -> str:
-    """An input that the outputs do not depend on."""
-    names = ", ".join([called(o) for o in outputs]) or "the outputs (there are none)"
-    return (
-        f"The differentiated Tensor at index {position} appears to not have been used in the graph. Set "
-        "allow_unused=True if this is the desired behavior (its gradient is then None; zeros with "
-        f"materialize_grads=True): {called(t)} does not lead to {names}. It may have been replaced by a copy, cut off "
-        "by detach(), or used under no_grad()."
-    )
-
-
-def grad_of_result(t: TensorBase) -> str:
-    """``.grad`` of a tensor that is the result of an operation was read."""
-    node: Any = t._node
-    name = name_of(t)
-    said = (
-        "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated "
-        f"during autograd.backward(): {called(t)} is a result ({node_at(node)})"
-    )
-    location = location_of(node)
-    made = (
-        _cuts.assignment(location.source(), name, location.lineno)
-        if location is not None and name is not None
-        else None
-    )
-    if made is not None and name in made.names and result_name(location) == name:
-        return (
-            f"{said}, so that line made `{name}` another tensor than the one that was tracked before. To update a parameter, "
-            f"write into it: `with torch.no_grad(): {name} -= ...`."
-        )
-    leaves = ", ".join([f"`{leaf}`" for leaf in _leaf_names(node)])
-    computed = f", computed from the leaf {leaves}" if leaves else ""
-    return (
-        f"{said}{computed}. Gradients arrive at leaves; to keep the one of a result too, call retain_grad() on it before "
-        "backward()."
-    )
-
-
-def _leaf_names(node: Node) -> list[str]:
-    found: list[str] = []
-    seen: set[Node] = set()
-    stack: list[Node] = [node]
-    while stack and len(seen) < _MOST_NODES and len(found) < _MOST_LEAVES:
-        here = stack.pop()
-        if here in seen:
-            continue
-        seen.add(here)
-        if isinstance(here, AccumulateGrad):
-            leaf = name_from_node(here)
-            if leaf is not None:
-                found.append(leaf)
-        stack.extend([n for n in here.next if n is not None])
-    return sorted(set(found))
-
-
-_MOST_NODES, _MOST_LEAVES = 1000, 3
-
-
-def no_hook(t: TensorBase) -> str:
-    """A hook on a tensor that is not tracked."""
-    return (
-        f"cannot register a hook on a tensor that doesn't require gradient: {called(t)} is not tracked, so no gradient "
-        "will ever be known for it."
-    )
 
 
 # --- during backward -------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ _DEPTH = 8
 
 
 def why_untracked(t: TensorBase) -> str | None:
-    """One or two sentences that say where the path from tracked tensors to ``t`` was cut; None if that cannot be told."""
+    """One or two sentences on where the path from tracked tensors to ``t`` was cut; None if that cannot be told."""
     for depth, frame in enumerate(user_frames(user_frame())):
         here = locate(frame.f_code, frame.f_lasti)
         if here is None:
@@ -61,11 +61,11 @@ class _Search:
         tensors = self._tensors(step)
         tracked = {name for name, value in tensors.items() if value._rg}
         for cut in step.cuts:
-            behind = sorted(cut.names & tracked)
+            behind = cut.names & tracked
             if behind:
-                return f"{subject} was cut from `{behind[0]}` by {cut.how} at {self._at(step)}."
+                return f"{subject} was cut from `{min(behind)}` by {cut.how} at {self._at(step)}."
         if tracked:
-            name = sorted(tracked)[0]
+            name = min(tracked)
             if step.switched_off is not None:
                 return f"{subject} was computed from `{name}` under {step.switched_off}, at {self._at(step)}."
             return (

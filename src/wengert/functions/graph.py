@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from wengert._dtypes import from_numpy_dtype, type_name
-from wengert.engine import messages
+from wengert.engine import messages, start_messages
 from wengert.engine.backward import backward_from_scalar, retain_grad, run_backward
 from wengert.engine.base import INFERENCE, TensorBase, accumulator_of, alias, array_of, is_tracking, version_of
 from wengert.engine.hooks import RemovableHandle
@@ -105,7 +105,7 @@ class GraphMethods:
         """
         grad = getattr(self, "_grad", None)
         if grad is None and self._node is not None and self._rg and not getattr(self, "_retains", False):
-            warnings.warn(messages.grad_of_result(self), UserWarning, stacklevel=2)
+            warnings.warn(start_messages.grad_of_result(self), UserWarning, stacklevel=2)
         return grad
 
     @grad.setter
@@ -191,7 +191,7 @@ class GraphMethods:
         tensor(40.)
         """
         if not is_tracking(self):
-            raise RuntimeError(messages.no_hook(self))
+            raise RuntimeError(start_messages.no_hook(self))
         if not callable(hook):
             raise TypeError(f"register_hook expects a function, got {type(hook).__name__}")
         if self._node is None:
@@ -201,7 +201,7 @@ class GraphMethods:
     def register_post_accumulate_grad_hook(self: Any, hook: Callable[[Any], None]) -> RemovableHandle:
         """Call ``hook(tensor)`` after a backward pass has added to ``.grad`` of this leaf."""
         if not is_tracking(self):
-            raise RuntimeError(messages.no_hook(self))
+            raise RuntimeError(start_messages.no_hook(self))
         if self._node is not None:
             raise RuntimeError(
                 f"post accumulate grad hooks cannot be registered on non-leaf tensors: {messages.called(self)} is a "

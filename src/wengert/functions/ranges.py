@@ -37,6 +37,7 @@ def arange(
 
     Raises:
         RuntimeError: a step of zero or of the wrong sign, or a bound that is not finite.
+        ValueError: the dtype is int64 and the step is less than 1.
         NotImplementedError: a bool or complex dtype.
 
     >>> import wengert as torch
@@ -50,9 +51,9 @@ def arange(
     if kind.kind in "bc":
         raise NotImplementedError(f"\"arange_cpu\" not implemented for '{type_name(kind)}'")
     if kind.kind in "iu" and not whole:
-        _check_finite(low, high)
-        low, high, stride = int(low), int(high), int(stride)  # as PyTorch, which counts in the result's type
-    count = _count(low, high, stride)
+        count, low, stride = _whole_progression(low, high, stride, kind)
+    else:
+        count = _count(low, high, stride)
     return made_into(out, _progression(low, stride, count, kind), requires_grad)
 
 
@@ -131,6 +132,16 @@ def _check_step(low: Any, high: Any, step: Any) -> None:
         raise RuntimeError(
             f"upper bound and lower bound inconsistent with step sign: steps of {step} do not lead from {low} to {high}"
         )
+
+
+def _whole_progression(low: Any, high: Any, step: Any, dtype: NumpyDtype) -> tuple[int, int, int]:
+    """Count, start and step of integers for bounds that are none: PyTorch counts in int64, or else before rounding."""
+    _check_step(low, high, step)
+    if dtype is not int64.np:
+        return _count(low, high, step), int(low), int(step)
+    if not int(step):
+        raise ValueError(f"step must be nonzero: in integers {step} is 0. Leave out dtype=torch.int64 for such steps")
+    return _count(int(low), int(high), int(step)), int(low), int(step)
 
 
 def _count(low: Any, high: Any, step: Any) -> int:

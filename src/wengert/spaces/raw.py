@@ -32,3 +32,11 @@ RAW: Final = RawSpace()
 # as fast as a function that has to look. Nearly every rule conjugates, so a real backward pass gains a tenth.
 REAL: Final = RawSpace()
 REAL.conj = attrgetter("real")  # type: ignore[attr-defined]
+
+
+def _first(value: Any, _: Any) -> Any:
+    return value
+
+
+# A raw cotangent needs no memory of its own, as a tensor's value does.
+RAW.tied = REAL.tied = _first  # type: ignore[attr-defined]
