@@ -1,4 +1,4 @@
-"""The engine's short paths against the long one: same values, nodes, saved values, versions and views, for every operation."""
+"""The engine's short paths against the long one, for every operation: values, nodes, what is saved, versions, views."""
 
 import contextlib
 import itertools
@@ -33,10 +33,11 @@ def _one_input_cases():
     for name in NAMES:
         op = TABLE[name]
         for case in cases(name):
-            if op.outputs == 1 and not op.view and len(case.inputs) == 1 and _is_float(case.inputs[0]):
-                if Trial(op, case.inputs, case.meta).results[0].dtype == F64:
-                    yield name, case
-                    break
+            if op.outputs != 1 or op.view or len(case.inputs) != 1 or not _is_float(case.inputs[0]):
+                continue
+            if Trial(op, case.inputs, case.meta).results[0].dtype == F64:
+                yield name, case
+                break
 
 
 ONE_INPUT = dict(_one_input_cases())
@@ -347,7 +348,7 @@ def threads(request):
     "name", [name for name in ELEMENTWISE if name in DIFFERENTIABLE and (name in ONE_INPUT or name in TWO_INPUTS)]
 )
 def test_tiles_are_the_whole(name: str, threads) -> None:
-    """A large array, done in tiles and by threads, gives bit for bit what it gives in one piece; so does its gradient."""
+    """A large array, done in tiles and by threads, gives the very bits of one piece; so does its gradient."""
     op, case = TABLE[name], ONE_INPUT[name] if name in ONE_INPUT else cases(name)[-1]
     n = LARGE + 5
     for dtype in (F32, F64):

@@ -41,7 +41,8 @@ def _agree(torch, program: Program, order: int) -> None:
     if isinstance(theirs, RuntimeError) and "modified by an inplace operation" in str(theirs):
         return  # PyTorch may have saved a value that wengert did not need to save
     if isinstance(theirs, RuntimeError) or isinstance(ours, RuntimeError):
-        assert isinstance(ours, RuntimeError) and isinstance(theirs, RuntimeError), f"{ours!r} here, {theirs!r} there"
+        both_raise = isinstance(ours, RuntimeError) and isinstance(theirs, RuntimeError)
+        assert both_raise, f"{ours!r} here, {theirs!r} there"
         return
     assert len(ours) == len(theirs)
     for i, (a, b) in enumerate(zip(ours, theirs, strict=True)):

@@ -5,15 +5,64 @@ import itertools
 import numpy as np
 import pytest
 
+import wengert
 from op_cases import DIFFERENTIABLE, ELEMENTWISE, NAMES, by_name, cases, trials
 from samples import Sample
-from special_values import NoCounterpartError, libraries_agree, run, troubled
+from special_values import NoCounterpartError, libraries_agree, run, tensor, troubled
 from wengert.ops.record import TABLE, Kind
 from wengert.testing._op_checks import same_bits
 from wengert.testing._trial import Trial, in_precision, is_array, precision
 
-# Functions of the same name that take other arguments in another order, or draw random numbers.
-OTHER_ARGUMENTS = {"embedding", "multilabel_margin_loss", "poisson", "rrelu", "unique", "unique_consecutive"}
+# Functions of the same name that take other arguments than the operation, or draw random numbers.
+OTHER_ARGUMENTS = frozenset(
+    [
+        "as_strided",
+        "batch_norm",
+        "bernoulli",
+        "binary_cross_entropy_with_logits",
+        "block_diag",
+        "cat",
+        "cdist",
+        "celu",
+        "count_nonzero",
+        "einsum",
+        "elu",
+        "embedding",
+        "floor_divide",
+        "gather",
+        "heaviside",
+        "index_add",
+        "index_copy",
+        "index_fill",
+        "index_put",
+        "index_select",
+        "layer_norm",
+        "linear",
+        "multi_margin_loss",
+        "multilabel_margin_loss",
+        "poisson",
+        "polygamma",
+        "prod",
+        "rms_norm",
+        "rrelu",
+        "scatter",
+        "scatter_add",
+        "scatter_reduce",
+        "searchsorted",
+        "slice_scatter",
+        "soft_margin_loss",
+        "split",
+        "split_with_sizes",
+        "squeeze",
+        "stack",
+        "tensordot",
+        "unique",
+        "unique_consecutive",
+        "unsafe_split",
+        "unsafe_split_with_sizes",
+    ]
+)
+PUBLIC = [name for name in NAMES if by_name(wengert, name)]
 
 # Where PyTorch gives something else for special values, and why that is not followed.
 DIFFERENT = {
@@ -51,12 +100,11 @@ def test_special_values_do_not_break_rules(name: str) -> None:
 
 @pytest.mark.conformance
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in OTHER_ARGUMENTS])
+@pytest.mark.parametrize("name", [name for name in PUBLIC if name not in OTHER_ARGUMENTS])
 def test_special_values_give_what_pytorch_gives(name: str) -> None:
     torch = pytest.importorskip("torch")
     found = _disagreements(torch, name, [*troubled(name), *cases(name)])
-    if found is None:
-        pytest.skip("no function of this name that takes these arguments")
+    assert found is not None, f"{name} takes other arguments: enter it in OTHER_ARGUMENTS"
     if name in DIFFERENT:
         assert found, f"{name} agrees with PyTorch now: take it out of DIFFERENT"
         return
@@ -84,13 +132,14 @@ def _disagreements(torch, name: str, rows: list[Sample]) -> list[str] | None:
 @pytest.mark.conformance
 def test_most_operations_are_compared_with_pytorch() -> None:
     torch = pytest.importorskip("torch")
-    import wengert
-
-    both = [name for name in NAMES if by_name(wengert, name) and by_name(torch, name)]
-    assert len(both) > 180
+    assert len([name for name in PUBLIC if by_name(torch, name)]) > 180
 
 
 POINTS = [name for name in ELEMENTWISE if TABLE[name].points]
+
+
+def _has_metadata(name: str) -> bool:
+    return any(case.meta for case in cases(name))
 
 
 def _at_points(name: str) -> Sample:
@@ -103,21 +152,17 @@ def _at_points(name: str) -> Sample:
 
 
 @pytest.mark.conformance
-@pytest.mark.parametrize("name", [name for name in POINTS if not any(case.meta for case in cases(name))])
+@pytest.mark.parametrize("name", [name for name in POINTS if name in PUBLIC and not _has_metadata(name)])
 def test_singular_points_have_pytorchs_gradient(name: str) -> None:
     torch = pytest.importorskip("torch")
-    if by_name(torch, name) is None:
-        pytest.skip("no function of this name")
     case = _at_points(name)
     if name == "prelu":
         case = Sample(case.inputs[0], np.array([0.25]))
     assert libraries_agree(torch, name, case) == []
 
 
-@pytest.mark.parametrize("name", POINTS)
+@pytest.mark.parametrize("name", [name for name in POINTS if not _has_metadata(name)])
 def test_gradients_at_singular_points_are_finite(name: str) -> None:
-    if any(case.meta for case in cases(name)):
-        pytest.skip("needs metadata")
     case = _at_points(name)
     trial = Trial(TABLE[name], case.inputs, {})
     for i in trial.tracked:
@@ -152,11 +197,10 @@ def _read_only(x):
 LAYOUTS = (_transposed, _backwards, _strided, _read_only)
 
 
-@pytest.mark.parametrize("name", NAMES)
+# What the two that are left out give is a matter of layout.
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("as_strided", "view_dtype")])
 def test_memory_layout_makes_no_difference(name: str) -> None:
     """Transposed, reversed, strided and read-only inputs and cotangents give what contiguous ones give."""
-    if name in ("as_strided", "view_dtype"):
-        pytest.skip("what it gives is a matter of layout")
     for trial in trials(name):
         for layout in LAYOUTS:
             inputs = [layout(x) if isinstance(x, np.ndarray) and x.ndim else x for x in trial.inputs]
@@ -293,3 +337,48 @@ def test_broadcasting_is_repeating(name: str) -> None:
             axes = (*range(lead), *[lead + k for k, n in enumerate(shape_of_x) if n == 1])
             want = want.sum(axis=axes).reshape(shape_of_x)
             np.testing.assert_allclose(trial.gradient(i), want, rtol=1e-12, err_msg=repr(trial))
+
+
+# --- what may be written in place afterwards -------------------------------------------------------------------------
+
+
+@pytest.mark.conformance
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", [name for name in DIFFERENTIABLE if name not in OTHER_ARGUMENTS])
+def test_what_pytorch_lets_one_write_may_be_written(name: str) -> None:
+    """A value that PyTorch does not need for backward is not needed here: it may be written to."""
+    torch = pytest.importorskip("torch")
+    import wengert
+
+    if by_name(wengert, name) is None or by_name(torch, name) is None:
+        pytest.skip("no function of this name")
+    refused = []
+    for case in cases(name):
+        for slot in range(-1, len(case.inputs)):
+            if _may_be_written(torch, name, case, slot) is True and _may_be_written(wengert, name, case, slot) is False:
+                refused.append(f"{case}: {'the result' if slot < 0 else f'input {slot}'}")
+    assert not refused, "\n".join(refused)
+
+
+def _may_be_written(lib, name: str, case: Sample, slot: int) -> bool | None:
+    """Whether backward works after a write to the first result (slot -1) or an input; None where there is no such thing."""
+    tensors = [tensor(lib, x) for x in case.inputs]
+    try:
+        for t in tensors:
+            if hasattr(t, "requires_grad_") and (t.is_floating_point() or t.is_complex()):
+                t.requires_grad_()
+        tensors = [t * 1 if getattr(t, "requires_grad", False) else t for t in tensors]
+        results = by_name(lib, name)(*tensors, **case.meta)
+        results = [results] if hasattr(results, "requires_grad") else list(results)
+        written = results[0] if slot < 0 else tensors[slot]
+        if not hasattr(written, "requires_grad") or not results[0].requires_grad:
+            return None
+        written.mul_(1)
+    except (RuntimeError, TypeError, ValueError, IndexError, AttributeError):
+        return None
+    try:
+        total = sum([(y.abs() if y.is_complex() else y).sum() for y in results if y.requires_grad])
+        total.backward()
+    except RuntimeError:
+        return False
+    return True

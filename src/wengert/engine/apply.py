@@ -16,7 +16,7 @@ from wengert._promotion import result_type_of
 from wengert._source import user_code
 from wengert.engine import messages
 from wengert.engine.base import INFERENCE, TensorBase, accumulator_of, array_of, cell_of, wrap
-from wengert.engine.node import NEVER_WRITTEN, Node, metadata_of, next_seq, save_plan
+from wengert.engine.node import NEVER_WRITTEN, Node, metadata_of, next_seq, results_read, save_plan
 from wengert.engine.opnode import OpNode, node_class
 from wengert.engine.saved import pack, port_of
 from wengert.engine.state import STATE
@@ -263,7 +263,11 @@ def _recorded(
     plan = save_plan(op, taken.mask, len(inputs))
     saved, cells, has_number = [], [], False
     for read, value, t in zip(plan, (y, *taken.raws), (None, *inputs), strict=True):
-        if read is Read.VALUES:
+        if read is Read.VALUES and t is None and op.outputs != 1:
+            read_results = results_read(op, taken.mask, len(outs))
+            saved.append(tuple([part if k in read_results else None for k, part in enumerate(value)]))
+            cells += [cell_of(outs[k]) for k in read_results]
+        elif read is Read.VALUES:
             saved.append(value)
             if t is None:
                 cells += [cell_of(o) for o in outs]
@@ -288,15 +292,20 @@ def _recorded(
     node.code, node.lasti = user_code(4)
     node.meta = meta or None
     node.hooks = None
-    if op.outputs == 1:
-        node.shape, node.dtype, node.scalar = y.shape, y.dtype, y.__class__
-    else:
-        node.scalar = None
-        node.shape = tuple([part.shape for part in y])
-        node.dtype = tuple([part.dtype for part in y])
+    _describe_results(node, y)
     if STATE.saved_hooks:
         pack(node, inputs)
     return node  # type: ignore[no-any-return]
+
+
+def _describe_results(node: Any, y: Any) -> None:
+    """Note shape and dtype of a node's result, or of each of several."""
+    if not isinstance(y, tuple):
+        node.shape, node.dtype, node.scalar = y.shape, y.dtype, y.__class__
+        return
+    node.scalar = None
+    node.shape = tuple([part.shape for part in y])
+    node.dtype = tuple([part.dtype for part in y])
 
 
 def _keep(read: Read, value: Any) -> Any:

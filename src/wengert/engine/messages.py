@@ -135,7 +135,12 @@ def changed_in_place(node: Node, position: int, cell: list[Any], saved: int) -> 
 
 def _saved_name(node: Any, position: int) -> str:
     """The saved value number ``position`` (counting those that have a version) by the user's name."""
-    slots = [i for i, value in enumerate(node.saved or ()) if isinstance(value, (np.ndarray, np.generic))]
+    slots = [
+        i
+        for i, value in enumerate(node.saved or ())
+        for part in (value if isinstance(value, tuple) else (value,))  # several results
+        if isinstance(part, (np.ndarray, np.generic))
+    ]
     if node.op is None or position >= len(slots):
         return "a saved tensor"
     slot = slots[position]

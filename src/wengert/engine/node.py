@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import prod
 from types import CodeType
 from typing import Any, ClassVar, Final
@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 
 from wengert.engine.hooks import RemovableHandle
-from wengert.ops.reads import Read, reads_of
+from wengert.ops.reads import Read, items_read, reads_of
 from wengert.ops.record import MISSING, EachInput, Op
 
 # Later nodes have smaller numbers: a heap of them pops the latest first, which is a topological order of the graph.
@@ -250,6 +250,25 @@ def save_plan(op: Op, mask: int, n_inputs: int) -> tuple[Read, ...]:
     if plan is None:
         plan = _plans[key] = _each_plan(op, n_inputs) if key[1] < 0 else _plan(op, mask, n_inputs)
     return plan
+
+
+_results: dict[tuple[str, int], frozenset[int] | None] = {}
+
+
+def results_read(op: Op, mask: int, n_results: int) -> Iterable[int]:
+    """Which of several results the rules of the inputs in ``mask`` read the values of, if they read any, in order."""
+    key = (op.name, mask)
+    if key not in _results:
+        rules = (
+            [rule for i, rule in enumerate(op.vjp) if mask >> i & 1 and callable(rule)]
+            if isinstance(op.vjp, tuple)
+            else []
+        )
+        items = [items_read(rule, list(reads_of(rule))[2]) for rule in rules if rule is not MISSING]
+        read = [item for item in items if item is not None]
+        _results[key] = frozenset().union(*read) if items and len(read) == len(items) else None
+    found = _results[key]
+    return range(n_results) if found is None else sorted(found)
 
 
 def _plan(op: Op, mask: int, n_inputs: int) -> tuple[Read, ...]:

@@ -68,8 +68,7 @@ class _Recording:
 
 
 def unary(op: Op) -> Callable[..., Any]:
-    """The public function ``f(input, *, out=None)`` of a one-input operation that keeps the dtype, elementwise above
-    all.
+    """The public function ``f(input, *, out=None)`` of a one-input operation that keeps the dtype.
 
     A function of this package that calls it says so with ``depth``: how many calls below the user's code it is made,
     and gives the operation's metadata as ``meta``.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ def as_tensor(raw: Any, edge: Node | None, cell: list[Any] | None = None) -> Any
             return leaf
     t = wrap(raw)
     t._cell = cell if cell is not None else [0]
-    if edge is not None:
+    if edge is not None and raw.dtype.kind in "fc":
         t._node, t._rg = edge, True
         if isinstance(edge, AccumulateGrad):
             t._node = None
@@ -69,7 +69,10 @@ def pack(node: Any, inputs: tuple[Any, ...]) -> None:
 
 def _packed(node: Any, slot: int, value: Any, inputs: tuple[Any, ...]) -> Any:
     if value.__class__ is tuple:  # several results
-        return tuple([pack_result(part, port_of(node, i), node.cells[i]) for i, part in enumerate(value)])
+        cells = iter(node.cells)
+        return tuple(
+            [None if part is None else pack_result(part, port_of(node, i), next(cells)) for i, part in enumerate(value)]
+        )
     if not isinstance(value, _ARRAYS):
         return value
     if slot == 0:
@@ -95,7 +98,9 @@ def pack_result(raw: Any, place: Node, cell: Any) -> Packed | None:
     if not STATE.saved_hooks:
         return None
     t = wrap(raw)
-    t._node, t._rg, t._cell = place, True, cell
+    t._cell = cell
+    if raw.dtype.kind in "fc":
+        t._node, t._rg = place, True
     packed = pack_one(t, None)
     if packed is not None and packed.packed is t:
         packed.packed = wrap(raw)
@@ -134,9 +139,7 @@ def raw_saved(node: Any) -> tuple[Any, ...]:
 def _unpacked(value: Any) -> Any:
     if value.__class__ is Packed:
         return value.tensor()._data
-    if value.__class__ is tuple and value[0].__class__ is Packed:
-        return tuple([part.tensor()._data for part in value])
-    return value
+    return tuple([_unpacked(part) for part in value]) if value.__class__ is tuple else value
 
 
 def tensor_saved(node: Any) -> tuple[Any, ...]:
@@ -148,11 +151,7 @@ def tensor_saved(node: Any) -> tuple[Any, ...]:
     tensors: list[Any] = []
     for slot, value in enumerate(node.saved):
         if value.__class__ is tuple:  # several results
-            ports = [port_of(node, i) for i in range(len(value))]
-            if value[0].__class__ is Packed:
-                tensors.append(tuple([part.tensor(port) for part, port in zip(value, ports, strict=True)]))
-            else:
-                tensors.append(tuple([as_tensor(v, port, next(cells)) for v, port in zip(value, ports, strict=True)]))
+            tensors.append(tuple([_result(node, i, part, cells) for i, part in enumerate(value)]))
         elif value.__class__ is Packed:
             tensors.append(value.tensor(node if slot == 0 else None))
         elif not isinstance(value, _ARRAYS):
@@ -162,3 +161,11 @@ def tensor_saved(node: Any) -> tuple[Any, ...]:
             edge = node if slot == 0 else node.next[slot - 1]
             tensors.append(as_tensor(value, edge, next(cells, None)))
     return tuple(tensors)
+
+
+def _result(node: Any, index: int, part: Any, cells: Iterator[Any]) -> Any:
+    """One of several saved results as a tensor; None where no rule reads it."""
+    if part is None:
+        return None
+    port = port_of(node, index)
+    return part.tensor(port) if part.__class__ is Packed else as_tensor(part, port, next(cells))

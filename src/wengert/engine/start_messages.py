@@ -52,8 +52,8 @@ def not_scalar(t: TensorBase) -> str:
 def not_real(t: TensorBase) -> str:
     """``backward()`` on a complex number and no gradient given."""
     return (
-        f"grad can be implicitly created only for real scalar outputs but got {dtype_name(t._data.dtype)}: take the real "
-        "part or the absolute value of it, or give the gradient."
+        f"grad can be implicitly created only for real scalar outputs but got {dtype_name(t._data.dtype)}: take the "
+        "real part or the absolute value of it, or give the gradient."
     )
 
 

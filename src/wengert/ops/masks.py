@@ -75,6 +75,6 @@ TIED = defop(
     args=("self", "other"),
     linear=(0,),
     formula="a",
-    doc="The first input. It depends on the second with derivative zero, as a mask made of that does almost everywhere: the "
-    "second derivative of a piecewise linear function is zeros, not an error about an unused input.",
+    doc="The first input. It depends on the second with derivative zero, as a mask made of that does almost "
+    "everywhere: the second derivative of a piecewise linear function is zeros, not an error about an unused input.",
 )

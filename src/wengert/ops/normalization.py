@@ -46,11 +46,14 @@ def _mean_over(xp: Any, v: Any, dims: Dims) -> Any:
     return xp.sum(v, dim=dims, keepdim=True) / float(prod([v.shape[d] for d in dims]) or 1)
 
 
-def _pull(xp: Any, pushed: Any, g: Any, y: Any, x: Any, dims: Dims) -> Any:
-    """Give the cotangent of ``x`` from that of the normalised value (``pushed``) and those of the statistics."""
-    scale = y[2]
+def _pull(xp: Any, pushed: Any, g: Any, mean: Any, scale: Any, x: Any, dims: Dims) -> Any:
+    """Give the cotangent of ``x`` from that of the normalised value (``pushed``) and those of the statistics.
+
+    Rules hand over the two statistics, not ``y``: so the graph does not keep the first result, and a ReLU may write to
+    it.
+    """
     n = float(prod([x.shape[d] for d in dims]) or 1)
-    unit = (x - y[1]) * scale
+    unit = (x - mean) * scale
     along_mean = _mean_over(xp, pushed, dims) - g[1] / (scale * n)
     along_unit = _mean_over(xp, pushed * unit, dims) + g[2] * scale / n
     return (pushed - along_mean - unit * along_unit) * scale
@@ -65,7 +68,7 @@ def _push(xp: Any, t: Any, y: Any, x: Any, dims: Dims) -> tuple[Any, Any, Any]:
 
 
 def _plain_vjp(xp: Any, g: Any, y: Any, x: Any, *, dims: Dims, eps: float) -> Any:
-    return _pull(xp, g[0], g, y, x, dims)
+    return _pull(xp, g[0], g, y[1], y[2], x, dims)
 
 
 def _plain_jvp(xp: Any, ts: Any, y: Any, x: Any, *, dims: Dims, eps: float) -> Any:
@@ -73,7 +76,7 @@ def _plain_jvp(xp: Any, ts: Any, y: Any, x: Any, *, dims: Dims, eps: float) -> A
 
 
 def _weight_vjp_x(xp: Any, g: Any, y: Any, x: Any, w: Any, *, dims: Dims, eps: float) -> Any:
-    return _pull(xp, g[0] * w, g, y, x, dims)
+    return _pull(xp, g[0] * w, g, y[1], y[2], x, dims)
 
 
 def _weight_vjp_w(xp: Any, g: Any, y: Any, x: Any, w: Any, *, dims: Dims, eps: float) -> Any:
@@ -81,7 +84,7 @@ def _weight_vjp_w(xp: Any, g: Any, y: Any, x: Any, w: Any, *, dims: Dims, eps: f
 
 
 def _affine_vjp_x(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, dims: Dims, eps: float) -> Any:
-    return _pull(xp, g[0] * w, g, y, x, dims)
+    return _pull(xp, g[0] * w, g, y[1], y[2], x, dims)
 
 
 def _affine_vjp_w(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, dims: Dims, eps: float) -> Any:
@@ -166,10 +169,10 @@ def _rms_norm(x: Any, *, dims: Dims, eps: float) -> tuple[Any, Any]:
 
 
 def _rms_norm_vjp(xp: Any, g: Any, y: Any, x: Any, *, dims: Dims, eps: float) -> Any:
-    shape = x.shape  # a comprehension that names x would make the graph keep it
-    n = float(prod([shape[d] for d in dims]) or 1)
-    along = _mean_over(xp, g[0] * y[0], dims) + g[1] * y[1] / n
-    return (g[0] - y[0] * along) * y[1]
+    n = float(prod([x.shape[d] for d in dims]) or 1)
+    unit = x * y[1]  # the first result anew, so that it may be written to
+    along = _mean_over(xp, g[0] * unit, dims) + g[1] * y[1] / n
+    return (g[0] - unit * along) * y[1]
 
 
 def _rms_norm_jvp(xp: Any, ts: Any, y: Any, x: Any, *, dims: Dims, eps: float) -> Any:

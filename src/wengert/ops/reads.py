@@ -48,6 +48,37 @@ def reads_of(rule: Callable[..., Any]) -> dict[str, Read]:
     return found
 
 
+def items_read(rule: Callable[..., Any], name: str) -> frozenset[int] | None:
+    """Which items of a tuple a rule reads: those that it asks for by number; None where it does anything else with it.
+
+    >>> sorted(items_read(lambda xp, g, y, x: g[0] * y[1], "y"))
+    [1]
+    """
+    code = rule.__code__
+    if name in code.co_cellvars:
+        return None
+    found = set()
+    instructions = [*dis.get_instructions(code), None, None]
+    for here, number, subscript in zip(instructions, instructions[1:], instructions[2:], strict=False):
+        if here is None or "LOAD_FAST" not in here.opname:
+            continue
+        loaded = here.argval if isinstance(here.argval, tuple) else (here.argval,)
+        if name not in loaded:
+            continue
+        is_item = number is not None and number.opname in _NUMBERS and isinstance(number.argval, int)
+        if loaded.count(name) > 1 or loaded[-1] != name or not is_item or not _is_subscript(subscript):
+            return None
+        found.add(number.argval)  # type: ignore[union-attr]
+    return frozenset(found)
+
+
+_NUMBERS = frozenset({"LOAD_CONST", "LOAD_SMALL_INT"})
+
+
+def _is_subscript(instruction: dis.Instruction | None) -> bool:
+    return instruction is not None and (instruction.opname == "BINARY_SUBSCR" or instruction.argrepr == "[]")
+
+
 def _read_at(following: dis.Instruction | None) -> Read:
     if following is not None and following.opname == "LOAD_ATTR" and following.argval in _METADATA:
         return Read.METADATA

@@ -9,7 +9,7 @@ import numpy as np
 
 from wengert.autograd.api import backward, grad
 from wengert.engine.base import wrap
-from wengert.engine.node import metadata_of, save_plan
+from wengert.engine.node import metadata_of, results_read, save_plan
 from wengert.ops.reads import Read
 from wengert.ops.record import MISSING, TABLE, EachInput
 from wengert.spaces.raw import RAW
@@ -219,7 +219,11 @@ def save_plan_suffices(trial: Trial) -> Iterator[str]:
     n = len(trial.inputs)
     for i in trial.tracked:
         plan = save_plan(trial.op, 1 << i, n)
-        ys = [_kept(plan[0], y) for y in trial.results]
+        read = set(results_read(trial.op, 1 << i, len(trial.results)))
+        ys = [
+            _kept(plan[0] if trial.op.outputs == 1 or k in read else Read.NOTHING, y)
+            for k, y in enumerate(trial.results)
+        ]
         xs = [_kept(read, x) if is_array(x) else x for read, x in zip(plan[1:], trial.inputs, strict=True)]
         try:
             got = trial.pull(i, ys=ys, inputs=xs)
