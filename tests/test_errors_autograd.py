@@ -452,6 +452,7 @@ def same_beginnings(torch: Any) -> None:
             print(" ".join(re.split(r"[\s:]+", str(error))[:6]))
 
 
+@pytest.mark.conformance
 def test_messages_begin_as_in_pytorch() -> None:
     torch = pytest.importorskip("torch")
     assert printed(same_beginnings, wengert) == printed(same_beginnings, torch)

@@ -72,6 +72,7 @@ def _is_incidental(value: Any, module: str) -> bool:
     return getattr(value, "__module__", "").partition(".")[0] in {"__future__", "typing", "collections"}
 
 
+@pytest.mark.conformance
 def test_every_function_of_a_family_is_exported_where_pytorch_has_it() -> None:
     torch = pytest.importorskip("torch")
     missing = [
@@ -83,6 +84,7 @@ def test_every_function_of_a_family_is_exported_where_pytorch_has_it() -> None:
     assert missing == []
 
 
+@pytest.mark.conformance
 def test_every_name_is_one_of_pytorch() -> None:
     torch = pytest.importorskip("torch")
     assert [name for name in wengert.__all__ if not hasattr(torch, name)] == []

@@ -14,7 +14,7 @@ from wengert.engine.apply import apply
 from wengert.engine.base import wrap
 from wengert.engine.moving import view_function, views_function
 from wengert.engine.node import Metadata, Node, Port, save_plan
-from wengert.engine.pointwise import binary, operator, reflected, unary
+from wengert.engine.pointwise import binary, operator, unary
 from wengert.engine.tiles import LARGE, tiled
 from wengert.ops.reads import Read
 from wengert.ops.record import TABLE, Op
@@ -263,13 +263,11 @@ def test_numbers(name: str, state: str) -> None:
                 _same(
                     _called(path(op), t, number), _called(_long, op, t, number), [t, number], f"{path.__name__}: {what}"
                 )
-            _same(_called(reflected(op), t, number), _called(_long, op, number, t), [number, t], f"reflected: {what}")
 
 
 def test_operators_leave_other_types_to_others() -> None:
     t = wengert.ones(2)
     assert operator(TABLE["add"])(t, "two") is NotImplemented
-    assert reflected(TABLE["add"])(t, object()) is NotImplemented
 
 
 # --- views -----------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from random_programs import Program, programs
 
 RELAXED = settings(
     deadline=None,
-    max_examples=2500,
+    max_examples=5000,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     derandomize=True,
 )

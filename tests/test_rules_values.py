@@ -342,6 +342,14 @@ def test_broadcasting_is_repeating(name: str) -> None:
 # --- what may be written in place afterwards -------------------------------------------------------------------------
 
 
+# Where wengert keeps what PyTorch does not.
+KEEPS = {
+    "erfinv": "the result, which would be costly to compute again",
+    "kron": "the inputs, of which PyTorch makes copies",
+    "matmul": "the inputs, of which PyTorch makes copies when it broadcasts",
+}
+
+
 @pytest.mark.conformance
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", [name for name in DIFFERENTIABLE if name not in OTHER_ARGUMENTS])
@@ -357,7 +365,7 @@ def test_what_pytorch_lets_one_write_may_be_written(name: str) -> None:
         for slot in range(-1, len(case.inputs)):
             if _may_be_written(torch, name, case, slot) is True and _may_be_written(wengert, name, case, slot) is False:
                 refused.append(f"{case}: {'the result' if slot < 0 else f'input {slot}'}")
-    assert not refused, "\n".join(refused)
+    assert bool(refused) == (name in KEEPS), "\n".join(refused) or f"take {name} out of KEEPS"
 
 
 def _may_be_written(lib, name: str, case: Sample, slot: int) -> bool | None:

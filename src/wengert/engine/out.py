@@ -12,6 +12,7 @@ from wengert._source import user_code
 from wengert.engine import inplace_messages as messages
 from wengert.engine.base import INFERENCE, TensorBase, array_of, cell_of, is_tracking
 from wengert.engine.state import STATE
+from wengert.ops.viewing import same_memory
 
 
 def deliver(out: Any, result: Any, *inputs: Any) -> Any:
@@ -99,16 +100,12 @@ def _writeable(data: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation."
         )
-    owner = data
-    while isinstance(owner.base, np.ndarray):
-        owner = owner.base
-    if not owner.flags.writeable:
+    try:
+        return same_memory(data)
+    except ValueError:
         raise RuntimeError(
             "the tensor's memory is read-only (it comes from an array of the caller's); write to a clone() of it"
-        )
-    memory = owner if owner.flags.c_contiguous else owner.T
-    offset = data.__array_interface__["data"][0] - memory.__array_interface__["data"][0]
-    return np.ndarray(data.shape, data.dtype, memory, offset, data.strides)
+        ) from None
 
 
 _RANKS = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}

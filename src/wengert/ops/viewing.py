@@ -19,9 +19,28 @@ def follow(xp: Any, x: Any, steps: Any) -> Any:
     return x
 
 
+def same_memory(data: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The same region of the same memory, to be written: NumPy lets nobody write into what was broadcast.
+
+    Raises:
+        ValueError: the memory is not NumPy's own to write to.
+    """
+    owner = data
+    while isinstance(owner.base, np.ndarray):
+        owner = owner.base
+    if not owner.flags.writeable:
+        raise ValueError("the memory is read-only")
+    memory = owner if owner.flags.c_contiguous else owner.T
+    offset = data.__array_interface__["data"][0] - memory.__array_interface__["data"][0]
+    return np.ndarray(data.shape, data.dtype, memory, offset, data.strides)
+
+
 def _view_write(base: Any, value: Any, *, steps: Any) -> Any:
     whole = np.array(base, order="C")
-    follow(RAW, whole, steps)[...] = value
+    region = follow(RAW, whole, steps)
+    if not region.flags.writeable:
+        region = same_memory(region)
+    region[...] = value
     return whole
 
 
