@@ -7,12 +7,9 @@ from hypothesis import HealthCheck, given, settings
 import wengert
 from random_programs import Program, programs
 
-RELAXED = settings(
-    deadline=None,
-    max_examples=5000,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    derandomize=True,
-)
+_QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
+FEW = settings(deadline=None, max_examples=250, suppress_health_check=_QUIET, derandomize=True)
+MANY = settings(deadline=None, max_examples=4000, suppress_health_check=_QUIET)
 
 
 def _outcome(lib, program: Program, order: int):
@@ -55,22 +52,31 @@ def _agree(torch, program: Program, order: int) -> None:
 
 
 @pytest.mark.conformance
-@RELAXED
-@given(programs(in_place=False))
-def test_pure_programs_equal_pytorch(program: Program) -> None:
-    torch = pytest.importorskip("torch")
-    _agree(torch, program, order=2)
+class TestAgainstPyTorch:
+    @FEW
+    @given(programs(in_place=False))
+    def test_pure_programs(self, program: Program) -> None:
+        _agree(pytest.importorskip("torch"), program, order=2)
+
+    @FEW
+    @given(programs(in_place=True))
+    def test_programs_that_write(self, program: Program) -> None:
+        _agree(pytest.importorskip("torch"), program, order=1)
+
+    @pytest.mark.slow
+    @MANY
+    @given(programs(in_place=False))
+    def test_many_pure_programs(self, program: Program) -> None:
+        _agree(pytest.importorskip("torch"), program, order=2)
+
+    @pytest.mark.slow
+    @MANY
+    @given(programs(in_place=True))
+    def test_many_programs_that_write(self, program: Program) -> None:
+        _agree(pytest.importorskip("torch"), program, order=1)
 
 
-@pytest.mark.conformance
-@RELAXED
-@given(programs(in_place=True))
-def test_programs_that_write_equal_pytorch(program: Program) -> None:
-    torch = pytest.importorskip("torch")
-    _agree(torch, program, order=1)
-
-
-@RELAXED
+@FEW
 @given(programs(in_place=True))
 def test_ways_of_differentiating_agree(program: Program) -> None:
     """``backward``, ``grad`` and ``create_graph`` give the same gradients, and a program gives the same twice."""

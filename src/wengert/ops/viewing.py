@@ -25,10 +25,10 @@ def same_memory(data: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     Raises:
         ValueError: the memory is not NumPy's own to write to.
     """
-    owner = data
-    while isinstance(owner.base, np.ndarray):
+    owner: Any = data
+    while getattr(owner, "base", None) is not None:  # np.broadcast_to has something between that is no array
         owner = owner.base
-    if not owner.flags.writeable:
+    if not isinstance(owner, np.ndarray) or not owner.flags.writeable:
         raise ValueError("the memory is read-only")
     memory = owner if owner.flags.c_contiguous else owner.T
     offset = data.__array_interface__["data"][0] - memory.__array_interface__["data"][0]
