@@ -1,4 +1,4 @@
-"""Random programs of views and writes: after each step the state of every tensor is PyTorch's, and so are the gradients."""
+"""Random programs of views and writes: after each step every tensor's state is PyTorch's, and so are the gradients."""
 
 import random
 from collections.abc import Callable

@@ -369,7 +369,7 @@ def test_what_pytorch_lets_one_write_may_be_written(name: str) -> None:
 
 
 def _may_be_written(lib, name: str, case: Sample, slot: int) -> bool | None:
-    """Whether backward works after a write to the first result (slot -1) or an input; None where there is no such thing."""
+    """Whether backward works after a write to the first result (slot -1) or an input; None where there is none."""
     tensors = [tensor(lib, x) for x in case.inputs]
     try:
         for t in tensors:

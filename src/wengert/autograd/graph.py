@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from wengert.engine import messages
+from wengert.engine import messages, start_messages
 from wengert.engine.base import INFERENCE, TensorBase, cell_of, edge_of, tensor_class, wrap
 from wengert.engine.hooks import RemovableHandle
 from wengert.engine.node import AccumulateGrad, Node, Port
@@ -282,6 +282,9 @@ def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[..., Any], *, 
     """
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
+    for t in tensors:
+        if edge_of(t) is None:
+            raise RuntimeError(start_messages.no_hook(t))
     lock = threading.Lock()
     collector = _Collector(len(tensors), fn, lock)
     if mode == "any":

@@ -153,16 +153,26 @@ def setitem(self: Any, key: Any, value: Any) -> None:
         return
     values = _value_of(self, value)
     plan = plan_of(self._data.shape, key)
-    if STATE.grad_enabled and (is_tracking(self) or (isinstance(value, TensorBase) and is_tracking(value))):
+    tracked = STATE.grad_enabled and (is_tracking(self) or (isinstance(value, TensorBase) and is_tracking(value)))
+    if tracked or _is_broadcast(self._data):
         _write_tracked(self, plan, value if isinstance(value, TensorBase) else wrap(values))
     else:
         _write_raw(self, plan, values)
 
 
+def _is_broadcast(data: Any) -> bool:
+    """Whether several places may be one: then it depends on the part whether it may be written."""
+    return data.__class__ is np.ndarray and not data.flags.writeable
+
+
 def _written_simply(x: Any, key: Any, value: Any) -> bool:
     """Do the write by NumPy's own assignment if both mean the same by it and no gradient is involved."""
     data = x._data
-    if data.__class__ is not np.ndarray or not _simple.issuperset(map(type, key if key.__class__ is tuple else (key,))):
+    if (
+        data.__class__ is not np.ndarray
+        or _is_broadcast(data)
+        or not _simple.issuperset(map(type, key if key.__class__ is tuple else (key,)))
+    ):
         return False
     if isinstance(value, TensorBase):
         values = value._data
