@@ -278,6 +278,22 @@ def test_mixed_order_over_two_variables(torch):
     print(f"{fxw.item():.4f} {fwx.item():.4f}")
 
 
+@both
+def test_inputs_by_name(torch):
+    """
+    {'x': tensor(3.), 'w': tensor(2.)}
+    {'x': tensor(3.), 'unused': None}
+    tensor(3.) None
+    """
+    x = torch.tensor(2.0, requires_grad=True)
+    w = torch.tensor(3.0, requires_grad=True)
+    unused = torch.ones(1, requires_grad=True)
+    print(torch.autograd.grad(x * w, {"x": x, "w": w}))
+    print(torch.autograd.grad(x * w, {"x": x, "unused": unused}, allow_unused=True))
+    torch.autograd.backward(x * w, inputs={"x": x})
+    print(x.grad, w.grad)
+
+
 def test_results_of_grad_are_nobody_elses() -> None:
     """PyTorch gives aliases of one another and of the given cotangent here."""
     x = wengert.ones(2, requires_grad=True)

@@ -1,6 +1,6 @@
 """no_grad, enable_grad, set_grad_enabled, inference_mode: blocks, decorators, generators, threads, exceptions."""
 
-from both import attempt, both
+from both import attempt, both, warned
 
 
 @both
@@ -426,3 +426,46 @@ def test_current_modes_as_values(torch):
         print(torch.is_grad_enabled())
     with torch.autograd.set_multithreading_enabled(False):
         print("accepted")
+
+
+@both
+def test_what_else_can_be_decorated(torch):
+    """
+    True
+    FutureWarning: Decorating classes is deprecated...
+    False True False
+    """
+    import asyncio
+
+    @torch.no_grad()
+    async def later():
+        return torch.is_grad_enabled()
+
+    print(asyncio.run(later()))
+
+    class Model:
+        def __init__(self):
+            self.tracked = torch.is_grad_enabled()
+
+        def run(self):
+            return torch.is_grad_enabled()
+
+    made = warned(torch.no_grad(), Model)
+    print(made().tracked, made().run(), made is Model)
+
+
+@both
+def test_modes_as_objects(torch):
+    """
+    None None None None
+    torch.autograd.grad_mode.set_grad_enabled(mode=False) False
+    False
+    True
+    """
+    with torch.no_grad() as a, torch.enable_grad() as b, torch.set_grad_enabled(True) as c, torch.inference_mode() as d:
+        print(a, b, c, d)
+    mode = torch.set_grad_enabled(mode=False)
+    print(mode, torch.is_grad_enabled())
+    with mode:
+        print(torch.is_grad_enabled())
+    print(torch.is_grad_enabled())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,12 +67,13 @@ def grad(
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
-) -> tuple[Any, ...]:
+) -> tuple[Any, ...] | dict[Any, Any]:
     """The gradients of the sum of ``outputs`` with respect to each of ``inputs``; no ``.grad`` changes.
 
     Args:
         outputs: one tensor (or gradient edge) or a sequence of them.
-        inputs: one tracked tensor (or gradient edge) or a sequence of them: leaves or results.
+        inputs: one tracked tensor (or gradient edge) or a sequence of them: leaves or results. Of a dict, a dict of the
+            gradients is returned.
         grad_outputs: the cotangents of ``outputs`` (the vector of the product v^T J).
         retain_graph: keep what the graph has saved (default: the value of ``create_graph``).
         create_graph: record the computation, so that the gradients can be differentiated again.
@@ -112,7 +113,7 @@ def grad(
         results = run_grad(outs, ins, _gradients(grad_outputs, outs), retain_graph=keep, **options)
     if materialize_grads:
         results = [wrap(np.zeros_like(x._data)) if r is None else r for r, x in zip(results, ins, strict=True)]
-    return tuple(results)
+    return dict(zip(inputs, results, strict=True)) if isinstance(inputs, Mapping) else tuple(results)
 
 
 def _batched(
@@ -136,7 +137,11 @@ def _batched(
 
 
 def _listed(given: Any) -> tuple[Any, ...]:
-    return (given,) if isinstance(given, (TensorBase, GradientEdge)) else tuple(given if given is not None else ())
+    if isinstance(given, (TensorBase, GradientEdge)):
+        return (given,)
+    if isinstance(given, Mapping):
+        return tuple(given.values())
+    return tuple(given if given is not None else ())
 
 
 def _tensors(sequence: Sequence[Any], near: Sequence[Node]) -> tuple[Any, ...]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable, Generator
-from typing import Any, Self
+from typing import Any
 
 from wengert.engine.state import STATE
 
@@ -25,9 +26,14 @@ class _Mode:
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.isclass(function):
-            raise TypeError(
-                f"{type(self).__name__} decorates functions; decorate the methods of {function.__name__} instead"
+            warnings.warn(
+                f"Decorating classes is deprecated: {type(self).__name__} now decorates the constructor of "
+                f"{function.__name__} and nothing else. Decorate its methods instead.",
+                FutureWarning,
+                stacklevel=2,
             )
+            function.__init__ = self(function.__init__)  # type: ignore[method-assign]
+            return function
         if inspect.isgeneratorfunction(function):
             return self._wrap_generator(function)
 
@@ -97,7 +103,7 @@ class set_grad_enabled(_Mode):
         STATE.grad_enabled = self.before
 
     def __repr__(self) -> str:
-        return f"set_grad_enabled(mode={self.mode})"
+        return f"torch.autograd.grad_mode.set_grad_enabled(mode={self.mode})"
 
 
 class _Switch(_Mode):
@@ -109,7 +115,7 @@ class _Switch(_Mode):
         made = super().__new__(cls)
         if orig_func is None:
             return made
-        made.__init__()  # type: ignore[misc]
+        made.__init__()  # type: ignore[method-assign]
         return made(orig_func)  # used as a decorator without parentheses
 
     def __init__(self, orig_func: None = None) -> None:
@@ -171,7 +177,7 @@ class inference_mode(_Mode):
         made = super().__new__(cls)
         if isinstance(mode, bool):
             return made
-        made.__init__()  # type: ignore[misc]
+        made.__init__()  # type: ignore[method-assign]
         return made(mode)  # used as a decorator without parentheses
 
     def __init__(self, mode: bool = True) -> None:
@@ -182,10 +188,9 @@ class inference_mode(_Mode):
         """A fresh one with the same setting."""
         return type(self)(self.mode)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> None:
         self.before.append((STATE.grad_enabled, STATE.inference))
         STATE.grad_enabled, STATE.inference = not self.mode, self.mode
-        return self
 
     def __exit__(self, *exc: object) -> None:
         STATE.grad_enabled, STATE.inference = self.before.pop()
