@@ -1,6 +1,9 @@
 """`gradcheck` and `gradgradcheck`: they pass what is right, and say clearly what is wrong."""
 
 import random
+import subprocess
+import sys
+import textwrap
 import warnings
 
 import pytest
@@ -269,3 +272,19 @@ class TestArguments:
         gradcheck(lambda y: y.exp(), y)
         y.backward()
         assert x.grad.tolist() == [1.0]
+
+
+def test_under_pytorchs_names():
+    """The module and the function have the same name, in PyTorch as well."""
+    program = """
+        import wengert.interop.torch
+        wengert.interop.torch.install()
+        import torch.autograd.gradcheck as same
+        import torch.testing
+        from torch.autograd.gradcheck import GradcheckError, gradgradcheck
+        assert same is torch.autograd.gradcheck is torch.testing.gradcheck is wengert.autograd.gradcheck
+        assert issubclass(GradcheckError, RuntimeError)
+        assert gradgradcheck is torch.autograd.gradgradcheck
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -115,7 +115,7 @@ class _Switch(_Mode):
         made = super().__new__(cls)
         if orig_func is None:
             return made
-        made.__init__()  # type: ignore[method-assign]
+        made.__init__()  # type: ignore[misc]
         return made(orig_func)  # used as a decorator without parentheses
 
     def __init__(self, orig_func: None = None) -> None:
@@ -177,7 +177,7 @@ class inference_mode(_Mode):
         made = super().__new__(cls)
         if isinstance(mode, bool):
             return made
-        made.__init__()  # type: ignore[method-assign]
+        made.__init__()  # type: ignore[misc]
         return made(mode)  # used as a decorator without parentheses
 
     def __init__(self, mode: bool = True) -> None:

@@ -38,6 +38,12 @@ class TorchNamespace(ModuleType):
             if not isinstance(value, ModuleType):
                 self.__dict__[public] = value
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        held = self.__dict__.get(name)
+        if isinstance(value, ModuleType) and callable(held):
+            return  # importing the module autograd.gradcheck does not take the function's name from it
+        super().__setattr__(name, value)
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
             return getattr(self._target, name)
@@ -164,7 +170,7 @@ def _module_behind(fullname: str) -> ModuleType | None:
         if part.startswith("_") or (depth == 0 and part in _INTERNAL):
             return None
         inner = getattr(module, part, None)
-        if inner is None:
+        if not isinstance(inner, ModuleType):  # a function may have the name of its module: autograd.gradcheck
             inner = _import_if_there(f"{module.__name__}.{part}")
         if not isinstance(inner, ModuleType) or not inner.__name__.startswith(_TARGET):
             return None

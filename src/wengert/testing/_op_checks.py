@@ -139,7 +139,7 @@ def _by_backward(trial: Trial) -> list[Any]:
 def _by_grad(trial: Trial, create_graph: bool) -> tuple[Any, ...]:
     tensors, outs = trial.recorded()
     gs = [wrap(np.array(g)) for g in trial.given]
-    return grad(outs, [tensors[i] for i in trial.tracked], gs, create_graph=create_graph, allow_unused=True)
+    return tuple(grad(outs, [tensors[i] for i in trial.tracked], gs, create_graph=create_graph, allow_unused=True))
 
 
 def forward_rule(trial: Trial) -> Iterator[str]:
