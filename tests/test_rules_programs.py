@@ -9,7 +9,7 @@ from random_programs import Program, programs
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
 FEW = settings(deadline=None, max_examples=250, suppress_health_check=_QUIET, derandomize=True)
-MANY = settings(deadline=None, max_examples=4000, suppress_health_check=_QUIET)
+MANY = settings(deadline=None, max_examples=4000, suppress_health_check=_QUIET, derandomize=True)
 
 
 def _outcome(lib, program: Program, order: int):

@@ -387,3 +387,24 @@ def _may_be_written(lib, name: str, case: Sample, slot: int) -> bool | None:
     except RuntimeError:
         return False
     return True
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: wengert.nn.functional.batch_norm(x, None, None, training=True),
+        lambda x: wengert.nn.functional.layer_norm(x, (3,)),
+        lambda x: wengert.nn.functional.rms_norm(x, (3,)),
+        lambda x: x.sort(0).values,
+        lambda x: x.max(0).values,
+        lambda x: wengert.var_mean(x, 0)[1],
+    ],
+)
+def test_results_that_no_rule_reads_may_be_written(function) -> None:
+    """As in networks, where a ReLU in place follows a normalisation."""
+    x = wengert.arange(12.0, dtype=wengert.float64).reshape(4, 3).sin().requires_grad_()
+    function(x).relu_().square().sum().backward()
+    got = x.grad.clone()
+    x.grad = None
+    function(x).relu().square().sum().backward()
+    assert wengert.equal(got, x.grad)
