@@ -146,8 +146,8 @@ def _commit(arrivals: list[tuple[Any, Any]], sweep: Sweep) -> None:
         with _commit_lock:
             for t, g in arrivals:
                 done += 1
-                if t is None or not t._rg or (t._view is not None and not t._view.receives(t)):
-                    continue  # switched off since, or an untracked view of something tracked
+                if not _receives(t):
+                    continue
                 if g.__class__ is np.ndarray or sweep.create_graph or getattr(t, "_grad", None) is not None:
                     _accumulate(t, g, sweep)
                 else:  # the first scalar gradient: nothing to add to, no memory to share
@@ -160,8 +160,14 @@ def _commit(arrivals: list[tuple[Any, Any]], sweep: Sweep) -> None:
             _restore(before)
         else:  # an interrupt between two leaves: finish, so that no gradient is half there
             for t, g in arrivals[done:]:
-                _accumulate(t, g, sweep)
+                if _receives(t):
+                    _accumulate(t, g, sweep)
         raise
+
+
+def _receives(t: Any) -> bool:
+    """Whether a gradient is added to ``t``: not if it is gone, was switched off, or is an untracked view."""
+    return t is not None and t._rg and (t._view is None or t._view.receives(t))
 
 
 def _accumulate(t: Any, g: Any, sweep: Sweep) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from wengert.ops.checks import INTEGER_OR_FLOAT
-from wengert.ops.record import MISSING, Kind, Promote, defop
+from wengert.ops.record import MISSING, Kind, Promote, Rule, defop
 
 _FLOAT = np.dtype(np.float64)
 _ZERO_DIVISION = (
@@ -86,11 +86,21 @@ def _fmod(a: Any, b: Any) -> Any:
     return np.fmod(a, b)
 
 
+# Of two tensors, and of a tensor and a number: PyTorch names their nodes differently.
+_REMAINDER_VJP: Final[tuple[Rule, Rule]] = (
+    lambda xp, g, y, a, b: g,
+    lambda xp, g, y, a, b: -g * xp.div_rounding(a, b, rounding_mode="floor"),
+)
+_FMOD_VJP: Final[tuple[Rule, Rule]] = (
+    lambda xp, g, y, a, b: g,
+    lambda xp, g, y, a, b: -g * xp.div_rounding(a, b, rounding_mode="trunc"),
+)
+
 REMAINDER = defop(
     "remainder",
     _remainder,
     Kind.ELEMENTWISE,
-    vjp=(lambda xp, g, y, a, b: g, lambda xp, g, y, a, b: -g * xp.div_rounding(a, b, rounding_mode="floor")),
+    vjp=_REMAINDER_VJP,
     args=("self", "other"),
     promote=Promote.COMMON,
     node="RemainderBackward1",
@@ -104,7 +114,7 @@ REMAINDER_NUMBER = defop(
     "remainder_number",
     _remainder,
     Kind.ELEMENTWISE,
-    vjp=(lambda xp, g, y, a, b: g, lambda xp, g, y, a, b: -g * xp.div_rounding(a, b, rounding_mode="floor")),
+    vjp=_REMAINDER_VJP,
     args=("self", "other"),
     promote=Promote.COMMON,
     node="RemainderBackward0",
@@ -132,7 +142,7 @@ FMOD = defop(
     "fmod",
     _fmod,
     Kind.ELEMENTWISE,
-    vjp=(lambda xp, g, y, a, b: g, lambda xp, g, y, a, b: -g * xp.div_rounding(a, b, rounding_mode="trunc")),
+    vjp=_FMOD_VJP,
     args=("self", "other"),
     promote=Promote.COMMON,
     node="FmodBackward1",
@@ -146,7 +156,7 @@ FMOD_NUMBER = defop(
     "fmod_number",
     _fmod,
     Kind.ELEMENTWISE,
-    vjp=(lambda xp, g, y, a, b: g, lambda xp, g, y, a, b: -g * xp.div_rounding(a, b, rounding_mode="trunc")),
+    vjp=_FMOD_VJP,
     args=("self", "other"),
     promote=Promote.COMMON,
     node="FmodBackward0",
