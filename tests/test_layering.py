@@ -31,6 +31,7 @@ LAYERS = (
             for pattern in (f"wengert.{name}", f"wengert.{name}.*")
         ),
     ),
+    ("seeing", ("wengert.see", "wengert.see.*")),
     ("command", ("wengert.cli", "wengert.cli.*", "wengert.tour")),
     ("package", ("wengert", "wengert.__main__")),
 )
@@ -156,6 +157,7 @@ class TestTheTest:
             "wengert.functions.x",
             "wengert._tensor",
             "wengert.nn.functional",
+            "wengert.see.graph",
             "wengert.cli.run",
             "wengert.__main__",
         ]

@@ -24,7 +24,7 @@ from typing import Any
 from wengert import _syntax
 from wengert._source import Location, user_frame, user_frames
 
-__all__ = ["attribute_of", "names_in_frames", "operand_texts", "result_name", "variables_of"]
+__all__ = ["attribute_of", "found_in_frames", "names_in_frames", "operand_texts", "result_name", "variables_of"]
 
 Match = Callable[[Any], bool]
 _Entries = list[tuple[Any, Any]]
@@ -69,6 +69,19 @@ def names_in_frames(obj: Any, frame: FrameType | None = None, match: Match | Non
     return []
 
 
+def found_in_frames(match: Match, frame: FrameType | None = None) -> Iterator[tuple[str, Any]]:
+    """Everything in the user's frames that `match` takes, with its name, nearer scopes and shorter names first.
+
+    Searches as `names_in_frames` does, but all scopes to the end; an object with several names comes several times.
+    """
+    visited: set[int] = set()
+    for user in islice(user_frames(frame if frame is not None else user_frame(2)), _MAX_FRAMES):
+        for variables in _scopes(user, visited):
+            for level in _levels(variables):
+                matching = [(path, value) for path, value in level if match(value)]
+                yield from sorted(matching, key=lambda pair: pair[0].startswith("_"))
+
+
 def variables_of(frame: FrameType) -> dict[str, Any]:
     """The variables that code in a frame sees: its local ones, and the global ones behind them."""
     found: dict[str, Any] = {}
@@ -110,16 +123,22 @@ def operand_texts(location: Location, namespace: Mapping[str, Any] | None = None
 
 def _shortest_paths(variables: _Entries, is_wanted: Match) -> list[str]:
     """All paths of the least number of steps from these variables to what is wanted, found breadth first."""
+    for level in _levels(variables):
+        names = [path for path, value in level if is_wanted(value)]
+        if names:
+            return names
+    return []
+
+
+def _levels(variables: _Entries) -> Iterator[_Entries]:
+    """What can be got to from these variables in no step, in one, in two..."""
     level = variables
     seen: set[int] = set()
     left = _MAX_CANDIDATES
     for step in range(_MODULE_STEPS + 1):
-        names = [path for path, value in level if is_wanted(value)]
-        if names:
-            return names
+        yield level
         level = list(islice(_next_level(level, step, seen), left))
         left -= len(level)
-    return []
 
 
 def _next_level(level: _Entries, step: int, seen: set[int]) -> Iterator[tuple[str, Any]]:

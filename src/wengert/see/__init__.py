@@ -1,0 +1,1 @@
+"""Seeing a graph: what was computed from what, under which names, with which values and derivatives."""
