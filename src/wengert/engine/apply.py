@@ -169,16 +169,17 @@ def _apply_to_one(op: Op, x: TensorBase, meta: dict[str, Any]) -> Any:
     node: Any = object.__new__(form.node_class(op, meta, dtype.kind == "c" or a.dtype.kind == "c"))
     following = x._node or accumulator_of(x)
     node.versions = None
+    if node.keeps_scalars and y.__class__ is not np.ndarray:
+        kept_y, kept_a = y, scalar_of(a)
+    else:
+        kept_y = y if form.keep_y is Read.VALUES else _described(form.keep_y, y)
+        kept_a = a if form.keep_a is Read.VALUES else following if form.keep_a is Read.METADATA else None
     if form.keep_a is Read.VALUES or form.keep_y is Read.VALUES:
         cells = _one_cells(form, x, out)
-        for cell in cells:
-            if cell[0]:
-                node.versions = tuple([c[0] for c in cells])
-        kept = a if form.keep_a is Read.VALUES else following if form.keep_a is Read.METADATA else None
-        node.links = (following, y if form.keep_y is Read.VALUES else _described(form.keep_y, y), kept, *cells)
+        node.versions = _versions(cells)
+        node.links = (following, kept_y, kept_a, *cells)
     else:
-        kept = following if form.keep_a is Read.METADATA else None
-        node.links = (following, _described(form.keep_y, y), kept)
+        node.links = (following, kept_y, kept_a)
     if form.each:
         node.arity = 1
     node.seq = next_seq()
@@ -202,8 +203,20 @@ def _one_cells(form: _OneInput, x: TensorBase, out: TensorBase) -> list[Any]:
     return cells
 
 
+def _versions(cells: list[Any]) -> tuple[int, ...] | None:
+    for cell in cells:
+        if cell[0]:
+            return tuple([c[0] for c in cells])
+    return None
+
+
 def _described(read: Read, y: Any) -> Any:
     return metadata_of(y) if read is Read.METADATA else None
+
+
+def scalar_of(raw: Any) -> Any:
+    """An input of an elementwise operation with a scalar result, as what nobody can write to."""
+    return raw[()] if raw.__class__ is np.ndarray else raw
 
 
 def raw_inputs(op: Op, inputs: tuple[Any, ...]) -> list[Any]:
@@ -283,11 +296,10 @@ def _recorded(
         raise RuntimeError(messages.INFERENCE_SAVED)
     if node.each:
         node.arity = len(inputs)
+    if node.keeps_scalars and y.__class__ is not np.ndarray:
+        saved = [y, *map(scalar_of, taken.raws)]
     node.links = (*taken.following, *saved, *cells)
-    node.versions = None
-    for cell in cells:
-        if cell[0]:
-            node.versions = tuple([c[0] for c in cells])
+    node.versions = _versions(cells)
     node.seq = next_seq()
     node.code, node.lasti = user_code(4)
     node.meta = meta or None

@@ -12,7 +12,7 @@ import numpy as np
 from wengert._source import user_code
 from wengert.engine import start_messages as messages
 from wengert.engine.base import TensorBase, accumulator_of, edge_of, wrap, wrap_plain
-from wengert.engine.node import AccumulateGrad, Node
+from wengert.engine.node import AccumulateGrad, FreedAt, Node
 from wengert.engine.state import STATE
 from wengert.engine.sweep import Sweep, needed_nodes
 from wengert.spaces.tensors import TENSOR
@@ -30,7 +30,7 @@ def run_backward(
 ) -> None:
     """Sweep from ``tensors`` and add what arrives to ``.grad`` of the leaves (or of ``inputs`` only)."""
     sweep = Sweep(create_graph=create_graph, retain_graph=create_graph if retain_graph is None else retain_graph)
-    sweep.where = user_code(2)
+    sweep.where = FreedAt._make(user_code(2))
     roots = _start(sweep, tensors, gradients)
     if inputs is None:
         arrivals = [(node.variable, g) for node, g in sweep.run().items()]
@@ -49,7 +49,7 @@ def backward_from_scalar(t: TensorBase, retain_graph: bool) -> None:
     """The commonest case of :func:`run_backward`: one tracked float result of one element, nothing else asked."""
     node: Any = t._node
     sweep = Sweep(create_graph=False, retain_graph=retain_graph)
-    sweep.where = user_code(3)
+    sweep.where = FreedAt._make(user_code(3))
     sweep.pending[node] = t._data.dtype.type(1)
     sweep.heap.append((node.seq, node))
     _commit([(leaf.variable, g) for leaf, g in sweep.run().items()], sweep)
@@ -66,7 +66,7 @@ def run_grad(
 ) -> list[Any]:
     """The gradients of ``outputs`` with respect to ``inputs``; None where an input was not used (if allowed)."""
     sweep = Sweep(create_graph=create_graph, retain_graph=retain_graph)
-    sweep.where = user_code(2)
+    sweep.where = FreedAt._make(user_code(2))
     roots = _start(sweep, outputs, gradients)
     edges = [_target_edge(t) for t in inputs]
     sweep.ask_for(needed_nodes(roots, edges), edges)

@@ -237,7 +237,7 @@ class FunctionNode(RecordedNode):
         self.ctx._to_save = self.ctx._dirty = self.ctx._constant = ()
         self.saved = tuple(saved)
 
-    def release(self, where: FreedAt | None) -> None:
+    def release(self, where: FreedAt) -> None:
         """Free the saved values, if there are any."""
         if self.saved:
             self.saved = None

@@ -91,7 +91,9 @@ def write(t: TensorBase, y: Any) -> None:
 def _reconnect_saved_result(node: Any, self: TensorBase) -> None:
     """A rule that reads the result must notice later writes to it: watch the tensor's own version."""
     if isinstance(node.saved[0], (np.ndarray, np.generic)):
-        node.relink((self._data, *node.saved[1:]), (cell_of(self), *node.cells[1:]))
+        y, *inputs = node.kept
+        y = self._data if y.__class__ is np.ndarray else y  # its memory is given up; a scalar stays what it was
+        node.relink((y, *inputs), (cell_of(self), *node.cells[1:]))
         node.versions = tuple([c[0] for c in node.cells])
 
 

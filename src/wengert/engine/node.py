@@ -15,7 +15,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from math import prod
 from types import CodeType
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 import numpy as np
 
@@ -34,7 +34,11 @@ NEVER_WRITTEN: Final[list[int]] = [0]
 _CPP_NAMES = frozenset({"AccumulateGrad", "CopyBackwards", "CopySlices", "NotImplemented"})
 
 
-FreedAt = tuple[CodeType, int]
+class FreedAt(NamedTuple):
+    """Where the user asked for the backward pass that freed a node's saved values."""
+
+    code: CodeType | None
+    lasti: int
 
 
 class Metadata:
@@ -117,7 +121,7 @@ class Node(Metadata):
             self.hooks = NodeHooks()
         return self.hooks
 
-    def release(self, where: FreedAt | None) -> None:
+    def release(self, where: FreedAt) -> None:
         """Free the saved values, if there are any: a second backward through the node is then an error."""
 
     @property
@@ -162,11 +166,11 @@ class RecordedNode(Node):
 
     __slots__ = ("code", "lasti", "links", "meta", "seq", "versions")
 
-    # With k inputs: k following nodes, then the saved (y, *inputs), then the versions' cells of the saved tensors; only
-    # the following nodes once freed. One tuple for all, because the cost of many small containers is the garbage
-    # collector's: it halved the time of a long chain.
+    # With k inputs: k following nodes, then (y, *inputs) as far as they are kept, then the versions' cells of the saved
+    # tensors. One tuple for all, because the cost of many small containers is the garbage collector's: it halved the
+    # time of a long chain.
     links: tuple[Any, ...]
-    versions: Any  # of the saved tensors if any is not 0, else None; once they are freed, where that was asked for
+    versions: Any  # of the saved tensors if any is not 0, else None; a FreedAt once they are freed
     seq: int
     code: CodeType | None
     lasti: int

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from wengert.engine.node import FreedAt, Node, RecordedNode
+import numpy as np
+
+from wengert.engine.node import FreedAt, Metadata, Node, RecordedNode, metadata_of, save_plan
 from wengert.engine.saved import tensor_saved
+from wengert.ops.reads import Read
 from wengert.ops.record import MISSING, EachInput, Kind, Op
 from wengert.spaces.raw import RAW, REAL, RawSpace
 
@@ -20,6 +23,8 @@ class OpNode(RecordedNode):
     arity: int
     elementwise: ClassVar[bool]
     space: ClassVar[RawSpace]  # the world of raw values in which the rules run
+    # Whether a node with a scalar result keeps it and every input, and keeps them when it is freed.
+    keeps_scalars: ClassVar[bool]
 
     @property
     def next(self) -> tuple[Node | None, ...]:
@@ -50,23 +55,62 @@ class OpNode(RecordedNode):
     @property
     def saved(self) -> tuple[Any, ...] | None:
         """``(y, *inputs)`` as far as a rule reads them; None once freed."""
+        if self.versions.__class__ is FreedAt:
+            return None
+        return self._read_of(self.kept) if self.keeps_scalars else self.kept
+
+    @property
+    def kept(self) -> tuple[Any, ...]:
+        """``(y, *inputs)`` as far as the node holds them: what a rule reads, numbers, and all that is a scalar."""
         k = self.arity
-        return self.links[k : 2 * k + 1] if len(self.links) > k else None
+        return self.links[k : 2 * k + 1]
+
+    def _read_of(self, kept: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Of the values that an elementwise node keeps those that its rules read."""
+        mask = sum([1 << i for i, following in enumerate(self.next) if following is not None])
+        plan = save_plan(self.op, mask, self.arity)  # type: ignore[arg-type]
+        return tuple(
+            [
+                value if read is Read.VALUES else _shape_of(value) if read is Read.METADATA else None
+                for read, value in zip(plan, kept, strict=True)
+            ]
+        )
+
+    def known(self) -> tuple[Any, ...]:
+        """``(y, *inputs)`` as raw values, as far as the node knows them now; None for the others.
+
+        Python numbers and what an elementwise operation made a scalar of are always known; saved arrays are until they
+        are freed or written in place. A result of several parts is a tuple.
+        """
+        stale = self._stale()
+        return tuple([_known(value, stale) for value in self.kept])
+
+    def _stale(self) -> frozenset[int]:
+        """The ids of the saved arrays that were written in place since."""
+        arrays = [
+            part
+            for value in self.saved or ()
+            for part in (value if value.__class__ is tuple else (value,))
+            if isinstance(part, (np.ndarray, np.generic))
+        ]
+        versions = self.versions or (0,) * len(self.cells)
+        watched = zip(arrays, self.cells, versions, strict=False)
+        return frozenset([id(raw) for raw, cell, version in watched if cell[0] != version])
 
     @property
     def cells(self) -> tuple[list[Any], ...]:
         """The version cells of the saved tensors."""
         return self.links[2 * self.arity + 1 :]
 
-    def relink(self, saved: tuple[Any, ...], cells: tuple[list[Any], ...]) -> None:
-        """Replace what is saved."""
-        self.links = (*self.next, *saved, *cells)
+    def relink(self, kept: tuple[Any, ...], cells: tuple[list[Any], ...]) -> None:
+        """Replace what is kept."""
+        self.links = (*self.next, *kept, *cells)
 
-    def release(self, where: FreedAt | None) -> None:
+    def release(self, where: FreedAt) -> None:
         """Free the saved values, if there are any: a second backward through the node is then an error."""
         k = self.arity
         if len(self.links) > 2 * k + 1:
-            self.links = self.links[:k]
+            self.links = without_arrays(self.links, k)
             self.versions = where
 
     def __getattr__(self, name: str) -> Any:
@@ -96,6 +140,27 @@ class OpNode(RecordedNode):
         return [*super().__dir__(), *[f"_saved_{name}" for name in names]]
 
 
+_NUMBERS = (np.generic, int, float, complex)
+
+
+def without_arrays(links: tuple[Any, ...], k: int) -> tuple[Any, ...]:
+    """The links of a node that is freed: where they lead, and the numbers among what they kept."""
+    kept = [value if isinstance(value, _NUMBERS) else None for value in links[k : 2 * k + 1]]
+    return (*links[:k], *kept)
+
+
+def _shape_of(value: Any) -> Metadata:
+    return value if isinstance(value, Metadata) else metadata_of(value)
+
+
+def _known(value: Any, stale: frozenset[int]) -> Any:
+    if value.__class__ is tuple:
+        return tuple([_known(part, stale) for part in value])
+    if isinstance(value, np.ndarray):
+        return None if id(value) in stale else value
+    return value if isinstance(value, _NUMBERS) else None
+
+
 def node_class(op: Op, meta: dict[str, Any] | None, *, is_complex: bool) -> type[OpNode]:
     """The class of the nodes that ``op`` makes: its name is what PyTorch calls it."""
     name = op.node if isinstance(op.node, str) else op.node(meta or {})
@@ -115,13 +180,14 @@ def _make_class(op: Op, name: str, is_complex: bool) -> type[OpNode]:
         "form": None,
         "space": RAW if is_complex else REAL,
         "elementwise": op.kind is Kind.ELEMENTWISE and not op.view and not is_complex,
+        "keeps_scalars": op.kind is Kind.ELEMENTWISE and op.outputs == 1,
     }
     if isinstance(vjp, EachInput):
         body["__slots__"] = ("arity",)
     else:
         body["arity"] = len(vjp)
         if op.outputs == 1 and MISSING not in vjp:
-            body["form"] = (len(vjp), body["space"], vjp)
+            body["form"] = (len(vjp), body["space"], vjp, body["keeps_scalars"])
     if op.outputs != 1:
         body["__slots__"] += ("port_references",)
     made: type[OpNode] = type(name, (OpNode,), body)

@@ -109,6 +109,11 @@ def unary(op: Op) -> Callable[..., Any]:
             node = _new(recording.node_class)
             node.versions = None
             following = input._node or accumulator_of(input)
+            if y.__class__ is not ndarray and node.keeps_scalars:
+                kept_y, kept_a = y, a if a.__class__ is not ndarray else a[()]
+            else:
+                kept_y = y if keep_y else None
+                kept_a = a if keep_a else following if recording.shapes else None
             if keep_a:
                 cell = input._cell
                 if cell is None:
@@ -117,16 +122,16 @@ def unary(op: Op) -> Callable[..., Any]:
                     node.versions = (0, cell[0]) if keep_y else (cell[0],)
                 if keep_y:
                     result._cell = own = [0]
-                    node.links = (following, y, a, own, cell)
+                    node.links = (following, kept_y, kept_a, own, cell)
                 else:
                     result._cell = None
-                    node.links = (following, None, a, cell)
+                    node.links = (following, kept_y, kept_a, cell)
             elif keep_y:
                 result._cell = own = [0]
-                node.links = (following, y, following if recording.shapes else None, own)
+                node.links = (following, kept_y, kept_a, own)
             else:
                 result._cell = None
-                node.links = (following, None, following if recording.shapes else None)
+                node.links = (following, kept_y, kept_a)
             node.seq = next_seq()
             frame = _frame(depth)
             node.code = frame.f_code
@@ -204,6 +209,14 @@ def _binary_core(op: Op, *, is_operator: bool) -> Callable[..., Any]:
                 keep_y, keep_a, keep_b = recording.plans[2]
             if keep_y:
                 return _long(op, input, other, is_operator)
+            if y.__class__ is not ndarray:
+                kept_y = y
+                kept_a = a if a.__class__ is not ndarray else a[()]
+                kept_b = b if b.__class__ is not ndarray else b[()]
+            else:
+                kept_y = None
+                kept_a = a if keep_a else None
+                kept_b = b if keep_b or cls is not _Tensor else None
             a_cell = b_cell = None
             if keep_a:
                 a_cell = input._cell
@@ -220,20 +233,20 @@ def _binary_core(op: Op, *, is_operator: bool) -> Callable[..., Any]:
                 elif not b_cell:
                     return _long(op, input, other, is_operator)
                 if a_cell is None:
-                    node.links = (a_next, b_next, None, None, b, b_cell)
+                    node.links = (a_next, b_next, kept_y, kept_a, kept_b, b_cell)
                     if b_cell[0]:
                         node.versions = (b_cell[0],)
                 else:
-                    node.links = (a_next, b_next, None, a, b, a_cell, b_cell)
+                    node.links = (a_next, b_next, kept_y, kept_a, kept_b, a_cell, b_cell)
                     if a_cell[0] or b_cell[0]:
                         node.versions = (a_cell[0], b_cell[0])
             elif a_cell is None:
                 if keep_b:  # a number
-                    node.links = (a_next, b_next, None, None, b, NEVER_WRITTEN)
+                    node.links = (a_next, b_next, kept_y, kept_a, kept_b, NEVER_WRITTEN)
                 else:
-                    node.links = (a_next, b_next, None, None, None)
+                    node.links = (a_next, b_next, kept_y, kept_a, kept_b)
             else:
-                node.links = (a_next, b_next, None, a, b if keep_b else None, a_cell)
+                node.links = (a_next, b_next, kept_y, kept_a, kept_b, a_cell)
             node.seq = next_seq()
             frame = _frame(depth)
             node.code = frame.f_code

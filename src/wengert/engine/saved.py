@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert.engine import messages
 from wengert.engine.base import TensorBase, wrap
-from wengert.engine.node import NEVER_WRITTEN, AccumulateGrad, Node, Port
+from wengert.engine.node import NEVER_WRITTEN, AccumulateGrad, FreedAt, Node, Port
 from wengert.engine.state import STATE
 
 _ARRAYS = (np.ndarray, np.generic)  # not "no Python number": np.float64 is a float
@@ -60,10 +60,11 @@ def _keep_alive(edge: AccumulateGrad) -> Callable[[], AccumulateGrad]:
 def pack(node: Any, inputs: tuple[Any, ...]) -> None:
     """Hand each saved tensor to the innermost pack hook, and keep what it returns instead."""
     node.hang()  # the sweep's short path takes only nodes without anything special
-    kept = node.saved or ()
-    packed = tuple([_packed(node, slot, value, inputs) for slot, value in enumerate(kept)])
-    if any([new is not old for new, old in zip(packed, kept, strict=True)]):
-        node.relink(packed, (NEVER_WRITTEN,))
+    saved = node.saved
+    packed = tuple([_packed(node, slot, value, inputs) for slot, value in enumerate(saved)])
+    if any([new is not old for new, old in zip(packed, saved, strict=True)]):
+        kept = [old if new is None else new for new, old in zip(packed, node.kept, strict=True)]
+        node.relink(tuple(kept), (NEVER_WRITTEN,))
         node.versions = None
 
 
@@ -121,7 +122,9 @@ def port_of(node: Any, index: int) -> Port:
 
 
 def check_versions(node: Any) -> None:
-    """Raise if a saved value was written in place after it was saved."""
+    """Raise if a saved value was written in place after it was saved, or freed."""
+    if node.versions.__class__ is FreedAt:
+        raise RuntimeError(messages.freed(node))
     versions = node.versions or (0,) * len(node.cells)
     for position, (cell, saved) in enumerate(zip(node.cells, versions, strict=True)):
         if cell[0] != saved:
@@ -130,10 +133,9 @@ def check_versions(node: Any) -> None:
 
 def raw_saved(node: Any) -> tuple[Any, ...]:
     """``(y, *inputs)`` as raw values, unpacked; raises when freed or changed."""
-    if node.saved is None:
-        raise RuntimeError(messages.freed(node))
     check_versions(node)
-    return tuple([_unpacked(value) for value in node.saved])
+    saved = node.saved
+    return tuple([_unpacked(value) for value in saved])
 
 
 def _unpacked(value: Any) -> Any:
@@ -144,12 +146,11 @@ def _unpacked(value: Any) -> Any:
 
 def tensor_saved(node: Any) -> tuple[Any, ...]:
     """``(y, *inputs)`` as tensors connected to the graph; raises when freed or changed."""
-    if node.saved is None:
-        raise RuntimeError(messages.freed(node))
     check_versions(node)
+    saved = node.saved
     cells = iter(node.cells)
     tensors: list[Any] = []
-    for slot, value in enumerate(node.saved):
+    for slot, value in enumerate(saved):
         if value.__class__ is tuple:  # several results
             tensors.append(tuple([_result(node, i, part, cells) for i, part in enumerate(value)]))
         elif value.__class__ is Packed:

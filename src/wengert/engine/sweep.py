@@ -22,7 +22,7 @@ from wengert.engine import messages
 from wengert.engine.base import wrap
 from wengert.engine.fit import fit_raw, fit_tensor
 from wengert.engine.node import FreedAt, Node, Port, zeros_of
-from wengert.engine.opnode import OpNode
+from wengert.engine.opnode import OpNode, without_arrays
 from wengert.engine.saved import check_versions, raw_saved, tensor_saved
 from wengert.engine.state import STATE
 from wengert.engine.tiles import LARGE, computes, tiled
@@ -43,7 +43,7 @@ class Sweep:
     needed: set[Node] | None = None
     captures: frozenset[Node] = frozenset()
     modes: tuple[bool, Any] | None = None  # the thread's state before user code was first called
-    where: FreedAt | None = None  # where the user asked for the pass
+    where: FreedAt = FreedAt(None, -1)  # where the user asked for the pass
 
     def __init__(self, *, create_graph: bool, retain_graph: bool) -> None:
         self.create_graph = create_graph
@@ -133,17 +133,18 @@ class Sweep:
                 self._visit(node, g)
                 node = None
                 continue
-            k, space, rules = form
+            k, space, rules, keeps_scalars = form
             links = node.links
             size = len(links)
+            if node.versions is not None:
+                check_versions(node)
             if size > 2 * k + 1:
-                if node.versions is not None or links[-1][0] or (size > 2 * k + 2 and any_written(links, k)):
+                if links[-1][0] or (size > 2 * k + 2 and any_written(links, k)):
                     check_versions(node)
                 if not retain:
-                    node.links = links[:k]
+                    if not keeps_scalars or node.scalar is ndarray:
+                        node.links = without_arrays(links, k)
                     node.versions = where
-            elif size == k:
-                raise RuntimeError(messages.freed(node))
             if k > 2 or (g.__class__ is ndarray and g.size >= LARGE) or (k == 2 and node.meta is not None):
                 self._pass_on(node, g, links)
                 node = None

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ops.checks import FLOAT_OR_COMPLEX, NOT_BOOL, not_bool_difference
+from wengert.ops.masks import choose
 from wengert.ops.record import Kind, Promote, defop
 
 ADD = defop(
@@ -239,7 +240,7 @@ LERP_NUMBER = defop(
 
 
 def _lerp(a: Any, b: Any, weight: Any) -> Any:
-    return np.where(abs(weight) < 0.5, a + weight * (b - a), b - (b - a) * (1 - weight))
+    return choose(abs(weight) < 0.5, a + weight * (b - a), b - (b - a) * (1 - weight))
 
 
 LERP = defop(

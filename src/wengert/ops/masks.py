@@ -40,7 +40,8 @@ def choose(mask: Any, a: Any, b: Any) -> Any:
             bits = None if dtype is None else _BITS.get(dtype.char)
             if bits is not None:
                 return _choose_bits(mask, _as_bits(a, dtype, bits), _as_bits(b, dtype, bits)).view(dtype)
-    return np.where(mask, a, b)
+    chosen = np.where(mask, a, b)
+    return chosen if chosen.ndim else chosen[()]
 
 
 def _as_bits(x: Any, dtype: Any, bits: np.dtype[Any]) -> Any:

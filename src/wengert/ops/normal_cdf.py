@@ -33,7 +33,7 @@ def normal_cdf(x: Any) -> Any:
     """Give the probability that a standard normal variable is below each element."""
     if x.size <= _FEW:
         values = [0.5 * erf(v * _SQRT_HALF) + 0.5 for v in np.asarray(x).ravel().tolist()]
-        return np.array(values, x.dtype).reshape(x.shape)
+        return np.array(values, x.dtype).reshape(x.shape) if x.ndim else x.dtype.type(values[0])
     if x.dtype != np.float32:
         y = ERF.impl(x * _SQRT_HALF)
         y *= 0.5
