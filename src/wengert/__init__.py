@@ -10,6 +10,8 @@ tensor(9., grad_fn=<PowBackward0>)
 tensor(6.)
 """
 
+import typing as _typing
+from importlib import import_module as _import_module
 from math import e as e
 from math import inf as inf
 from math import nan as nan
@@ -452,6 +454,21 @@ from wengert.nn.functional import rms_norm as rms_norm
 newaxis = None
 
 _memory.show_large_block()
+
+# What shows a graph is loaded when somebody asks for it: name -> module. Each is also imported below for editors and
+# type checkers, and stands in `__all__`.
+_LATER: dict[str, str] = {}
+
+if _typing.TYPE_CHECKING:
+    pass
+else:
+
+    def __getattr__(name: str) -> object:
+        """A function that shows a graph, from its module."""
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(_import_module(_LATER[name]), name)
+
 
 __all__ = [
     "BoolTensor",

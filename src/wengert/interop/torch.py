@@ -20,7 +20,7 @@ _ALIAS = "torch"
 _TARGET = "wengert"
 
 # Parts of wengert's own house: PyTorch has nothing of the kind under these names.
-_INTERNAL = frozenset({"cli", "engine", "functions", "interop", "ops", "spaces", "tour"})
+_INTERNAL = frozenset({"cli", "engine", "functions", "interop", "ops", "see", "spaces", "tour"})
 
 
 class TorchNamespace(ModuleType):
@@ -31,7 +31,8 @@ class TorchNamespace(ModuleType):
         self._target = target
         self.__path__: list[str] = []
         self.__file__ = getattr(target, "__file__", None)
-        self.__all__ = list(getattr(target, "__all__", ()))
+        later = getattr(target, "_LATER", ())  # wengert's own, not PyTorch's
+        self.__all__ = [public for public in getattr(target, "__all__", ()) if public not in later]
         # Copied, so that `torch.sin` costs what an attribute of any module costs.
         for public in self.__all__:
             value = getattr(target, public)

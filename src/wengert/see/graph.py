@@ -34,6 +34,8 @@ class Value:
     shape: tuple[int, ...] | None = None  # None where nothing of a constant was kept
     dtype: Any = None  # a NumPy dtype; None for a Python number
     raw: Any = None  # ndarray, NumPy scalar or Python number; None where it is not known (now)
+    certain: bool = False  # `raw` is what the operations saw: kept, and not written since; else it may have changed
+    changed: bool = False  # it has been written since, or the variable that held it holds another value now
     gradient: Any = None  # the raw `.grad` that a tensor of the user has; None if there is none
     name: str | None = None  # what the user calls it
     text: str | None = None  # of a constant: what stands for it in the source, such as `1 - target`
@@ -80,13 +82,17 @@ class Operation:
     inputs: tuple[Value, ...] = ()
     results: tuple[Value, ...] = ()
     location: Location | None = None
-    saved: tuple[Saved, ...] = ()
     freed: bool = False  # backward has run through it: what it saved is gone
 
     @property
     def name(self) -> str:
         """The name of its node, as PyTorch has it: `MulBackward0`."""
         return type(self.node).__name__
+
+    @property
+    def saved(self) -> tuple[Saved, ...]:
+        """What it keeps for backward now."""
+        return tuple(_saved(self.node))
 
     @property
     def meta(self) -> dict[str, Any]:
@@ -170,6 +176,7 @@ class _Reader:
         self.by_port: dict[tuple[Node, int], Value] = {}
         self.values: list[Value] = []
         self.constants: dict[int, Value] = {}
+        self.locations: dict[tuple[CodeType, int], Location | None] = {}
 
     def take(self, node: Node) -> None:
         """One node, all of whose inputs have been taken."""
@@ -195,34 +202,52 @@ class _Reader:
 
     def _operation(self, node: Any) -> None:
         operation = Operation(len(self.operations), node, node.op)
-        operation.location = locate(node.code, node.lasti) if node.code is not None else None
+        operation.location = self._location(node)
         known = known_of(node)
         operation.freed = is_freed(node)
-        operation.saved = tuple(_saved(node))
         inputs = []
+        written = slots_written(node)
         for slot, following in enumerate(node.next):
             raw = known[1 + slot] if 1 + slot < len(known) else None
             value = self._constant(raw) if following is None else self.result(following)
-            if value.raw is None and _is_value(raw):
-                value.raw = raw
+            self._keep(value, raw, written=1 + slot in written)
             inputs.append(value)
             value.users.append(operation)
         operation.inputs = tuple(inputs)
-        operation.results = self._results(operation, known[0] if known else None)
+        operation.results = self._results(operation, known[0] if known else None, written=0 in written)
         self.operations.append(operation)
 
-    def _results(self, operation: Operation, known: Any) -> tuple[Value, ...]:
+    def _location(self, node: Any) -> Location | None:
+        if node.code is None:
+            return None
+        place = (node.code, node.lasti)
+        if place not in self.locations:
+            self.locations[place] = locate(*place)
+        return self.locations[place]
+
+    @staticmethod
+    def _keep(value: Value, raw: Any, *, written: bool) -> None:
+        """Note what an operation kept of a value, unless it has been written since."""
+        if not _is_value(raw) or value.certain or value.changed:
+            return
+        if written:
+            value.changed = True
+            value.raw = None
+        else:
+            value.raw, value.certain = raw, True
+
+    def _results(self, operation: Operation, known: Any, *, written: bool) -> tuple[Value, ...]:
         node = operation.node
         if not node.ports:
             value = self._new(source=operation, node=node, shape=node.shape, dtype=node.dtype)
-            value.raw = known if _is_value(known) else None
+            self._keep(value, known, written=written)
             self.by_node[node] = value
             return (value,)
         results = []
         for output, (shape, dtype) in enumerate(zip(node.shape, node.dtype, strict=True)):
             value = self._new(source=operation, output=output, shape=shape, dtype=dtype)
             part = known[output] if isinstance(known, tuple) and output < len(known) else None
-            value.raw = part if _is_value(part) else None
+            self._keep(value, part, written=written)
             self.by_port[node, output] = value
             results.append(value)
         return tuple(results)
@@ -267,8 +292,11 @@ class _Reader:
             self._note(value, t)
 
     def _note(self, value: Value, t: Any) -> None:
-        if value.raw is None:
-            value.raw = t._data
+        """What a tensor of the user tells: its value, which may not be what it was if it has been written since."""
+        if value.raw is None and not value.changed:
+            value.raw, value.certain = t._data, not t._cell or not t._cell[0]
+        elif value.raw is not t._data and value.is_leaf:
+            value.changed = value.changed or not np.array_equal(value.raw, t._data, equal_nan=True)
         grad = getattr(t, "_grad", None)
         if value.gradient is None and grad is not None:
             value.gradient = grad._data
@@ -309,7 +337,7 @@ class _Reader:
     def _look_up(self, value: Value, text: str, code: Any, running: list[FrameType]) -> None:
         """The value of an operand that was not kept, from its text: a number, or a variable of a running frame."""
         first, _, attribute = text.partition(".")
-        found = _number(text)
+        found = number = _number(text)
         if found is None:
             found = _variable(first, code, running)
         if attribute and found is not None and not _is_value(found):
@@ -319,12 +347,15 @@ class _Reader:
             value.raw = raw
             value.shape = np.shape(raw)
             value.dtype = getattr(raw, "dtype", None)
+            value.certain = number is not None
 
 
 def _variable(name: str, code: CodeType, running: list[FrameType]) -> Any:
     """What a name in a code object stands for now: of its running frame, or global in its file; else None."""
     for frame in running:
         if frame.f_code is code:
+            return variables_of(frame).get(name)
+        if name in code.co_freevars and code in frame.f_code.co_consts:  # of the function that `code` is written in
             return variables_of(frame).get(name)
     if name not in (*code.co_varnames, *code.co_cellvars, *code.co_freevars):
         for frame in running:
@@ -376,6 +407,26 @@ def known_of(node: Any) -> tuple[Any, ...]:
     """``(y, *inputs)`` of a node as far as they are kept now; empty where nothing is."""
     saved = getattr(node, "saved", None) if node.op is not None else None
     return tuple([None if isinstance(value, Packed) else value for value in saved]) if saved is not None else ()
+
+
+def slots_written(node: Any) -> tuple[int, ...]:
+    """Which of the kept ``(y, *inputs)`` have been written in place since they were kept."""
+    if node.op is None or not node.saved:
+        return ()
+    cells = node.cells
+    saved_at = node.versions or (0,) * len(cells)
+    if all([cell[0] == version for cell, version in zip(cells, saved_at, strict=False)]):
+        return ()
+    # Cells stand in the order of the kept tensors; what is no tensor has none. A NumPy scalar cannot be written.
+    changes = iter([cell[0] != version for cell, version in zip(cells, saved_at, strict=False)])
+    slots = []
+    for slot, value in enumerate(node.saved):
+        parts = [
+            part for part in (value if isinstance(value, tuple) else (value,)) if isinstance(part, (*_RAW, Packed))
+        ]
+        if any([next(changes, False) and isinstance(part, np.ndarray) for part in parts]):
+            slots.append(slot)
+    return tuple(slots)
 
 
 def is_freed(node: Any) -> bool:

@@ -1,0 +1,239 @@
+"""A graph evaluated again: every value as far as it can be known, and the gradient that arrives at each.
+
+Knows how to run a graph's operations and rules once more on what is known of it. Knows no form in which it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from wengert.engine.again import constant, gradients, leaf, placeholder, raw_results, recorded, undisturbed
+from wengert.engine.node import save_plan
+from wengert.ops.reads import Read
+from wengert.see.graph import Graph, Operation, Value
+
+MOST_BYTES = 2**28
+_ULPS = 64  # the same operation on the same values gives the same result; sums in several threads need not
+
+
+@dataclass(slots=True, eq=False)
+class Replay:
+    """What a second evaluation of a graph tells."""
+
+    graph: Graph
+    raws: dict[Value, Any] = field(default_factory=dict)  # of the values that are known, kept or evaluated again
+    evaluated: set[Value] = field(default_factory=set)  # those of them that were not kept
+    gradients: dict[Value, Any] = field(default_factory=dict)  # of the roots by each value, where that is known
+    changed: tuple[Value, ...] = ()  # whose values now are, or may be, not those that the graph was computed with
+    refused: str | None = None  # why nothing was evaluated, if so
+
+    def raw(self, value: Value) -> Any:
+        """The raw value; None if it is not known."""
+        return self.raws.get(value)
+
+    def gradient(self, value: Value) -> Any:
+        """The raw gradient of the roots by a value; None if nothing flows there or it is not known."""
+        return self.gradients.get(value)
+
+
+def replay(graph: Graph, cotangents: Sequence[Any] | None = None, *, most_bytes: int | None = MOST_BYTES) -> Replay:
+    """Evaluate a graph again: all values that follow from what is known, and the gradient with respect to each.
+
+    It works on fresh copies of the graph's structure: the user's tensors, hooks and `.grad` are left alone, and it does
+    not matter whether backward has freed the graph. What was kept is compared with what comes out; where they differ,
+    the leaves and constants that may have been changed since (an optimiser's step, a name bound anew) are named in
+    `changed` and taken as unknown, and with them everything that only follows from them.
+
+    Results of functions with a derivative of the user's own (`autograd.Function`) are known only where something kept
+    them, and gradients do not pass through them.
+
+    Args:
+        graph: as :func:`wengert.see.graph.read` gives it.
+        cotangents: raw cotangents of the roots; by default ones, so the gradients are those of the sum of all roots'
+            elements.
+        most_bytes: evaluate nothing if the results together are larger; None for no limit.
+
+    Returns:
+        The values and gradients. Values of the graph that were unknown get their `raw`, those in `changed` lose it.
+    """
+    size = sum([value.nbytes for value in graph.values if value.source is not None])
+    if most_bytes is not None and size > most_bytes:
+        reason = f"its results have {size:,} bytes, and at most {most_bytes:,} are evaluated again"
+        return Replay(graph, {v: v.raw for v in graph.values if v.raw is not None}, refused=reason)
+    with undisturbed():
+        run = _Run(graph, frozenset())
+        if run.disagreements:
+            run = _Run(graph, _suspects(run.disagreements))
+        gradients = run.gradients(cotangents)
+    for value in graph.values:
+        value.raw = run.known.get(value)
+    changed = tuple([value for value in graph.values if value.changed or value in run.unknown])
+    return Replay(graph, run.known, run.evaluated, gradients, changed)
+
+
+class _Run:
+    """One evaluation in forward order on fresh tensors; the numbers that stand for `unknown` values are not used."""
+
+    def __init__(self, graph: Graph, unknown: frozenset[Value]) -> None:
+        self.graph = graph
+        self.unknown = unknown
+        self.tensors: dict[Value, Any] = {}
+        self.known: dict[Value, Any] = {}
+        self.evaluated: set[Value] = set()
+        self.broken: set[Operation] = set()
+        self.disagreements: list[Value] = []
+        for value in graph.values:
+            if value.source is None:
+                self._source(value)
+            elif value.output == 0:
+                self._operation(value.source)
+
+    def _kept(self, value: Value) -> Any:
+        return None if value in self.unknown else value.raw
+
+    def _source(self, value: Value) -> None:
+        raw = self._kept(value)
+        if raw is not None:
+            self.known[value] = raw
+        elif value.shape is not None and value.dtype is not None:
+            raw = placeholder(value.shape, value.dtype)
+        else:
+            raw = 0.0
+        self.tensors[value] = leaf(raw) if value.node is not None else constant(raw)
+
+    def _operation(self, operation: Operation) -> None:
+        raws = self._evaluate(operation)
+        kept = [self._kept(value) for value in operation.results]
+        if raws is not None:
+            self._compare(operation, kept, raws)
+        results = []
+        for position, (value, old) in enumerate(zip(operation.results, kept, strict=True)):
+            known = old if old is not None and (value.certain or raws is None) else None
+            if known is None and raws is not None:
+                known = raws[position]
+                self.evaluated.add(value)
+            if known is not None:
+                self.known[value] = known
+            results.append(known if known is not None else _stand_in(value))
+        op = operation.op
+        if op is None:
+            self.broken.add(operation)
+            outs: Iterable[Any] = [leaf(raw) for raw in results]
+        else:
+            outs = recorded(op, [self.tensors[value] for value in operation.inputs], results, operation.meta)
+        self.tensors.update(zip(operation.results, outs, strict=True))
+
+    def _evaluate(self, operation: Operation) -> tuple[Any, ...] | None:
+        """The results as they come out now; None where an input is not known or the operation cannot be run."""
+        op = operation.op
+        if op is None or not all([value in self.known for value in operation.inputs]):
+            return None
+        found = _results(operation, [self.known[value] for value in operation.inputs])
+        if found is None or [raw.shape for raw in found] != [value.shape for value in operation.results]:
+            if not all([value.certain or value.dtype is None for value in operation.inputs]):
+                self.disagreements += operation.results
+            return None
+        pairs = zip(found, operation.results, strict=True)
+        # an in-place operation's result has the dtype of what was written
+        return tuple([raw if raw.dtype == value.dtype else raw.astype(value.dtype) for raw, value in pairs])
+
+    def _compare(self, operation: Operation, kept: list[Any], raws: tuple[Any, ...]) -> None:
+        for value, old, new in zip(operation.results, kept, raws, strict=True):
+            if old is not None and value.certain and not _same(old, new):
+                self.disagreements.append(value)
+
+    # --- gradients -------------------------------------------------------------------------------------------------
+
+    def gradients(self, cotangents: Sequence[Any] | None) -> dict[Value, Any]:
+        """The gradient of the roots by every value where all that it depends on is known."""
+        roots = [root for root in self.graph.roots if root.dtype.kind in "fc"]
+        given = [_ones(root) for root in roots] if cotangents is None else list(cotangents)
+        reached = self._reached(roots)
+        found = gradients([self.tensors[root] for root in roots], [self.tensors[value] for value in reached], given)
+        return {value: g for value, g in zip(reached, found, strict=True) if g is not None}
+
+    def _reached(self, roots: list[Value]) -> list[Value]:
+        """The values whose gradient can be told: every rule on the way reads known values only."""
+        reached: dict[Value, bool] = dict.fromkeys(roots, True)  # value -> whether its gradient can be told
+        for operation in reversed(self.graph.operations):
+            arriving = [reached[value] for value in operation.results if value in reached]
+            if not arriving:
+                continue
+            for slot, value in enumerate(operation.inputs):
+                if value.node is not None and _tracked(self.tensors[value]):
+                    tells = all(arriving) and operation not in self.broken and self._rule_is_known(operation, slot)
+                    reached[value] = reached.get(value, True) and tells
+        return [value for value, tells in reached.items() if tells and _tracked(self.tensors[value])]
+
+    def _rule_is_known(self, operation: Operation, slot: int) -> bool:
+        if all([value in self.known for value in (*operation.inputs, *operation.results)]):
+            return True
+        assert operation.op is not None
+        result, *inputs = save_plan(operation.op, 1 << slot, len(operation.inputs))
+        needed = [value for value, read in zip(operation.inputs, inputs, strict=True) if read is Read.VALUES]
+        if result is Read.VALUES:
+            needed += operation.results
+        return all([value in self.known for value in needed])
+
+
+def _results(operation: Operation, raws: list[Any]) -> tuple[Any, ...] | None:
+    """The results of an operation on raw values; None where it refuses them."""
+    op: Any = operation.op
+    if op.view:
+        raws[0] = np.asarray(raws[0])
+    # a number that only the source tells may have been made a tensor before it came to the operation
+    arrays = [np.asarray(raw, operation.results[0].dtype) if type(raw) in (int, float) else raw for raw in raws]
+    for given in (raws, arrays):
+        try:
+            return raw_results(op, given, operation.meta)
+        except Exception:  # noqa: BLE001 - a value found by its name may be anything: a wrong shape, an index out of range
+            continue
+    return None
+
+
+def _ones(value: Value) -> Any:
+    return np.ones(value.shape or (), value.dtype)[()]
+
+
+def _tracked(t: Any) -> bool:
+    return getattr(t, "_rg", False) is True
+
+
+def _stand_in(value: Value) -> Any:
+    if value.shape is None or getattr(value.dtype, "kind", "O") == "O":  # a user's function returned no tensor here
+        return np.float32(0)
+    return placeholder(value.shape, value.dtype)
+
+
+def _same(old: Any, new: Any) -> bool:
+    """Whether two evaluations of one operation agree, to the rounding of a sum taken in another order."""
+    if old.__class__ is new.__class__ and not old.shape and old == new:  # most of a graph of 0-d values, quickly
+        return True
+    a, b = np.asarray(old), np.asarray(new)
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    if a.dtype.kind not in "fc":
+        return np.array_equal(a, b)
+    with np.errstate(all="ignore"):
+        largest = np.max(np.abs(b), initial=0.0, where=np.isfinite(b))
+        return np.allclose(a, b, rtol=0, atol=_ULPS * float(np.finfo(a.dtype).eps) * float(largest), equal_nan=True)
+
+
+def _suspects(disagreements: Sequence[Value]) -> frozenset[Value]:
+    """The leaves and constants behind what came out differently whose values nothing vouches for; if none, all."""
+    cone: set[Value] = set()
+    pending = list(disagreements)
+    while pending:
+        value = pending.pop()
+        if value not in cone:
+            cone.add(value)
+            pending += value.source.inputs if value.source is not None else ()
+    sources = [value for value in cone if value.source is None and isinstance(value.raw, (np.ndarray, np.generic))]
+    return frozenset([value for value in sources if not value.certain] or sources)
+
+
+__all__ = ["MOST_BYTES", "Replay", "replay"]
