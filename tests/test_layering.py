@@ -27,7 +27,18 @@ LAYERS = (
         "public modules",
         tuple(
             pattern
-            for name in ("autograd", "backends", "cuda", "interop", "linalg", "nn", "random", "testing", "version")
+            for name in (
+                "autograd",
+                "backends",
+                "cuda",
+                "interop",
+                "linalg",
+                "nn",
+                "optim",
+                "random",
+                "testing",
+                "version",
+            )
             for pattern in (f"wengert.{name}", f"wengert.{name}.*")
         ),
     ),

@@ -11,7 +11,6 @@ tensor(6.)
 """
 
 import typing as _typing
-from importlib import import_module as _import_module
 from math import e as e
 from math import inf as inf
 from math import nan as nan
@@ -63,6 +62,7 @@ from wengert._layout import memory_format as memory_format
 from wengert._layout import preserve_format as preserve_format
 from wengert._layout import sparse_coo as sparse_coo
 from wengert._layout import strided as strided
+from wengert._lazy import on_first_use as _on_first_use
 from wengert._print_options import set_printoptions as set_printoptions
 from wengert._promotion import can_cast as can_cast
 from wengert._promotion import promote_types as promote_types
@@ -455,20 +455,14 @@ newaxis = None
 
 _memory.show_large_block()
 
-# What shows a graph is loaded when somebody asks for it: name -> module. Each is also imported below for editors and
-# type checkers, and stands in `__all__`.
-_LATER: dict[str, str] = {}
+# Loaded when somebody asks for it: name -> module. Each is also imported here for editors and type checkers, and stands
+# in `__all__`.
+_LATER: dict[str, str] = {"optim": "wengert.optim"}
 
 if _typing.TYPE_CHECKING:
-    pass
+    from wengert import optim as optim
 else:
-
-    def __getattr__(name: str) -> object:
-        """A function that shows a graph, from its module."""
-        if name not in _LATER:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(_import_module(_LATER[name]), name)
-
+    __getattr__ = _on_first_use(__name__, _LATER)
 
 __all__ = [
     "BoolTensor",
@@ -771,6 +765,7 @@ __all__ = [
     "numel",
     "ones",
     "ones_like",
+    "optim",
     "outer",
     "pairwise_distance",
     "permute",

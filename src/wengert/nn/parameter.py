@@ -10,7 +10,7 @@ from wengert._dtypes import DEFAULTS
 from wengert._tensor import Tensor
 from wengert.engine.base import TensorBase, array_of, cell_of, wrap
 
-__all__ = ["Parameter"]
+__all__ = ["Buffer", "Parameter"]
 
 
 class Parameter(Tensor):
@@ -57,3 +57,32 @@ class Parameter(Tensor):
         if id(self) not in memo:
             memo[id(self)] = type(self)(self.data.clone(), self.requires_grad)
         return memo[id(self)]
+
+
+class _BufferMeta(type(Tensor)):  # type: ignore[misc]
+    """A buffer is an ordinary tensor with two attributes more, by which ``isinstance`` knows it."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Tensor) and getattr(instance, "_is_buffer", False)
+
+
+class Buffer(Tensor, metaclass=_BufferMeta):
+    """A tensor that becomes a buffer of the module that it is assigned to; the module's state has it if ``persistent``.
+
+    >>> import wengert as torch
+    >>> module = torch.nn.Module()
+    >>> module.mean = torch.nn.Buffer(torch.zeros(2))
+    >>> list(module.buffers())
+    [tensor([0., 0.])]
+    """
+
+    __slots__ = ()
+
+    persistent: bool
+    _is_buffer: bool
+
+    def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:
+        """Make a tensor on the memory of ``data``."""
+        made = wrap(np.empty(0, DEFAULTS.float)) if data is None else data.detach().requires_grad_(data.requires_grad)
+        made.persistent, made._is_buffer = persistent, True
+        return made

@@ -1,0 +1,17 @@
+"""Helpers for training: limits for gradients, parameters as one vector."""
+
+from wengert.nn.utils import clip_grad as clip_grad
+from wengert.nn.utils import convert_parameters as convert_parameters
+from wengert.nn.utils.clip_grad import clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm
+from wengert.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
+
+__all__ = [
+    "clip_grad",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "clip_grads_with_norm_",
+    "convert_parameters",
+    "get_total_norm",
+    "parameters_to_vector",
+    "vector_to_parameters",
+]

@@ -1,0 +1,157 @@
+"""Optimizers walk the way that PyTorch's walk: the same losses and parameters, step by step, from the same weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import wengert
+
+torch = pytest.importorskip("torch")
+
+STEPS = 200
+
+# (optimizer, settings): each kind of branch that the update has
+CASES: list[tuple[str, dict[str, Any]]] = [
+    ("SGD", {"lr": 0.05}),
+    ("SGD", {"lr": 0.05, "momentum": 0.9}),
+    ("SGD", {"lr": 0.05, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
+    ("SGD", {"lr": 0.05, "momentum": 0.9, "dampening": 0.5}),
+    ("SGD", {"lr": 1e-4, "maximize": True}),
+    ("Adam", {"lr": 0.01}),
+    ("Adam", {"lr": 0.01, "amsgrad": True, "weight_decay": 0.1}),
+    ("Adam", {"lr": 0.002, "betas": (0.3, 0.99), "eps": 1e-3}),
+    ("Adam", {"lr": 0.001, "maximize": True, "decoupled_weight_decay": True, "weight_decay": 0.1}),
+    ("AdamW", {"lr": 0.01}),
+    ("AdamW", {"lr": 0.01, "amsgrad": True, "weight_decay": 0.3}),
+]
+
+
+def _ids(case: tuple[str, dict[str, Any]]) -> str:
+    return "-".join([case[0], *[f"{k}={v}" for k, v in case[1].items()]])
+
+
+def _data() -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(5)
+    weights = {
+        "0.weight": rng.standard_normal((8, 4)) / 2,
+        "0.bias": rng.standard_normal(8) / 2,
+        "2.weight": rng.standard_normal((1, 8)) / 2,
+        "2.bias": rng.standard_normal(1) / 2,
+    }
+    x = rng.standard_normal((32, 4))
+    return weights, x, np.sin(x.sum(1, keepdims=True))
+
+
+def walk(lib: Any, name: str, settings: dict[str, Any], steps: int, make: Any = None) -> tuple[list[float], Any, Any]:
+    """The losses on the way, the network and the optimizer after ``steps`` steps."""
+    weights, x, y = _data()
+    net = lib.nn.Sequential(lib.nn.Linear(4, 8), lib.nn.Tanh(), lib.nn.Linear(8, 1)).to(lib.float64)
+    net.load_state_dict({k: lib.from_numpy(v.copy()) for k, v in weights.items()})
+    x, y = lib.from_numpy(x), lib.from_numpy(y)
+    scale = lib.nn.Parameter(lib.tensor(1.5, dtype=lib.float64))  # no dimensions
+    optimizer = getattr(lib.optim, name)([*net.parameters(), scale], **settings)
+    scheduler = make(lib, optimizer) if make is not None else None
+    losses = []
+
+    def closure() -> Any:
+        optimizer.zero_grad()
+        loss = lib.nn.functional.mse_loss(net(x) * scale, y)
+        loss.backward()
+        return loss
+
+    for _ in range(steps):
+        losses.append(optimizer.step(closure).item())
+        if scheduler is not None:
+            scheduler.step()
+    return losses, net, optimizer
+
+
+def same(got: Any, want: Any, what: str, rtol: float = 1e-9) -> None:
+    np.testing.assert_allclose(np.asarray(got), np.asarray(want), rtol=rtol, atol=1e-11, err_msg=what)
+
+
+@pytest.mark.parametrize("case", CASES, ids=_ids)
+def test_the_same_way(case: tuple[str, dict[str, Any]]) -> None:
+    losses, net, optimizer = walk(wengert, *case, STEPS)
+    expected, their_net, theirs = walk(torch, *case, STEPS)
+    assert len(set(losses)) > STEPS / 2
+    same(losses, expected, "losses")
+    for (name, p), q in zip(net.named_parameters(), their_net.parameters(), strict=True):
+        same(p.detach().numpy(), q.detach().numpy(), name)
+    assert str(optimizer) == str(theirs)
+    _same_state(optimizer.state_dict(), theirs.state_dict())
+
+
+def _same_state(got: dict[str, Any], want: dict[str, Any]) -> None:
+    assert got["param_groups"] == want["param_groups"]
+    assert list(got["state"]) == list(want["state"])
+    for number, state in want["state"].items():
+        assert set(got["state"][number]) == {k for k, v in state.items() if v is not None}
+        for key, value in state.items():
+            if isinstance(value, torch.Tensor):
+                mine = got["state"][number][key]
+                assert str(mine.dtype) == str(value.dtype), key
+                same(mine.detach().numpy(), value.detach().numpy(), key, 1e-6 if value.dtype == torch.float32 else 1e-9)
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in CASES}))
+def test_settings_and_their_order_are_pytorchs(name: str) -> None:
+    import inspect
+
+    mine = inspect.signature(getattr(wengert.optim, name).__init__).parameters.values()
+    theirs = inspect.signature(getattr(torch.optim, name).__init__).parameters.values()
+    assert [(p.name, p.kind, p.default) for p in mine] == [(p.name, p.kind, p.default) for p in theirs]
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in CASES}))
+def test_going_on_from_a_state_dict(name: str) -> None:
+    settings = next(settings for n, settings in CASES if n == name)
+    whole, _, _ = walk(wengert, name, settings, 20)
+    _, x, y = _data()
+    x, y = wengert.from_numpy(x), wengert.from_numpy(y)
+    _, net, optimizer = walk(wengert, name, settings, 10)
+    scale = optimizer.param_groups[0]["params"][-1].detach().clone().requires_grad_()
+    again = getattr(wengert.optim, name)([*net.parameters(), scale], lr=123.0)
+    again.load_state_dict(optimizer.state_dict())
+    losses = []
+    for _ in range(10):
+        again.zero_grad()
+        loss = wengert.nn.functional.mse_loss(net(x) * scale, y)
+        loss.backward()
+        again.step()
+        losses.append(loss.item())
+    assert losses == whole[10:]
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in CASES}))
+@pytest.mark.parametrize("shape", [(300, 400), (3,), ()], ids=str)
+@pytest.mark.parametrize("dtype", ["float32", "complex64", "complex128"])
+def test_large_small_and_complex_parameters(name: str, shape: tuple[int, ...], dtype: str) -> None:
+    """Tiles and threads change nothing, a transposed parameter neither; complex ones move like pairs of real ones."""
+    rng = np.random.default_rng(2)
+
+    def drawn() -> np.ndarray:
+        a = rng.standard_normal(shape)
+        return np.asarray(a + 1j * rng.standard_normal(shape) if dtype[0] == "c" else a).astype(dtype)
+
+    start, gradients = drawn(), [drawn() for _ in range(3)]
+    settings = next(settings for n, settings in CASES if n == name)
+
+    def moved(lib: Any, transposed: bool) -> np.ndarray:
+        t = lib.tensor(start.item(), dtype=getattr(lib, dtype)) if shape == () else lib.from_numpy(start.copy())
+        p = lib.nn.Parameter(t.t().contiguous().t() if transposed else t)
+        optimizer = getattr(lib.optim, name)([p], **settings)
+        for g in gradients:
+            p.grad = lib.from_numpy(g.copy()) if shape else lib.tensor(g.item(), dtype=getattr(lib, dtype))
+            optimizer.step()
+        return np.asarray(p.detach().resolve_conj().numpy())
+
+    want = moved(torch, transposed=False)
+    for transposed in (False, True) if len(shape) == 2 else (False,):
+        got = moved(wengert, transposed)
+        assert got.dtype == want.dtype
+        rtol = 1e-4 if dtype != "complex128" else 1e-9
+        np.testing.assert_allclose(got, want, rtol=rtol, atol=rtol / 10)
