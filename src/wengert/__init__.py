@@ -456,13 +456,14 @@ newaxis = None
 _memory.show_large_block()
 
 # Loaded when somebody asks for it: name -> module. Each is also imported here for editors and type checkers, and stands
-# in `__all__`.
-_LATER: dict[str, str] = {"optim": "wengert.optim"}
+# in `__all__`. The first are wengert's own, what shows a graph; the others PyTorch has too.
+_LATER: dict[str, str] = {}
+_LAZY: dict[str, str] = {"optim": "wengert.optim"}
 
 if _typing.TYPE_CHECKING:
     from wengert import optim as optim
 else:
-    __getattr__ = _on_first_use(__name__, _LATER)
+    __getattr__ = _on_first_use(__name__, _LATER, _LAZY)
 
 __all__ = [
     "BoolTensor",

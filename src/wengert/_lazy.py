@@ -10,7 +10,7 @@ from typing import Any
 __all__ = ["on_first_use"]
 
 
-def on_first_use(package: str, sources: Mapping[str, str]) -> Callable[[str], Any]:
+def on_first_use(package: str, *sources: Mapping[str, str]) -> Callable[[str], Any]:
     """The ``__getattr__`` of a package that finds names in modules it has not imported, and keeps what it found.
 
     Args:
@@ -23,10 +23,11 @@ def on_first_use(package: str, sources: Mapping[str, str]) -> Callable[[str], An
     """
 
     def __getattr__(name: str) -> Any:  # noqa: N807 - it becomes the package's
-        if name not in sources:
+        home = next((table[name] for table in sources if name in table), None)
+        if home is None:
             raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
-        found: Any = importlib.import_module(sources[name])
-        if sources[name] != f"{package}.{name}":
+        found: Any = importlib.import_module(home)
+        if home != f"{package}.{name}":
             found = getattr(found, name)
         setattr(sys.modules[package], name, found)
         return found

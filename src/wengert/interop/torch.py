@@ -34,8 +34,9 @@ class TorchNamespace(ModuleType):
         later = getattr(target, "_LATER", ())  # wengert's own, not PyTorch's
         self.__all__ = [public for public in getattr(target, "__all__", ()) if public not in later]
         # Copied, so that `torch.sin` costs what an attribute of any module costs.
+        # What the target loads on first use is left to `__getattr__`.
         for public in self.__all__:
-            value = getattr(target, public)
+            value = vars(target).get(public, target)
             if not isinstance(value, ModuleType):
                 self.__dict__[public] = value
 
@@ -49,7 +50,11 @@ class TorchNamespace(ModuleType):
         if name.startswith("__") and name.endswith("__"):
             return getattr(self._target, name)
         if name in self.__all__:
-            return importlib.import_module(f"{self.__name__}.{name}")
+            value = getattr(self._target, name)
+            if isinstance(value, ModuleType):
+                return importlib.import_module(f"{self.__name__}.{name}")
+            self.__dict__[name] = value
+            return value
         raise AttributeError(_no_such(f"{self.__name__}.{name}"), name=name, obj=self)
 
     def __dir__(self) -> list[str]:
