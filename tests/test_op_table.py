@@ -32,6 +32,16 @@ MEANT = {
     ),
 }
 
+# Of the matrix only one triangle is read, or the result is right in more than one way: differences of the result are
+# not its derivative. What does not depend on the choice is differentiated in tests/test_linalg.py.
+_CHOSEN = {
+    "linalg_cholesky": ("first derivatives", "second derivatives", "forward rule"),
+    "linalg_eigh": ("first derivatives", "second derivatives", "forward rule"),
+    "linalg_eig": ("first derivatives", "second derivatives", "forward rule"),
+    "linalg_svd": ("first derivatives", "second derivatives", "forward rule"),
+}
+MEANT |= {(name, check): ("", "see _CHOSEN") for name, checks in _CHOSEN.items() for check in checks}
+
 # Inputs that have a rule and are Python numbers whenever the operation is used.
 NUMBERS = {
     ("pow_number", 1),

@@ -310,6 +310,19 @@ from wengert.functions.likes import empty_like as empty_like
 from wengert.functions.likes import full_like as full_like
 from wengert.functions.likes import ones_like as ones_like
 from wengert.functions.likes import zeros_like as zeros_like
+from wengert.functions.linalg_factors import cholesky as cholesky
+from wengert.functions.linalg_factors import cholesky_inverse as cholesky_inverse
+from wengert.functions.linalg_factors import cholesky_solve as cholesky_solve
+from wengert.functions.linalg_factors import lu_unpack as lu_unpack
+from wengert.functions.linalg_factors import matrix_exp as matrix_exp
+from wengert.functions.linalg_factors import qr as qr
+from wengert.functions.linalg_factors import svd as svd
+from wengert.functions.linalg_factors import triangular_solve as triangular_solve
+from wengert.functions.linalg_names import lu_solve as lu_solve
+from wengert.functions.linalg_solving import det as det
+from wengert.functions.linalg_solving import logdet as logdet
+from wengert.functions.linalg_solving import pinverse as pinverse
+from wengert.functions.linalg_solving import slogdet as slogdet
 from wengert.functions.matrices import cdist as cdist
 from wengert.functions.matrices import chain_matmul as chain_matmul
 from wengert.functions.matrices import cross as cross
@@ -552,6 +565,9 @@ __all__ = [
     "chain_matmul",
     "channels_last",
     "channels_last_3d",
+    "cholesky",
+    "cholesky_inverse",
+    "cholesky_solve",
     "chunk",
     "clamp",
     "clamp_max",
@@ -582,6 +598,7 @@ __all__ = [
     "cumulative_trapezoid",
     "default_generator",
     "deg2rad",
+    "det",
     "device",
     "diag",
     "diag_embed",
@@ -712,6 +729,7 @@ __all__ = [
     "logaddexp",
     "logaddexp2",
     "logcumsumexp",
+    "logdet",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -721,11 +739,14 @@ __all__ = [
     "logsumexp",
     "long",
     "lt",
+    "lu_solve",
+    "lu_unpack",
     "manual_seed",
     "masked_fill",
     "masked_scatter",
     "masked_select",
     "matmul",
+    "matrix_exp",
     "matrix_power",
     "max",
     "maximum",
@@ -771,6 +792,7 @@ __all__ = [
     "pairwise_distance",
     "permute",
     "pi",
+    "pinverse",
     "poisson",
     "polar",
     "polygamma",
@@ -781,6 +803,7 @@ __all__ = [
     "prod",
     "promote_types",
     "put",
+    "qr",
     "quantile",
     "rad2deg",
     "rand",
@@ -838,6 +861,7 @@ __all__ = [
     "sinc",
     "sinh",
     "slice_scatter",
+    "slogdet",
     "softmax",
     "sort",
     "sparse_coo",
@@ -853,6 +877,7 @@ __all__ = [
     "sub",
     "subtract",
     "sum",
+    "svd",
     "swapaxes",
     "swapdims",
     "t",
@@ -872,6 +897,7 @@ __all__ = [
     "transpose",
     "trapezoid",
     "trapz",
+    "triangular_solve",
     "tril",
     "tril_indices",
     "triu",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any, ClassVar, Self
 
 __all__ = [
@@ -11,14 +12,32 @@ __all__ = [
     "cummax",
     "cummin",
     "frexp",
+    "geqrf",
     "kthvalue",
+    "linalg_cholesky_ex",
+    "linalg_eig",
+    "linalg_eigh",
+    "linalg_inv_ex",
+    "linalg_lstsq",
+    "linalg_lu",
+    "linalg_lu_factor",
+    "linalg_lu_factor_ex",
+    "linalg_qr",
+    "linalg_slogdet",
+    "linalg_solve_ex",
+    "linalg_svd",
+    "lu_unpack",
     "max",
     "median",
     "min",
     "mode",
     "nanmedian",
+    "qr",
+    "slogdet",
     "sort",
+    "svd",
     "topk",
+    "triangular_solve",
 ]
 
 
@@ -150,3 +169,32 @@ class topk(_ValuesIndices):
     """Result of :func:`topk`."""
 
     __slots__ = ()
+
+
+def _of(name: str, doc: str, *fields: str) -> type[ReturnType]:
+    """A class whose items are also attributes of these names."""
+    body: dict[str, Any] = {"__slots__": (), "__match_args__": fields, "__doc__": doc, "__module__": __name__}
+    body.update({field: property(itemgetter(position)) for position, field in enumerate(fields)})
+    return type(name, (ReturnType,), body)
+
+
+linalg_eigh = _of("linalg_eigh", "Result of :func:`linalg.eigh`.", "eigenvalues", "eigenvectors")
+linalg_eig = _of("linalg_eig", "Result of :func:`linalg.eig`.", "eigenvalues", "eigenvectors")
+linalg_svd = _of("linalg_svd", "Result of :func:`linalg.svd`.", "U", "S", "Vh")
+linalg_qr = _of("linalg_qr", "Result of :func:`linalg.qr`.", "Q", "R")
+linalg_slogdet = _of("linalg_slogdet", "Result of :func:`linalg.slogdet`.", "sign", "logabsdet")
+linalg_lu = _of("linalg_lu", "Result of :func:`linalg.lu`.", "P", "L", "U")
+linalg_lu_factor = _of("linalg_lu_factor", "Result of :func:`linalg.lu_factor`.", "LU", "pivots")
+linalg_lu_factor_ex = _of("linalg_lu_factor_ex", "Result of :func:`linalg.lu_factor_ex`.", "LU", "pivots", "info")
+linalg_cholesky_ex = _of("linalg_cholesky_ex", "Result of :func:`linalg.cholesky_ex`.", "L", "info")
+linalg_inv_ex = _of("linalg_inv_ex", "Result of :func:`linalg.inv_ex`.", "inverse", "info")
+linalg_solve_ex = _of("linalg_solve_ex", "Result of :func:`linalg.solve_ex`.", "result", "info")
+linalg_lstsq = _of(
+    "linalg_lstsq", "Result of :func:`linalg.lstsq`.", "solution", "residuals", "rank", "singular_values"
+)
+svd = _of("svd", "Result of :func:`svd`.", "U", "S", "V")
+qr = _of("qr", "Result of :func:`qr`.", "Q", "R")
+lu_unpack = _of("lu_unpack", "Result of :func:`lu_unpack`.", "P", "L", "U")
+triangular_solve = _of("triangular_solve", "Result of :func:`triangular_solve`.", "solution", "cloned_coefficient")
+geqrf = _of("geqrf", "Result of :func:`geqrf`.", "a", "tau")
+slogdet = _of("slogdet", "Result of :func:`slogdet`.", "sign", "logabsdet")

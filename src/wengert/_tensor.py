@@ -28,6 +28,7 @@ from wengert.functions.graph import GraphMethods
 from wengert.functions.indexing import ChoosingMethods
 from wengert.functions.info import InfoMethods
 from wengert.functions.legacy import LegacyMethods
+from wengert.functions.linalg_names import DecompositionMethods
 from wengert.functions.matrices import MatrixMethods
 from wengert.functions.movement import MovementMethods
 from wengert.functions.norms import NormMethods
@@ -76,6 +77,7 @@ class Tensor(
     IndexingMethods,
     InfoMethods,
     LegacyMethods,
+    DecompositionMethods,
     MatrixMethods,
     MovementMethods,
     NormMethods,

@@ -1,5 +1,36 @@
-"""Linear algebra: products, powers, inverses and norms of matrices, under the names of ``torch.linalg``."""
+"""Linear algebra: products, factorisations, systems of equations and norms, under the names of ``torch.linalg``."""
 
+from wengert.functions.diagonals import linalg_diagonal as diagonal
+from wengert.functions.linalg_checks import LinAlgError
+from wengert.functions.linalg_factors import (
+    cholesky_ex,
+    eig,
+    eigh,
+    eigvals,
+    eigvalsh,
+    lu,
+    lu_factor,
+    lu_factor_ex,
+    lu_solve,
+    matrix_exp,
+    svdvals,
+)
+from wengert.functions.linalg_factors import linalg_cholesky as cholesky
+from wengert.functions.linalg_factors import linalg_qr as qr
+from wengert.functions.linalg_factors import linalg_svd as svd
+from wengert.functions.linalg_ranks import cond, householder_product, matrix_rank, vander
+from wengert.functions.linalg_solving import (
+    det,
+    inv_ex,
+    lstsq,
+    pinv,
+    slogdet,
+    solve,
+    solve_ex,
+    solve_triangular,
+    tensorinv,
+    tensorsolve,
+)
 from wengert.functions.matrices import inverse as inv
 from wengert.functions.matrices import linalg_cross as cross
 from wengert.functions.matrices import matrix_power, multi_dot, vecdot
@@ -8,4 +39,44 @@ from wengert.functions.matrix_norms import matrix_norm
 from wengert.functions.norms import vector_norm
 from wengert.functions.products import matmul
 
-__all__ = ["cross", "inv", "matmul", "matrix_norm", "matrix_power", "multi_dot", "norm", "vecdot", "vector_norm"]
+__all__ = [
+    "LinAlgError",
+    "cholesky",
+    "cholesky_ex",
+    "cond",
+    "cross",
+    "det",
+    "diagonal",
+    "eig",
+    "eigh",
+    "eigvals",
+    "eigvalsh",
+    "householder_product",
+    "inv",
+    "inv_ex",
+    "lstsq",
+    "lu",
+    "lu_factor",
+    "lu_factor_ex",
+    "lu_solve",
+    "matmul",
+    "matrix_exp",
+    "matrix_norm",
+    "matrix_power",
+    "matrix_rank",
+    "multi_dot",
+    "norm",
+    "pinv",
+    "qr",
+    "slogdet",
+    "solve",
+    "solve_ex",
+    "solve_triangular",
+    "svd",
+    "svdvals",
+    "tensorinv",
+    "tensorsolve",
+    "vander",
+    "vecdot",
+    "vector_norm",
+]

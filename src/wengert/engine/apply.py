@@ -102,8 +102,9 @@ class _Taken:
     def has_complex(self, y: Any) -> bool:
         """Whether a complex value takes part."""
         if self.alike and self.dtype is not None:
-            return self.dtype.kind == "c" or (y.__class__ is not tuple and y.dtype.kind == "c")
-        values = self.raws if y.__class__ is tuple else (y, *self.raws)
+            results = y if y.__class__ is tuple else (y,)
+            return self.dtype.kind == "c" or any([part.dtype.kind == "c" for part in results])
+        values = (*y, *self.raws) if y.__class__ is tuple else (y, *self.raws)
         return any([getattr(raw, "dtype", _REAL).kind == "c" for raw in values])
 
 

@@ -56,6 +56,16 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     return _diagonal(input, {"offset": offset, "dim1": first, "dim2": second})
 
 
+def linalg_diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:  # noqa: N803  # PyTorch's name
+    """As :func:`torch.diagonal`, by default of the last two dimensions.
+
+    >>> import wengert as torch
+    >>> torch.linalg.diagonal(torch.tensor([[1, 2], [3, 4]]))
+    tensor([1, 4])
+    """
+    return diagonal(A, offset, dim1, dim2)
+
+
 def diag(input: Any, diagonal: int = 0, *, out: Any = None) -> Any:
     """A matrix with the input on a diagonal for a 1-d input; a copy of a diagonal for a matrix.
 

@@ -8,18 +8,10 @@ from typing import Any
 from wengert.engine.out import deliver
 from wengert.functions.dims import wrap_dim
 from wengert.functions.extrema import amax, amin
-from wengert.functions.norms import vector_norm
+from wengert.functions.norms import of_singular_values, vector_norm
 from wengert.functions.options import require_tensor, type_name
 
 __all__ = ["linalg_norm", "matrix_norm"]
-
-
-def _need_singular_values(order: Any) -> None:
-    if order in ("nuc", 2, -2):
-        raise NotImplementedError(
-            f"linalg.matrix_norm: order {order} is a function of the singular values, which are not available; "
-            "the orders 'fro', 1, -1, inf and -inf are"
-        )
 
 
 def matrix_norm(
@@ -34,7 +26,7 @@ def matrix_norm(
     """The norm of the matrices that the two axes ``dim`` hold.
 
     ``"fro"``: ``sqrt(sum_ij |a_ij|^2)``; 1 (-1): the largest (smallest) sum of ``|a_ij|`` over a column; inf (-inf):
-    over a row. The orders 2, -2 and ``"nuc"``, which need singular values, are not available.
+    over a row; 2 (-2): the largest (smallest) singular value; ``"nuc"``: the sum of the singular values.
 
     Raises:
         RuntimeError: not a matrix, a dtype that is neither float nor complex, or an order that does not exist.
@@ -53,9 +45,10 @@ def matrix_norm(
     if raw.ndim < 2:
         raise RuntimeError("linalg.matrix_norm: The input tensor A must have at least 2 dimensions.")
     rows, columns = _pair(dim, raw.ndim)
-    _need_singular_values(ord)
     if ord == "fro":
         return vector_norm(A, 2, (rows, columns), keepdim, dtype=dtype, out=out)
+    if ord in ("nuc", 2, -2):
+        return deliver(out, of_singular_values(A, ord, rows, columns, keepdim, dtype), A)
     if ord not in (1, -1, inf, -inf):
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
     summed, chosen = (rows, columns) if abs(ord) == 1 else (columns, rows)

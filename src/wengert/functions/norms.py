@@ -10,11 +10,15 @@ from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase
 from wengert.engine.inplace import inplace
 from wengert.engine.out import deliver
+from wengert.functions.dims import wrap_dims
+from wengert.functions.extrema import amax, amin
+from wengert.functions.linalg_factors import svdvals
 from wengert.functions.options import require_tensor, type_name
 from wengert.functions.reduce import computed_in
 from wengert.functions.reduced import Dims, one_axis, reduced_axes
 from wengert.ops.norms import DIST, RENORM, VECTOR_NORM
 from wengert.ops.reduce import count
+from wengert.spaces.tensors import TENSOR
 
 __all__ = ["NormMethods", "dist", "norm", "renorm"]
 
@@ -96,7 +100,7 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, out
     """The norm of order ``p`` of all elements or over the axes ``dim``.
 
     ``p`` is a number, infinities included, or ``"fro"``, which means 2. As :func:`linalg.vector_norm`, whose errors it
-    has. ``p="nuc"``, the sum of the singular values, is not available.
+    has. ``p="nuc"`` is the sum of the singular values of a matrix.
 
     >>> import wengert as torch
     >>> torch.norm(torch.tensor([[3.0, 1.0], [4.0, 2.0]]), p=1, dim=0)
@@ -104,13 +108,32 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, out
     """
     require_tensor("norm", input)
     if p == "nuc":
-        raise NotImplementedError(
-            'norm(p="nuc") needs the singular values of the matrix, which are not available; '
-            'p="fro" gives the root of the sum of their squares'
-        )
+        return deliver(out, _nuclear(input, dim, keepdim, dtype), input)
     if isinstance(p, str) and p != "fro":
         raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported. Pass a number, or 'fro'")
     return vector_norm(input, 2 if p == "fro" or p is None else p, dim, keepdim, dtype=dtype, out=out)
+
+
+def _nuclear(input: Any, dim: Any, keepdim: bool, dtype: Any) -> Any:
+    ndim = input._data.ndim
+    dims = wrap_dims(tuple(range(ndim)) if dim is None else dim, ndim)
+    if len(dims) != 2:
+        raise RuntimeError(f'norm(p="nuc") is of matrices: it takes two dimensions, but got {len(dims)}')
+    return of_singular_values(input, "nuc", *dims, keepdim, dtype)
+
+
+def of_singular_values(A: Any, ord: Any, rows: int, columns: int, keepdim: bool, dtype: Any) -> Any:  # noqa: N803
+    """The norm 2 (the largest), -2 (the smallest) or ``"nuc"`` (the sum) of the singular values of matrices."""
+    last = A._data.ndim
+    if dtype is not None:
+        A = A.to(dtype)  # noqa: N806
+    order = (*[dim for dim in range(last) if dim not in (rows, columns)], rows, columns)
+    values = svdvals(TENSOR.permute(A, dims=order))
+    found = values.sum(-1) if ord == "nuc" else (amax if ord == 2 else amin)(values, -1)
+    if keepdim:
+        for dim in sorted((rows, columns)):
+            found = TENSOR.unsqueeze(found, dim=dim)
+    return found
 
 
 def dist(input: Any, other: Any, p: float = 2) -> Any:

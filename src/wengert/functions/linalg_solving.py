@@ -1,0 +1,389 @@
+"""Systems of equations, least squares, pseudoinverses and determinants, as ``torch.linalg`` has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wengert import _return_types as return_types
+from wengert.engine.apply import apply
+from wengert.engine.base import wrap
+from wengert.engine.out import deliver
+from wengert.functions.linalg_checks import LinAlgError, floats, matrices, square_matrices
+from wengert.functions.matrices import inverse
+from wengert.functions.operands import must_broadcast, same_dtype
+from wengert.functions.options import type_name
+from wengert.ops.solving import DET, PINV, SLOGDET, SOLVE
+from wengert.ops.triangles import SOLVE_TRIANGULAR
+from wengert.spaces.tensors import TENSOR
+
+__all__ = [
+    "det",
+    "inv_ex",
+    "logdet",
+    "lstsq",
+    "pinv",
+    "pinverse",
+    "slogdet",
+    "solve",
+    "solve_ex",
+    "solve_triangular",
+    "tensorinv",
+    "tensorsolve",
+]
+
+_SINGULAR = (
+    "linalg.solve: The solver failed because the input matrix is singular: its rows are linearly dependent. "
+    "linalg.lstsq gives the best approximation"
+)
+
+
+def turned(a: Any) -> Any:
+    """Exchange the last two axes."""
+    return TENSOR.transpose(a, dim0=a._data.ndim - 2, dim1=a._data.ndim - 1)
+
+
+def solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:  # noqa: N803  # PyTorch's names
+    """The solution X of ``A X = B`` (of ``X A = B`` if not ``left``) for square matrices A that are invertible.
+
+    ``B`` holds matrices ``[*, n, k]``, or vectors: a single one, or as many as ``A`` has matrices.
+
+    Raises:
+        RuntimeError: not square_matrices, not floating point, shapes or dtypes that do not fit.
+        torch.linalg.LinAlgError: a singular matrix.
+
+    >>> import wengert as torch
+    >>> torch.linalg.solve(torch.tensor([[2., 0.], [0., 4.]]), torch.tensor([2., 2.]))
+    tensor([1.0000, 0.5000])
+    """
+    a = square_matrices("solve", A)
+    b = _second("solve", a, B)
+    is_vector = _is_vector(a, b)
+    rows = b.shape[-1] if is_vector or not left else b.shape[-2]
+    if rows != a.shape[-1] or (is_vector and not left):
+        raise RuntimeError(
+            f"linalg.solve: Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'} "
+            f"({list(a.shape)} and {list(b.shape)})"
+        )
+    must_broadcast("linalg.solve", a.shape[:-2], b.shape[:-1] if is_vector else b.shape[:-2])
+    if is_vector:
+        x = TENSOR.squeeze(_solved(A, TENSOR.unsqueeze(B, dim=b.ndim)), dims=(max(a.ndim, b.ndim + 1) - 1,))
+    elif left:
+        x = _solved(A, B)
+    else:
+        x = turned(_solved(turned(A), turned(B)))
+    return deliver(out, x, A, B)
+
+
+def _solved(A: Any, B: Any) -> Any:  # noqa: N803
+    x = apply(SOLVE, A, B)
+    if np.isnan(x._data).any() and np.isfinite(A._data).all() and np.isfinite(B._data).all():
+        raise LinAlgError(_SINGULAR)
+    return x
+
+
+def _second(function: str, a: Any, B: Any, name: str = "B") -> Any:  # noqa: N803
+    b = getattr(B, "_data", None)
+    if b is None:
+        raise TypeError(f"linalg_{function}(): argument '{name}' must be Tensor, not {type(B).__name__}")
+    same_dtype(
+        f"linalg.{function}: Expected A and {name} to have the same dtype, but found A of type {type_name(a.dtype)} "
+        f"and {name} of type {type_name(b.dtype)} instead",
+        a,
+        b,
+    )
+    if b.ndim == 0:
+        raise RuntimeError(f"linalg.{function}: {name} must have at least 1 dimension")
+    return b
+
+
+def _is_vector(a: Any, b: Any) -> bool:
+    return bool(b.ndim == 1 or (a.ndim - 1 == b.ndim and b.shape == a.shape[:-1]))
+
+
+def _info(raw: Any) -> Any:
+    return wrap(np.zeros(raw.shape[:-2], np.int32))
+
+
+def solve_ex(
+    A: Any,  # noqa: N803
+    B: Any,  # noqa: N803
+    *,
+    left: bool = True,
+    check_errors: bool = False,  # noqa: ARG001 - an error is always raised
+    out: Any = None,
+) -> Any:
+    """As :func:`solve`, with 0 for each matrix in ``info``.
+
+    Raises:
+        torch.linalg.LinAlgError: a singular matrix (also without ``check_errors``: NumPy gives no partial result).
+
+    >>> import wengert as torch
+    >>> torch.linalg.solve_ex(torch.eye(2), torch.ones(2)).result
+    tensor([1., 1.])
+    """
+    result = return_types.linalg_solve_ex((solve(A, B, left=left), _info(matrices("solve_ex", A))))
+    return _delivered(out, result, A, B)
+
+
+def inv_ex(
+    A: Any,  # noqa: N803
+    *,
+    check_errors: bool = False,  # noqa: ARG001 - an error is always raised
+    out: Any = None,
+) -> Any:
+    """As :func:`inv`, with 0 for each matrix in ``info``.
+
+    Raises:
+        torch.linalg.LinAlgError: a singular matrix (also without ``check_errors``: NumPy gives no partial result).
+
+    >>> import wengert as torch
+    >>> torch.linalg.inv_ex(torch.eye(1)).inverse
+    tensor([[1.]])
+    """
+    result = return_types.linalg_inv_ex((inverse(A), _info(matrices("inv_ex", A))))
+    return _delivered(out, result, A)
+
+
+def _delivered(out: Any, result: Any, *inputs: Any) -> Any:
+    return result if out is None else type(result)([deliver(o, r, *inputs) for o, r in zip(out, result, strict=True)])
+
+
+def solve_triangular(
+    A: Any,  # noqa: N803
+    B: Any,  # noqa: N803
+    *,
+    upper: bool,
+    left: bool = True,
+    unitriangular: bool = False,
+    out: Any = None,
+) -> Any:
+    """The solution X of ``A X = B`` (of ``X A = B`` if not ``left``) for triangular matrices A; one triangle is read.
+
+    A zero on the diagonal gives infinities; with ``unitriangular`` the diagonal counts as ones.
+
+    Raises:
+        RuntimeError: not square_matrices, not floating point, shapes or dtypes that do not fit.
+
+    >>> import wengert as torch
+    >>> torch.linalg.solve_triangular(torch.tensor([[2., 2.], [0., 1.]]), torch.tensor([[4.], [1.]]), upper=True)
+    tensor([[1.],
+            [1.]])
+    """
+    a = square_matrices("solve_triangular", A)
+    b = matrices("solve_triangular", B, "B")
+    _second("solve_triangular", a, B)
+    if b.shape[-2 if left else -1] != a.shape[-1]:
+        raise RuntimeError(
+            "linalg.solve_triangular: Incompatible shapes of A and B for the equation "
+            f"{'AX = B' if left else 'XA = B'} ({list(a.shape[-2:])} and {list(b.shape[-2:])})"
+        )
+    must_broadcast("linalg.solve_triangular", a.shape[:-2], b.shape[:-2])
+    if left:
+        x = apply(SOLVE_TRIANGULAR, A, B, upper=bool(upper), unitriangular=bool(unitriangular))
+    else:
+        x = turned(apply(SOLVE_TRIANGULAR, turned(A), turned(B), upper=not upper, unitriangular=bool(unitriangular)))
+    return deliver(out, x, A, B)
+
+
+# --- pseudoinverse and least squares ---
+
+
+def pinv(
+    A: Any,  # noqa: N803
+    rcond: Any = None,
+    hermitian: bool = False,
+    *,
+    atol: Any = None,
+    rtol: Any = None,
+    out: Any = None,
+) -> Any:
+    """The pseudoinverse of Moore and Penrose.
+
+    Singular values below ``max(atol, rtol * largest)`` count as zero; ``rtol`` is by default ``max(rows, columns)``
+    times the precision of the dtype (0 where ``atol`` is given and positive).
+
+    Raises:
+        RuntimeError: fewer than two dimensions, not floating point, or not square where ``hermitian``.
+
+    >>> import wengert as torch
+    >>> torch.linalg.pinv(torch.tensor([[1., 0.], [0., 0.]]))
+    tensor([[1., 0.],
+            [0., 0.]])
+    """
+    raw = square_matrices("pinv", A) if hermitian else matrices("pinv", A)
+    floats("pinv", raw)
+    absolute, relative = tolerances(raw, atol, rcond if rcond is not None else rtol)
+    return deliver(out, apply(PINV, A, atol=absolute, rtol=relative, hermitian=bool(hermitian)), A)
+
+
+def tolerances(raw: Any, atol: Any, rtol: Any) -> tuple[float, float]:
+    """The absolute and the relative size below which a singular value counts as zero."""
+    absolute = 0.0 if atol is None else _number(atol)
+    if rtol is not None:
+        return absolute, _number(rtol)
+    return absolute, 0.0 if absolute > 0.0 else max(raw.shape[-2:]) * float(np.finfo(raw.dtype).eps)
+
+
+def _number(value: Any) -> float:
+    data = getattr(value, "_data", value)
+    if np.size(data) != 1:
+        raise NotImplementedError("one tolerance for all matrices is supported, not a tensor of several")
+    return float(np.asarray(data).reshape(()))
+
+
+def pinverse(input: Any, rcond: float = 1e-15) -> Any:
+    """As :func:`torch.linalg.pinv` with the relative tolerance ``rcond``.
+
+    >>> import wengert as torch
+    >>> torch.pinverse(torch.tensor([[2.]]))
+    tensor([[0.5000]])
+    """
+    return pinv(input, rcond)
+
+
+_DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
+_BY_SINGULAR_VALUES = ("gelsd", "gelss")
+
+
+def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: Any = None) -> Any:  # noqa: N803
+    """The X of least ``||A X - B||`` (and of least norm among several), by the pseudoinverse of A.
+
+    Gives ``solution``; ``residuals``, the squared norms of what is left, with the drivers ``"gels"``, ``"gelsd"`` and
+    ``"gelss"`` where A is tall and of full rank, else empty; ``rank``; ``singular_values`` with the latter two drivers.
+
+    Raises:
+        RuntimeError: shapes, dtypes or drivers that do not fit.
+
+    >>> import wengert as torch
+    >>> torch.linalg.lstsq(torch.eye(3, 1), torch.ones(3, 1)).solution
+    tensor([[1.]])
+    """
+    a = matrices("lstsq", A, "input")
+    floats("lstsq", a)
+    b = _second("lstsq", a, B, "other")
+    if driver is not None and driver not in _DRIVERS:
+        raise RuntimeError(f"torch.linalg.lstsq: parameter `driver` should be one of {_DRIVERS}, but got {driver!r}")
+    is_vector = a.ndim - 1 == b.ndim and a.shape[:-1] == b.shape
+    given = TENSOR.unsqueeze(B, dim=b.ndim) if is_vector else B
+    if a.shape[-2] != given._data.shape[-2]:
+        raise RuntimeError(
+            f"torch.linalg.lstsq: input.size(-2) should match other.size({'-1' if is_vector else '-2'}): they are "
+            f"{a.shape[-2]} and {given._data.shape[-2]}"
+        )
+    must_broadcast("torch.linalg.lstsq", a.shape[:-2], given._data.shape[:-2])
+    absolute, relative = tolerances(a, None, rcond)
+    solution = TENSOR.matmul(apply(PINV, A, atol=absolute, rtol=relative, hermitian=False), given)
+    values = np.linalg.svd(a, compute_uv=False)
+    ranks = (values > relative * values.max(axis=-1, keepdims=True, initial=0.0)).sum(axis=-1)
+    residuals = wrap(np.empty((0,), values.dtype))
+    fits_fully = driver == "gels" or (driver in _BY_SINGULAR_VALUES and bool((ranks == a.shape[-1]).all()))
+    if a.shape[-2] > a.shape[-1] and fits_fully:
+        left = TENSOR.abs(TENSOR.sub(TENSOR.matmul(A, solution), given))
+        residuals = TENSOR.sum(TENSOR.mul(left, left), dim=(left._data.ndim - 2,), keepdim=False)
+    rank = np.empty((0,), np.int64) if driver == "gels" else np.asarray(ranks)
+    shown = values if driver in _BY_SINGULAR_VALUES else np.empty((0,), values.dtype)
+    if is_vector:
+        solution = TENSOR.squeeze(solution, dims=(solution._data.ndim - 1,))
+    return return_types.linalg_lstsq((solution, residuals, wrap(rank), wrap(shown)))
+
+
+# --- tensors as matrices ---
+
+
+def tensorsolve(A: Any, B: Any, dims: Any = None, *, out: Any = None) -> Any:  # noqa: N803
+    """The X of ``tensordot(A, X, X.ndim) = B``; ``dims`` of A are moved to its end first.
+
+    Raises:
+        RuntimeError: the dimensions of A do not multiply to a square.
+
+    >>> import wengert as torch
+    >>> torch.linalg.tensorsolve(2 * torch.eye(4).reshape(2, 2, 2, 2), torch.ones(2, 2))
+    tensor([[0.5000, 0.5000],
+            [0.5000, 0.5000]])
+    """
+    a, b = A._data, _second("tensorsolve", A._data, B)
+    if dims is not None:
+        moved = [dim % a.ndim for dim in dims]
+        A = TENSOR.permute(A, dims=(*[dim for dim in range(a.ndim) if dim not in moved], *moved))  # noqa: N806
+    result = A._data.shape[b.ndim :]
+    count = int(np.prod(result))
+    if count != b.size:
+        raise RuntimeError(
+            "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), "
+            f"but got {count} != {b.size}"
+        )
+    x = _solved(TENSOR.reshape(A, shape=(count, count)), TENSOR.reshape(B, shape=(count, 1)))
+    return deliver(out, TENSOR.reshape(x, shape=result), A, B)
+
+
+def tensorinv(A: Any, ind: int = 2, *, out: Any = None) -> Any:  # noqa: N803
+    """The inverse of A as a map from its last dimensions to its first ``ind``.
+
+    Raises:
+        RuntimeError: ``ind`` is not positive, or the dimensions do not multiply to a square.
+
+    >>> import wengert as torch
+    >>> torch.linalg.tensorinv(2 * torch.eye(4).reshape(2, 2, 4)).shape
+    torch.Size([4, 2, 2])
+    """
+    shape = A._data.shape
+    if ind <= 0:
+        raise RuntimeError(f"Expected a strictly positive integer for 'ind', but got {ind}")
+    rows, columns = int(np.prod(shape[:ind])), int(np.prod(shape[ind:]))
+    if rows != columns:
+        raise RuntimeError(
+            "Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got "
+            f"{columns} != {rows}"
+        )
+    x = inverse(TENSOR.reshape(A, shape=(rows, columns)))
+    return deliver(out, TENSOR.reshape(x, shape=(*shape[ind:], *shape[:ind])), A)
+
+
+# --- determinants ---
+
+
+def det(A: Any, *, out: Any = None) -> Any:  # noqa: N803
+    """The determinant of square matrices.
+
+    Raises:
+        RuntimeError: not square or not floating point.
+
+    >>> import wengert as torch
+    >>> torch.linalg.det(torch.tensor([[2., 1.], [0., 3.]]))
+    tensor(6.)
+    """
+    square_matrices("det", A)
+    return deliver(out, apply(DET, A), A)
+
+
+def slogdet(A: Any, *, out: Any = None) -> Any:  # noqa: N803
+    """The sign of the determinant (a number of size one if complex, 0 if singular) and the logarithm of its size.
+
+    Raises:
+        RuntimeError: not square or not floating point.
+
+    >>> import wengert as torch
+    >>> torch.linalg.slogdet(torch.tensor([[1., 0.], [0., -1.]])).sign
+    tensor(-1.)
+    """
+    square_matrices("slogdet", A)
+    return _delivered(out, return_types.linalg_slogdet(apply(SLOGDET, A)), A)
+
+
+def logdet(input: Any) -> Any:
+    """The logarithm of the determinant; NaN where that is negative.
+
+    Raises:
+        RuntimeError: not square or not floating point.
+
+    >>> import wengert as torch
+    >>> torch.logdet(torch.eye(2))
+    tensor(0.)
+    """
+    raw = square_matrices("logdet", input, said="")
+    sign, log = apply(SLOGDET, input)
+    if raw.dtype.kind == "c":
+        return TENSOR.add(log, TENSOR.log(sign))
+    return TENSOR.where(TENSOR.eq(sign, -1.0), float("nan"), log)
