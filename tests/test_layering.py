@@ -20,6 +20,10 @@ LAYERS = (
     # The worlds look operations up by name, so they know the record and no operation.
     ("spaces", ("wengert.spaces", "wengert.spaces.*")),
     ("operations", ("wengert.ops.*",)),
+    (
+        "machine code",
+        ("wengert.compile", "wengert.compile.nest*", "wengert.compile.llvm*", "wengert.compile.runtime*"),
+    ),
     ("engine", ("wengert.engine", "wengert.engine.*")),
     ("functions", ("wengert.functions", "wengert.functions.*")),
     ("tensor", ("wengert._tensor",)),
@@ -51,7 +55,10 @@ LAYERS = (
 OPTIONAL = {"wengert.cli.notebook.agg_backend": {"matplotlib"}}
 
 # Imports inside functions: (module, what it imports). Only optional dependencies are loaded so.
-LAZY: set[tuple[str, str]] = set()
+LAZY: set[tuple[str, str]] = {
+    ("wengert.compile.llvm.machine", "llvmlite"),
+    ("wengert.compile.llvm.machine", "llvmlite.binding"),
+}
 
 
 def _module_name(path: Path) -> str:
@@ -162,6 +169,7 @@ class TestTheTest:
             "wengert.ops.record",
             "wengert.spaces.raw",
             "wengert.ops.reduce",
+            "wengert.compile.llvm.ir",
             "wengert.engine.apply",
         ]
         order += [

@@ -1,0 +1,1 @@
+"""Loop nests to LLVM IR, and IR to machine code."""

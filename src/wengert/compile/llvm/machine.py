@@ -1,0 +1,98 @@
+"""llvmlite, in this one place: IR text to an object file, an object file to addresses.
+
+Nothing here is imported before something is compiled. Code goes one way only, text to object to linked code, so that
+what comes from the disk cache is the same as what was compiled just now.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+from collections.abc import Mapping
+from functools import cache
+from itertools import count
+from typing import Any
+
+_lock = threading.Lock()
+_numbers = count()
+
+
+def available() -> bool:
+    """Whether llvmlite is installed (it is not loaded)."""
+    return importlib.util.find_spec("llvmlite") is not None
+
+
+class _Machine:
+    """The host: its target machine and the linker of this process."""
+
+    def __init__(self) -> None:
+        import llvmlite
+        import llvmlite.binding as llvm
+
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        self.llvm = llvm
+        self.cpu = llvm.get_host_cpu_name()
+        features = llvm.get_host_cpu_features()
+        self.features = {name for name, there in features.items() if there}
+        self.flattened = features.flatten()
+        triple = llvm.get_process_triple()
+        self.target = llvm.Target.from_triple(triple).create_target_machine(
+            cpu=self.cpu, features=self.flattened, opt=2, reloc="pic", codemodel="default"
+        )
+        self.jit = llvm.create_lljit_compiler(use_jit_link=False)
+        self.is_x86 = triple.startswith(("x86_64", "i686", "i386"))
+        self.key = "|".join([llvmlite.__version__, triple, self.cpu, self.flattened])
+
+
+@cache
+def _machine() -> Any:
+    return _Machine()
+
+
+def machine() -> Any:
+    """The host's machine, made when first asked for."""
+    with _lock:
+        return _machine()
+
+
+def emit_object(text: str) -> bytes:
+    """Machine code of IR text, as an object file.
+
+    Raises:
+        RuntimeError: the text is not valid IR.
+    """
+    host = machine()
+    module = host.llvm.parse_assembly(text)
+    module.verify()
+    return bytes(host.target.emit_object(module))
+
+
+def assembly(text: str) -> str:
+    """The machine code of IR text as the host's assembly language."""
+    host = machine()
+    return str(host.target.emit_assembly(host.llvm.parse_assembly(text)))
+
+
+class Linked:
+    """Machine code in memory; it lives as long as this."""
+
+    __slots__ = ("_library",)
+
+    def __init__(self, library: Any) -> None:
+        self._library = library
+
+    def address(self, name: str) -> int:
+        """Where a function begins."""
+        return int(self._library[name])
+
+
+def link(code: bytes, names: tuple[str, ...], imports: Mapping[str, int]) -> Linked:
+    """Load an object file; ``names`` are its functions, ``imports`` are addresses of what it calls."""
+    host = machine()
+    builder = host.llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
+    for name, address in imports.items():
+        builder.import_symbol(name, address)
+    for name in names:
+        builder.export_symbol(name)
+    return Linked(builder.link(host.jit, f"wengert.{next(_numbers)}"))

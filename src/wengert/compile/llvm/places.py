@@ -1,0 +1,123 @@
+"""Sizes and places as arithmetic: which element of a buffer an access touches, as a sum over the loop axes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wengert.compile.nest import (
+    Affine,
+    Buffer,
+    Expr,
+    Extent,
+    If,
+    Indirect,
+    Iota,
+    Load,
+    Loop,
+    MatMul,
+    Statement,
+    Store,
+)
+
+
+def product(a: Extent, b: Extent) -> Extent:
+    """``a * b``, numbers folded."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a * b
+    if a == 0 or b == 0:
+        return 0
+    return b if a == 1 else a if b == 1 else Expr("*", (a, b))
+
+
+def total(a: Extent, b: Extent) -> Extent:
+    """``a + b``, numbers folded."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a + b
+    return b if a == 0 else a if b == 0 else Expr("+", (a, b))
+
+
+def count_of(shape: tuple[Extent, ...]) -> Extent:
+    """The number of elements of a shape."""
+    n: Extent = 1
+    for extent in shape:
+        n = product(n, extent)
+    return n
+
+
+def stride_name(buffer: str, axis: int) -> str:
+    """The symbolic size that holds the stride of a strided argument, in elements."""
+    return f"{buffer}.stride{axis}"
+
+
+def strides_of(buffer: Buffer) -> tuple[Extent, ...]:
+    """How far neighbours along each axis lie apart, in elements."""
+    if buffer.strided:
+        return tuple(stride_name(buffer.name, axis) for axis in range(len(buffer.shape)))
+    strides: list[Extent] = []
+    step: Extent = 1
+    for extent in reversed(buffer.shape):
+        strides.append(step)
+        step = product(step, extent)
+    return tuple(reversed(strides))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An element of a buffer: ``offset + sum(coefficient * axis) + sum(stride * computed index)``."""
+
+    offset: Extent
+    terms: tuple[tuple[str, Extent], ...]
+    computed: tuple[tuple[str, Extent, Extent], ...]  # name of the value, stride, extent of the axis
+
+    def along(self, axis: str) -> Extent:
+        """The coefficient of an axis."""
+        return dict(self.terms).get(axis, 0)
+
+
+def place_of(buffer: Buffer, index: tuple[Affine | Indirect, ...]) -> Place:
+    """The place that an index names."""
+    offset: Extent = 0
+    terms: dict[str, Extent] = {}
+    computed = []
+    for one, stride, extent in zip(index, strides_of(buffer), buffer.shape, strict=True):
+        if isinstance(one, Indirect):
+            computed.append((one.value, stride, extent))
+            continue
+        offset = total(offset, product(one.offset, stride))
+        for axis, coefficient in one.terms:
+            terms[axis] = total(terms.get(axis, 0), product(coefficient, stride))
+    return Place(offset, tuple([(a, c) for a, c in terms.items() if c != 0]), tuple(computed))
+
+
+def walk(body: tuple[Statement, ...]) -> Iterator[Statement]:
+    """All statements, those inside of others included."""
+    for statement in body:
+        yield statement
+        if isinstance(statement, Loop):
+            yield from walk(statement.body)
+        elif isinstance(statement, If):
+            yield from walk(statement.then)
+            yield from walk(statement.other)
+
+
+def sizes_in(extent: Extent) -> Iterator[str]:
+    """The symbolic sizes of an extent."""
+    if isinstance(extent, str):
+        yield extent
+    elif isinstance(extent, Expr):
+        for arg in extent.args:
+            yield from sizes_in(arg)
+
+
+def axes_of(statement: Statement) -> set[str]:
+    """The loop axes that a single statement's indices mention."""
+    if isinstance(statement, (Load, Store)):
+        indices = statement.index
+    elif isinstance(statement, Iota):
+        indices = (statement.index,)
+    elif isinstance(statement, MatMul):
+        indices = (*statement.out.index, *statement.a.index, *statement.b.index)
+    else:
+        return set()
+    return {axis for index in indices if isinstance(index, Affine) for axis, _ in index.terms}

@@ -1,0 +1,294 @@
+"""How each loop runs: as lanes of a vector, unrolled, or step by step.
+
+One axis becomes lanes on each path from the outermost loop to a statement. Which one is decided by a rough count of
+instructions: an access along the lanes is one instruction if neighbours are neighbours in memory, and as many as
+there are lanes if not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from wengert.compile.llvm.places import Place, place_of, product, total, walk
+from wengert.compile.nest import (
+    Affine,
+    Compute,
+    Extent,
+    If,
+    Indirect,
+    Kernel,
+    Load,
+    Loop,
+    MatMul,
+    Role,
+    Statement,
+    Store,
+)
+
+_UNKNOWN: Final = 1000  # the length that a symbolic size is taken to have
+_UNROLLED: Final = 400  # statements that unrolling may make of one loop
+_CHEAP: Final = {
+    *("add", "sub", "rsub", "mul", "neg", "abs", "fma", "sign", "cast", "floor", "ceil", "trunc", "round"),
+    *(
+        "gt",
+        "ge",
+        "lt",
+        "le",
+        "eq",
+        "ne",
+        "where",
+        "zero_where",
+        "maximum",
+        "minimum",
+        "fmax",
+        "fmin",
+        "clamp",
+        "isnan",
+    ),
+    *("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "logical_and", "logical_or", "logical_not"),
+}
+_MIDDLE: Final = frozenset(["div", "reciprocal", "sqrt", "rsqrt", "pow_number", "remainder", "fmod", "floor_divide"])
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What matters about the machine: bytes in a vector register, and whether it fuses multiply and add."""
+
+    register: int = 64
+    fma: bool = True
+
+
+@dataclass(slots=True)
+class Plan:
+    """The decisions, by the identity of the loops; ``lanes`` of those that become lanes."""
+
+    lanes: dict[int, int] = field(default_factory=dict)
+    unrolled: set[int] = field(default_factory=set)
+    registers: set[str] = field(default_factory=set)  # local buffers that live in registers
+    per_lane: set[str] = field(default_factory=set)  # ... on the stack, each element a vector
+
+
+def weight(statement: Statement) -> float:
+    """Machine instructions of a computation."""
+    if not isinstance(statement, Compute):
+        return 1.0
+    if statement.op in _CHEAP:
+        return 1.0
+    return 6.0 if statement.op in _MIDDLE else 22.0
+
+
+def length(extent: Extent) -> int:
+    """The number of iterations, or a guess."""
+    return extent if isinstance(extent, int) else _UNKNOWN
+
+
+class Planner:
+    """Makes the plan of one kernel."""
+
+    def __init__(self, kernel: Kernel, target: Target) -> None:
+        self.buffers = {buffer.name: buffer for buffer in kernel.buffers}
+        self.uses = Counter([s.buffer for s in walk(kernel.body) if isinstance(s, (Load, Store))])
+        self.target = target
+        self.plan = Plan()
+        for statement in kernel.body:
+            self._top(statement)
+        self._find_registers(kernel)
+
+    def _top(self, statement: Statement) -> None:
+        if isinstance(statement, Loop):
+            self._choose(statement)
+        elif isinstance(statement, If):
+            for inner in (*statement.then, *statement.other):
+                self._top(inner)
+
+    # --- costs -------------------------------------------------------------------------------------------------------
+
+    def _choose(self, loop: Loop) -> float:
+        """Plan a loop that stands in no vector loop; returns its cost."""
+        before = Plan(dict(self.plan.lanes), set(self.plan.unrolled))
+        stepwise = sum([self._choose(s) if isinstance(s, Loop) else self._scalar(s) for s in loop.body])
+        stepwise = (stepwise + 2) * length(loop.extent)
+        if isinstance(loop.extent, int) and self._unrolls(loop):
+            stepwise -= 2 * loop.extent
+        if not self._can_be_lanes(loop):
+            self._mark(loop)
+            return stepwise
+        lanes = self._width(loop)
+        n = length(loop.extent)
+        vector = -(-n // lanes) * (self._in_lanes(loop.body, loop.axis, lanes) + 2) + 3
+        if loop.vector is False or (loop.vector is None and stepwise <= vector):
+            self._mark(loop)
+            return stepwise
+        self.plan.lanes, self.plan.unrolled = before.lanes, before.unrolled
+        self.plan.lanes[id(loop)] = lanes
+        for statement in walk(loop.body):
+            if isinstance(statement, Loop):
+                self._mark(statement)
+        return vector
+
+    def _scalar(self, statement: Statement) -> float:
+        if isinstance(statement, If):
+            return sum([self._scalar(s) for s in (*statement.then, *statement.other)]) / 2
+        if isinstance(statement, Loop):
+            return length(statement.extent) * sum([self._scalar(s) for s in statement.body])
+        if isinstance(statement, MatMul):
+            return float(length(statement.m) * length(statement.n) * length(statement.k)) / 8
+        return weight(statement)
+
+    def _in_lanes(self, body: tuple[Statement, ...], axis: str, lanes: int) -> float:
+        cost = 0.0
+        for statement in body:
+            if isinstance(statement, Loop):
+                cost += length(statement.extent) * self._in_lanes(statement.body, axis, lanes)
+            elif isinstance(statement, (Load, Store)):
+                cost += self._access(statement, axis, lanes)
+            else:
+                registers = max(1, lanes * 4 // self.target.register)
+                cost += weight(statement) * registers
+        return cost
+
+    def _access(self, statement: Load | Store, axis: str, lanes: int) -> float:
+        buffer = self.buffers[statement.buffer]
+        if buffer.role is Role.LOCAL:
+            return 0.5
+        along = self.place(statement).along(axis)
+        if any([isinstance(index, Indirect) for index in statement.index]):
+            return lanes
+        registers = max(1, lanes * int(buffer.dtype[1]) // self.target.register)
+        return registers if along in (0, 1) else lanes
+
+    def place(self, statement: Load | Store) -> Place:
+        """The place of an access."""
+        return place_of(self.buffers[statement.buffer], statement.index)
+
+    # --- what may be done ---------------------------------------------------------------------------------------------
+
+    def _can_be_lanes(self, loop: Loop) -> bool:
+        if loop.carries or loop.extent == 1 or any([acc.op.startswith("arg") for acc in loop.accs]):
+            return False
+        for statement in walk(loop.body):
+            if isinstance(statement, (If, MatMul)):
+                return False
+            if isinstance(statement, Store):
+                place = self.place(statement)
+                if place.along(loop.axis) == 0 and not place.computed and not self._is_private(statement.buffer, loop):
+                    return False
+                if statement.add and place.computed:
+                    return False
+        return True
+
+    def _is_private(self, buffer: str, loop: Loop) -> bool:
+        """Whether a local buffer is used inside of this loop alone, so that each lane can have its own."""
+        if self.buffers[buffer].role is not Role.LOCAL:
+            return False
+        inside = [s for s in walk(loop.body) if isinstance(s, (Load, Store)) and s.buffer == buffer]
+        return len(inside) == self.uses[buffer]
+
+    def _width(self, loop: Loop) -> int:
+        """The number of lanes: a whole small loop, or enough for several registers of independent work."""
+        widest, work = 4, 0.0
+        for statement in walk(loop.body):
+            if isinstance(statement, (Load, Store)):
+                widest = max(widest, int(self.buffers[statement.buffer].dtype[1]))
+            elif isinstance(statement, Compute):
+                widest = max(widest, int(statement.dtype[1]))
+            work += weight(statement)
+        per_register = max(2, self.target.register // widest)
+        if isinstance(loop.extent, int) and loop.extent <= 2 * per_register:
+            return loop.extent
+        several = 1 if work > 60 else 2 if work > 12 else 4
+        lanes = per_register * several
+        while isinstance(loop.extent, int) and lanes > per_register and loop.extent % lanes:
+            lanes //= 2
+        return lanes
+
+    def _mark(self, loop: Loop) -> None:
+        if self._unrolls(loop):
+            self.plan.unrolled.add(id(loop))
+
+    def _unrolls(self, loop: Loop) -> bool:
+        """Whether a loop is short and of known length, all within included."""
+        if not isinstance(loop.extent, int):
+            return False
+        if any([isinstance(s, Loop) and not isinstance(s.extent, int) for s in walk(loop.body)]):
+            return loop.extent <= 1
+        return loop.extent <= 1 or loop.extent * _statements(loop.body) <= _UNROLLED
+
+    def _find_registers(self, kernel: Kernel) -> None:
+        """Sort local buffers: registers, one piece of stack for each lane, or one piece of memory.
+
+        Registers need places that are known numbers once loops are unrolled, and stores that all stand in the same loop
+        as far as loops remain, around or before every load.
+        """
+        local = {buffer.name for buffer in kernel.buffers if buffer.role is Role.LOCAL}
+        aliased = {buffer.alias for buffer in kernel.buffers if buffer.alias}
+        accesses: dict[str, list[tuple[Load | Store, tuple[int, ...], str | None]]] = {name: [] for name in local}
+        stepped: set[str] = set()
+        self._collect(kernel.body, (), None, accesses, stepped)
+        for name, found in accesses.items():
+            chains = {chain for access, chain, _ in found if isinstance(access, Store)}
+            known = all([self._is_known(access, stepped) for access, _, _ in found])
+            if known and len(chains) == 1 and name not in aliased:
+                (chain,) = chains
+                if all([other[: len(chain)] == chain for _, other, _ in found]):
+                    self.plan.registers.add(name)
+                    continue
+            if (
+                found
+                and all([lanes and not self.place(a).along(lanes) for a, _, lanes in found])
+                and name not in aliased
+            ):
+                self.plan.per_lane.add(name)
+
+    def _collect(
+        self,
+        body: tuple[Statement, ...],
+        chain: tuple[int, ...],
+        lanes: str | None,
+        accesses: dict[str, list[tuple[Load | Store, tuple[int, ...], str | None]]],
+        stepped: set[str],
+    ) -> None:
+        for s in body:
+            if isinstance(s, (Load, Store)) and s.buffer in accesses:
+                accesses[s.buffer].append((s, chain, lanes))
+            elif isinstance(s, Loop) and id(s) in self.plan.unrolled:
+                self._collect(s.body, chain, lanes, accesses, stepped)
+            elif isinstance(s, Loop):
+                stepped.add(s.axis)
+                inner = s.axis if id(s) in self.plan.lanes else lanes
+                self._collect(s.body, (*chain, id(s)), inner, accesses, stepped)
+            elif isinstance(s, If):
+                self._collect(s.then, (*chain, id(s)), lanes, accesses, stepped)
+                self._collect(s.other, (*chain, -id(s)), lanes, accesses, stepped)
+
+    @staticmethod
+    def _is_known(access: Load | Store, stepped: set[str]) -> bool:
+        return all(
+            [isinstance(i, Affine) and isinstance(i.offset, int) and not _axes(i) & stepped for i in access.index]
+        )
+
+
+def _axes(index: Affine) -> set[str]:
+    return {axis for axis, _ in index.terms}
+
+
+def _statements(body: tuple[Statement, ...]) -> int:
+    return sum(
+        [s.extent * _statements(s.body) if isinstance(s, Loop) and isinstance(s.extent, int) else 1 for s in body]
+    )
+
+
+def work_of(body: tuple[Statement, ...], plan: Plan, lanes: int = 1) -> Extent:
+    """Sixteenths of an instruction that one run of a body takes, as a size expression."""
+    work: Extent = 0
+    for statement in body:
+        if isinstance(statement, Loop):
+            inner = work_of(statement.body, plan, plan.lanes.get(id(statement), lanes))
+            work = total(work, product(statement.extent, inner))
+        elif isinstance(statement, MatMul):
+            work = total(work, product(product(statement.m, statement.n), product(statement.k, 2)))
+        else:
+            work = total(work, max(1, int(16 * weight(statement) / min(lanes, 16))))
+    return work

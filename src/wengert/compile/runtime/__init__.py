@@ -1,0 +1,1 @@
+"""Machine code as callables: linking, calling, threads, the cache on disk."""

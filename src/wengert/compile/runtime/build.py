@@ -1,0 +1,157 @@
+"""A kernel as a callable: emitted, turned into machine code, linked, and called with arrays."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from functools import cache
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from wengert.compile.llvm import machine
+from wengert.compile.llvm.emit import Emitted, emit_kernel
+from wengert.compile.llvm.places import stride_name
+from wengert.compile.llvm.plan import Target
+from wengert.compile.nest import Buffer, Expr, Extent, Kernel, Role
+from wengert.compile.runtime.support import support
+
+_ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
+_FOLD: dict[str, Callable[[int, int], int]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "//": lambda a, b: a // b,
+    "max": max,
+    "min": min,
+}
+
+
+def available() -> bool:
+    """Whether kernels can be built here: llvmlite is installed (it is loaded when the first is built)."""
+    return machine.available()
+
+
+def evaluate(extent: Extent, sizes: dict[str, int]) -> int:
+    """A size expression's value."""
+    if isinstance(extent, int):
+        return extent
+    if isinstance(extent, str):
+        return sizes[extent]
+    assert isinstance(extent, Expr)
+    first, *rest = [evaluate(arg, sizes) for arg in extent.args]
+    for other in rest:
+        first = _FOLD[extent.op](first, other)
+    return first
+
+
+class CompiledKernel:
+    """Machine code of a kernel, and how to call it.
+
+    ``kernel(*arrays)`` takes the IN and INOUT buffers in order and returns the OUT buffers, fresh: None, one array or a
+    tuple.
+    """
+
+    def __init__(self, kernel: Kernel, emitted: Emitted, linked: Any) -> None:
+        self.kernel = kernel
+        self.source = emitted.text
+        self.emitted = emitted
+        self.linked = linked
+        self.entry = _ENTRY(linked.address(emitted.name))
+        self.arguments = kernel.of_role(Role.IN, Role.INOUT)
+        self.results = kernel.of_role(Role.OUT)
+        self.constants = {b.name: np.ascontiguousarray(b.data) for b in kernel.of_role(Role.CONST)}
+
+    def __call__(self, *arrays: Any) -> Any:
+        """Call it.
+
+        Raises:
+            TypeError: an argument has another dtype or number of axes, or there are too many or too few.
+            ValueError: sizes that should be equal differ.
+        """
+        if len(arrays) != len(self.arguments):
+            raise TypeError(f"{self.kernel.name} takes {len(self.arguments)} arrays, got {len(arrays)}")
+        sizes: dict[str, int] = {}
+        held = dict(self.constants)
+        back = []
+        for buffer, value in zip(self.arguments, arrays, strict=True):
+            array, copied = _as_argument(buffer, value)
+            _bind(buffer, array, sizes)
+            held[buffer.name] = array
+            if copied and buffer.role is Role.INOUT:
+                back.append((value, array))
+        fresh = [np.empty([evaluate(e, sizes) for e in b.shape], b.dtype) for b in self.results]
+        held.update(zip([b.name for b in self.results], fresh, strict=True))
+        self.run(held, sizes)
+        for value, array in back:
+            value[...] = array
+        return tuple(fresh) if len(fresh) > 1 else fresh[0] if fresh else None
+
+    def run(self, held: dict[str, ndarray[Any, Any]], sizes: dict[str, int]) -> None:
+        """Call the machine code with these buffers and sizes."""
+        pointers = (ctypes.c_void_p * max(1, len(held)))(*[held[n].ctypes.data for n in self.emitted.pointers])
+        numbers = (ctypes.c_int64 * max(1, len(self.emitted.sizes)))(*[sizes[n] for n in self.emitted.sizes])
+        self.entry(ctypes.addressof(pointers), ctypes.addressof(numbers))
+
+
+def _as_argument(buffer: Buffer, value: Any) -> tuple[ndarray[Any, Any], bool]:
+    """The value as an array that the kernel can read: of its dtype, in memory order; and whether it was copied."""
+    dtype = np.dtype(buffer.dtype)
+    array = np.asarray(value)
+    if array.dtype != dtype or array.ndim != len(buffer.shape):
+        raise TypeError(
+            f"the argument {buffer.name} should be a {dtype} array with {len(buffer.shape)} axes, "
+            f"got {array.dtype} with {array.ndim}"
+        )
+    flags = array.flags
+    fits = flags.aligned and array.dtype.isnative and (buffer.strided or flags.c_contiguous)
+    if buffer.strided:
+        fits = fits and not any([step % array.itemsize for step in array.strides])
+    if fits:
+        return array, False
+    if buffer.role is Role.INOUT and not flags.writeable:
+        raise ValueError(f"the argument {buffer.name} is written to, but it is read-only")
+    return np.array(array, dtype, order="C"), True
+
+
+def _bind(buffer: Buffer, array: ndarray[Any, Any], sizes: dict[str, int]) -> None:
+    """Learn the symbolic sizes from an argument's shape, and check those that are known."""
+    for axis, (extent, n) in enumerate(zip(buffer.shape, array.shape, strict=True)):
+        if isinstance(extent, str):
+            known = sizes.setdefault(extent, n)
+        elif isinstance(extent, int):
+            known = extent
+        else:
+            continue
+        if known != n:
+            raise ValueError(f"axis {axis} of the argument {buffer.name} should have size {known}, got {n}")
+    if buffer.strided:
+        for axis, step in enumerate(array.strides):
+            sizes[stride_name(buffer.name, axis)] = step // array.itemsize
+
+
+@cache
+def host_target() -> Target:
+    """What matters about this machine."""
+    features = machine.machine().features
+    register = 64 if "avx512f" in features else 32 if "avx2" in features else 16
+    fma = "fma" in features or "avx512f" in features or not machine.machine().is_x86
+    return Target(register, fma)
+
+
+def build(kernel: Kernel, *, fast_math: bool = False) -> CompiledKernel:
+    """Machine code for a kernel.
+
+    Raises:
+        RuntimeError: the emitted text is not valid (an error in this package).
+    """
+    emitted = emit_kernel(kernel, host_target(), fast_math=fast_math)
+    code = machine.emit_object(emitted.text)
+    return CompiledKernel(kernel, emitted, machine.link(code, (emitted.name,), support().addresses))
+
+
+def bytes_of(buffer: Buffer, sizes: dict[str, int]) -> int:
+    """The memory of a buffer."""
+    return prod([evaluate(e, sizes) for e in buffer.shape]) * np.dtype(buffer.dtype).itemsize
