@@ -22,8 +22,9 @@ LAYERS = (
     ("operations", ("wengert.ops.*",)),
     (
         "machine code",
-        ("wengert.compile", "wengert.compile.nest*", "wengert.compile.llvm*", "wengert.compile.runtime*"),
+        ("wengert.compile.nest*", "wengert.compile.llvm*", "wengert.compile.runtime*"),
     ),
+    ("program", ("wengert.program", "wengert.program.*")),
     ("engine", ("wengert.engine", "wengert.engine.*")),
     ("functions", ("wengert.functions", "wengert.functions.*")),
     ("tensor", ("wengert._tensor",)),
@@ -34,6 +35,7 @@ LAYERS = (
             for name in (
                 "autograd",
                 "backends",
+                "compile",
                 "cuda",
                 "interop",
                 "linalg",
@@ -170,6 +172,7 @@ class TestTheTest:
             "wengert.spaces.raw",
             "wengert.ops.reduce",
             "wengert.compile.llvm.ir",
+            "wengert.program.values",
             "wengert.engine.apply",
         ]
         order += [

@@ -77,6 +77,7 @@ from wengert.autograd.grad_mode import is_grad_enabled as is_grad_enabled
 from wengert.autograd.grad_mode import is_inference_mode_enabled as is_inference_mode_enabled
 from wengert.autograd.grad_mode import no_grad as no_grad
 from wengert.autograd.grad_mode import set_grad_enabled as set_grad_enabled
+from wengert.compile.api import compile as compile
 from wengert.engine.workers import get_num_threads as get_num_threads
 from wengert.engine.workers import set_num_threads as set_num_threads
 from wengert.functions.activations import celu as celu
@@ -576,6 +577,7 @@ __all__ = [
     "clone",
     "column_stack",
     "combinations",
+    "compile",
     "complex",
     "complex64",
     "complex128",

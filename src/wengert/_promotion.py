@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from wengert._traced import Traced
+
 from ._dtypes import (
     ALL_DTYPES,
     BY_NUMPY,
@@ -143,7 +145,7 @@ def weak_type_of(x: object) -> NumpyDtype | None:
     return None
 
 
-_ARRAYS = (np.ndarray, np.generic)
+_ARRAYS = (np.ndarray, np.generic, Traced)
 
 
 def result_type_of(operands: Iterable[Any], *, weak: Sequence[bool] | None = None) -> NumpyDtype:

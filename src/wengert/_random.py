@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 
-__all__ = ["DEFAULT_SEED", "STATE_BYTES", "Stream"]
+__all__ = ["DEFAULT_SEED", "STATE_BYTES", "Stream", "bind_before_draw"]
 
 DEFAULT_SEED: Final = 67280421310721  # what PyTorch's generators start with
 STATE_BYTES: Final = 48
 
 _HALF_STEPS: Final = 2**11  # float16 holds the multiples of 2^-11 in [0, 1) exactly
+
+
+# Called before any stream is used: tracing refuses numbers that would then be the same at every run.
+_before_draw: Callable[[], None] | None = None
+
+
+def bind_before_draw(function: Callable[[], None]) -> None:
+    """Say what is called before numbers are drawn; it may raise."""
+    global _before_draw  # noqa: PLW0603 - bound once, by the layer above
+    _before_draw = function
 
 
 class Stream:
@@ -33,6 +44,8 @@ class Stream:
     @property
     def numpy(self) -> np.random.Generator:
         """The NumPy generator that draws."""
+        if _before_draw is not None:
+            _before_draw()
         found = self._numpy
         if found is None:
             with self._lock:

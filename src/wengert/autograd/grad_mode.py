@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Generator
 from typing import Any
 
+from wengert.engine.base import set_inference
 from wengert.engine.state import STATE
 
 
@@ -190,10 +191,12 @@ class inference_mode(_Mode):
 
     def __enter__(self) -> None:
         self.before.append((STATE.grad_enabled, STATE.inference))
-        STATE.grad_enabled, STATE.inference = not self.mode, self.mode
+        STATE.grad_enabled = not self.mode
+        set_inference(self.mode)
 
     def __exit__(self, *exc: object) -> None:
-        STATE.grad_enabled, STATE.inference = self.before.pop()
+        STATE.grad_enabled, inference = self.before.pop()
+        set_inference(inference)
 
 
 class set_multithreading_enabled(_Mode):

@@ -9,11 +9,10 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from wengert.engine import messages, start_messages
-from wengert.engine.base import INFERENCE, TensorBase, cell_of, edge_of, tensor_class, wrap
+from wengert.engine import messages, short_paths, start_messages
+from wengert.engine.base import INFERENCE, TensorBase, cell_of, edge_of, wrap
 from wengert.engine.hooks import RemovableHandle
 from wengert.engine.node import AccumulateGrad, Node, Port
-from wengert.engine.pointwise import bind_fast_class
 from wengert.engine.saved import port_of
 from wengert.engine.state import STATE
 
@@ -86,23 +85,6 @@ def _port(node: Node, index: int, near: Sequence[Node]) -> Node:
     return port_of(node, index)
 
 
-class _HooksInUse:
-    """Closes the engine's short path while any thread packs saved tensors: it costs nothing when none does."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.lock = threading.Lock()
-
-    def change(self, by: int) -> None:
-        """Count one more or one less block."""
-        with self.lock:
-            self.count += by
-            bind_fast_class(None if self.count else tensor_class())
-
-
-_in_use = _HooksInUse()
-
-
 class saved_tensors_hooks:
     """Within this block every tensor saved for backward goes through ``pack_hook``; ``unpack_hook`` gets it back.
 
@@ -121,13 +103,13 @@ class saved_tensors_hooks:
     def __enter__(self) -> Self:
         if STATE.saved_hooks_disabled is not None:
             raise RuntimeError(STATE.saved_hooks_disabled)
-        _in_use.change(1)
+        short_paths.close()
         STATE.saved_hooks = (*STATE.saved_hooks, self.hooks)
         return self
 
     def __exit__(self, *exc: object) -> None:
         STATE.saved_hooks = STATE.saved_hooks[:-1]
-        _in_use.change(-1)
+        short_paths.reopen()
 
 
 class save_on_cpu(saved_tensors_hooks):

@@ -36,6 +36,8 @@ def apply(op: Op, *inputs: Any, **meta: Any) -> Any:
         TypeError: an input is neither a tensor nor a number.
         RuntimeError: shapes do not fit (as PyTorch says it).
     """
+    if STATE.trace is not None:
+        return STATE.trace.apply(op, inputs, meta)
     if len(inputs) == 1 and op.outputs == 1 and isinstance(inputs[0], TensorBase):
         return _apply_to_one(op, inputs[0], meta)
     taken = _Taken(op, inputs)
@@ -264,9 +266,14 @@ def compute(op: Op, raws: list[Any], meta: dict[str, Any]) -> Any:
         leave(token)
 
 
-def record(op: Op, inputs: tuple[Any, ...], y: Any, outs: tuple[Any, ...], meta: dict[str, Any]) -> OpNode:
-    """The graph node of an operation on tracked inputs whose result was computed elsewhere."""
-    return _recorded(op, inputs, _Taken(op, inputs, track=True), y, outs, meta)
+def record(
+    op: Op, inputs: tuple[Any, ...], y: Any, outs: tuple[Any, ...], meta: dict[str, Any], raws: Any = None
+) -> OpNode:
+    """The graph node of an operation on tracked inputs whose result was computed elsewhere (of ``raws``, if given)."""
+    taken = _Taken(op, inputs, track=True)
+    if raws is not None:
+        taken.raws = raws
+    return _recorded(op, inputs, taken, y, outs, meta)
 
 
 def _recorded(

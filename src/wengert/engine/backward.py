@@ -15,6 +15,7 @@ from wengert.engine.base import TensorBase, accumulator_of, edge_of, wrap, wrap_
 from wengert.engine.node import AccumulateGrad, FreedAt, Node
 from wengert.engine.state import STATE
 from wengert.engine.sweep import Sweep, needed_nodes
+from wengert.ops.record import TABLE
 from wengert.spaces.tensors import TENSOR
 
 _commit_lock = threading.Lock()
@@ -47,6 +48,9 @@ def run_backward(
 
 def backward_from_scalar(t: TensorBase, retain_graph: bool) -> None:
     """The commonest case of :func:`run_backward`: one tracked float result of one element, nothing else asked."""
+    if STATE.trace is not None:
+        run_backward((t,), (None,), retain_graph=retain_graph)
+        return
     node: Any = t._node
     sweep = Sweep(create_graph=False, retain_graph=retain_graph)
     sweep.where = FreedAt._make(user_code(3))
@@ -79,7 +83,7 @@ def run_grad(
                 raise RuntimeError(messages.unused(position, t, outputs))
             results.append(None)
         else:
-            results.append(g if create_graph else wrap(_own(g, sweep.exposed)))
+            results.append(g if sweep.on_tensors else wrap(_own(g, sweep.exposed)))
     return results
 
 
@@ -93,7 +97,7 @@ def _own(raw: Any, taken: set[int]) -> Any:
     return raw
 
 
-def _root(position: int, t: TensorBase, g: Any, create_graph: bool) -> tuple[Node, Any]:
+def _root(position: int, t: TensorBase, g: Any, on_tensors: bool) -> tuple[Node, Any]:
     """Where the sweep starts for one output, and with which cotangent."""
     edge = edge_of(t)
     if edge is None:
@@ -105,22 +109,22 @@ def _root(position: int, t: TensorBase, g: Any, create_graph: bool) -> tuple[Nod
         if raw.dtype.kind != "f":
             raise RuntimeError(messages.not_real(t))
         one = raw.dtype.type(1) if not raw.ndim else np.ones(raw.shape, raw.dtype)
-        return edge, wrap(one) if create_graph else one
+        return edge, wrap(one) if on_tensors else one
     if g._data.shape != raw.shape:
         raise RuntimeError(messages.wrong_root_gradient(position, t, g))
     if (g._data.dtype.kind == "c") != (raw.dtype.kind == "c"):
         raise RuntimeError(messages.complex_mismatch(position, t, g))
     if g._data.dtype is not raw.dtype:
-        g = TENSOR.cast(g, dtype=raw.dtype) if create_graph else wrap(g._data.astype(raw.dtype))
-    return edge, g if create_graph else g._data
+        g = TENSOR.cast(g, dtype=raw.dtype) if on_tensors else wrap(g._data.astype(raw.dtype))
+    return edge, g if on_tensors else g._data
 
 
 def _start(sweep: Sweep, outputs: Sequence[TensorBase], gradients: Sequence[Any]) -> list[Node]:
     """Give the sweep its roots; a cotangent that the user gave stays the user's."""
     roots = []
     for position, (t, given) in enumerate(zip(outputs, gradients, strict=True)):
-        node, g = _root(position, t, given, sweep.create_graph)
-        if given is not None and not sweep.create_graph:
+        node, g = _root(position, t, given, sweep.on_tensors)
+        if given is not None and not sweep.on_tensors:
             sweep.exposed.add(id(g))
         sweep.start(node, g)
         roots.append(node)
@@ -148,7 +152,7 @@ def _commit(arrivals: list[tuple[Any, Any]], sweep: Sweep) -> None:
                 done += 1
                 if not _receives(t):
                     continue
-                if g.__class__ is np.ndarray or sweep.create_graph or getattr(t, "_grad", None) is not None:
+                if g.__class__ is np.ndarray or sweep.on_tensors or getattr(t, "_grad", None) is not None:
                     _accumulate(t, g, sweep)
                 else:  # the first scalar gradient: nothing to add to, no memory to share
                     t._grad = wrap_plain(g)
@@ -177,6 +181,9 @@ def _accumulate(t: Any, g: Any, sweep: Sweep) -> None:
         t._grad = g if old is None else _tracked_sum(old, g)
         if t._grad._rg:
             accumulator_of(t).weaken()
+    elif sweep.on_tensors:
+        STATE.trace.reads_grad(t)
+        t._grad = g if old is None else STATE.trace.inplace(TABLE["add"], old, (g,), {})
     elif old is None:
         t._grad = wrap_plain(_own(g, sweep.exposed))
     else:

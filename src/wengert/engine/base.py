@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from wengert._traced import Traced
 from wengert.engine.node import AccumulateGrad, Node
 from wengert.engine.state import STATE
 
@@ -77,8 +78,31 @@ def wrap(raw: Any, cls: type[TensorBase] | None = None) -> Any:
     t._data = raw
     t._node = t._view = None
     t._rg = False
-    t._cell = INFERENCE if STATE.inference else None
+    t._cell = None
+    if STATE.created is not None:
+        STATE.created(t)
     return t
+
+
+def set_inference(on: bool) -> None:
+    """Begin or end inference mode in this thread."""
+    STATE.inference = on
+    _choose_created()
+
+
+def set_trace(trace: Any) -> None:
+    """Let ``trace`` take every operation of this thread from now on; None ends that."""
+    STATE.trace = trace
+    _choose_created()
+
+
+def _choose_created() -> None:
+    """One test for each new tensor decides about both modes."""
+    STATE.created = STATE.trace.created if STATE.trace is not None else _mark_inference if STATE.inference else None
+
+
+def _mark_inference(t: TensorBase) -> None:
+    t._cell = INFERENCE
 
 
 def wrap_plain(raw: Any) -> Any:
@@ -93,7 +117,7 @@ def wrap_plain(raw: Any) -> Any:
 def array_of(t: TensorBase) -> np.ndarray[Any, Any]:
     """The tensor's values as an ndarray on the tensor's own memory."""
     data = t._data
-    if data.__class__ is not np.ndarray:
+    if data.__class__ is not np.ndarray and not isinstance(data, Traced):
         data = t._data = np.asarray(data)
     return data  # type: ignore[no-any-return]
 
@@ -123,6 +147,8 @@ def is_tracking(t: TensorBase) -> bool:
 
 def edge_of(t: TensorBase) -> Node | None:
     """The node that a gradient of ``t`` goes to: its own, a leaf's accumulator, None if it is not tracked."""
+    if STATE.trace is not None:
+        t = STATE.trace.inner(t)
     if t._view is not None:
         t._view.refresh(t)
     if not t._rg:

@@ -32,6 +32,8 @@ def inplace(op: Op, self: Any, *others: Any, **meta: Any) -> Any:
         RuntimeError: ``self`` is a leaf that requires grad (or a view of one), one of several views of one operation,
             the result has another shape or a dtype that does not fit. Nothing has been written then.
     """
+    if STATE.trace is not None:
+        return STATE.trace.inplace(op, self, others, meta)
     touched = STATE.grad_enabled and (is_tracking(self) or any([_tracked(x) for x in others]))
     check_writable(self, touched)
     tracked = touched and self._data.dtype.kind in "fc" and _differentiable(op)

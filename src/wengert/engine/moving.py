@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from wengert._source import user_code
+from wengert.engine import pointwise
 from wengert.engine.apply import apply
-from wengert.engine.base import accumulator_of, array_of, cell_of, tensor_class
+from wengert.engine.base import accumulator_of, array_of, cell_of
 from wengert.engine.node import Port, next_seq, save_plan
 from wengert.engine.opnode import node_class
 from wengert.engine.state import STATE
@@ -35,7 +36,7 @@ def view_function(op: Op) -> Callable[[Any, dict[str, Any]], Any]:
 
     def view(x: Any, meta: dict[str, Any]) -> Any:
         cls = x.__class__
-        if cls is not tensor_class():
+        if cls is not pointwise._Tensor:
             return apply(op, x, **meta)
         a = x._data
         if a.__class__ is not np.ndarray:
@@ -98,7 +99,7 @@ def views_function(op: Op) -> Callable[[Any, dict[str, Any]], tuple[Any, ...]]:
 
     def views(x: Any, meta: dict[str, Any]) -> tuple[Any, ...]:
         cls = x.__class__
-        if cls is not tensor_class():
+        if cls is not pointwise._Tensor:
             return apply(op, x, **meta)  # type: ignore[no-any-return]
         a = array_of(x)
         parts = impl(a, **meta)

@@ -18,6 +18,8 @@ class ThreadState(threading.local):
     saved_hooks_disabled: str | None = None
     before_write: Callable[[Any], None] | None = None  # called with a tensor before it is written in place
     sweep: Any = None  # the backward pass that runs in this thread
+    trace: Any = None  # the program that is being traced in this thread: it takes every operation
+    created: Callable[[Any], None] | None = None  # called with each new tensor; follows from `inference` and `trace`
 
 
 STATE: Final = ThreadState()

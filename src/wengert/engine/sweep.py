@@ -47,6 +47,7 @@ class Sweep:
 
     def __init__(self, *, create_graph: bool, retain_graph: bool) -> None:
         self.create_graph = create_graph
+        self.on_tensors = create_graph or STATE.trace is not None  # a traced program's rules run on its tensors
         self.retain_graph = retain_graph
         self.pending: Cotangents = {}
         self.heap: list[tuple[int, Node]] = []
@@ -94,7 +95,7 @@ class Sweep:
         """Sweep from the roots; returns what arrived at the leaves, by their accumulators."""
         token = enter(SILENT)
         try:
-            if self.create_graph or self.needed is not None or STATE.anomaly:
+            if self.on_tensors or self.needed is not None or STATE.anomaly:
                 self._drain()
             else:
                 self._drain_raw()
@@ -242,7 +243,7 @@ class Sweep:
 
     def _hand_on(self, node: Node, grads: Iterable[Any]) -> None:
         """Let a node's cotangents arrive where they are needed, in the form of the inputs they belong to."""
-        fit = fit_tensor if self.create_graph else fit_raw
+        fit = fit_tensor if self.on_tensors else fit_raw
         for following, x in zip(node.next, grads, strict=True):
             if following is not None and x is not None and (self.needed is None or following in self.needed):
                 self._arrive(following, fit(x, following, node))
@@ -277,7 +278,7 @@ class Sweep:
                 carries = dtype.kind in "fc" and (op.outputs == 0 or index in op.differentiable_outputs)
             if g is None and carries and node.materialize:
                 g = zeros_of(shape, dtype) if op is not None else np.zeros(shape, dtype)
-                g = wrap(g) if self.create_graph else g
+                g = wrap(g) if self.on_tensors else g
             filled.append(g)
         return tuple(filled)
 
@@ -286,8 +287,8 @@ class Sweep:
         if not isinstance(node, OpNode):
             return self._custom(node, g)
         needs = [n is not None and (self.needed is None or n in self.needed) for n in node.next]
-        xp: Any = TENSOR if self.create_graph else node.space
-        saved = tensor_saved(node) if self.create_graph else raw_saved(node)
+        xp: Any = TENSOR if self.on_tensors else node.space
+        saved = tensor_saved(node) if self.on_tensors else raw_saved(node)
         meta = node.meta or {}
         if node.each:
             rule = node.rules[0]  # type: ignore[index]
@@ -303,7 +304,7 @@ class Sweep:
     def _custom(self, node: Any, g: Any) -> Iterable[Any]:
         """A node with a backward of its own (a user's Function): it works on tensors in both worlds."""
         given = g if node.ports else (g,)
-        if self.create_graph:
+        if self.on_tensors:
             return node.pull(given)  # type: ignore[no-any-return]
         results = node.pull(tuple([None if part is None else self._expose(part) for part in given]))
         return [None if r is None else self._shown(r) for r in results]
@@ -323,10 +324,10 @@ class Sweep:
         return t._data
 
     def _outward(self, g: Any) -> Any:
-        return g if self.create_graph else self._expose(g)
+        return g if self.on_tensors else self._expose(g)
 
     def _inward(self, t: Any) -> Any:
-        return t if self.create_graph else self._shown(t)
+        return t if self.on_tensors else self._shown(t)
 
     def _tensor_hooks(self, node: Node, g: Any) -> Any:
         hooks = node.hooks
@@ -355,7 +356,7 @@ class Sweep:
     def _posthooks(self, node: Node, grads: Iterable[Any], g: Any) -> Iterable[Any]:
         assert node.hooks is not None
         outs = tuple([None if p is None else self._outward(p) for p in (g if node.ports else (g,))])
-        fit = fit_tensor if self.create_graph else fit_raw
+        fit = fit_tensor if self.on_tensors else fit_raw
         fitted = [
             None if x is None or n is None else self._outward(fit(x, n, node))
             for x, n in zip(grads, node.next, strict=True)
@@ -368,7 +369,7 @@ class Sweep:
         return [None if p is None else self._inward(p) for p in ins]
 
     def _capture(self, node: Node, g: Any) -> None:
-        if not self.create_graph:
+        if not self.on_tensors:
             self.exposed.add(id(g))
             self.kept_alive.append(g)
         self.captured[node] = g

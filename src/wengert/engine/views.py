@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from wengert.engine import inplace_messages as messages
-from wengert.engine.base import TensorBase, cell_of, edge_of, wrap
+from wengert.engine.base import TensorBase, cell_of, edge_of, set_inference, wrap
 from wengert.engine.node import Node
 from wengert.engine.state import STATE
 from wengert.ops.record import Op
@@ -97,14 +97,16 @@ class View:
         result: Any = wrap(self.base._data)
         result._node, result._rg = edge, True
         modes = STATE.grad_enabled, STATE.inference
-        STATE.grad_enabled, STATE.inference = True, False
+        STATE.grad_enabled = True
+        set_inference(False)
         try:
             for name, meta, index in self.steps:
                 result = getattr(TENSOR, name)(result, **meta)
                 if not isinstance(result, TensorBase):
                     result = result[index]
         finally:
-            STATE.grad_enabled, STATE.inference = modes
+            STATE.grad_enabled = modes[0]
+            set_inference(modes[1])
         node = result._node
         if node is not None and self.steps[-1][0] not in _OF_COMPLEX:
             node.__class__ = _as_strided_class(type(node))

@@ -149,12 +149,12 @@ def setitem(self: Any, key: Any, value: Any) -> None:
     tensor([[1., 2.],
             [7., 7.]])
     """
-    if _written_simply(self, key, value):
+    if STATE.trace is None and _written_simply(self, key, value):
         return
     values = _value_of(self, value)
     plan = plan_of(self._data.shape, key)
     tracked = STATE.grad_enabled and (is_tracking(self) or (isinstance(value, TensorBase) and is_tracking(value)))
-    if tracked or _is_broadcast(self._data):
+    if tracked or STATE.trace is not None or _is_broadcast(self._data):
         _write_tracked(self, plan, value if isinstance(value, TensorBase) else wrap(values))
     else:
         _write_raw(self, plan, values)

@@ -103,6 +103,8 @@ class GraphMethods:
 
         Reading it on a tensor that is not a leaf and has not called ``retain_grad()`` warns: it is None there.
         """
+        if STATE.trace is not None:
+            STATE.trace.reads_grad(self)
         grad = getattr(self, "_grad", None)
         if grad is None and self._node is not None and self._rg and not getattr(self, "_retains", False):
             warnings.warn(start_messages.grad_of_result(self), UserWarning, stacklevel=2)
@@ -114,10 +116,14 @@ class GraphMethods:
             _check_grad(self, value)
             if value._rg and self._rg and self._node is None:
                 accumulator_of(self).weaken()  # the graph of the gradient leads back to this leaf
+        if STATE.trace is not None:
+            STATE.trace.sets_grad(self)
         self._grad = value
 
     @grad.deleter
     def grad(self: Any) -> None:
+        if STATE.trace is not None:
+            STATE.trace.sets_grad(self)
         self._grad = None
 
     def backward(

@@ -6,14 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from wengert._dtypes import DEFAULTS
+from wengert._dtypes import DEFAULTS, from_numpy_dtype
 from wengert._printing import format_tensor, tensor_text
+from wengert._traced import Traced
 
 __all__ = ["TextMethods"]
 
 
 def _text(self: Any) -> str:
     name, grad_fn = type(self).__name__, self.grad_fn
+    if isinstance(self._data, Traced):  # while compile() traces: someone debugs
+        return f"tensor(traced, size={tuple(self._data.shape)}, dtype={from_numpy_dtype(self._data.dtype)})"
     return tensor_text(
         np.asarray(self._data),
         default_float=DEFAULTS.float,

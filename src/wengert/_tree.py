@@ -1,0 +1,74 @@
+"""Nested containers as a flat list of leaves and a structure that can be compared and hashed.
+
+Tuples (named ones too), lists and dicts (also ordered and default ones) are containers; everything else is a leaf, None
+too.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+__all__ = ["LEAF", "Structure", "flatten", "map_leaves", "unflatten"]
+
+# A leaf, or (how to build the container, what its building needs, the children's structures).
+Structure = Any
+LEAF: Final = "*"
+
+
+def flatten(tree: Any) -> tuple[list[Any], Structure]:
+    """The leaves from left to right, and the structure around them.
+
+    >>> flatten({"a": 1, "b": [2, (3,)]})[0]
+    [1, 2, 3]
+    """
+    leaves: list[Any] = []
+    return leaves, _flatten(tree, leaves)
+
+
+def _flatten(tree: Any, leaves: list[Any]) -> Structure:
+    cls = tree.__class__
+    if cls is tuple or cls is list:
+        return cls, None, tuple([_flatten(item, leaves) for item in tree])
+    if cls is dict or cls is OrderedDict:
+        return cls, tuple(tree), tuple([_flatten(item, leaves) for item in tree.values()])
+    if cls is defaultdict:
+        return cls, (tree.default_factory, *tree), tuple([_flatten(item, leaves) for item in tree.values()])
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return cls, cls._make, tuple([_flatten(item, leaves) for item in tree])
+    leaves.append(tree)
+    return LEAF
+
+
+def unflatten(structure: Structure, leaves: Iterable[Any]) -> Any:
+    """The containers of ``structure`` around ``leaves``: what :func:`flatten` took apart.
+
+    >>> unflatten(flatten({"a": 1, "b": [2, (3,)]})[1], "xyz")
+    {'a': 'x', 'b': ['y', ('z',)]}
+    """
+    return _unflatten(structure, iter(leaves))
+
+
+def _unflatten(structure: Structure, leaves: Iterator[Any]) -> Any:
+    if structure is LEAF:
+        return next(leaves)
+    cls, how, children = structure
+    items = [_unflatten(child, leaves) for child in children]
+    if cls is tuple or cls is list:
+        return cls(items)
+    if cls is defaultdict:
+        return defaultdict(how[0], zip(how[1:], items, strict=True))
+    if issubclass(cls, dict):
+        return cls(zip(how, items, strict=True))
+    return how(items)
+
+
+def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:
+    """The same containers around ``function`` of each leaf.
+
+    >>> map_leaves(lambda x: 10 * x, [1, {"a": 2}])
+    [10, {'a': 20}]
+    """
+    leaves, structure = flatten(tree)
+    return unflatten(structure, [function(leaf) for leaf in leaves])

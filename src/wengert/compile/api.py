@@ -1,0 +1,48 @@
+"""``wengert.compile``: the front door. What stands behind it is imported when something is compiled."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+
+def compile(function: Callable[..., Any] | None = None, *, fallback: bool = False) -> Any:
+    """Compile a function of tensors: traced once for each signature, the program runs from then on.
+
+    Args:
+        function: any function (or module) of tensors, arrays, numbers and nested containers of them; left out,
+        ``compile``
+            gives a decorator.
+        fallback: run a function that cannot be traced eagerly, with a warning that says why, instead of raising.
+
+    A signature is the containers, the dtypes and shapes of the tensors, whether they require grad, and the values of
+    everything else. Tensors that the function takes from its surroundings are read anew at each call, and gradients
+    flow to them; numbers from there are constants. The results are tracked as those of the function itself.
+
+    Raises:
+        RuntimeError: when called, if the function needs values of tensors in Python (``if x > 0``), gives shapes that
+        depend on
+            values, or draws random numbers.
+
+    >>> import wengert as torch
+    >>> @torch.compile
+    ... def f(x):
+    ...     return (x * x).sum()
+    >>> x = torch.tensor([1.0, 2.0], requires_grad=True)
+    >>> y = f(x)
+    >>> y
+    tensor(5., grad_fn=<CompiledFunctionBackward>)
+    >>> y.backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+    if function is None:
+        return functools.partial(compile, fallback=fallback)
+    if not callable(function):
+        raise TypeError(f"compile() expected a function, got {type(function).__name__}")
+    return import_module("wengert.compile.function").CompiledFunction(function, fallback=fallback)
+
+
+__all__ = ["compile"]

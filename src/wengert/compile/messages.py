@@ -1,0 +1,75 @@
+"""The texts of errors about compiled functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wengert._source import Location, describe, locate, user_code
+from wengert.ops.record import Op
+
+OVERLAPPING = (
+    "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+    "Please clone() the tensor before performing the operation."
+)
+
+RANDOM = (
+    "compile() cannot trace random numbers yet: the drawn ones would be the same at every call. Draw them before "
+    "the call "
+    "and pass them in (for dropout: a mask), or compile the part without them."
+)
+
+
+def here() -> Location | None:
+    """The user's line that runs now."""
+    return locate(*user_code())
+
+
+def leaked(value: Any) -> str:
+    """A tensor of one trace is used in another, or after it."""
+    return (
+        f"a tensor of shape {list(value.shape)} ({value.dtype}) that stands for a value inside a compiled function "
+        f"is used "
+        "outside of that call, where it has no value. A compiled function must return what others need, not store "
+        "it in a "
+        "list, attribute or global variable."
+    )
+
+
+def value_dependent(op: Op) -> str:
+    """The shape of a result is known only when the program runs."""
+    return (
+        f"{describe(op.name, here())} gives a result whose shape depends on the values of its input, which a "
+        f"compiled program "
+        "cannot hold. Use a form with a fixed shape: torch.where(mask, x, 0.) instead of x[mask], a sum over mask "
+        "* x instead "
+        "of x[mask].sum(); or compile(..., fallback=True) runs this function eagerly."
+    )
+
+
+def written_past(t: Any) -> str:
+    """Something writes to memory directly while a function is traced."""
+    return (
+        f"{describe('a write', here())} into a tensor of shape {list(t._data.shape)} cannot be part of a compiled "
+        f"program: it "
+        "is neither an in-place operation nor an assignment to an index. Write y = f(x) instead of f(x, out=y), "
+        "and fill "
+        "tensors before the call."
+    )
+
+
+def written_argument(t: Any) -> str:
+    """A compiled function wrote a tracked value into a tensor from outside."""
+    return (
+        f"a compiled function writes a value that requires grad into a tensor of shape {list(t._data.shape)} which "
+        f"it got from "
+        "outside. Return the value instead; or do the write under no_grad(), as optimisers do."
+    )
+
+
+def overlapping_captures() -> str:
+    """Two tensors on overlapping memory, one of them written."""
+    return (
+        "a compiled function writes to a tensor whose memory overlaps with that of another tensor that it uses. "
+        "Pass the base "
+        "and take the parts inside the function."
+    )

@@ -1,0 +1,259 @@
+"""One specialisation of a compiled function: the program for arguments of certain types, and how a call of it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert._traced import Traced
+from wengert._tree import flatten, unflatten
+from wengert.compile import messages
+from wengert.compile.execute import executable
+from wengert.compile.node import CompiledFunctionBackward
+from wengert.compile.trace import Boundary, Storage, Trace, tracing
+from wengert.engine.backward import run_grad
+from wengert.engine.base import TensorBase, is_tracking, wrap
+from wengert.engine.inplace import inplace
+from wengert.engine.out import mark_written
+from wengert.engine.state import STATE
+from wengert.ops.record import TABLE
+from wengert.program.partition import cut
+from wengert.program.passes.pipeline import simplified
+from wengert.program.program import Program
+from wengert.program.values import Value
+
+
+class Plan:
+    """The program of one signature, and what a call does around it.
+
+    Inputs are the array-like leaves of the arguments (``positions`` among all leaves) and then the captured tensors.
+
+    Args:
+        function: what is compiled.
+        leaves: the leaves of the first call's arguments.
+        structure: the containers around them.
+        effects: whether writes to tensors from outside are carried out; not for an adjoint, which only repeats them.
+    """
+
+    def __init__(self, function: Callable[..., Any], leaves: Sequence[Any], structure: Any, *, effects: bool) -> None:
+        self.function = function
+        self.structure = structure
+        self.positions = [i for i, leaf in enumerate(leaves) if isinstance(leaf, (TensorBase, np.ndarray, np.generic))]
+        self._effects = effects
+        self.refusal: Exception | None = None  # why there are no gradients of the results
+        trace = Trace()
+        with tracing(trace):
+            stand_ins = [_stand_in(trace, leaves[i]) for i in self.positions]
+            given = list(leaves)
+            for i, t in zip(self.positions, stand_ins, strict=True):
+                given[i] = t
+            args, kwargs = unflatten(structure, given)
+            result = function(*args, **kwargs)
+            self._read_result(trace, result, stand_ins)
+            self._read_effects(trace, stand_ins)
+            joint = self._differentiate(trace, stand_ins)
+            self.program, self._joint = self._cut(trace, joint)
+        self._sources = [(c.tensor if c.owner is None else c.owner, c.owner is not None) for c in trace.captures]
+        self._guards = [(t._data.dtype, t._data.shape, t._rg) for t in self.captures()]
+        self.forward = executable(self.program)
+        self._backward: Callable[..., tuple[Any, ...]] | None = None
+
+    # --- reading the trace -----------------------------------------------------------------------------------------
+
+    def _read_result(self, trace: Trace, result: Any, stand_ins: list[Any]) -> None:
+        """What the function returned: values of the program, tensors that it was given, or anything else as it is."""
+        found, self.result_structure = flatten(result)
+        self.outputs: list[Value] = []
+        self.results: list[tuple[str, Any]] = []
+        self._tracked_tensors: list[Any] = []
+        for leaf in found:
+            if not isinstance(leaf, TensorBase):
+                self.results.append(("static", leaf))
+                continue
+            same = next((i for i, t in enumerate(stand_ins) if t is leaf), None)
+            if same is not None:
+                self.results.append(("argument", self.positions[same]))
+                continue
+            if (
+                not isinstance(leaf._data, Traced)
+                and trace.capture(leaf).storage.current() is trace.capture(leaf).value
+            ):
+                self.results.append(("static", leaf))
+                continue
+            value = trace.value_of(leaf)
+            tracked = is_tracking(leaf) and value.dtype.kind in "fc"
+            kind = "plain" if not tracked else "leaf" if leaf._node is None else "tracked"
+            if kind == "tracked":
+                self._tracked_tensors.append(leaf)
+            self.results.append((kind, len(self.outputs)))
+            self.outputs.append(value)
+        self.tracked_outputs = [place for kind, place in self.results if kind == "tracked"]
+
+    def _read_effects(self, trace: Trace, stand_ins: list[Any]) -> None:
+        """What the function wrote into tensors from outside, and into their ``.grad``."""
+        self._writes: list[tuple[int, int]] = []  # (number of the input, number of the output)
+        # (tensor or number of the argument, number of the output, whether it adds to what is there)
+        self._grads: list[tuple[Any, int | None, bool]] = []
+        self._without_grad: list[TensorBase] = []
+        if not self._effects:
+            return
+        arguments = [(t, t._data, value) for t, value in zip(stand_ins, trace.arguments, strict=True)]
+        captures = [(c.tensor, c.storage, c.value) for c in list(trace.captures)]
+        for number, (t, storage, value) in enumerate([*arguments, *captures]):
+            if storage.current() is not value:
+                if is_tracking(t) and t._node is not None and not isinstance(t._node, Boundary):
+                    raise RuntimeError(messages.written_argument(t))
+                self._writes.append((number, len(self.outputs)))
+                self.outputs.append(storage.current())
+        places = {id(t): number for number, t in enumerate(stand_ins)}
+        for slot in trace.grads.values():
+            grad = slot.tensor._grad
+            place = places.get(id(slot.tensor))
+            owner = slot.tensor if place is None else place
+            if slot.is_read and slot.value is None and place is None:
+                self._without_grad.append(slot.tensor)
+            if grad is not slot.value:
+                adds = place is not None and slot.is_read
+                self._grads.append((owner, None if grad is None else len(self.outputs), adds))
+                if grad is not None:
+                    self.outputs.append(trace.value_of(grad))
+
+    def _differentiate(self, trace: Trace, stand_ins: list[Any]) -> tuple[list[Value], list[Value | None]]:
+        """Sweep back from the tracked results in the same trace: the cotangents' values and the gradients'."""
+        inputs = [*stand_ins, *[c.inside() for c in trace.captures]]
+        self.tracked_inputs: list[int] = []
+        if not self.tracked_outputs:
+            return [], []
+        self.tracked_inputs = [i for i, t in enumerate(inputs) if t._data.dtype.kind in "fc" and is_tracking(t)]
+        cotangents = []
+        for t in self._tracked_tensors:
+            value = trace._new(t._data.dtype, t._data.shape)
+            cotangents.append(wrap(Storage(trace, value)))
+        targets = [inputs[i] for i in self.tracked_inputs]
+        try:
+            grads = run_grad(
+                self._tracked_tensors, targets, cotangents, retain_graph=True, create_graph=False, allow_unused=True
+            )
+        except (RuntimeError, NotImplementedError) as error:  # it counts only if somebody asks for these gradients
+            self.refusal = error.with_traceback(None)
+            grads = [None] * len(targets)
+        self._tracked_tensors = []
+        values = [None if g is None else trace.value_of(g) for g in grads]
+        return [t._data.current() for t in cotangents], values
+
+    def _cut(self, trace: Trace, joint: tuple[list[Value], list[Value | None]]) -> tuple[Program, Any]:
+        whole = trace.program(self.outputs)
+        if not self.tracked_outputs:
+            return simplified(whole), None
+        cotangents, gradients = joint
+        real = [g for g in gradients if g is not None]
+        self._gradient_places = [g is not None for g in gradients]
+        both = whole.replaced(inputs=(*whole.inputs, *cotangents), outputs=(*self.outputs, *real))
+        parts = cut(simplified(both), cotangents, len(self.outputs))
+        self.kept_inputs = parts.kept_inputs
+        return parts.forward, parts
+
+    # --- running ---------------------------------------------------------------------------------------------------
+
+    def holds(self) -> bool:
+        """Whether the captured tensors still are what they were when this was traced."""
+        for t, (dtype, shape, tracked) in zip(self.captures(), self._guards, strict=True):
+            if t is None:
+                return False
+            data = t._data
+            if data.dtype is not dtype or data.shape != shape or t._rg is not tracked:
+                return False
+        return not any([getattr(t, "_grad", None) is not None for t in self._without_grad])
+
+    def captures(self) -> list[Any]:
+        """The captured tensors as they are now; a gradient is that which its tensor has now."""
+        return [t._grad if is_grad else t for t, is_grad in self._sources]
+
+    def __call__(self, leaves: Sequence[Any]) -> Any:
+        """The result for the leaves of the arguments."""
+        tensors = [_tensor(leaves[i]) for i in self.positions]
+        tensors += self.captures()
+        raws = self.forward(*[t._data for t in tensors])
+        made = [wrap(raw) for raw in raws[: len(self.outputs)]]
+        if self.tracked_outputs and STATE.grad_enabled:
+            self._record(leaves, tensors, made, raws)
+        for number, place in self._writes:
+            _write(tensors[number], raws[place])
+        for owner, grad, adds in self._grads:
+            t = tensors[owner] if isinstance(owner, int) else owner
+            old = getattr(t, "_grad", None) if adds else None
+            t._grad = None if grad is None else made[grad] if old is None else inplace(TABLE["add"], old, made[grad])
+        results = []
+        for kind, what in self.results:
+            if kind == "static":
+                results.append(what)
+            elif kind == "argument":
+                results.append(leaves[what])
+            else:
+                results.append(made[what])
+                if kind == "leaf":
+                    made[what]._rg = True
+        return unflatten(self.result_structure, results)
+
+    def _record(self, leaves: Sequence[Any], tensors: list[Any], made: list[Any], raws: tuple[Any, ...]) -> None:
+        tracked = [made[i] for i in self.tracked_outputs]
+        static = list(leaves)
+        for i in self.positions:
+            static[i] = None
+        node = CompiledFunctionBackward(self, static, tensors, [t._data for t in tracked], raws[len(self.outputs) :])
+        for index, t in enumerate(tracked):
+            t._node, t._rg = node.place(index), True
+
+    def backward(self, *raws: Any) -> list[Any]:
+        """The gradients of the tracked inputs from the kept inputs, the residuals and the cotangents."""
+        if self._backward is None:
+            self._backward = executable(self._joint.backward)
+        found = iter(self._backward(*raws))
+        return [next(found) if there else None for there in self._gradient_places]
+
+    def adjoint(self, leaves: list[Any], tensors: list[Any], grads: Sequence[Any]) -> tuple[Any, ...]:
+        """As :meth:`backward`, on tensors and recorded."""
+        given = list(leaves)
+        for i, t in zip(self.positions, tensors, strict=False):
+            given[i] = t
+        return self.adjoint_function(given, list(grads))  # type: ignore[no-any-return]
+
+    adjoint_function: Callable[..., Any]  # bound by the compiled function that owns this plan
+
+    def adjoint_of(self, given: list[Any], grads: list[Any]) -> tuple[Any, ...]:
+        """The gradients of the function by the engine, on tensors: what the adjoint is traced from."""
+        args, kwargs = unflatten(self.structure, given)
+        found = flatten(self.function(*args, **kwargs))[0]
+        chosen = [leaf for leaf, (kind, _) in zip(found, self.results, strict=True) if kind == "tracked"]
+        inputs = [*[given[i] for i in self.positions], *self.captures()]
+        targets = [inputs[i] for i in self.tracked_inputs]
+        return tuple(run_grad(chosen, targets, grads, retain_graph=True, create_graph=True, allow_unused=True))
+
+
+def _stand_in(trace: Trace, leaf: Any) -> Any:
+    if not isinstance(leaf, TensorBase):
+        return trace.argument(leaf)
+    t = trace.argument(leaf._data)
+    t.__class__ = leaf.__class__
+    if is_tracking(leaf):
+        t._rg = True
+        if leaf._node is not None:
+            t._node = Boundary((), leaf._data.shape, leaf._data.dtype)
+    return t
+
+
+def _tensor(leaf: Any) -> Any:
+    return leaf if isinstance(leaf, TensorBase) else wrap(leaf)
+
+
+def _write(t: Any, raw: Any) -> None:
+    if t._data.__class__ is np.ndarray:
+        np.copyto(t._data, raw)
+    else:
+        t._data = raw if raw.__class__ is not np.ndarray else raw[()]
+    mark_written(t)
+
+
+__all__ = ["Plan"]

@@ -1,0 +1,372 @@
+"""Tracing: while a trace is set in the thread's state, every operation on tensors becomes an equation of a program.
+
+Tensors in a trace are ordinary tensors, with nodes of the ordinary graph; only their raw value is a :class:`Storage`,
+which stands for memory and knows the program's value that it holds at the moment. So hooks, views, custom functions,
+grad modes and the backward sweep are those of the engine, and what the sweep computes becomes equations too. A write in
+place gives the storage a new value; a view asks its base for its value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from wengert import _random
+from wengert._source import user_code
+from wengert._traced import Traced, TraceError
+from wengert.compile import messages
+from wengert.engine import messages as engine_messages
+from wengert.engine import short_paths
+from wengert.engine.apply import compute_dtype, record
+from wengert.engine.base import INFERENCE, TensorBase, cell_of, edge_of, is_tracking, set_trace, wrap
+from wengert.engine.inplace import move_on
+from wengert.engine.inplace_messages import inplace_shape
+from wengert.engine.node import RecordedNode
+from wengert.engine.out import check_castable, check_writable, mark_written
+from wengert.engine.saved import port_of
+from wengert.engine.state import STATE
+from wengert.engine.views import View, origin_of
+from wengert.ops.record import TABLE, EachInput, Kind, Op, Promote
+from wengert.ops.viewing import VIEW_WRITE
+from wengert.program.infer import ValueDependentError, result_types, stand_in
+from wengert.program.program import Equation, Program
+from wengert.program.values import Operand, Value
+
+Step = tuple[str, dict[str, Any], int]
+
+
+class Storage(Traced):
+    """The memory of a tensor in a trace: all of it, or the part of ``base`` to which ``step`` leads."""
+
+    __slots__ = ("_base", "_seen", "_step", "_value", "trace")
+
+    def __init__(self, trace: Trace, value: Value, base: Storage | None = None, step: Step | None = None) -> None:
+        self.dtype = value.dtype
+        self.shape = value.shape
+        self.trace = trace
+        self._value = value
+        self._base = base
+        self._step = step
+        self._seen = None if base is None else base.current()
+
+    def current(self) -> Value:
+        """The value that it holds now."""
+        if self._base is not None:
+            below = self._base.current()
+            if below is not self._seen:
+                self._value, self._seen = self.trace.take_step(below, self._step), below
+        return self._value
+
+    def write(self, value: Value) -> None:
+        """Hold another value from now on, and so its base and all views of that."""
+        if self._base is None:
+            self._value = value
+            return
+        if self._step is not None and self._step[0] in ("expand", "as_strided", "unfold"):
+            raise RuntimeError(messages.OVERLAPPING)
+        below = self._base.current()
+        self._base.write(self.trace.emit(VIEW_WRITE, (below, value), {"steps": (self._step,)}))
+
+
+class Capture:
+    """A tensor that the function did not get as an argument.
+
+    One from outside is an input of the program, whose values are read anew at each call; one that was made while
+    tracing is a constant.
+    """
+
+    __slots__ = ("owner", "proxy", "storage", "tensor", "value")
+
+    def __init__(self, tensor: TensorBase, storage: Storage, value: Value, owner: TensorBase | None) -> None:
+        self.tensor = tensor
+        self.storage = storage
+        self.value = value
+        self.owner = owner  # the tensor whose `.grad` it is
+        self.proxy: Any = None  # what stands for it in the graph of the trace, if it is a result outside
+
+    def inside(self) -> Any:
+        """The tensor that the graph of the trace knows."""
+        return self.tensor if self.proxy is None else self.proxy
+
+
+class Boundary(RecordedNode):
+    """Where the graph of a trace ends: at a tensor that is a result outside."""
+
+    __slots__ = ()
+
+
+class GradSlot:
+    """What is known of the ``.grad`` of a tensor: what it was, and whether the function read it before it set it."""
+
+    __slots__ = ("is_read", "tensor", "value")
+
+    def __init__(self, tensor: TensorBase, *, is_read: bool) -> None:
+        self.tensor = tensor
+        self.value = getattr(tensor, "_grad", None)
+        self.is_read = is_read
+
+
+class Trace:
+    """A program under construction."""
+
+    def __init__(self) -> None:
+        self.arguments: list[Value] = []
+        self.captures: list[Capture] = []
+        self.constants: dict[Value, np.ndarray[Any, Any]] = {}
+        self.equations: list[Equation] = []
+        self._captured: dict[int, Capture] = {}
+        self._held: list[Any] = []  # whatever an id above stands for
+        self._own: set[Value] = set()
+        self._is_writing = False
+        self._made: dict[int, Any] = {}
+        self.grads: dict[int, GradSlot] = {}
+
+    # --- values ----------------------------------------------------------------------------------------------------
+
+    def argument(self, like: Any) -> Any:
+        """A new untracked tensor that stands for an argument of the dtype and shape of ``like``."""
+        value = self._new(like.dtype, like.shape)
+        self.arguments.append(value)
+        return wrap(Storage(self, value))
+
+    def _new(self, dtype: Any, shape: tuple[int, ...]) -> Value:
+        value = Value(dtype, shape)
+        self._own.add(value)
+        return value
+
+    def value_of(self, t: TensorBase) -> Value:
+        """The value that a tensor has now; tensors from outside become inputs of the program."""
+        data = t._data
+        if isinstance(data, Storage):
+            if data.trace is not self:
+                raise TraceError(messages.leaked(data))
+            return data.current()
+        if isinstance(data, Value):
+            if data not in self._own:
+                raise TraceError(messages.leaked(data))
+            return data
+        return self.capture(t).storage.current()
+
+    def capture(self, t: TensorBase) -> Capture:
+        """What stands for a tensor from outside; tensors on the same array are one."""
+        data = t._data
+        key = id(data if data.__class__ is np.ndarray else t)
+        found = self._captured.get(key)
+        if found is None:
+            value = self._new(data.dtype, data.shape)
+            found = self._captured[key] = Capture(t, Storage(self, value), value, self._owner_of(t))
+            if is_tracking(t) and t._node is not None:
+                found.proxy = wrap(found.storage)
+                found.proxy._node, found.proxy._rg = Boundary((), data.shape, data.dtype), True
+            self._held.append(data)
+            if id(t) in self._made and getattr(data, "base", None) is None:
+                self.constants[value] = np.array(data)
+            else:
+                self.captures.append(found)
+        return found
+
+    def _owner_of(self, t: TensorBase) -> TensorBase | None:
+        return next((slot.tensor for slot in self.grads.values() if slot.value is t), None)
+
+    def inner(self, t: Any) -> Any:
+        """The tensor that stands for ``t`` in the graph of this trace: ``t`` itself unless it is a result outside."""
+        if isinstance(t._data, Traced) or not t._rg:
+            return t
+        return self.capture(t).inside()
+
+    def reads_grad(self, t: TensorBase) -> None:
+        """The function is about to read ``t.grad``."""
+        if id(t) not in self.grads:
+            self.grads[id(t)] = GradSlot(t, is_read=True)
+
+    def sets_grad(self, t: TensorBase) -> None:
+        """The function is about to set ``t.grad``."""
+        if id(t) not in self.grads:
+            self.grads[id(t)] = GradSlot(t, is_read=False)
+
+    def constant(self, array: Any) -> Value:
+        """A value known now."""
+        array = np.asarray(array)
+        value = self._new(array.dtype, array.shape)
+        self.constants[value] = array
+        return value
+
+    # --- equations -------------------------------------------------------------------------------------------------
+
+    def emit(self, op: Op, operands: Sequence[Any], meta: dict[str, Any]) -> Any:
+        """A new equation; its result, or the tuple of its results."""
+        inputs: tuple[Operand, ...] = tuple([self.constant(x) if isinstance(x, np.generic) else x for x in operands])
+        try:
+            types = result_types(op, inputs, meta)
+        except ValueDependentError:
+            raise TraceError(messages.value_dependent(op)) from None
+        except ValueError as error:
+            if op.kind is Kind.ELEMENTWISE:
+                raise engine_messages.broadcast_error(op, [stand_in(x) for x in inputs], error) from None
+            raise
+        results = tuple([self._new(*each) for each in types])
+        self.equations.append(Equation(op, inputs, meta, results, user_code(2)))
+        return results[0] if op.outputs == 1 else results
+
+    def take_step(self, value: Value, step: Any) -> Value:
+        """One movement step from a base to a view."""
+        name, meta, index = step
+        y = self.emit(TABLE[name], (value,), meta)
+        return y[index] if isinstance(y, tuple) else y  # type: ignore[no-any-return]
+
+    def _operands(self, op: Op, inputs: Sequence[Any]) -> list[Any]:
+        """The values and numbers that an operation computes with, promoted."""
+        operands = [self._operand(op, position, x) for position, x in enumerate(inputs)]
+        if op.check is not None:
+            op.check(op.name, [stand_in(x) for x in operands])
+        if op.promote is Promote.KEEP or not operands:
+            return operands
+        dtype = compute_dtype(op, operands)
+        numbers_alone = not any([isinstance(x, Value) for x in operands])
+        return [self._promoted(x, dtype, weak=not numbers_alone) for x in operands]
+
+    def _operand(self, op: Op, position: int, x: Any) -> Any:
+        if isinstance(x, TensorBase):
+            return self.value_of(x)
+        if isinstance(x, np.generic):
+            return x.item()
+        if isinstance(x, (bool, int, float, complex)):
+            return x
+        raise TypeError(engine_messages.not_a_tensor(op, position, x))
+
+    def _promoted(self, x: Any, dtype: np.dtype[Any], *, weak: bool) -> Any:
+        if isinstance(x, Value):
+            return x if x.dtype is dtype else self.emit(TABLE["cast"], (x,), {"dtype": dtype})
+        if weak and dtype.kind in "fc" and not isinstance(x, bool):
+            return x
+        return np.asarray(x).astype(dtype)[()]
+
+    # --- what the engine calls -------------------------------------------------------------------------------------
+
+    def apply(self, op: Op, inputs: tuple[Any, ...], meta: dict[str, Any]) -> Any:
+        """:func:`wengert.engine.apply.apply` while this trace is set."""
+        inputs = tuple([self.inner(x) if isinstance(x, TensorBase) else x for x in inputs])
+        operands = self._operands(op, inputs)
+        y = self.emit(op, operands, meta)
+        values = y if op.outputs != 1 else (y,)
+        outs = [self._result(op, inputs, meta, index, value) for index, value in enumerate(values)]
+        carriers = [
+            (index, out)
+            for index, out in enumerate(outs)
+            if out._data.dtype.kind in "fc" and (op.outputs < 2 or index in op.differentiable_outputs)
+        ]
+        if carriers and STATE.grad_enabled and _tracked(op, inputs):
+            node = record(op, inputs, y, tuple(outs), meta, operands)
+            for index, out in carriers:
+                out._node, out._rg = node if op.outputs == 1 else port_of(node, index), True
+        return outs[0] if op.outputs == 1 else tuple(outs)
+
+    def _result(self, op: Op, inputs: tuple[Any, ...], meta: dict[str, Any], index: int, value: Value) -> Any:
+        if not op.view:
+            return wrap(Storage(self, value))
+        source = inputs[0]
+        step = (op.name, meta, index)
+        data = source._data
+        base = data if isinstance(data, Storage) else None if isinstance(data, Value) else self.capture(source).storage
+        out = wrap(Storage(self, value, base, step))
+        cell = out._cell = cell_of(source)
+        parent = source._view
+        start, steps = (source, (step,)) if parent is None else (parent.base, (*parent.steps, step))
+        out._view = View(start, steps, cell[0] if cell else 0, origin_of(parent, several=op.outputs != 1))
+        return out
+
+    def inplace(self, op: Op, t: Any, others: tuple[Any, ...], meta: dict[str, Any]) -> Any:
+        """:func:`wengert.engine.inplace.inplace` while this trace is set."""
+        others = tuple([self.inner(x) if isinstance(x, TensorBase) else x for x in others])
+        inputs = (t, *others)
+        differentiable = isinstance(op.vjp, EachInput) or op.differentiable
+        touched = STATE.grad_enabled and any([isinstance(x, TensorBase) and is_tracking(x) for x in inputs])
+        self._is_writing = True
+        try:
+            check_writable(t, touched)
+        finally:
+            self._is_writing = False
+        operands = self._operands(op, inputs)
+        dtype = t._data.dtype
+        if op.promote is not Promote.KEEP:
+            check_castable(compute_dtype(op, operands), dtype)
+        y = self.emit(op, operands, meta)
+        if y.shape != t._data.shape:
+            raise RuntimeError(inplace_shape(op, t, y))
+        if y.dtype is not dtype:
+            y = self.emit(TABLE["cast"], (y,), {"dtype": dtype})
+        node = None
+        if touched and differentiable and dtype.kind in "fc":
+            before, edge = wrap(operands[0]), edge_of(t)
+            before._node, before._rg = edge, edge is not None
+            node = record(op, (before, *others), y, (wrap(y),), meta, operands)
+        self.storage_of(t).write(y)
+        mark_written(t)
+        if node is not None:
+            move_on(t, node)
+        return t
+
+    def check_write(self, t: Any) -> None:
+        """Refuse a write that would go past the trace, into a tensor's memory at the time of tracing."""
+        if not self._is_writing:
+            raise TraceError(messages.written_past(t))
+
+    def storage_of(self, t: Any) -> Storage:
+        """The memory of a tensor that is to be written."""
+        if isinstance(t._data, Value):
+            t._data = Storage(self, t._data)
+        data = t._data
+        return data if isinstance(data, Storage) else self.capture(t).storage
+
+    # --- the end ---------------------------------------------------------------------------------------------------
+
+    def program(self, outputs: Sequence[Operand]) -> Program:
+        """The program from the arguments, then the captured tensors, to some values."""
+        inputs = (*self.arguments, *[capture.value for capture in self.captures])
+        return Program(inputs, tuple(self.equations), tuple(outputs), self.constants)
+
+    def created(self, t: Any) -> None:
+        """Remember a tensor that was made while tracing: nobody outside can hold it."""
+        if STATE.inference:
+            t._cell = INFERENCE
+        self._made[id(t)] = t
+
+
+def _tracked(op: Op, inputs: tuple[Any, ...]) -> bool:
+    rules = None if isinstance(op.vjp, EachInput) else op.vjp
+    return any(
+        [
+            isinstance(x, TensorBase) and (rules is None or rules[i] is not None) and is_tracking(x)
+            for i, x in enumerate(inputs)
+        ]
+    )
+
+
+def _check_draw() -> None:
+    if STATE.trace is not None:
+        raise TraceError(messages.RANDOM)
+
+
+_random.bind_before_draw(_check_draw)
+
+
+@contextmanager
+def tracing(trace: Trace) -> Iterator[Trace]:
+    """Let ``trace`` take every operation of this thread."""
+    if STATE.trace is not None:
+        raise RuntimeError("a trace is running in this thread already")
+    before_write = STATE.before_write
+    short_paths.close()
+    set_trace(trace)
+    STATE.before_write = trace.check_write
+    try:
+        yield trace
+    finally:
+        STATE.before_write = before_write
+        set_trace(None)
+        short_paths.reopen()
+        for slot in trace.grads.values():  # what the function did to `.grad` happens when the program runs
+            slot.tensor._grad = slot.value

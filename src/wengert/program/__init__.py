@@ -1,0 +1,1 @@
+"""The Wengert list as data: typed equations, how they print, are checked and run."""

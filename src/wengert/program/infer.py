@@ -1,0 +1,104 @@
+"""The types that an operation gives for inputs of given types, found by running it on stand-in arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert._fpenv import SILENT, enter, leave
+from wengert._traced import Traced
+from wengert.ops.record import Kind, Op
+from wengert.program.text import meta_text
+
+ResultType = tuple[np.dtype[Any], tuple[int, ...]]
+
+_known: dict[Any, tuple[ResultType, ...]] = {}
+_MOST = 4096
+
+
+class ValueDependentError(RuntimeError):
+    """The shape of a result depends on the values of the inputs, so that no program can hold it."""
+
+
+# Their results are as long as the data says.
+VALUE_DEPENDENT = frozenset(
+    {"nonzero", "masked_select", "unique", "unique_consecutive", "bincount", "bincount_weighted"}
+)
+
+
+def result_types(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> tuple[ResultType, ...]:
+    """Dtype and shape of each result of ``op(*inputs, **meta)``.
+
+    An elementwise operation is tried on arrays of one element, and the shapes are broadcast; any other runs once on
+    constant arrays of the full shape (which take no memory).
+
+    Raises:
+        ValueDependentError: the shape depends on the values.
+        Exception: what the operation itself says about inputs that do not fit.
+    """
+    key = (op.name, tuple([_input_key(x) for x in inputs]), meta_text(dict(meta)))
+    found = _known.get(key)
+    if found is None:
+        if op.name in VALUE_DEPENDENT or _has_mask(op, inputs):
+            raise ValueDependentError(op.name)
+        if len(_known) >= _MOST:
+            _known.clear()
+        found = _known[key] = _run(op, inputs, meta)
+    return found
+
+
+def _input_key(x: Any) -> Any:
+    return (x.dtype, x.shape) if isinstance(x, Traced) else (type(x), repr(x))
+
+
+# With a mask the trial run could not know how many elements it chooses; they give what the first input is.
+_LIKE_FIRST = frozenset({"index_put", "masked_scatter"})
+
+
+def _has_mask(op: Op, inputs: Sequence[Any]) -> bool:
+    """Whether a boolean array chooses elements: how many, only its values say."""
+    return op.name in ("index", "index_backward") and any(
+        [isinstance(x, Traced) and x.dtype.kind == "b" for x in inputs[1:]]
+    )
+
+
+def _run(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> tuple[ResultType, ...]:
+    masked = any([isinstance(x, Traced) and x.dtype.kind == "b" for x in inputs])
+    if op.name in _LIKE_FIRST and masked:
+        return ((inputs[0].dtype, inputs[0].shape),)
+    if op.name == "masked_select_backward":
+        return ((inputs[0].dtype, meta["shape"]),)
+    simple = op.kind is Kind.ELEMENTWISE and op.outputs == 1 and not op.view
+    token = enter(SILENT)
+    try:
+        if simple:
+            shape = np.broadcast_shapes(*[x.shape for x in inputs if isinstance(x, Traced)])
+            y = op.impl(*[_one(x) for x in inputs], **meta)
+            return ((y.dtype, shape),)
+        results = op.impl(*[stand_in(x, dense=op.view) for x in inputs], **meta)
+    finally:
+        leave(token)
+    several = results if op.outputs != 1 else (results,)
+    return tuple([(part.dtype, part.shape) for part in several])
+
+
+def _one(x: Any) -> Any:
+    return np.ones((1,) * x.ndim, x.dtype) if isinstance(x, Traced) else x
+
+
+def stand_in(x: Any, *, dense: bool = False) -> Any:
+    """An array of the type of ``x`` for a trial run; integers are 0, which every index may be.
+
+    A ``dense`` one lies in C order, as the values will; its memory is not touched, so that it takes none. Others have
+    strides 0.
+    """
+    if not isinstance(x, Traced):
+        return x
+    if dense:
+        return np.empty(x.shape, x.dtype)
+    shape = x.shape
+    if x.dtype.kind in "fc" and len(shape) >= 2 and shape[-1] == shape[-2]:  # something that has an inverse
+        return np.broadcast_to(np.eye(shape[-1], dtype=x.dtype), shape)
+    return np.broadcast_to(x.dtype.type(0 if x.dtype.kind in "iu" else 0.5), shape)
