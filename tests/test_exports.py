@@ -35,7 +35,9 @@ PUBLIC = (
 FAMILIES = [f"wengert.functions.{found.name}" for found in pkgutil.iter_modules(wengert.functions.__path__)]
 
 # Submodules that are not for users; all others of the package are public.
-INNER = {f"wengert.{name}" for name in ("cli", "engine", "functions", "interop", "ops", "program", "see", "spaces", "tour")}
+INNER = {
+    f"wengert.{name}" for name in ("cli", "engine", "functions", "interop", "ops", "program", "see", "spaces", "tour")
+}
 
 # Methods have their documentation where they are put on the class; these are the classes that carry them.
 MIXIN = re.compile(r"Methods$")
