@@ -50,6 +50,7 @@ class Emitted:
     name: str
     pointers: tuple[str, ...]  # buffers whose addresses it takes, in order
     sizes: tuple[str, ...]  # symbolic sizes and strides that it takes, in order
+    prepare: str  # the name of `i64 (ptr sizes, ptr shapes)`, which writes the results' shapes and returns the work
 
 
 def emit_kernel(kernel: Kernel, target: Target, *, fast_math: bool = False) -> Emitted:
@@ -57,8 +58,14 @@ def emit_kernel(kernel: Kernel, target: Target, *, fast_math: bool = False) -> E
     ir = Ir(fma=target.fma, fast=fast_math)
     plan = Planner(kernel, target).plan
     layout = layout_of(kernel)
-    _Module(ir, kernel, plan, layout).emit()
-    return Emitted(ir.module(), kernel.name, tuple(layout.pointers), tuple(layout.sizes))
+    module = _Module(ir, kernel, plan, layout)
+    module.emit()
+    module.prepare()
+    return Emitted(ir.module(), kernel.name, tuple(layout.pointers), tuple(layout.sizes), _prepare_name(kernel))
+
+
+def _prepare_name(kernel: Kernel) -> str:
+    return f"{kernel.name}.prepare"
 
 
 def layout_of(kernel: Kernel) -> Layout:
@@ -122,6 +129,16 @@ class _Module:
                 self._external("wengert_arena_give", "void", "ptr")
                 ir.do("call void @wengert_arena_give(ptr %arena)")
             ir.do("ret i32 0")
+
+    def prepare(self) -> None:
+        """Emit the function that is called before the kernel."""
+        ir = self.ir
+        with ir.function(f"define i64 @{_prepare_name(self.kernel)}(ptr %sizes, ptr %shapes)"):
+            frame = Frame(ir, self.kernel, self.plan, self.layout)
+            extents = [extent for buffer in self.kernel.of_role(Role.OUT) for extent in buffer.shape]
+            for i, extent in enumerate(extents):
+                self._put("%shapes", i, frame.size(extent).typed)
+            ir.do(f"ret {frame.size(work_of(self.kernel.body, self.plan)).typed}")
 
     def _take_arena(self, frame: Frame) -> Val | None:
         ir, size = self.ir, self.layout.arena

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 from functools import cache
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,8 @@ from wengert.compile.llvm.emit import Emitted, emit_kernel
 from wengert.compile.llvm.places import stride_name
 from wengert.compile.llvm.plan import Target
 from wengert.compile.nest import Buffer, Expr, Extent, Kernel, Role
+from wengert.compile.runtime.entry import Box, fast_entry
+from wengert.compile.runtime.linking import compiled_object
 from wengert.compile.runtime.support import support
 
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
@@ -50,11 +51,13 @@ def evaluate(extent: Extent, sizes: dict[str, int]) -> int:
 class CompiledKernel:
     """Machine code of a kernel, and how to call it.
 
-    ``kernel(*arrays)`` takes the IN and INOUT buffers in order and returns the OUT buffers, fresh: None, one array or a
-    tuple.
+    ``call(*arrays)`` takes the IN and INOUT buffers in order and returns the OUT buffers, fresh: None, one array or a
+    tuple. A result without axes is a NumPy scalar.
     """
 
-    def __init__(self, kernel: Kernel, emitted: Emitted, linked: Any) -> None:
+    def __init__(
+        self, kernel: Kernel, emitted: Emitted, linked: Any, slow: Callable[..., Any] | None, box: Box | None
+    ) -> None:
         self.kernel = kernel
         self.source = emitted.text
         self.emitted = emitted
@@ -62,9 +65,16 @@ class CompiledKernel:
         self.entry = _ENTRY(linked.address(emitted.name))
         self.arguments = kernel.of_role(Role.IN, Role.INOUT)
         self.results = kernel.of_role(Role.OUT)
-        self.constants = {b.name: np.ascontiguousarray(b.data) for b in kernel.of_role(Role.CONST)}
+        self.constants = {b.name: np.array(b.data, b.dtype, order="C") for b in kernel.of_role(Role.CONST)}
+        self.box = box
+        patient = slow or self.checked
+        self.call = fast_entry(kernel, emitted, linked, self.constants, patient, box) or patient
 
     def __call__(self, *arrays: Any) -> Any:
+        """As :attr:`call`, a little slower."""
+        return self.call(*arrays)
+
+    def checked(self, *arrays: Any) -> Any:
         """Call it.
 
         Raises:
@@ -77,17 +87,31 @@ class CompiledKernel:
         held = dict(self.constants)
         back = []
         for buffer, value in zip(self.arguments, arrays, strict=True):
+            if self.box is not None and isinstance(value, type(self.box.template)):
+                value = getattr(value, self.box.slot)  # noqa: PLW2901 - what is in the box
             array, copied = _as_argument(buffer, value)
             _bind(buffer, array, sizes)
             held[buffer.name] = array
             if copied and buffer.role is Role.INOUT:
                 back.append((value, array))
-        fresh = [np.empty([evaluate(e, sizes) for e in b.shape], b.dtype) for b in self.results]
+        fresh: list[Any] = [np.empty([evaluate(e, sizes) for e in b.shape], b.dtype) for b in self.results]
         held.update(zip([b.name for b in self.results], fresh, strict=True))
         self.run(held, sizes)
         for value, array in back:
             value[...] = array
+        fresh = [self._boxed(y if y.ndim else y[()]) for y in fresh]
         return tuple(fresh) if len(fresh) > 1 else fresh[0] if fresh else None
+
+    def _boxed(self, value: Any) -> Any:
+        """A result in its box, if there is one."""
+        if self.box is None:
+            return value
+        template = self.box.template
+        made = object.__new__(type(template))
+        for name in (*self.box.plain, *self.box.others):
+            setattr(made, name, getattr(template, name))
+        setattr(made, self.box.slot, value)
+        return made
 
     def run(self, held: dict[str, ndarray[Any, Any]], sizes: dict[str, int]) -> None:
         """Call the machine code with these buffers and sizes."""
@@ -141,17 +165,22 @@ def host_target() -> Target:
     return Target(register, fma)
 
 
-def build(kernel: Kernel, *, fast_math: bool = False) -> CompiledKernel:
+def build(
+    kernel: Kernel, *, fast_math: bool = False, slow: Callable[..., Any] | None = None, box: Box | None = None
+) -> CompiledKernel:
     """Machine code for a kernel.
+
+    Args:
+        kernel: what to compute.
+        fast_math: let sums be reordered and products and sums be fused.
+        slow: called instead of the kernel, with the same arguments, if these are not exactly what it takes. By default
+            they are copied into order or refused with an error.
+        box: objects that hold arrays, to be taken and given in place of these.
 
     Raises:
         RuntimeError: the emitted text is not valid (an error in this package).
     """
     emitted = emit_kernel(kernel, host_target(), fast_math=fast_math)
-    code = machine.emit_object(emitted.text)
-    return CompiledKernel(kernel, emitted, machine.link(code, (emitted.name,), support().addresses))
-
-
-def bytes_of(buffer: Buffer, sizes: dict[str, int]) -> int:
-    """The memory of a buffer."""
-    return prod([evaluate(e, sizes) for e in buffer.shape]) * np.dtype(buffer.dtype).itemsize
+    code = compiled_object(emitted.text)
+    linked = machine.link(code, (emitted.name, emitted.prepare), support().addresses)
+    return CompiledKernel(kernel, emitted, linked, slow, box)

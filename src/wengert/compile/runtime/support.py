@@ -6,6 +6,7 @@ from functools import cache
 from typing import Final
 
 from wengert.compile.llvm import machine
+from wengert.compile.runtime.linking import compiled_object
 
 NAMES: Final = ("wengert_share_out", "wengert_arena_take", "wengert_arena_give")
 
@@ -47,7 +48,7 @@ class Support:
     """The linked code and its addresses."""
 
     def __init__(self) -> None:
-        self.linked = machine.link(machine.emit_object(_TEXT), NAMES, {})
+        self.linked = machine.link(compiled_object(_TEXT), NAMES, {})
         self.addresses = {name: self.linked.address(name) for name in NAMES}
 
 

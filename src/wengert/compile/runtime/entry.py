@@ -1,0 +1,200 @@
+"""The fast way to call a kernel: a builtin function whose `self` holds the tables that the entry code reads."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+
+from wengert.compile.llvm import machine
+from wengert.compile.llvm.emit import Emitted
+from wengert.compile.llvm.places import stride_name
+from wengert.compile.nest import Buffer, Kernel, Role
+from wengert.compile.runtime import entry_code as code
+from wengert.compile.runtime import layout
+from wengert.compile.runtime.linking import compiled_object
+
+# Work, in sixteenths of an instruction, from which other Python threads may run meanwhile: some 10 microseconds.
+_LONG: Final = 16 * 50_000
+_SCALARS: Final = {
+    "f4": (np.float32,),
+    "f8": (np.float64, float),
+    "i8": (np.int64,),
+    "i4": (np.int32,),
+    "b1": (np.bool_,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A class of objects that hold a raw value in a slot, to be taken and given in place of arrays.
+
+    Taken as an argument is an instance of exactly the ``template``'s class whose slots in ``plain`` hold what the
+    template's hold. A result is a new instance with all slots as the template has them, but the one of the value.
+    """
+
+    template: Any
+    slot: str
+    plain: tuple[str, ...]
+    others: tuple[str, ...] = ()
+
+
+class _Table(np.ndarray[Any, Any]):
+    """The words that the entry code reads; it owns all they point to."""
+
+    keep: list[Any]
+
+
+class _MethodDef(ctypes.Structure):
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("function", ctypes.c_void_p),
+        ("flags", ctypes.c_int),
+        ("doc", ctypes.c_char_p),
+    )
+
+
+_METH_FASTCALL: Final = 0x80
+
+
+class _Entry:
+    """The entry code of this process."""
+
+    def __init__(self, api: layout.ArrayApi) -> None:
+        python = ctypes.pythonapi
+        imports = {name: ctypes.cast(getattr(python, name), ctypes.c_void_p).value or 0 for name in code.IMPORTS}
+        imports |= {
+            "wengert_array_type": id(np.ndarray),
+            "wengert_none": id(None),
+            "wengert_array_new": api.new,
+            "wengert_array_scalar": api.scalar,
+        }
+        self.linked = machine.link(compiled_object(code.TEXT), (code.NAME,), imports)
+        doc = b"Call the machine code of a kernel."
+        # Python keeps a pointer to this for as long as any function made from it lives, so it is never freed.
+        self.method = _MethodDef(b"kernel", self.linked.address(code.NAME), _METH_FASTCALL, doc)
+        self.new = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)(
+            ("PyCFunction_NewEx", python)
+        )
+
+    def function(self, table: _Table) -> Callable[..., Any]:
+        """A builtin function with this table."""
+        return self.new(ctypes.addressof(self.method), table, None)  # type: ignore[no-any-return]
+
+
+@cache
+def _entry() -> _Entry | None:
+    api = layout.array_api()
+    return _Entry(api) if api is not None else None
+
+
+def _words(rows: Sequence[Sequence[int]], keep: list[Any]) -> int:
+    """A table in memory that lives as long as ``keep``; returns its address."""
+    flat = np.array([word for row in rows for word in row] or [0], np.int64)
+    keep.append(flat)
+    return int(flat.ctypes.data)
+
+
+def fast_entry(
+    kernel: Kernel,
+    emitted: Emitted,
+    linked: machine.Linked,
+    constants: dict[str, Any],
+    slow: Callable[..., Any],
+    box: Box | None,
+) -> Callable[..., Any] | None:
+    """The builtin function for a kernel, or None where it cannot be had.
+
+    ``slow`` is called with the same arguments whenever they are not exactly as expected.
+    """
+    arguments, results = kernel.of_role(Role.IN, Role.INOUT), kernel.of_role(Role.OUT)
+    axes = sum([len(b.shape) for b in results])
+    most = max(len(arguments), len(results), len(emitted.pointers), len(emitted.sizes), axes)
+    entry = _entry() if most <= code.MOST else None
+    if entry is None:
+        return None
+    keep: list[Any] = [kernel, linked, slow, box, *constants.values()]
+    table = np.zeros(code.WORDS, np.int64).view(_Table)
+    table[code.ENTRY] = linked.address(emitted.name)
+    table[code.PREPARE] = linked.address(emitted.prepare)
+    table[code.SLOW] = id(slow)
+    table[code.ARGUMENTS] = len(arguments)
+    table[code.RESULTS] = len(results)
+    table[code.LONG] = _LONG
+    pointers = {name: i for i, name in enumerate(emitted.pointers)}
+    sizes = {name: i for i, name in enumerate(emitted.sizes)}
+    known: set[str] = set()
+    rows = [_argument(b, pointers, sizes, known, keep, boxed=box is not None) for b in arguments]
+    table[code.ARGUMENT_TABLE] = _words(rows, keep)
+    table[code.RESULT_TABLE] = _words(_results(results, pointers, keep), keep)
+    table[code.CONSTANTS] = len(constants)
+    table[code.CONSTANT_TABLE] = _words([(pointers[n], a.ctypes.data) for n, a in constants.items()], keep)
+    if box is not None and not _fill_box(table, box, keep):
+        return None
+    table.keep = keep
+    table.flags.writeable = False
+    return entry.function(table)
+
+
+def _argument(
+    buffer: Buffer, pointers: dict[str, int], sizes: dict[str, int], known: set[str], keep: list[Any], *, boxed: bool
+) -> list[int]:
+    """The words of an argument. The first axis that has a symbolic size says what it is."""
+    dtype = np.dtype(buffer.dtype)
+    keep.append(dtype)
+    axes = []
+    for extent in buffer.shape:
+        if isinstance(extent, int):
+            axes.append((code.FIXED, extent))
+        elif isinstance(extent, str):
+            axes.append((code.SAME if extent in known else code.LEARN, sizes[extent]))
+            known.add(extent)
+        else:
+            axes.append((code.ANY, 0))
+    written = buffer.role is Role.INOUT
+    flags = layout.ALIGNED | (0 if buffer.strided else layout.C_CONTIGUOUS) | (layout.WRITEABLE if written else 0)
+    scalars = [] if buffer.shape or written else [id(kind) for kind in _SCALARS.get(buffer.dtype, ())]
+    one, two = (scalars + [0, 0])[:2]
+    row = [0] * code.A_WORDS
+    row[code.A_DESCR], row[code.A_NDIM], row[code.A_FLAGS] = id(dtype), len(buffer.shape), flags
+    row[code.A_AXES] = _words(axes, keep)
+    row[code.A_POINTER] = pointers[buffer.name]
+    row[code.A_SCALAR], row[code.A_SCALAR2] = one, two or one
+    row[code.A_STRIDES] = sizes[stride_name(buffer.name, 0)] if buffer.strided and buffer.shape else -1
+    row[code.A_SHIFT] = dtype.itemsize.bit_length() - 1
+    row[code.A_BOXED] = int(boxed and not written)
+    return row
+
+
+def _results(results: Sequence[Buffer], pointers: dict[str, int], keep: list[Any]) -> list[list[int]]:
+    rows, first = [], 0
+    for buffer in results:
+        dtype = np.dtype(buffer.dtype)
+        keep.append(dtype)
+        row = [0] * code.R_WORDS
+        row[code.R_DESCR], row[code.R_NDIM], row[code.R_TYPE] = id(dtype), len(buffer.shape), dtype.num
+        row[code.R_POINTER], row[code.R_DIMS] = pointers[buffer.name], first
+        first += len(buffer.shape)
+        rows.append(row)
+    return rows
+
+
+def _fill_box(table: _Table, box: Box, keep: list[Any]) -> bool:
+    """Enter where a box keeps what; False if that cannot be found out."""
+    template = box.template
+    offsets = {name: layout.slot_offset(template, name) for name in (box.slot, *box.plain, *box.others)}
+    if None in offsets.values():
+        return False
+    values = {name: getattr(template, name) for name in (*box.plain, *box.others)}
+    keep.append(values)
+    table[code.BOX] = id(type(template))
+    table[code.BOX_DATA] = offsets[box.slot]
+    table[code.BOX_PLAIN] = len(box.plain)
+    table[code.BOX_PLAIN_TABLE] = _words([(offsets[n] or 0, id(values[n])) for n in box.plain], keep)
+    table[code.BOX_TEMPLATE] = len(values)
+    table[code.BOX_TEMPLATE_TABLE] = _words([(offsets[n] or 0, id(v)) for n, v in values.items()], keep)
+    return True
