@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
+from wengert import _threads
 from wengert._fpenv import SILENT, enter
 
 Piece = Callable[[int], None]
@@ -59,7 +60,6 @@ class _Workers:
     """The waiting threads of this process; made when first needed."""
 
     def __init__(self) -> None:
-        self.threads = min(os.cpu_count() or 1, 8)
         self.inbox: SimpleQueue[_Job] = SimpleQueue()
         self.started = 0
         self.lock = threading.Lock()
@@ -67,7 +67,7 @@ class _Workers:
     def start(self) -> None:
         """Have enough threads waiting."""
         with self.lock:
-            while self.started < self.threads - 1:
+            while self.started < _threads.get() - 1:
                 self.started += 1
                 threading.Thread(target=_serve, args=(self.inbox,), name="wengert-worker", daemon=True).start()
 
@@ -97,7 +97,7 @@ def share_out(piece: Piece, first: int, count: int) -> None:
     Raises:
         BaseException: what a piece raised.
     """
-    helpers = min(_workers.threads, count - first) - 1
+    helpers = min(_threads.get(), count - first) - 1
     if helpers < 1:
         for number in range(first, count):
             piece(number)
@@ -112,17 +112,19 @@ def share_out(piece: Piece, first: int, count: int) -> None:
 
 
 def get_num_threads() -> int:
-    """The number of threads that large elementwise operations use.
+    """The number of threads that large elementwise operations and compiled functions use.
 
     >>> import wengert as torch
     >>> torch.get_num_threads() >= 1
     True
     """
-    return _workers.threads
+    return _threads.get()
 
 
 def set_num_threads(int: int) -> None:
-    """Set the number of threads that large elementwise operations use (matrix products have those of NumPy's BLAS).
+    """Set the number of threads that large elementwise operations and compiled functions use.
+
+    Matrix products have those of NumPy's BLAS.
 
     Raises:
         RuntimeError: the number is not positive.
@@ -132,4 +134,4 @@ def set_num_threads(int: int) -> None:
     """
     if int < 1:
         raise RuntimeError(f"set_num_threads expects a positive integer, got {int}")
-    _workers.threads = int
+    _threads.put(int)

@@ -1,8 +1,8 @@
 """A kernel as an LLVM module: its entry function, and a function for the share of a thread in each parallel loop.
 
 The entry is ``i32 name(ptr buffers, ptr sizes)``: the addresses of the buffers that are not its own, and the symbolic
-sizes and strides. It returns 0. Threads come in through ``wengert_share_out``, memory between loops through
-``wengert_arena_take`` and ``wengert_arena_give``, which the run time supplies.
+sizes and strides. It returns 0, or 1 where there is no memory. Threads come in through ``wengert_share_out``, memory
+between loops through ``wengert_arena_take`` and ``wengert_arena_give``, which the run time supplies.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from wengert.compile.nest import (
 )
 
 MOST_SHARES: Final = 64
+NO_MEMORY: Final = 1  # what the entry returns
 # Sixteenths of an instruction in one share: some 20 microseconds.
 _SHARE: Final = 16 * 100_000
 _ALIGN: Final = 64
@@ -50,6 +51,8 @@ class Emitted:
     name: str
     pointers: tuple[str, ...]  # buffers whose addresses it takes, in order
     sizes: tuple[str, ...]  # symbolic sizes and strides that it takes, in order
+    shares: int  # loops that threads may share
+    arena: Extent  # bytes of memory between its loops
     prepare: str  # the name of `i64 (ptr sizes, ptr shapes)`, which writes the results' shapes and returns the work
 
 
@@ -61,7 +64,15 @@ def emit_kernel(kernel: Kernel, target: Target, *, fast_math: bool = False) -> E
     module = _Module(ir, kernel, plan, layout)
     module.emit()
     module.prepare()
-    return Emitted(ir.module(), kernel.name, tuple(layout.pointers), tuple(layout.sizes), _prepare_name(kernel))
+    return Emitted(
+        ir.module(),
+        kernel.name,
+        tuple(layout.pointers),
+        tuple(layout.sizes),
+        module.shares,
+        layout.arena,
+        _prepare_name(kernel),
+    )
 
 
 def _prepare_name(kernel: Kernel) -> str:
@@ -120,6 +131,8 @@ class _Module:
         with ir.function(f"define i32 @{self.kernel.name}(ptr %buffers, ptr %sizes)"):
             frame = Frame(ir, self.kernel, self.plan, self.layout)
             arena = self._take_arena(frame)
+            if arena is not None:
+                self._refuse_without(Val(ir, "%arena", "ptr", 0))
             for statement in self.kernel.body:
                 if isinstance(statement, Loop) and self._is_shared(statement):
                     self._share(frame, statement)
@@ -154,6 +167,16 @@ class _Module:
         with ir.at_entry():
             ir.do(f"%arena = call ptr @wengert_arena_take(i64 {n.text})")
         return n
+
+    def _refuse_without(self, arena: Val) -> None:
+        """Return 1 if there is no memory."""
+        ir = self.ir
+        missing, there = ir.label(), ir.label()
+        absent = ir.line("i1", 0, f"icmp eq ptr {arena.text}, null")
+        ir.branch(absent, missing, there)
+        ir.start(missing)
+        ir.do(f"ret i32 {NO_MEMORY}")
+        ir.start(there)
 
     def _external(self, name: str, result: str, *args: str) -> None:
         self.ir.declared[name] = f"declare {result} @{name}({', '.join(args)})"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy import ndarray
 
 from wengert.compile.llvm import machine
-from wengert.compile.llvm.emit import Emitted, emit_kernel
+from wengert.compile.llvm.emit import NO_MEMORY, Emitted, emit_kernel
 from wengert.compile.llvm.places import stride_name
 from wengert.compile.llvm.plan import Target
 from wengert.compile.nest import Buffer, Expr, Extent, Kernel, Role
@@ -117,7 +117,9 @@ class CompiledKernel:
         """Call the machine code with these buffers and sizes."""
         pointers = (ctypes.c_void_p * max(1, len(held)))(*[held[n].ctypes.data for n in self.emitted.pointers])
         numbers = (ctypes.c_int64 * max(1, len(self.emitted.sizes)))(*[sizes[n] for n in self.emitted.sizes])
-        self.entry(ctypes.addressof(pointers), ctypes.addressof(numbers))
+        if self.entry(ctypes.addressof(pointers), ctypes.addressof(numbers)) == NO_MEMORY:
+            needed = evaluate(self.emitted.arena, sizes)
+            raise MemoryError(f"{self.kernel.name} needs {needed} bytes for what lies between its loops")
 
 
 def _as_argument(buffer: Buffer, value: Any) -> tuple[ndarray[Any, Any], bool]:
@@ -183,4 +185,6 @@ def build(
     emitted = emit_kernel(kernel, host_target(), fast_math=fast_math)
     code = compiled_object(emitted.text)
     linked = machine.link(code, (emitted.name, emitted.prepare), support().addresses)
+    if emitted.shares:
+        support().use_threads()
     return CompiledKernel(kernel, emitted, linked, slow, box)

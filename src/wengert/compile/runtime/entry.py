@@ -158,7 +158,7 @@ def _argument(
     written = buffer.role is Role.INOUT
     flags = layout.ALIGNED | (0 if buffer.strided else layout.C_CONTIGUOUS) | (layout.WRITEABLE if written else 0)
     scalars = [] if buffer.shape or written else [id(kind) for kind in _SCALARS.get(buffer.dtype, ())]
-    one, two = (scalars + [0, 0])[:2]
+    one, two, *_ = *scalars, 0, 0
     row = [0] * code.A_WORDS
     row[code.A_DESCR], row[code.A_NDIM], row[code.A_FLAGS] = id(dtype), len(buffer.shape), flags
     row[code.A_AXES] = _words(axes, keep)

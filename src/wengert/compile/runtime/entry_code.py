@@ -1,7 +1,8 @@
 """The code that every compiled call goes through, in LLVM IR: arguments checked, results made, the kernel run.
 
-One function serves all kernels. What a kernel takes and gives stands in tables of int64 (see :mod:`.entry`), whose address is in
-the object that Python passes as `self`. Whatever is not exactly as the tables say is handed to a Python function.
+One function serves all kernels. What a kernel takes and gives stands in tables of int64 (see :mod:`.entry`), whose
+address is in the object that Python passes as `self`. Whatever is not exactly as the tables say is handed to a Python
+function.
 """
 
 from __future__ import annotations
@@ -185,7 +186,8 @@ axis:
   %value = load i64, ptr %value.at
   %n.at = getelementptr i64, ptr %dims, i64 %k
   %n = load i64, ptr %n.at
-  switch i64 %kind, label %axes.next [ i64 {FIXED}, label %axis.fixed i64 {LEARN}, label %axis.learn i64 {SAME}, label %axis.same ]
+  switch i64 %kind, label %axes.next [ i64 {FIXED}, label %axis.fixed i64 {LEARN}, label %axis.learn i64 {SAME}, label
+  %axis.same ]
 axis.fixed:
   %fixed.right = icmp eq i64 %n, %value
   br i1 %fixed.right, label %axes.next, label %slow_way
@@ -282,7 +284,8 @@ make.array:
   %r.shape = getelementptr i64, ptr %shapes, i64 %r.dims
   %r.ndim.short = trunc i64 %r.ndim to i32
   %r.type.short = trunc i64 %r.type to i32
-  %made = call ptr @wengert_array_new(ptr @wengert_array_type, i32 %r.ndim.short, ptr %r.shape, i32 %r.type.short, ptr null, ptr null, i32 0, i32 0, ptr null)
+  %made = call ptr @wengert_array_new(ptr @wengert_array_type, i32 %r.ndim.short, ptr %r.shape,
+    i32 %r.type.short, ptr null, ptr null, i32 0, i32 0, ptr null)
   store ptr %made, ptr %m.object
   %made.failed = icmp eq ptr %made, null
   br i1 %made.failed, label %failed, label %make.fill

@@ -1,7 +1,7 @@
 """Where the fields of arrays, scalars and boxes lie in memory: what compiled code reads without asking Python.
 
-NumPy's array structure has not changed since 1.7, as extensions compiled against it have the offsets in them. They are still
-checked against an array of our own before they are relied on; where anything differs, calls go the slow way.
+NumPy's array structure has not changed since 1.7, as extensions compiled against it have the offsets in them. They
+are still checked against an array of our own before they are relied on; where anything differs, calls go the slow way.
 """
 
 from __future__ import annotations

@@ -1,58 +1,75 @@
-"""The machine code that kernels call: dealing out shares of a loop, and memory between loops."""
+"""The code that kernels call, in this process: linked once, its workers started when a kernel can use them."""
 
 from __future__ import annotations
 
+import ctypes
+import os
+import platform
+import sys
+import threading
 from functools import cache
-from typing import Final
+from typing import Any
 
+from wengert import _threads
 from wengert.compile.llvm import machine
+from wengert.compile.runtime import support_code as code
 from wengert.compile.runtime.linking import compiled_object
 
-NAMES: Final = ("wengert_share_out", "wengert_arena_take", "wengert_arena_give")
+_NOTHING = ctypes.CFUNCTYPE(None)
+_ONE = ctypes.CFUNCTYPE(None, ctypes.c_int64)
 
-_TEXT: Final = """
-declare ptr @malloc(i64)
-declare void @free(ptr)
 
-define void @wengert_share_out(ptr %function, ptr %context, i64 %n, i64 %chunk) {
-entry:
-  %some = icmp sgt i64 %n, 0
-  br i1 %some, label %top, label %done
-top:
-  %low = phi i64 [ 0, %entry ], [ %next, %top ]
-  %number = phi i64 [ 0, %entry ], [ %number1, %top ]
-  %next = add i64 %low, %chunk
-  %over = icmp sgt i64 %next, %n
-  %high = select i1 %over, i64 %n, i64 %next
-  call void %function(ptr %context, i64 %low, i64 %high, i64 %number)
-  %number1 = add i64 %number, 1
-  %more = icmp slt i64 %next, %n
-  br i1 %more, label %top, label %done
-done:
-  ret void
-}
-
-define ptr @wengert_arena_take(i64 %size) {
-  %memory = call ptr @malloc(i64 %size)
-  ret ptr %memory
-}
-
-define void @wengert_arena_give(ptr %memory) {
-  call void @free(ptr %memory)
-  ret void
-}
-"""
+def _keep_for_ever(thing: Any) -> None:
+    """Workers stand in this code when the interpreter ends and takes everything else apart."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
 
 class Support:
-    """The linked code and its addresses."""
+    """The linked code, and the workers of this process."""
 
     def __init__(self) -> None:
-        self.linked = machine.link(compiled_object(_TEXT), NAMES, {})
-        self.addresses = {name: self.linked.address(name) for name in NAMES}
+        architecture = {"AMD64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
+        self.can_sleep = sys.platform.startswith("linux") and architecture in ("x86_64", "aarch64")
+        text = code.support_text(architecture, self.can_sleep)
+        self.linked = machine.link(compiled_object(text), code.NAMES, {})
+        _keep_for_ever(self.linked)
+        _keep_for_ever(machine.machine())
+        self.addresses = {name: self.linked.address(name) for name in code.NAMES}
+        self.words = (ctypes.c_int64 * 64).from_address(self.addresses["wengert_pool"])
+        self.reset = _NOTHING(self.addresses["wengert_pool_reset"])
+        self.lock = threading.Lock()
+        self.started = 0
+        self.words[code.THREADS] = 1
+
+    def use_threads(self, count: int | None = None) -> None:
+        """Let this many threads work; workers that are missing are started."""
+        count = _threads.get() if count is None else count
+        with self.lock:
+            while self.can_sleep and self.started < count - 1:
+                worker = _ONE(self.addresses["wengert_worker"])
+                name = f"wengert-kernel-worker-{self.started}"
+                threading.Thread(target=worker, args=(self.started,), name=name, daemon=True).start()
+                self.started += 1
+            self.words[code.THREADS] = count if self.can_sleep else 1
+
+    def after_fork(self) -> None:
+        """In the child: there are no workers any more."""
+        self.reset()
+        self.lock = threading.Lock()
+        self.started = 0
 
 
 @cache
 def support() -> Support:
-    """The support code of this process."""
-    return Support()
+    """The support code of this process, made when first asked for."""
+    made = Support()
+    _threads.listeners.append(_changed)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=made.after_fork)
+    return made
+
+
+def _changed(count: int) -> None:
+    made = support()
+    if made.started or count == 1:
+        made.use_threads(count)
