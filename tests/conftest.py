@@ -110,3 +110,11 @@ def _no_leaks() -> Iterator[None]:
     }
     changed = [what for what, as_it_was in left.items() if not as_it_was]
     assert not changed, f"the test changed {', '.join(changed)} and did not set it back"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_kernel_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Compiled programs of the tests are kept apart from the user's, and gone afterwards."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WENGERT_CACHE_DIR", str(tmp_path_factory.mktemp("kernels")))
+        yield

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from wengert._version import __version__
+from wengert.cli.cache import add_cache_command
 from wengert.cli.errors import CommandError
 from wengert.cli.run import add_run_command
 from wengert.cli.tour import add_tour_command
@@ -42,4 +43,5 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_run_command(commands)
     add_tour_command(commands)
+    add_cache_command(commands)
     return parser

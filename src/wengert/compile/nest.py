@@ -90,7 +90,7 @@ class Buffer:
     role: Role
     strided: bool = False
     alias: str | None = None
-    data: np.ndarray[Any, Any] | None = field(default=None, compare=False)
+    data: np.ndarray[Any, Any] | None = field(default=None, compare=False, repr=False)
 
 
 # --- statements ------------------------------------------------------------------------------------------------------

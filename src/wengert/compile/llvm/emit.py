@@ -8,7 +8,7 @@ between loops through ``wengert_arena_take`` and ``wengert_arena_give``, which t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from wengert.compile.llvm.accumulate import Total, add_to_total, finished, new_total
 from wengert.compile.llvm.frame import Frame, Layout, dtypes_of
@@ -44,35 +44,36 @@ _OUTSIDE: Final = (Role.IN, Role.INOUT, Role.OUT, Role.CONST)
 
 
 @dataclass(frozen=True, slots=True)
-class Emitted:
-    """A kernel as text, and what its caller must know."""
+class Interface:
+    """What the caller of a kernel must know."""
 
-    text: str
     name: str
+    prepare: str  # the name of `i64 (ptr sizes, ptr shapes)`, which writes the results' shapes and returns the work
     pointers: tuple[str, ...]  # buffers whose addresses it takes, in order
     sizes: tuple[str, ...]  # symbolic sizes and strides that it takes, in order
     shares: int  # loops that threads may share
-    arena: Extent  # bytes of memory between its loops
-    prepare: str  # the name of `i64 (ptr sizes, ptr shapes)`, which writes the results' shapes and returns the work
+
+    def as_data(self) -> list[Any]:
+        """Plain lists, for a file."""
+        return [self.name, self.prepare, list(self.pointers), list(self.sizes), self.shares]
+
+    @classmethod
+    def from_data(cls, data: list[Any]) -> Interface:
+        """From plain lists."""
+        name, prepare, pointers, sizes, shares = data
+        return cls(name, prepare, tuple(pointers), tuple(sizes), shares)
 
 
-def emit_kernel(kernel: Kernel, target: Target, *, fast_math: bool = False) -> Emitted:
-    """The kernel as IR."""
+def emit_kernel(kernel: Kernel, target: Target, *, fast_math: bool = False) -> tuple[str, Interface]:
+    """The kernel as IR, and what its caller must know."""
     ir = Ir(fma=target.fma, fast=fast_math)
     plan = Planner(kernel, target).plan
     layout = layout_of(kernel)
     module = _Module(ir, kernel, plan, layout)
     module.emit()
     module.prepare()
-    return Emitted(
-        ir.module(),
-        kernel.name,
-        tuple(layout.pointers),
-        tuple(layout.sizes),
-        module.shares,
-        layout.arena,
-        _prepare_name(kernel),
-    )
+    pointers, sizes = tuple(layout.pointers), tuple(layout.sizes)
+    return ir.module(), Interface(kernel.name, _prepare_name(kernel), pointers, sizes, module.shares)
 
 
 def _prepare_name(kernel: Kernel) -> str:

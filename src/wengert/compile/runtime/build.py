@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from wengert.compile.llvm import machine
-from wengert.compile.llvm.emit import NO_MEMORY, Emitted, emit_kernel
+from wengert.compile.llvm.emit import NO_MEMORY, Interface, layout_of
 from wengert.compile.llvm.places import stride_name
-from wengert.compile.llvm.plan import Target
 from wengert.compile.nest import Buffer, Expr, Extent, Kernel, Role
 from wengert.compile.runtime.entry import Box, fast_entry
-from wengert.compile.runtime.linking import compiled_object
+from wengert.compile.runtime.linking import compiled_kernel, kernel_source
 from wengert.compile.runtime.support import support
 
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
@@ -56,19 +54,30 @@ class CompiledKernel:
     """
 
     def __init__(
-        self, kernel: Kernel, emitted: Emitted, linked: Any, slow: Callable[..., Any] | None, box: Box | None
+        self,
+        kernel: Kernel,
+        interface: Interface,
+        linked: machine.Linked,
+        fast_math: bool,
+        slow: Callable[..., Any] | None,
+        box: Box | None,
     ) -> None:
         self.kernel = kernel
-        self.source = emitted.text
-        self.emitted = emitted
+        self.interface = interface
+        self.fast_math = fast_math
         self.linked = linked
-        self.entry = _ENTRY(linked.address(emitted.name))
+        self.entry = _ENTRY(linked.address(interface.name))
         self.arguments = kernel.of_role(Role.IN, Role.INOUT)
         self.results = kernel.of_role(Role.OUT)
         self.constants = {b.name: np.array(b.data, b.dtype, order="C") for b in kernel.of_role(Role.CONST)}
         self.box = box
         patient = slow or self.checked
-        self.call = fast_entry(kernel, emitted, linked, self.constants, patient, box) or patient
+        self.call = fast_entry(kernel, interface, linked, self.constants, patient, box) or patient
+
+    @property
+    def source(self) -> str:
+        """The IR text."""
+        return kernel_source(self.kernel, fast_math=self.fast_math)
 
     def __call__(self, *arrays: Any) -> Any:
         """As :attr:`call`, a little slower."""
@@ -115,10 +124,10 @@ class CompiledKernel:
 
     def run(self, held: dict[str, ndarray[Any, Any]], sizes: dict[str, int]) -> None:
         """Call the machine code with these buffers and sizes."""
-        pointers = (ctypes.c_void_p * max(1, len(held)))(*[held[n].ctypes.data for n in self.emitted.pointers])
-        numbers = (ctypes.c_int64 * max(1, len(self.emitted.sizes)))(*[sizes[n] for n in self.emitted.sizes])
+        pointers = (ctypes.c_void_p * max(1, len(held)))(*[held[n].ctypes.data for n in self.interface.pointers])
+        numbers = (ctypes.c_int64 * max(1, len(self.interface.sizes)))(*[sizes[n] for n in self.interface.sizes])
         if self.entry(ctypes.addressof(pointers), ctypes.addressof(numbers)) == NO_MEMORY:
-            needed = evaluate(self.emitted.arena, sizes)
+            needed = evaluate(layout_of(self.kernel).arena, sizes)
             raise MemoryError(f"{self.kernel.name} needs {needed} bytes for what lies between its loops")
 
 
@@ -158,15 +167,6 @@ def _bind(buffer: Buffer, array: ndarray[Any, Any], sizes: dict[str, int]) -> No
             sizes[stride_name(buffer.name, axis)] = step // array.itemsize
 
 
-@cache
-def host_target() -> Target:
-    """What matters about this machine."""
-    features = machine.machine().features
-    register = 64 if "avx512f" in features else 32 if "avx2" in features else 16
-    fma = "fma" in features or "avx512f" in features or not machine.machine().is_x86
-    return Target(register, fma)
-
-
 def build(
     kernel: Kernel, *, fast_math: bool = False, slow: Callable[..., Any] | None = None, box: Box | None = None
 ) -> CompiledKernel:
@@ -182,9 +182,8 @@ def build(
     Raises:
         RuntimeError: the emitted text is not valid (an error in this package).
     """
-    emitted = emit_kernel(kernel, host_target(), fast_math=fast_math)
-    code = compiled_object(emitted.text)
-    linked = machine.link(code, (emitted.name, emitted.prepare), support().addresses)
-    if emitted.shares:
+    interface, code = compiled_kernel(kernel, fast_math=fast_math)
+    linked = machine.link(code, (interface.name, interface.prepare), support().addresses)
+    if interface.shares:
         support().use_threads()
-    return CompiledKernel(kernel, emitted, linked, slow, box)
+    return CompiledKernel(kernel, interface, linked, fast_math, slow, box)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from wengert.compile.llvm import machine
-from wengert.compile.llvm.emit import Emitted
+from wengert.compile.llvm.emit import Interface
 from wengert.compile.llvm.places import stride_name
 from wengert.compile.nest import Buffer, Kernel, Role
 from wengert.compile.runtime import entry_code as code
@@ -101,7 +101,7 @@ def _words(rows: Sequence[Sequence[int]], keep: list[Any]) -> int:
 
 def fast_entry(
     kernel: Kernel,
-    emitted: Emitted,
+    interface: Interface,
     linked: machine.Linked,
     constants: dict[str, Any],
     slow: Callable[..., Any],
@@ -113,20 +113,20 @@ def fast_entry(
     """
     arguments, results = kernel.of_role(Role.IN, Role.INOUT), kernel.of_role(Role.OUT)
     axes = sum([len(b.shape) for b in results])
-    most = max(len(arguments), len(results), len(emitted.pointers), len(emitted.sizes), axes)
+    most = max(len(arguments), len(results), len(interface.pointers), len(interface.sizes), axes)
     entry = _entry() if most <= code.MOST else None
     if entry is None:
         return None
     keep: list[Any] = [kernel, linked, slow, box, *constants.values()]
     table = np.zeros(code.WORDS, np.int64).view(_Table)
-    table[code.ENTRY] = linked.address(emitted.name)
-    table[code.PREPARE] = linked.address(emitted.prepare)
+    table[code.ENTRY] = linked.address(interface.name)
+    table[code.PREPARE] = linked.address(interface.prepare)
     table[code.SLOW] = id(slow)
     table[code.ARGUMENTS] = len(arguments)
     table[code.RESULTS] = len(results)
     table[code.LONG] = _LONG
-    pointers = {name: i for i, name in enumerate(emitted.pointers)}
-    sizes = {name: i for i, name in enumerate(emitted.sizes)}
+    pointers = {name: i for i, name in enumerate(interface.pointers)}
+    sizes = {name: i for i, name in enumerate(interface.sizes)}
     known: set[str] = set()
     rows = [_argument(b, pointers, sizes, known, keep, boxed=box is not None) for b in arguments]
     table[code.ARGUMENT_TABLE] = _words(rows, keep)

@@ -1,10 +1,66 @@
-"""IR text to an object file, from the cache on disk if it has it."""
+"""Kernels and IR text to object files, from the cache on disk if it has them."""
 
 from __future__ import annotations
 
+import json
+from functools import cache
+from importlib import resources
+from typing import Final
+
+from wengert._version import __version__
 from wengert.compile.llvm import machine
+from wengert.compile.llvm.emit import Interface, emit_kernel
+from wengert.compile.llvm.plan import Target
+from wengert.compile.nest import Kernel
+from wengert.compile.runtime.cache import cache as disk_cache
+from wengert.compile.runtime.cache import digest
+
+_EMITTER: Final = ("wengert.compile", "wengert.compile.llvm")  # whose source decides what a kernel becomes
+
+
+@cache
+def host_target() -> Target:
+    """What matters about this machine."""
+    host = machine.machine()
+    register = 64 if "avx512f" in host.features else 32 if "avx2" in host.features else 16
+    return Target(register, bool({"fma", "avx512f"} & host.features) or not host.is_x86)
+
+
+@cache
+def emitter_version() -> str:
+    """A digest of the package's version and of the source that makes code of kernels."""
+    sources = [
+        entry.read_text(encoding="utf-8")
+        for package in _EMITTER
+        for entry in sorted(resources.files(package).iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".py")
+    ]
+    return digest(__version__, *sources)
 
 
 def compiled_object(text: str) -> bytes:
     """The object file of a module."""
-    return machine.emit_object(text)
+    key = digest("text", machine.machine().key, text)
+    kept = disk_cache().get(key)
+    if kept is None:
+        kept = machine.emit_object(text)
+        disk_cache().put(key, kept)
+    return kept
+
+
+def compiled_kernel(kernel: Kernel, *, fast_math: bool) -> tuple[Interface, bytes]:
+    """The object file of a kernel, and what its caller must know."""
+    key = digest("kernel", emitter_version(), machine.machine().key, repr(kernel), str(fast_math))
+    kept = disk_cache().get(key)
+    if kept is None:
+        text, interface = emit_kernel(kernel, host_target(), fast_math=fast_math)
+        code = machine.emit_object(text)
+        disk_cache().put(key, json.dumps(interface.as_data()).encode() + b"\n" + code)
+        return interface, code
+    head, _, code = kept.partition(b"\n")
+    return Interface.from_data(json.loads(head)), code
+
+
+def kernel_source(kernel: Kernel, *, fast_math: bool) -> str:
+    """The IR text of a kernel."""
+    return emit_kernel(kernel, host_target(), fast_math=fast_math)[0]
