@@ -334,8 +334,9 @@ print(codes)
 
 def test_nothing_is_loaded_before_a_kernel_is_built() -> None:
     script = (
-        "import sys, wengert, wengert.compile.runtime.build as b\n"
-        "assert b.available()\n"
+        "import sys, wengert\n"
+        "from wengert.compile.runtime.build import available\n"
+        "assert available()\n"
         "assert not [name for name in sys.modules if name.startswith('llvmlite')]\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
