@@ -137,7 +137,7 @@ CAUSES = [
     (cut_by_argmax, ["`best` was cut from `w` by argmax()"], "best ="),
     (never_tracked, ["It was computed from `inputs`, `weights`", "none of these requires grad"], "loss ="),
     (integers, ["`counts` has no gradient path. Its dtype is torch.int64"], None),
-    (cut_inside_a_function, ["`output` was computed from `w`, which requires grad now", "cut inside"], "output ="),
+    (cut_inside_a_function, ["`output` was computed from `w`", "Inside of `model`, it was cut by detach()"], "output ="),
     (without_a_name, ["This tensor was cut from `w` by detach()"], "w.detach()"),
     (given_from_outside, ["`loss` has no gradient path. Either no tensor", "detach()", "no_grad()", "item()"], None),
 ]
@@ -154,7 +154,9 @@ def test_backward_of_an_untracked_result(program: Callable[[], None], words: lis
 
 
 def test_the_remedy_warns_against_the_usual_repair() -> None:
-    assert "setting it on the result afterwards silences this error and trains nothing" in message(cut_by_detach)
+    assert "`loss.requires_grad = True` afterwards will not help: it silences this error and trains nothing" in message(
+        cut_by_detach
+    )
 
 
 # --- row 2: a second backward ----------------------------------------------------------------------------------------

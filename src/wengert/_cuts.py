@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-__all__ = ["Cut", "Step", "assignment", "expression"]
+__all__ = ["Cut", "Step", "assignment", "expression", "parameters", "returned"]
 
 # What turns a tracked value into something that carries no gradient, by the name of the method.
 _METHODS = {
@@ -29,7 +29,7 @@ _BUILTINS = frozenset({"float", "int", "bool", "complex", "round"})
 _COPIES = frozenset({"tensor", "array", "asarray", "from_numpy", "FloatTensor", "DoubleTensor"})
 _ELSEWHERE = frozenset({"np", "numpy", "math", "scipy"})
 _OFF = ("no_grad", "inference_mode", "set_grad_enabled(False)")
-_Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
+_Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
 class Cut(NamedTuple):
@@ -47,6 +47,7 @@ class Step(NamedTuple):
     names: tuple[str, ...]  # the variables that it reads, `self.w` included, in order
     cuts: tuple[Cut, ...]
     switched_off: str | None  # the block or decorator that switches tracking off there
+    calls: tuple[str, ...] = ()  # the functions that it calls, as they are written: `model`, `self.layer`, `torch.exp`
 
 
 def assignment(source: str, name: str, line: int) -> Step | None:
@@ -69,6 +70,44 @@ def assignment(source: str, name: str, line: int) -> Step | None:
     if value is None:
         return None
     return _step(scope, statement, statement if isinstance(statement, ast.AugAssign) else value)
+
+
+def returned(source: str, line: int) -> list[Step]:
+    """What the function that begins at ``line`` returns, the last first.
+
+    >>> [step.text for step in returned("def f(x):\\n    return x.detach()", 1)]
+    ['return x.detach()']
+    """
+    root = _parsed(source)
+    scope = _function_at(root, line) if root is not None else None
+    if scope is None:
+        return []
+    if isinstance(scope, ast.Lambda):
+        return [_step(scope, scope, scope.body)]
+    found = [s for s in _statements(scope) if isinstance(s, ast.Return) and s.value is not None]
+    return [_step(scope, s, s.value) for s in reversed(found) if s.value is not None]
+
+
+def parameters(source: str, line: int) -> tuple[str, ...]:
+    """The names of the positional parameters of the function that begins at ``line``.
+
+    >>> parameters("def f(x, y): pass", 1)
+    ('x', 'y')
+    """
+    root = _parsed(source)
+    scope = _function_at(root, line) if root is not None else None
+    return () if scope is None else tuple([a.arg for a in (*scope.args.posonlyargs, *scope.args.args)])
+
+
+def _function_at(root: ast.Module, line: int) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None:
+    """The function whose code object begins at a line: with its first decorator, if it has any."""
+    for node in ast.walk(root):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            if min([node.lineno, *[d.lineno for d in node.decorator_list]]) == line:
+                return node
+        elif isinstance(node, ast.Lambda) and node.lineno == line:
+            return node
+    return None
 
 
 def expression(source: str, line: int, text: str) -> Step | None:
@@ -95,6 +134,7 @@ def _step(scope: _Scope, statement: ast.AST, value: ast.AST) -> Step:
         names=tuple(dict.fromkeys(_names(value))),
         cuts=tuple(_cuts(value)),
         switched_off=_switched_off(scope, getattr(statement, "lineno", 1)),
+        calls=tuple(dict.fromkeys(_called(value))),
     )
 
 
@@ -158,6 +198,14 @@ def _names(value: ast.AST) -> Iterator[str]:
             yield text
 
 
+def _called(value: ast.AST) -> Iterator[str]:
+    for node in ast.walk(value):
+        if isinstance(node, ast.Call):
+            text = ast.unparse(node.func)
+            if text.replace(".", "").isidentifier():
+                yield text
+
+
 def _cuts(value: ast.AST) -> Iterator[Cut]:
     for node in ast.walk(value):
         match node:
@@ -187,7 +235,7 @@ def _switched_off(scope: _Scope, line: int) -> str | None:
         if isinstance(node, ast.With) and node.lineno <= line <= (node.end_lineno or 0):
             for item in node.items:
                 found = _mode(item.context_expr, found)
-    if found is None and not isinstance(scope, ast.Module):
+    if found is None and not isinstance(scope, (ast.Module, ast.Lambda)):
         for decorator in scope.decorator_list:
             found = _mode(decorator, found)
     return found

@@ -22,9 +22,9 @@ from types import (
 from typing import Any
 
 from wengert import _syntax
-from wengert._source import Location, user_frame, user_frames
+from wengert._source import Location, is_passed_over, user_frame, user_frames
 
-__all__ = ["attribute_of", "found_in_frames", "names_in_frames", "operand_texts", "result_name", "variables_of"]
+__all__ = ["attribute_of", "code_called_by", "found_in_frames", "names_in_frames", "operand_texts", "result_name", "variables_of"]
 
 Match = Callable[[Any], bool]
 _Entries = list[tuple[Any, Any]]
@@ -34,6 +34,7 @@ _MAX_CANDIDATES = 5_000  # items and attributes looked at per scope; the variabl
 _MAX_ITEMS = 1_000
 _LONGEST_KEY = 40
 _STEPS = 2  # `self.params['w']` has two
+_MAX_WRAPPERS = 8
 _MODULE_STEPS = 8  # `model.blocks[0].attention.query.weight` has four; modules hold their parameters under names
 
 # What notebooks keep results and inputs under, and what cannot be typed (`.0` of a comprehension, `@py_assert1`).
@@ -91,12 +92,42 @@ def variables_of(frame: FrameType) -> dict[str, Any]:
     return found
 
 
-def attribute_of(value: Any, name: str) -> Any:
-    """An attribute that an instance (or a module of layers) holds, read without asking it; None if it holds none."""
+def attribute_of(value: Any, name: str, *, methods: bool = False) -> Any:
+    """An attribute that an instance (or a module of layers) holds, read without asking it; None if it holds none.
+
+    With `methods` also what its class holds under that name (unbound), and what a module of Python holds.
+    """
+    if type(value) is ModuleType:
+        return vars(value).get(name) if methods else None
     attributes = _attributes(value, type(value))
     for key in _MODULE_PARTS:
         attributes.update((k, v) for k, v in _dict_entries(attributes.get(key)) if type(k) is str)
-    return attributes.get(name)
+    found = attributes.get(name)
+    return _of_class(type(value), name) if found is None and methods else found
+
+
+def _of_class(kind: type, name: str) -> Any:
+    for base in _mro(kind):
+        if name in _class_dict(base):
+            return _class_dict(base)[name]
+    return None
+
+
+def code_called_by(value: Any) -> CodeType | None:
+    """The code of the user's function that runs when `value` is called: behind decorators, or a module's `forward`."""
+    for _ in range(_MAX_WRAPPERS):
+        if type(value) is MethodType:
+            value = value.__func__
+        elif type(value) in (staticmethod, classmethod):
+            value = value.__func__
+        elif type(value) is FunctionType and "__wrapped__" in value.__dict__:
+            value = value.__dict__["__wrapped__"]
+        elif type(value) is FunctionType:
+            return value.__code__ if not is_passed_over(value.__code__.co_filename) else None
+        else:
+            forward = _of_class(type(value), "forward")
+            value = forward if type(forward) is FunctionType else _of_class(type(value), "__call__")
+    return None
 
 
 def result_name(location: Location, output: int | None = None) -> str | None:

@@ -18,7 +18,7 @@ import numpy as np
 
 from wengert import _syntax
 
-__all__ = ["Location", "at", "describe", "locate", "quoted", "user_code", "user_frame", "user_frames"]
+__all__ = ["Location", "at", "describe", "is_passed_over", "locate", "quoted", "user_code", "user_frame", "user_frames"]
 
 # ---- Frames. `user_code` runs at every operation. ----
 
@@ -62,7 +62,7 @@ def user_frames(frame: FrameType) -> Iterator[FrameType]:
     """The frames of the user's code from `frame` outwards."""
     outer: FrameType | None = frame
     while outer is not None:
-        if not _is_passed_over(outer.f_code.co_filename):
+        if not is_passed_over(outer.f_code.co_filename):
             yield outer
         outer = outer.f_back
 
@@ -76,7 +76,8 @@ def _user_frame_from(start: FrameType) -> FrameType:
     return frame
 
 
-def _is_passed_over(filename: str) -> bool:
+def is_passed_over(filename: str) -> bool:
+    """Whether frames of this file are not the user's: of this package, of Python's library, of NumPy."""
     known = _passed_over.get(filename)
     if known is None:
         known = filename.startswith((_PACKAGE, _NUMPY)) or (

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from wengert.engine.base import set_inference
+from wengert.engine.past import note_cut
 from wengert.engine.state import STATE
 
 
@@ -87,6 +88,8 @@ class set_grad_enabled(_Mode):
         self.mode = mode
         self.before = STATE.grad_enabled
         STATE.grad_enabled = mode
+        if not mode:
+            note_cut("set_grad_enabled(False)", None)
 
     def clone(self) -> set_grad_enabled:
         """A fresh one with the same setting."""

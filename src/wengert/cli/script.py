@@ -1,17 +1,20 @@
 """Running a `.py` file as `python FILE` would run it."""
 
+import os
 import sys
 from pathlib import Path
 from types import ModuleType, TracebackType
 
-import wengert.interop.torch
+import numpy as np
+
+import wengert
 
 __all__ = ["INTERRUPTED", "run_script", "users_part"]
 
 INTERRUPTED = 130
 
-# Where the code lies that finds, or fails to find, a name of PyTorch.
-_ANSWERING = (wengert.interop.torch.__file__, "<frozen importlib")
+# Where the code lies that the program calls: what goes wrong there says so in its message, its lines help nobody.
+_CALLED = (os.path.dirname(wengert.__file__) + os.sep, os.path.dirname(np.__file__) + os.sep, "<frozen importlib")
 
 
 def run_script(path: Path, source: bytes, arguments: list[str]) -> int:
@@ -40,7 +43,7 @@ def run_script(path: Path, source: bytes, arguments: list[str]) -> int:
 
 
 def users_part(filename: str, trace: TracebackType | None) -> TracebackType | None:
-    """The part of a traceback that begins in the user's file, without the frames that answer `import torch`.
+    """The part of a traceback from the user's file to the user's last line, without what that line called of ours.
 
     It is None where the file was never entered (a syntax error).
     """
@@ -48,7 +51,7 @@ def users_part(filename: str, trace: TracebackType | None) -> TracebackType | No
         trace = trace.tb_next
     last, frame = trace, trace
     while frame is not None:
-        if not frame.tb_frame.f_code.co_filename.startswith(_ANSWERING):
+        if not frame.tb_frame.f_code.co_filename.startswith(_CALLED):
             last = frame
         frame = frame.tb_next
     if last is not None:

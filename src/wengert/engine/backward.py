@@ -13,6 +13,7 @@ from wengert._source import user_code
 from wengert.engine import start_messages as messages
 from wengert.engine.base import TensorBase, accumulator_of, edge_of, wrap, wrap_plain
 from wengert.engine.node import AccumulateGrad, FreedAt, Node
+from wengert.engine.past import note_pass
 from wengert.engine.state import STATE
 from wengert.engine.sweep import Sweep, needed_nodes
 from wengert.ops.record import TABLE
@@ -196,6 +197,8 @@ def _accumulate(t: Any, g: Any, sweep: Sweep) -> None:
             old._cell[0] += 1
         elif old._cell is None:
             old._cell = [1]
+        if old._cell:
+            note_pass(t, old, sweep.where)
 
 
 def _tracked_sum(a: Any, b: Any) -> Any:

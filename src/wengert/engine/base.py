@@ -26,7 +26,8 @@ class TensorBase:
     write ``[version, code, offset]`` of the last writer. None until someone wants to know (see :func:`cell_of`); the
     empty tuple for inference tensors, which have no version.
     ``_view``: None, or how it was made from the base whose memory it shares (:class:`wengert.engine.views.View`).
-    ``_grad``, ``_accumulator``, ``_hooks`` (a leaf's) and ``_retains`` are unset until used, since setting them for
+    ``_past``: what is noted of a cut or of added gradients (:mod:`wengert.engine.past`).
+    ``_grad``, ``_accumulator``, ``_hooks`` (a leaf's), ``_retains`` and ``_past`` are unset until used, since setting them for
     each result would cost time: read them with ``getattr``, or after :func:`accumulator_of`.
     """
 
@@ -39,6 +40,7 @@ class TensorBase:
         "_grad",
         "_hooks",
         "_node",
+        "_past",
         "_retains",
         "_rg",
         "_view",
@@ -53,6 +55,7 @@ class TensorBase:
     _accumulator: Callable[[], AccumulateGrad | None]
     _hooks: Any
     _retains: bool
+    _past: Any
 
 
 INFERENCE: Final = ()

@@ -12,11 +12,12 @@ import numpy as np
 
 from wengert._dtypes import from_numpy_dtype
 from wengert._names import names_in_frames, operand_texts, result_name
-from wengert._source import Location, describe, locate, quoted
+from wengert._source import Location, describe, locate, quoted, user_frame
 from wengert.engine.base import TensorBase
 from wengert.engine.node import AccumulateGrad, Node, Port
 from wengert.ops.record import Op
 
+_LONGEST = 60
 INFERENCE_SAVED = (
     "Inference tensors cannot be saved for backward. This operation needs a tensor that was made under "
     "inference_mode(); make a normal tensor of it with clone() outside inference_mode(), or use no_grad() there."
@@ -48,6 +49,14 @@ def node_at(node: Node) -> str:
         return f"the leaf {called(node.variable)}" if node.variable is not None else "a leaf that is gone"
     made_by = node.next[0] if isinstance(node, Port) else node
     return describe(type(made_by).__name__, location_of(node))
+
+
+def written_here() -> str:
+    """What the user has written where we were called: ```tensor([1, 2])```, or `this tensor` if that is too long."""
+    frame = user_frame()
+    location = locate(frame.f_code, frame.f_lasti)
+    text = location.expression() if location is not None else None
+    return f"`{text}`" if text is not None and "\n" not in text and len(text) <= _LONGEST else "this tensor"
 
 
 def place(code: Any, lasti: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wengert import _cuts
-from wengert._names import result_name
+from wengert._names import found_in_frames, result_name
 from wengert.engine.base import TensorBase
 from wengert.engine.messages import called, dtype_name, location_of, name_from_node, name_of, node_at
 from wengert.engine.node import AccumulateGrad, Node
@@ -21,7 +21,8 @@ def no_graph(position: int, t: TensorBase) -> str:
         f"element {position} of tensors does not require grad and does not have a grad_fn: {called(t)} has no gradient "
         "path. "
     )
-    why = why_untracked(t)
+    origin = why_untracked(t)
+    why = origin.sentence if origin is not None else None
     if t._data.dtype.kind not in "fc":
         why = why or "Integers, bools and comparisons carry no gradient."
         dtype = dtype_name(t._data.dtype)
@@ -31,10 +32,21 @@ def no_graph(position: int, t: TensorBase) -> str:
             "Either no tensor it was computed from has requires_grad=True, or the path was cut: by detach(), by "
             "no_grad(), by going through item(), numpy() or tensor(...)."
         )
+    name = name_of(t)
+    late = f"`{name if name is not None and name.isidentifier() else 'loss'}.requires_grad = True`"
     return (
-        f"{said}{why} The parameters must have requires_grad=True before it is computed; setting it on the result "
-        "afterwards silences this error and trains nothing."
+        f"{said}{why}{_tracked_here(t)} The parameters must have requires_grad=True before it is computed; {late} "
+        "afterwards will not help: it silences this error and trains nothing."
     )
+
+
+def _tracked_here(t: TensorBase) -> str:
+    """The leaves among the user's variables that could have been meant."""
+    found = found_in_frames(lambda value: issubclass(type(value), TensorBase))
+    leaves = {id(leaf): name for name, leaf in found if leaf._rg and leaf._node is None and leaf is not t}
+    names = [f"`{name}`" for name in list(leaves.values())[:_MOST_LEAVES]]
+    more = f" and {len(leaves) - _MOST_LEAVES} more" if len(leaves) > _MOST_LEAVES else ""
+    return f" Tensors here that do require grad, and do not lead to it: {', '.join(names)}{more}." if names else ""
 
 
 def not_scalar(t: TensorBase) -> str:
@@ -100,22 +112,22 @@ def grad_of_result(t: TensorBase) -> str:
     name = name_of(t)
     said = (
         "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
-        f"populated during autograd.backward(): {called(t)} is a result ({node_at(node)})"
+        f"populated during autograd.backward(): {called(t)} is "
     )
-    if name is not None and _replaces(node, name):
+    if name is not None and replaces(node, name):
         return (
-            f"{said}, so that line made `{name}` another tensor than the one that was tracked before. To update a "
-            f"parameter, write into it: `with torch.no_grad(): {name} -= ...`."
+            f"{said}now a result, of {node_at(node)}, and not the parameter any more: that line made `{name}` another "
+            f"tensor. To update a parameter, write into it: `with torch.no_grad(): {name} -= ...`."
         )
     leaves = ", ".join([f"`{leaf}`" for leaf in _leaf_names(node)])
     computed = f", computed from the leaf {leaves}" if leaves else ""
     return (
-        f"{said}{computed}. Gradients arrive at leaves; to keep the one of a result too, call retain_grad() on it "
-        "before backward()."
+        f"{said}a result ({node_at(node)}){computed}. Gradients arrive at leaves; to keep the one of a result too, "
+        f"call `{name or 'y'}.retain_grad()` before backward()."
     )
 
 
-def _replaces(node: Node, name: str) -> bool:
+def replaces(node: Node, name: str) -> bool:
     """Whether the statement that made a node assigns to a variable that it reads: ``w = w - 0.1 * w.grad``."""
     location = location_of(node)
     if location is None or result_name(location) != name:

@@ -1,20 +1,35 @@
-"""Why a tensor has no gradient path, found from the user's variables and source when someone asks."""
+"""Why a tensor has no gradient path: from what was noted of it, and from the user's variables and source."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
 
 from wengert import _cuts
-from wengert._names import attribute_of, variables_of
+from wengert._names import attribute_of, code_called_by, names_in_frames, variables_of
 from wengert._source import Location, locate, user_frame, user_frames
 from wengert.engine.base import TensorBase
+from wengert.engine.past import Cut, cut_of, recent_cuts
 
 _DEPTH = 8
 
 
-def why_untracked(t: TensorBase) -> str | None:
-    """One or two sentences on where the path from tracked tensors to ``t`` was cut; None if that cannot be told."""
-    for depth, frame in enumerate(user_frames(user_frame())):
+class Origin(NamedTuple):
+    """Where the path from tracked tensors to a value ended, or that there never was one."""
+
+    kind: str  # `cut`, `switched_off`, `inside` (a function, unknown where), `untracked` (nothing was tracked)
+    sentence: str  # all of it in words
+    how: str | None = None  # `detach()`, `wengert.no_grad()`
+    location: Location | None = None  # of the statement that did it
+    variable: str | None = None  # what came of it
+    behind: str | None = None  # the tracked tensor on the other side
+
+
+def why_untracked(t: TensorBase, start: FrameType | None = None) -> Origin | None:
+    """Where the path from tracked tensors to ``t`` was cut; None if that cannot be told."""
+    noted = cut_of(t)
+    for depth, frame in enumerate(user_frames(start if start is not None else user_frame())):
         here = locate(frame.f_code, frame.f_lasti)
         if here is None:
             continue
@@ -22,12 +37,44 @@ def why_untracked(t: TensorBase) -> str | None:
         search = _Search(frame.f_code.co_filename, here, variables)
         names = [name for name, value in variables.items() if value is t]
         found = search.explain(names[0]) if names else None
+        if noted is not None and (found is None or found.kind != "cut"):
+            return _noted(names[0] if names else None, noted)
         if found is None and not names and depth == 0:
             step = _cuts.expression(here.source(), here.lineno, here.expression() or "")
             found = search.explain_step("This tensor", step) if step is not None else None
         if found is not None:
             return found
+    return _noted(None, noted) if noted is not None else None
+
+
+def cut_between(y: TensorBase, x: TensorBase, start: FrameType) -> Origin | None:
+    """Where the source has ``x`` cut on the way to ``y``, which does not lead to it; None if that cannot be told."""
+    for frame in user_frames(start):
+        here = locate(frame.f_code, frame.f_lasti)
+        if here is None:
+            continue
+        variables = variables_of(frame)
+        names = {name: value for name, value in variables.items() if value is y or value is x}
+        of_x = frozenset([*[name for name, value in names.items() if value is x], *names_in_frames(x, frame)])
+        search = _Search(frame.f_code.co_filename, here, variables)
+        for name, value in names.items():
+            found = search.cut_from(name, of_x, here.lineno) if value is y else None
+            if found is not None:
+                return found
     return None
+
+
+def _noted(name: str | None, cut: Cut) -> Origin:
+    """What was noted of the tensor itself: nothing is more certain."""
+    subject = f"`{name}`" if name is not None else "This tensor"
+    location = locate(cut.code, cut.lasti)
+    source = cut.source() if cut.source is not None else None
+    names = names_in_frames(source) if source is not None else []
+    behind = names[0] if names else None
+    cut_from = f" from `{behind}`" if behind is not None else ""
+    text = location.statement() if location is not None else None
+    at = f"{location}, `{text}`" if text is not None and len(text) <= 60 else str(location or "an unknown place")
+    return Origin("cut", f"{subject} was cut{cut_from} by {cut.how} at {at}.", cut.how, location, name, behind)
 
 
 class _Search:
@@ -40,14 +87,14 @@ class _Search:
         self.variables = variables
         self.seen: set[str] = set()
 
-    def explain(self, name: str) -> str | None:
+    def explain(self, name: str) -> Origin | None:
         """Where the path to a variable was cut."""
         step = _cuts.assignment(self.source, name, self.here.lineno)
-        return None if step is None else self.explain_step(f"`{name}`", step)
+        return None if step is None else self.explain_step(f"`{name}`", step, name)
 
-    def explain_step(self, subject: str, step: _cuts.Step) -> str | None:
+    def explain_step(self, subject: str, step: _cuts.Step, name: str | None = None) -> Origin | None:
         """Where the path to the value that ``step`` made was cut."""
-        found = self._trace(subject, step, 0)
+        found = self._trace(subject, step, name, 0)
         if found is not None:
             return found
         names = [f"`{name}`" for name in self._tensors(step)]
@@ -55,44 +102,107 @@ class _Search:
             return None
         listed = ", ".join(names)
         untracked = f"{listed} does not require grad" if len(names) == 1 else "none of these requires grad"
-        return f"It was computed from {listed} ({self._at(step)}), and {untracked}."
+        said = f"It was computed from {listed} ({self._at(step)}), and {untracked}."
+        return Origin("untracked", said, None, self._place(step), name)
 
-    def _trace(self, subject: str, step: _cuts.Step, depth: int) -> str | None:
+    def _trace(self, subject: str, step: _cuts.Step, name: str | None, depth: int) -> Origin | None:
         tensors = self._tensors(step)
         tracked = {name for name, value in tensors.items() if value._rg}
         for cut in step.cuts:
             behind = cut.names & tracked
             if behind:
-                return f"{subject} was cut from `{min(behind)}` by {cut.how} at {self._at(step)}."
+                said = f"{subject} was cut from `{min(behind)}` by {cut.how} at {self._at(step)}."
+                return Origin("cut", said, cut.how, self._place(step), name, min(behind))
         if tracked:
-            name = min(tracked)
-            if step.switched_off is not None:
-                return f"{subject} was computed from `{name}` under {step.switched_off}, at {self._at(step)}."
-            return (
-                f"{subject} was computed from `{name}`, which requires grad now, at {self._at(step)}: the path was cut "
-                f"inside of what is called there, or `{name}` did not require grad at that time."
-            )
+            return self._cut_here(subject, step, name, min(tracked))
         if depth == _DEPTH:
             return None
-        for name in step.names:
-            value = tensors.get(name)
-            made = None if name in self.seen else _cuts.assignment(self.source, name, step.lineno)
-            self.seen.add(name)
-            if made is None or (value is None and name in self.variables and not self._is_number(name)):
-                continue
-            found = self._trace(f"`{name}`", made, depth + 1)
+        for source in step.names:
+            value = tensors.get(source)
+            made = None if source in self.seen else self._made(source, step, name)
+            self.seen.add(source)
+            found = None
+            if made is not None and (value is not None or source not in self.variables or self._is_number(source)):
+                found = self._trace(f"`{source}`", made, source, depth + 1)
+            noted = cut_of(value) if value is not None else None
+            if noted is not None and (found is None or found.kind != "cut"):
+                found = _noted(source, noted)
             if found is not None:
-                return f"{subject} was computed from `{name}` ({self._at(step)}). {found}"
+                said = f"{subject} was computed from `{source}` ({self._at(step)}). {found.sentence}"
+                return found._replace(sentence=said)
         return None
+
+    def _cut_here(self, subject: str, step: _cuts.Step, name: str | None, behind: str) -> Origin:
+        """The statement reads a tracked tensor and nothing in its text cuts: a mode, or a function that is called."""
+        if step.switched_off is not None:
+            said = f"{subject} was computed from `{behind}` under {step.switched_off}, at {self._at(step)}."
+            return Origin("switched_off", said, step.switched_off, self._place(step), name, behind)
+        inside = self._inside(step)
+        if inside is not None:
+            said = f"{subject} was computed from `{behind}` at {self._at(step)}. {inside.sentence}"
+            return inside._replace(sentence=said, variable=name, behind=behind)
+        said = (
+            f"{subject} was computed from `{behind}`, which requires grad now, at {self._at(step)}: the path was cut "
+            f"inside of what is called there, or `{behind}` did not require grad at that time."
+        )
+        return Origin("inside", said, None, self._place(step), name, behind)
+
+    def cut_from(self, name: str, of_x: frozenset[str], line: int, depth: int = 0) -> Origin | None:
+        """The first statement on the way to a variable that cuts one of the names ``of_x``."""
+        step = None if name in self.seen else _cuts.assignment(self.source, name, line)
+        self.seen.add(name)
+        if step is None or depth == _DEPTH:
+            return None
+        for cut in step.cuts:
+            behind = cut.names & of_x
+            if behind:
+                said = f"`{name}` was cut from `{min(behind)}` by {cut.how} at {self._at(step)}."
+                return Origin("cut", said, cut.how, self._place(step), name, min(behind))
+        read = of_x.intersection(step.names)
+        if read and not _is_tracked(self._value(name)):
+            found = self._cut_here(f"`{name}`", step, name, min(read))
+            return found if found.kind != "inside" else None
+        for source in step.names:
+            found_there = self.cut_from(source, of_x, step.lineno - (source == name), depth + 1)
+            if found_there is not None:
+                return found_there
+        return None
+
+    # --- inside of what is called ----------------------------------------------------------------------------------
+
+    def _inside(self, step: _cuts.Step) -> Origin | None:
+        """Where a function of the user's that the statement calls cuts what it returns."""
+        for call in step.calls:
+            code = code_called_by(self._value(call, methods=True))
+            if code is None:
+                continue
+            first = Location(code.co_filename, code.co_firstlineno, code.co_firstlineno, None, None, "", code)
+            found = list(_cuts_within(code, first.source()))
+            ran = {locate(cut.code, cut.lasti).lineno for cut in recent_cuts() if cut.code is code}  # type: ignore[union-attr]
+            found.sort(key=lambda pair: pair[1].lineno not in ran)
+            for how, at in found:
+                place = _at(code.co_filename, at)
+                verb = f"it was computed under {how}" if how == at.switched_off else f"it was cut by {how}"
+                kind = "switched_off" if how == at.switched_off else "cut"
+                location = Location(code.co_filename, at.lineno, at.lineno, None, None, code.co_qualname)
+                return Origin(kind, f"Inside of `{call}`, {verb} at {place}.", how, location)
+        return None
+
+    def _made(self, name: str, step: _cuts.Step, target: str | None) -> _cuts.Step | None:
+        return _cuts.assignment(self.source, name, step.lineno - (name == target))
 
     def _tensors(self, step: _cuts.Step) -> dict[str, TensorBase]:
         values = {name: self._value(name) for name in step.names}
         return {name: value for name, value in values.items() if isinstance(value, TensorBase)}
 
-    def _value(self, name: str) -> Any:
-        first, _, attribute = name.partition(".")
+    def _value(self, name: str, *, methods: bool = False) -> Any:
+        first, *attributes = name.split(".")
         value = self.variables.get(first)
-        return attribute_of(value, attribute) if attribute and value is not None else value
+        for attribute in attributes:
+            if value is None:
+                return None
+            value = attribute_of(value, attribute, methods=methods)
+        return value
 
     def _is_number(self, name: str) -> bool:
         return (
@@ -100,5 +210,33 @@ class _Search:
         )
 
     def _at(self, step: _cuts.Step) -> str:
-        place = str(Location(self.filename, step.lineno, step.lineno, None, None, ""))
-        return f"{place}, `{step.text}`" if len(step.text) <= 60 else place
+        return _at(self.filename, step)
+
+    def _place(self, step: _cuts.Step) -> Location:
+        return Location(self.filename, step.lineno, step.lineno, None, None, "")
+
+
+def _is_tracked(value: Any) -> bool:
+    return isinstance(value, TensorBase) and value._rg
+
+
+def _at(filename: str, step: _cuts.Step) -> str:
+    place = str(Location(filename, step.lineno, step.lineno, None, None, ""))
+    return f"{place}, `{step.text}`" if len(step.text) <= 60 else place
+
+
+def _cuts_within(code: CodeType, source: str) -> Iterator[tuple[str, _cuts.Step]]:
+    """The cuts on the way to what a function returns, as its source has them: how, and the statement."""
+    seen: set[str] = set()
+    pending = [(step, "") for step in _cuts.returned(source, code.co_firstlineno)]
+    while pending:
+        step, target = pending.pop(0)
+        if step.switched_off is not None:
+            yield step.switched_off, step
+        for cut in step.cuts:
+            yield cut.how, step
+        for name in step.names:
+            made = _cuts.assignment(source, name, step.lineno - (name == target)) if name not in seen else None
+            seen.add(name)
+            if made is not None and len(seen) <= _DEPTH * _DEPTH:
+                pending.append((made, name))

@@ -14,6 +14,7 @@ from wengert._layout import check_memory_format
 from wengert.engine import messages
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, array_of, is_tracking, wrap
+from wengert.engine.past import note_cut
 from wengert.engine.state import STATE
 from wengert.functions.data import adopted
 from wengert.ops.movement import CAST
@@ -51,6 +52,8 @@ def item(self: Any) -> Any:
     >>> torch.tensor([2.5]).item()
     2.5
     """
+    if self._rg:
+        note_cut("item()", self)
     data = self._data
     try:
         return data.item()
@@ -68,6 +71,8 @@ def tolist(self: Any) -> Any:
     >>> torch.tensor([[1, 2], [3, 4]]).tolist()
     [[1, 2], [3, 4]]
     """
+    if self._rg:
+        note_cut("tolist()", self)
     return self._data.tolist()
 
 
@@ -95,14 +100,20 @@ def _real_element(self: Any, kind: str) -> Any:
 
 
 def to_float(self: Any) -> float:
+    if self._rg:
+        note_cut("float()", self)
     return float(_real_element(self, "double"))
 
 
 def to_int(self: Any) -> int:
+    if self._rg:
+        note_cut("int()", self)
     return int(_real_element(self, "int64"))
 
 
 def to_complex(self: Any) -> complex:
+    if self._rg:
+        note_cut("complex()", self)
     return complex(_only_element(self))
 
 
@@ -154,6 +165,8 @@ def numpy(self: Any, *, force: bool = False) -> np.ndarray[Any, Any]:
             "flow back. If that is meant, detach() says so (or numpy(force=True)); if not, use the torch function of "
             "that name."
         )
+    if self._rg:
+        note_cut("numpy()", self)
     return array_of(self).view()
 
 

@@ -12,6 +12,7 @@ from wengert._dtypes import DEFAULTS, NumpyDtype, as_numpy_dtype, from_numpy_dty
 from wengert.engine import messages
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, alias, is_tracking, wrap
+from wengert.engine.past import note_cut
 from wengert.functions.nested import cast, fill_scalar, raw_of
 from wengert.functions.options import check_trackable, chosen_dtype, made, number
 from wengert.ops.movement import CAST, CLONE
@@ -67,15 +68,14 @@ def tensor(
     if dtype is not None or device is not None or pin_memory:
         checked = chosen_dtype("tensor", dtype, device=device, pin_memory=pin_memory)
         kind = None if dtype is None else checked
-    raw = raw_of(data, kind)
-    _warn_of_cut(data, "torch.tensor")
-    return made(raw, requires_grad)
+    return _copied(data, made(raw_of(data, kind), requires_grad), "torch.tensor")
 
 
-def _warn_of_cut(data: Any, function: str) -> None:
-    """Say that the copy has no connection to a tracked tensor; silent for an untracked one, where nothing is lost."""
+def _copied(data: Any, copy: Any, function: str) -> Any:
+    """The copy. Says that it has no connection to a tracked tensor; silent for an untracked one: nothing is lost."""
     if isinstance(data, TensorBase):
         if is_tracking(data):
+            note_cut(f"{function}(...)", data, copy)
             name = messages.called(data)
             warnings.warn(
                 "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone(): "
@@ -85,6 +85,7 @@ def _warn_of_cut(data: Any, function: str) -> None:
                 stacklevel=3,
             )
     elif isinstance(data, (list, tuple)) and any([isinstance(x, TensorBase) and is_tracking(x) for x in data]):
+        note_cut(f"{function}(...)", None, copy)
         warnings.warn(
             f"Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior: {function} cuts "
             "the numbers from the graph, so no gradient flows back. torch.stack([...]) makes one tensor of several and "
@@ -92,6 +93,7 @@ def _warn_of_cut(data: Any, function: str) -> None:
             UserWarning,
             stacklevel=3,
         )
+    return copy
 
 
 def scalar_tensor(
@@ -184,9 +186,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
         return data if kind is None or kind is data._data.dtype else apply(CAST, data, dtype=kind)
     if isinstance(data, np.ndarray) and (kind is None or kind == data.dtype):
         return _shared(data)
-    raw = raw_of(data, kind)
-    _warn_of_cut(data, "torch.as_tensor")
-    return made(raw)
+    return _copied(data, made(raw_of(data, kind)), "torch.as_tensor")
 
 
 def asarray(
@@ -340,9 +340,7 @@ def new_tensor(
     tensor([1., 2.])
     """
     kind = chosen_dtype("new_tensor", dtype, self._data.dtype, device=device, layout=layout, pin_memory=pin_memory)
-    raw = raw_of(data, kind)
-    _warn_of_cut(data, "new_tensor")
-    return made(raw, requires_grad)
+    return _copied(data, made(raw_of(data, kind), requires_grad), "new_tensor")
 
 
 class DataMethods:

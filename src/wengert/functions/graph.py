@@ -12,6 +12,7 @@ from wengert.engine.backward import backward_from_scalar, retain_grad, run_backw
 from wengert.engine.base import INFERENCE, TensorBase, accumulator_of, alias, array_of, is_tracking, version_of
 from wengert.engine.hooks import RemovableHandle
 from wengert.engine.node import Node, Port
+from wengert.engine.past import note_cut
 from wengert.engine.state import STATE
 
 
@@ -67,13 +68,15 @@ class GraphMethods:
                 )
             return self
         if requires_grad:
-            check_can_require(self._data.dtype)
+            check_can_require(self)
             if self._cell is INFERENCE and not STATE.inference and not tracked:
                 raise RuntimeError(
                     "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed. Make a "
                     "normal tensor of it with clone()."
                 )
-        self._rg = bool(requires_grad)
+        self._rg = requires_grad
+        if tracked and not requires_grad:
+            note_cut("requires_grad_(False)", None, self)
         if self._view is not None:
             self._view.own = True
         return self
@@ -223,7 +226,10 @@ class GraphMethods:
         >>> (w * 2).detach()
         tensor([2., 2.])
         """
-        return alias(self)
+        new = alias(self)
+        if is_tracking(self):
+            note_cut("detach()", self, new)
+        return new
 
     def detach_(self: Any) -> Any:
         """Cut this tensor from the graph, in place; returns it.
@@ -237,6 +243,8 @@ class GraphMethods:
                 "would stay in the graph."
             )
         t = self  # not `self`, whose attributes would be taken for this class's own
+        if t._rg:
+            note_cut("detach_()", None, t)
         t._node, t._rg = None, False
         t._retains = False
         return t
@@ -244,7 +252,10 @@ class GraphMethods:
     @property
     def data(self: Any) -> Any:
         """The same memory outside of the graph, with a version of its own: writes through it are not noticed."""
-        return alias(self, share_version=False)
+        new = alias(self, share_version=False)
+        if is_tracking(self):
+            note_cut(".data", self, new)
+        return new
 
     @data.setter
     def data(self: Any, value: Any) -> None:
@@ -279,11 +290,13 @@ class GraphMethods:
         return self._cell is INFERENCE
 
 
-def check_can_require(dtype: Any) -> None:
-    """Raise if tensors of this dtype cannot be tracked."""
+def check_can_require(t: Any) -> None:
+    """Raise if a tensor cannot be tracked because of its dtype."""
+    dtype = t._data.dtype
     if dtype.kind not in "fc":
+        name = messages.called(t)
         raise RuntimeError(
-            "only Tensors of floating point dtype can require gradients (and complex ones), and this one is "
+            f"only Tensors of floating point dtype can require gradients (and complex ones), and {name} is "
             f"{from_numpy_dtype(dtype)}: write the numbers with a decimal point (`tensor([1., 2.])`) or pass "
             "dtype=torch.float32."
         )

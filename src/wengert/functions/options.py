@@ -11,6 +11,7 @@ from wengert import _dtypes
 from wengert._device import require_cpu
 from wengert._dtypes import DEFAULTS, NumpyDtype, as_numpy_dtype, from_numpy_dtype
 from wengert._layout import check_layout
+from wengert.engine import messages
 from wengert.engine.base import TensorBase, wrap
 from wengert.engine.out import deliver
 
@@ -176,7 +177,7 @@ def check_trackable(dtype: NumpyDtype) -> None:
     """Raise if tensors of this dtype cannot require grad."""
     if dtype.kind not in "fc":
         raise RuntimeError(
-            f"Only Tensors of floating point and complex dtype can require gradients, and this one would be "
+            f"Only Tensors of floating point and complex dtype can require gradients, and {messages.written_here()} is "
             f"{from_numpy_dtype(dtype)}. Write the numbers with a decimal point, such as tensor([1., 2.]), or pass "
             "dtype=torch.float32"
         )

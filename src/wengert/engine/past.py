@@ -1,0 +1,85 @@
+"""What no graph tells of a tensor's past: where it was cut from its graph, which passes were added up in a gradient.
+
+The graph records what was tracked. A cut leaves nothing there, so it is noted here: in the slot ``_past`` of the tensor
+that came of it, and in a short list of the latest cuts for results that are no tensors (``float(t)``, ``t.numpy()``).
+A note holds words, a code position and a weak reference: it keeps neither a graph nor an array alive.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections import deque
+from types import CodeType
+from typing import Any, Final, NamedTuple
+
+from wengert._source import user_code
+from wengert.engine.base import TensorBase
+
+_KEPT = 256
+
+
+class Cut(NamedTuple):
+    """One place where a tracked tensor was turned into something that no gradient flows through."""
+
+    how: str  # as the user would write it: `detach()`, `float()`
+    code: CodeType
+    lasti: int
+    source: weakref.ref[Any] | None  # the tracked tensor
+
+
+class Passes(NamedTuple):
+    """How many backward passes were added up in one gradient since it last was new or written to by the user."""
+
+    count: int
+    code: CodeType | None  # where the last of them was asked for
+    lasti: int
+    version: int  # of the gradient after the last of them
+    leaf_version: int  # of the tensor that it is the gradient of, at that time
+    updates: int  # how many times that tensor was written to between these passes
+
+
+_recent: Final[deque[tuple[str, CodeType, int, weakref.ref[Any] | None]]] = deque(maxlen=_KEPT)
+_note = _recent.append
+_ref = weakref.ref
+_FRAMES = 3  # from `user_code` over `note_cut` and the public function to the user's call
+
+
+def note_cut(how: str, source: TensorBase | None, result: TensorBase | None = None) -> None:
+    """Note that ``source``, a tracked tensor, was cut; called by the public function that the user called."""
+    code, lasti = user_code(_FRAMES)
+    cut = (how, code, lasti, _ref(source) if source is not None else None)  # half the time of a `Cut`
+    if result is not None:
+        result._past = cut
+    _note(cut)
+
+
+def note_pass(leaf: Any, grad: Any, where: tuple[CodeType, int] | None) -> None:
+    """Note that a further backward pass was added into ``grad``, the gradient of ``leaf``."""
+    version = grad._cell[0]
+    leaf_version = leaf._cell[0] if leaf._cell else 0
+    past = getattr(grad, "_past", None)
+    code, lasti = where if where is not None else (None, -1)
+    if past.__class__ is Passes and past.version == version - 1:
+        updates = past.updates + leaf_version - past.leaf_version
+        grad._past = Passes(past.count + 1, code, lasti, version, leaf_version, updates)
+    else:  # the first pass that was added to another, or the user wrote into the gradient before it
+        grad._past = Passes(2 if version == 1 else 1, code, lasti, version, leaf_version, 0)
+
+
+def cut_of(t: TensorBase) -> Cut | None:
+    """Where this very tensor was cut from its graph; None if it was not."""
+    past = getattr(t, "_past", None)
+    return Cut(*past) if past.__class__ is tuple else None
+
+
+def passes_of(grad: TensorBase) -> Passes | None:
+    """Which backward passes were added up in a gradient, if it was more than one and nobody wrote into it since."""
+    past = getattr(grad, "_past", None)
+    if not isinstance(past, Passes) or past.count < 2:
+        return None
+    return past if grad._cell and grad._cell[0] == past.version else None
+
+
+def recent_cuts() -> list[Cut]:
+    """The latest cuts, the latest last."""
+    return [Cut(*cut) for cut in _recent]
