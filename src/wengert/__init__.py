@@ -471,11 +471,22 @@ _memory.show_large_block()
 
 # Loaded when somebody asks for it: name -> module. Each is also imported here for editors and type checkers, and stands
 # in `__all__`. The first are wengert's own, what shows a graph; the others PyTorch has too.
-_LATER: dict[str, str] = {}
+_LATER: dict[str, str] = {
+    "diagnose": "wengert.see.diagnose",
+    "explain_nan": "wengert.see.explain_nan",
+    "explain_zero": "wengert.see.explain_zero",
+    "graph_report": "wengert.see.graph_report",
+    "why_none": "wengert.see.why_none",
+}
 _LAZY: dict[str, str] = {"optim": "wengert.optim"}
 
 if _typing.TYPE_CHECKING:
     from wengert import optim as optim
+    from wengert.see.diagnose import diagnose as diagnose
+    from wengert.see.explain_nan import explain_nan as explain_nan
+    from wengert.see.explain_zero import explain_zero as explain_zero
+    from wengert.see.graph_report import graph_report as graph_report
+    from wengert.see.why_none import why_none as why_none
 else:
     __getattr__ = _on_first_use(__name__, _LATER, _LAZY)
 

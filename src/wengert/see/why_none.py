@@ -66,8 +66,7 @@ def why_none(y: Any, x: Any) -> Report:
     question = f"Why does {names.x} get no gradient from {names.y}?"
     well = f"{names.x} has a gradient."
     graph = read(y, frame) if is_tracking(y) else None
-    found = _findings(y, x, names, graph)
-    return Report(question, tuple(found), well)
+    return Report(question, tuple(none_findings(y, x, names, graph)), well)
 
 
 def check_tensors(*tensors: Any) -> None:
@@ -102,11 +101,12 @@ def _name(t: TensorBase, frame: FrameType) -> str | None:
     return names[0] if names else None
 
 
-def _findings(y: TensorBase, x: TensorBase, names: Names, graph: Graph | None) -> list[Finding]:
+def none_findings(y: TensorBase, x: TensorBase, names: Names, graph: Graph | None) -> list[Finding]:
+    """Why there is no gradient by ``x``; nothing where there is one."""
     if not is_tracking(x):
         return [_x_untracked(x, names, graph)]
     if graph is None:
-        return [_y_untracked(y, names)]
+        return [untracked_finding(y, names)]
     value = graph.value_of(x)
     if value is None:
         return [_unreachable(y, x, names, graph)]
@@ -150,7 +150,8 @@ def _accumulates_into(node: Node | None, x: TensorBase) -> bool:
     return isinstance(node, AccumulateGrad) and node.variable is x
 
 
-def _y_untracked(y: TensorBase, names: Names) -> Finding:
+def untracked_finding(y: TensorBase, names: Names) -> Finding:
+    """Why ``y`` has no graph."""
     origin = why_untracked(y, names.frame)
     start = f"{names.y} has no graph, so backward() cannot start there."
     if y._data.dtype.kind not in "fc":
@@ -345,4 +346,4 @@ def _no_pass(y: TensorBase, x: TensorBase, names: Names, graph: Graph) -> Findin
     return Finding("removed", what, names.x_name, location, remedy=remedy)
 
 
-__all__ = ["Names", "check_tensors", "why_none"]
+__all__ = ["Names", "check_tensors", "none_findings", "untracked_finding", "why_none"]
