@@ -48,6 +48,7 @@ class Step(NamedTuple):
     cuts: tuple[Cut, ...]
     switched_off: str | None  # the block or decorator that switches tracking off there
     calls: tuple[str, ...] = ()  # the functions that it calls, as they are written: `model`, `self.layer`, `torch.exp`
+    filename: str = ""  # where it stands, if not where it was looked for: in another cell of a notebook
 
 
 def assignment(source: str, name: str, line: int) -> Step | None:

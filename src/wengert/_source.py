@@ -18,7 +18,7 @@ import numpy as np
 
 from wengert import _syntax
 
-__all__ = ["Location", "at", "describe", "is_passed_over", "locate", "quoted", "user_code", "user_frame", "user_frames"]
+__all__ = ["Location", "at", "describe", "earlier_cells", "is_passed_over", "locate", "quoted", "user_code", "user_frame", "user_frames"]
 
 # ---- Frames. `user_code` runs at every operation. ----
 
@@ -94,6 +94,8 @@ def is_passed_over(filename: str) -> bool:
 # `<stdin>` and `<string>` name many texts, so that the one at hand may not be the one that ran.
 _SHARED_NAMES = frozenset({"<stdin>", "<string>"})
 _CELL = re.compile(r"<(?:ipython-input-|cell )(\d+)\b[^>]*>")
+_RUN_CELL = re.compile(r"In\[\d+\]")  # as `wengert run` names the cells of a notebook
+_PROMPT_CELL = re.compile(r"<python-input-\d+>")
 _PROMPT = re.compile(r"<(?:stdin|python-input-\d+)>(?:-\d+)?")
 _KERNEL_FILE = re.compile(r"[\\/]ipykernel_\d+[\\/]\d+\.py$")
 
@@ -164,6 +166,14 @@ def locate(code: CodeType, lasti: int) -> Location | None:
             return None
         return Location(code.co_filename, lineno, end_lineno or lineno, col, end_col, code.co_qualname, code)
     return None
+
+
+def earlier_cells(filename: str) -> list[str]:
+    """The files of the other cells of a notebook (or inputs of a prompt), those that ran last first; else none."""
+    for is_cell in (_CELL.fullmatch, _RUN_CELL.fullmatch, _PROMPT_CELL.fullmatch, _KERNEL_FILE.search):
+        if is_cell(filename):
+            return [name for name in reversed(list(linecache.cache)) if is_cell(name) and name != filename]
+    return []
 
 
 def _short_text(filename: str, lineno: int) -> str:

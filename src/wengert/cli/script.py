@@ -7,14 +7,12 @@ from types import ModuleType, TracebackType
 
 import numpy as np
 
-import wengert
-
 __all__ = ["INTERRUPTED", "run_script", "users_part"]
 
 INTERRUPTED = 130
 
 # Where the code lies that the program calls: what goes wrong there says so in its message, its lines help nobody.
-_CALLED = (os.path.dirname(wengert.__file__) + os.sep, os.path.dirname(np.__file__) + os.sep, "<frozen importlib")
+_CALLED = (os.path.dirname(os.path.dirname(__file__)) + os.sep, os.path.dirname(np.__file__) + os.sep, "<frozen importlib")
 
 
 def run_script(path: Path, source: bytes, arguments: list[str]) -> int:

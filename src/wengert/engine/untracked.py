@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from wengert import _cuts
 from wengert._names import attribute_of, code_called_by, names_in_frames, variables_of
-from wengert._source import Location, locate, user_frame, user_frames
+from wengert._source import Location, earlier_cells, locate, user_frame, user_frames
 from wengert.engine.base import TensorBase
 from wengert.engine.past import Cut, cut_of, recent_cuts
 
@@ -83,13 +83,12 @@ class _Search:
     def __init__(self, filename: str, here: Location, variables: dict[str, Any]) -> None:
         self.filename = filename
         self.here = here
-        self.source = here.source()
         self.variables = variables
         self.seen: set[str] = set()
 
     def explain(self, name: str) -> Origin | None:
         """Where the path to a variable was cut."""
-        step = _cuts.assignment(self.source, name, self.here.lineno)
+        step = assigned(self.here, name, self.here.lineno)
         return None if step is None else self.explain_step(f"`{name}`", step, name)
 
     def explain_step(self, subject: str, step: _cuts.Step, name: str | None = None) -> Origin | None:
@@ -149,7 +148,7 @@ class _Search:
 
     def cut_from(self, name: str, of_x: frozenset[str], line: int, depth: int = 0) -> Origin | None:
         """The first statement on the way to a variable that cuts one of the names ``of_x``."""
-        step = None if name in self.seen else _cuts.assignment(self.source, name, line)
+        step = None if name in self.seen else assigned(self.here, name, line)
         self.seen.add(name)
         if step is None or depth == _DEPTH:
             return None
@@ -189,7 +188,11 @@ class _Search:
         return None
 
     def _made(self, name: str, step: _cuts.Step, target: str | None) -> _cuts.Step | None:
-        return _cuts.assignment(self.source, name, step.lineno - (name == target))
+        line = step.lineno - (name == target)
+        if not step.filename:
+            return assigned(self.here, name, line)
+        made = assigned(Location(step.filename, line, line, None, None, ""), name, line)
+        return None if made is None else made._replace(filename=made.filename or step.filename)
 
     def _tensors(self, step: _cuts.Step) -> dict[str, TensorBase]:
         values = {name: self._value(name) for name in step.names}
@@ -213,7 +216,24 @@ class _Search:
         return _at(self.filename, step)
 
     def _place(self, step: _cuts.Step) -> Location:
-        return Location(self.filename, step.lineno, step.lineno, None, None, "")
+        return Location(step.filename or self.filename, step.lineno, step.lineno, None, None, "")
+
+
+def assigned(here: Location, name: str, line: int) -> _cuts.Step | None:
+    """The assignment to a variable that came last before a line; in a notebook, or in another cell."""
+    step = _cuts.assignment(here.source(), name, line)
+    if step is not None:
+        return step
+    for cell in earlier_cells(here.filename):
+        text = _text_of(cell)
+        step = _cuts.assignment(text, name, text.count("\n") + 1)
+        if step is not None:
+            return step._replace(filename=cell)
+    return None
+
+
+def _text_of(filename: str) -> str:
+    return Location(filename, 1, 1, None, None, "").source()
 
 
 def _is_tracked(value: Any) -> bool:
@@ -221,7 +241,7 @@ def _is_tracked(value: Any) -> bool:
 
 
 def _at(filename: str, step: _cuts.Step) -> str:
-    place = str(Location(filename, step.lineno, step.lineno, None, None, ""))
+    place = str(Location(step.filename or filename, step.lineno, step.lineno, None, None, ""))
     return f"{place}, `{step.text}`" if len(step.text) <= 60 else place
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from types import CodeType, FrameType
 from typing import Any
 
-from wengert import _cuts
 from wengert._names import names_in_frames
 from wengert._source import Location, locate, user_frame
 from wengert.engine.base import TensorBase, edge_of, is_tracking
@@ -17,7 +16,7 @@ from wengert.engine.node import AccumulateGrad, Node, Port
 from wengert.engine.past import cut_of, recent_cuts
 from wengert.engine.start_messages import replaces
 from wengert.engine.state import STATE
-from wengert.engine.untracked import Origin, cut_between, why_untracked
+from wengert.engine.untracked import Origin, assigned, cut_between, why_untracked
 from wengert.see.findings import Finding, Report, listed
 from wengert.see.graph import Graph, Value, read
 
@@ -55,10 +54,10 @@ def why_none(y: Any, x: Any) -> Report:
 
     >>> import wengert as torch
     >>> w = torch.ones(2, requires_grad=True)
-    >>> loss = (w.detach() * 3).sum()
-    >>> report = why_none(loss, w)
-    >>> report[0].kind
-    'cut'
+    >>> h = w * 3
+    >>> loss = h.sum()
+    >>> why_none(loss, h)[0].kind
+    'not_retained'
     """
     frame = user_frame(2)
     check_tensors(y, x)
@@ -90,10 +89,10 @@ class Names:
         here = locate(self.frame.f_code, self.frame.f_lasti)
         if here is None or name is None:
             return None
-        step = _cuts.assignment(here.source(), name, here.lineno)
+        step = assigned(here, name, here.lineno)
         if step is None:
             return None
-        return Location(self.frame.f_code.co_filename, step.lineno, step.lineno, None, None, here.function)
+        return Location(step.filename or self.frame.f_code.co_filename, step.lineno, step.lineno, None, None, here.function)
 
 
 def _name(t: TensorBase, frame: FrameType) -> str | None:
