@@ -74,9 +74,9 @@ def assignment(source: str, name: str, line: int) -> Step | None:
 
 
 def returned(source: str, line: int) -> list[Step]:
-    """What the function that begins at ``line`` returns, the last first.
+    r"""What the function that begins at ``line`` returns, the last first.
 
-    >>> [step.text for step in returned("def f(x):\\n    return x.detach()", 1)]
+    >>> [step.text for step in returned("def f(x):\n    return x.detach()", 1)]
     ['return x.detach()']
     """
     root = _parsed(source)

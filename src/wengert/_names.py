@@ -24,7 +24,15 @@ from typing import Any
 from wengert import _syntax
 from wengert._source import Location, is_passed_over, user_frame, user_frames
 
-__all__ = ["attribute_of", "code_called_by", "found_in_frames", "names_in_frames", "operand_texts", "result_name", "variables_of"]
+__all__ = [
+    "attribute_of",
+    "code_called_by",
+    "found_in_frames",
+    "names_in_frames",
+    "operand_texts",
+    "result_name",
+    "variables_of",
+]
 
 Match = Callable[[Any], bool]
 _Entries = list[tuple[Any, Any]]
@@ -116,9 +124,7 @@ def _of_class(kind: type, name: str) -> Any:
 def code_called_by(value: Any) -> CodeType | None:
     """The code of the user's function that runs when `value` is called: behind decorators, or a module's `forward`."""
     for _ in range(_MAX_WRAPPERS):
-        if type(value) is MethodType:
-            value = value.__func__
-        elif type(value) in (staticmethod, classmethod):
+        if type(value) in (MethodType, staticmethod, classmethod):
             value = value.__func__
         elif type(value) is FunctionType and "__wrapped__" in value.__dict__:
             value = value.__dict__["__wrapped__"]

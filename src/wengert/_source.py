@@ -18,7 +18,18 @@ import numpy as np
 
 from wengert import _syntax
 
-__all__ = ["Location", "at", "describe", "earlier_cells", "is_passed_over", "locate", "quoted", "user_code", "user_frame", "user_frames"]
+__all__ = [
+    "Location",
+    "at",
+    "describe",
+    "earlier_cells",
+    "is_passed_over",
+    "locate",
+    "quoted",
+    "user_code",
+    "user_frame",
+    "user_frames",
+]
 
 # ---- Frames. `user_code` runs at every operation. ----
 

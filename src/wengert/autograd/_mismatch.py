@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from wengert.autograd._jacobians import Array, Function
-from wengert.engine.base import array_of, wrap
+from wengert.engine.base import array_of, edge_of, wrap
+from wengert.engine.messages import node_at
 
 _STEPS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 
@@ -47,8 +48,14 @@ def mismatch(function: Function, i: int, k: int, a: Array, n: Array, wrong: Arra
         f"  {'step':<8}{'numerical':<28}relative error of the analytical value",
         *[f"  {step:<8.0e}{_number(value):<28}{_relative(a[row, column], value)}" for step, value in rows],
         _verdict([value for _, value in rows]),
+        *_made_by(output, function.outputs[k]),
     ]
     return GradcheckError("\n".join(lines))
+
+
+def _made_by(output: int, y: Any) -> list[str]:
+    node = edge_of(y)
+    return [f"Output {output} is the result of {node_at(node)}."] if node is not None else []
 
 
 def _table(function: Function, i: int, k: int, row: int, column: int) -> list[tuple[float, Any]]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from wengert._version import __version__
 from wengert.cli.cache import add_cache_command
+from wengert.cli.diagnose import add_diagnose_command
 from wengert.cli.errors import CommandError
 from wengert.cli.run import add_run_command
 from wengert.cli.tour import add_tour_command
@@ -44,4 +45,5 @@ def _parser() -> argparse.ArgumentParser:
     add_run_command(commands)
     add_tour_command(commands)
     add_cache_command(commands)
+    add_diagnose_command(commands)
     return parser

@@ -7,12 +7,16 @@ from types import ModuleType, TracebackType
 
 import numpy as np
 
-__all__ = ["INTERRUPTED", "run_script", "users_part"]
+__all__ = ["INTERRUPTED", "main_module", "run_script", "users_part"]
 
 INTERRUPTED = 130
 
 # Where the code lies that the program calls: what goes wrong there says so in its message, its lines help nobody.
-_CALLED = (os.path.dirname(os.path.dirname(__file__)) + os.sep, os.path.dirname(np.__file__) + os.sep, "<frozen importlib")
+_CALLED = (
+    os.path.dirname(os.path.dirname(__file__)) + os.sep,
+    os.path.dirname(np.__file__) + os.sep,
+    "<frozen importlib",
+)
 
 
 def run_script(path: Path, source: bytes, arguments: list[str]) -> int:
@@ -24,11 +28,7 @@ def run_script(path: Path, source: bytes, arguments: list[str]) -> int:
         SystemExit: the program's own.
     """
     filename = str(path.absolute())
-    module = ModuleType("__main__")
-    module.__dict__.update(__file__=filename, __builtins__=__builtins__, __cached__=None)
-    sys.modules["__main__"] = module
-    sys.argv = [str(path), *arguments]
-    sys.path.insert(0, str(path.resolve().parent))
+    module = main_module(path, filename, arguments)
     try:
         exec(compile(source, filename, "exec", dont_inherit=True), module.__dict__)
     except SystemExit:
@@ -38,6 +38,16 @@ def run_script(path: Path, source: bytes, arguments: list[str]) -> int:
         sys.excepthook(type(error), error.with_traceback(trace), trace)
         return INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
     return 0
+
+
+def main_module(path: Path, filename: str, arguments: list[str]) -> ModuleType:
+    """A fresh `__main__` for a program, with its arguments in `sys.argv` and its folder first on the path."""
+    module = ModuleType("__main__")
+    module.__dict__.update(__file__=filename, __builtins__=__builtins__, __cached__=None)
+    sys.modules["__main__"] = module
+    sys.argv = [str(path), *arguments]
+    sys.path.insert(0, str(path.resolve().parent))
+    return module
 
 
 def users_part(filename: str, trace: TracebackType | None) -> TracebackType | None:

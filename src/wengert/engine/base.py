@@ -27,8 +27,8 @@ class TensorBase:
     empty tuple for inference tensors, which have no version.
     ``_view``: None, or how it was made from the base whose memory it shares (:class:`wengert.engine.views.View`).
     ``_past``: what is noted of a cut or of added gradients (:mod:`wengert.engine.past`).
-    ``_grad``, ``_accumulator``, ``_hooks`` (a leaf's), ``_retains`` and ``_past`` are unset until used, since setting them for
-    each result would cost time: read them with ``getattr``, or after :func:`accumulator_of`.
+    ``_grad``, ``_accumulator``, ``_hooks`` (a leaf's), ``_retains`` and ``_past`` are unset until used, since setting
+    them for each result would cost time: read them with ``getattr``, or after :func:`accumulator_of`.
     """
 
     __slots__ = (

@@ -30,7 +30,7 @@ class Cut(NamedTuple):
 class Passes(NamedTuple):
     """How many backward passes were added up in one gradient since it last was new or written to by the user."""
 
-    count: int
+    number: int
     code: CodeType | None  # where the last of them was asked for
     lasti: int
     version: int  # of the gradient after the last of them
@@ -61,7 +61,7 @@ def note_pass(leaf: Any, grad: Any, where: tuple[CodeType, int] | None) -> None:
     code, lasti = where if where is not None else (None, -1)
     if past.__class__ is Passes and past.version == version - 1:
         updates = past.updates + leaf_version - past.leaf_version
-        grad._past = Passes(past.count + 1, code, lasti, version, leaf_version, updates)
+        grad._past = Passes(past.number + 1, code, lasti, version, leaf_version, updates)
     else:  # the first pass that was added to another, or the user wrote into the gradient before it
         grad._past = Passes(2 if version == 1 else 1, code, lasti, version, leaf_version, 0)
 
@@ -75,7 +75,7 @@ def cut_of(t: TensorBase) -> Cut | None:
 def passes_of(grad: TensorBase) -> Passes | None:
     """Which backward passes were added up in a gradient, if it was more than one and nobody wrote into it since."""
     past = getattr(grad, "_past", None)
-    if not isinstance(past, Passes) or past.count < 2:
+    if not isinstance(past, Passes) or past.number < 2:
         return None
     return past if grad._cell and grad._cell[0] == past.version else None
 

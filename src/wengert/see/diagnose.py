@@ -20,7 +20,6 @@ from wengert.see.why_none import Names, check_tensors, none_findings, untracked_
 
 # Reasons for a gradient that is not there yet, or not any more: to be told, and no mistake in themselves.
 _NO_FAULT = frozenset({"no_backward", "removed", "returned", "not_asked", "not_retained"})
-_SHOWN_IN_PART = frozenset({"stationary"})
 
 
 def diagnose(y: Any, x: Any = None) -> Report:
@@ -52,7 +51,8 @@ def diagnose(y: Any, x: Any = None) -> Report:
     names = Names(frame, y, y if x is None else x)
     question = f"What is wrong with {names.y}{f' and its gradient by {names.x}' if x is not None else ''}?"
     findings = _findings(y, x, names, frame)
-    ordered = [f for f in findings if f.fault] + [f for f in findings if not f.fault]
+    faults = [finding for finding in findings if finding.fault]
+    ordered = faults + [f for f in findings if not f.fault and not (faults and f.kind in _NO_FAULT)]
     return Report(question, tuple(ordered), "Nothing wrong was found.")
 
 
@@ -83,7 +83,7 @@ def _zeros(flow: Flow, x: TensorBase | None) -> list[Finding]:
     found: dict[Any, Finding] = {}
     for t in wanted:
         for finding in zero_findings(flow, t) if t is not None else ():
-            if finding.fault or finding.kind in _SHOWN_IN_PART and finding.numbers.get("share") == 1.0:
+            if finding.fault or (finding.kind == "stationary" and finding.numbers.get("share") == 1.0):
                 found.setdefault((finding.kind, finding.location), finding)
     return list(found.values())
 

@@ -102,11 +102,16 @@ def _stale(flow: Flow, value: Value) -> list[Finding]:
         )
         return [Finding("changed", what, value.name, None, index)]
     what = (
-        f"`{name}.grad` is not finite, although this graph gives a finite gradient: what is there was added by an earlier "
+        f"`{name}.grad` is not finite, although this graph gives a finite gradient: what is there was added by an "
+        "earlier "
         "backward pass, or written into it."
     )
     remedy = f"set `{name}.grad = None` (or call zero_grad()) before the next backward()"
-    return [Finding("stale", what, value.name, None, index, {"largest |gradient| now": float(np.max(np.abs(fresh)))}, remedy)]
+    return [
+        Finding(
+            "stale", what, value.name, None, index, {"largest |gradient| now": float(np.max(np.abs(fresh)))}, remedy
+        )
+    ]
 
 
 __all__ = ["explain_nan", "nan_findings", "without_graph"]

@@ -22,7 +22,21 @@ from wengert.see.why_none import Names, check_tensors
 _STEPS = frozenset({"round", "floor", "ceil", "trunc", "sign", "sgn", "heaviside", "round_decimals", "div_rounding"})
 _RELUS = frozenset({"relu", "threshold", "hardtanh", "hardsigmoid", "hardswish", "softshrink", "hardshrink"})
 _SATURATING = frozenset(
-    {"sigmoid", "tanh", "softmax", "erf", "erfc", "normal_cdf", "gelu", "gelu_tanh", "silu", "mish", "elu", "celu", "atan"}
+    {
+        "sigmoid",
+        "tanh",
+        "softmax",
+        "erf",
+        "erfc",
+        "normal_cdf",
+        "gelu",
+        "gelu_tanh",
+        "silu",
+        "mish",
+        "elu",
+        "celu",
+        "atan",
+    }
 )
 _CHOOSING = frozenset(
     {
@@ -38,7 +52,8 @@ _REMEDIES = {
     "saturated": "keep its input small (normalise, initialise smaller); for a loss use the form on logits, such as "
     "binary_cross_entropy_with_logits or cross_entropy",
     "clamped": "clamp for the value only, or use a smooth bound; inside of the bounds the gradient passes",
-    "step_function": "it is constant between its jumps. Leave it out of the training path, or pass the gradient by hand: "
+    "step_function": "it is constant between its jumps. Leave it out of the training path, or pass the gradient by "
+    "hand: "
     "`x + (round(x) - x).detach()`",
     "times_zero": "look at the factor that is 0",
     "not_chosen": "use logsumexp or a softmax-weighted sum where all elements should learn",
@@ -47,7 +62,8 @@ _REMEDIES = {
     "vanishing": "use activations that do not saturate (relu, gelu), normalisation, residual connections, or a larger "
     "initialisation",
     "exploding": "clip the gradient's norm, use a smaller factor or gates, or shorten the chain",
-    "cancels": "its terms add up to a constant: check that the loss depends on it, for example that softmax is not summed "
+    "cancels": "its terms add up to a constant: check that the loss depends on it, for example that softmax is not "
+    "summed "
     "over all of its elements",
 }
 _REPEATED = 3
@@ -120,13 +136,13 @@ def _losses(flow: Flow, x: Value) -> list[tuple[float, Finding]]:
     for operation in on_way:
         for slot, given in enumerate(operation.inputs):
             step = flow.step(operation, slot) if given in reached else None
-            lost = _lost(flow, step) if step is not None else None
+            lost = _lost(step) if step is not None else None
             if step is not None and lost is not None:
                 found.append((lost[0] / lost[1], _loss(flow, step, *lost)))
     return found
 
 
-def _lost(flow: Flow, step: Step) -> tuple[int, int] | None:
+def _lost(step: Step) -> tuple[int, int] | None:
     """How many elements lose a gradient that is not zero, and of how many that had one."""
     op = step.operation.op
     arriving, handed_on = step.arriving, step.handed_on
@@ -167,7 +183,10 @@ def _reason(flow: Flow, step: Step) -> tuple[str, str]:
     if name in _STEPS:
         return "step_function", f"{name} is constant between its jumps, so its derivative is 0"
     if name in ("softmax", "log_softmax") and not _is_saturated(flow.raw(operation.results[0])):
-        return "cancels", f"the same gradient arrives at all elements, and the results of {name} always have the same sum"
+        return (
+            "cancels",
+            f"the same gradient arrives at all elements, and the results of {name} always have the same sum",
+        )
     if name in _SATURATING or name in ("logsigmoid", "log_softmax", "binary_cross_entropy"):
         reach = f" (`{operand}` there is {_range(at)})" if at is not None and at.size else ""
         return "saturated", f"{name} is saturated{reach}, and its derivative is 0 in {operation.results[0].dtype}"
@@ -304,7 +323,7 @@ def _place(operation: Operation) -> Any:
 
 
 def _largest_path(flow: Flow, x: Value) -> list[tuple[Step, float]]:
-    """From ``x`` towards a root, each time to the operation that hands on most: the steps, with what each multiplies."""
+    """From ``x`` towards a root, each time to the operation that hands on most; with what each multiplies."""
     path: list[tuple[Step, float]] = []
     value, roots = x, set(flow.graph.roots)
     while value not in roots:

@@ -70,7 +70,12 @@ class Flow:
     def _evaluated(self, operation: Operation, slot: int) -> Step | None:
         value = operation.inputs[slot]
         grads = [self.gradient(result) for result in operation.results]
-        if operation.op is None or value.node is None or self.gradient(value) is None or all([g is None for g in grads]):
+        if (
+            operation.op is None
+            or value.node is None
+            or self.gradient(value) is None
+            or all([g is None for g in grads])
+        ):
             return None
         handed_on = self._pulled(operation, slot, grads)
         if handed_on is None:

@@ -16,7 +16,7 @@ import numpy as np
 from wengert._names import found_in_frames
 from wengert._source import Location, is_passed_over, locate, user_frame
 from wengert.engine.base import TensorBase
-from wengert.engine.node import AccumulateGrad, Node, Port, RecordedNode
+from wengert.engine.node import AccumulateGrad, FreedAt, Node, Port, RecordedNode
 from wengert.engine.past import passes_of
 from wengert.see.findings import Finding, Report
 
@@ -69,11 +69,12 @@ class GraphReport(Report):
     __repr__ = __str__
 
     def _repr_markdown_(self) -> str:
-        rows = ["| variable | nodes | memory | made at |", "|---|---|---|---|"]
-        for holder in self.holders[:_MOST_HOLDERS]:
-            rows.append(f"| `{holder.name}` | {holder.nodes:,} | {_size(holder.nbytes)} | {holder.location or ''} |")
+        rows = [
+            f"| `{holder.name}` | {holder.nodes:,} | {_size(holder.nbytes)} | {holder.location or ''} |"
+            for holder in self.holders[:_MOST_HOLDERS]
+        ]
         head = f"**{self.nodes:,} nodes of graphs are alive; they keep {_size(self.nbytes)}.**"
-        table = ["", *rows] if self.holders else []
+        table = ["", "| variable | nodes | memory | made at |", "|---|---|---|---|", *rows] if self.holders else []
         return "\n".join([head, *table, *[f"\n- {finding._repr_markdown_()}" for finding in self.findings]])
 
 
@@ -126,7 +127,7 @@ def _size(nbytes: int) -> str:
 
 
 def _tensors(frame: FrameType) -> list[tuple[str, Any]]:
-    """The user's tensors with their names, and their gradients as `w.grad`; one that has several names several times."""
+    """The user's tensors with their names, and their gradients as `w.grad`; with several names several times."""
     found = list(found_in_frames(lambda value: issubclass(type(value), TensorBase), frame))
     first = {id(t): (name, t) for name, t in reversed(found)}
     grads = [(f"{name}.grad", getattr(t, "_grad", None)) for name, t in first.values()]
@@ -176,17 +177,19 @@ def _holders(tensors: list[tuple[str, Any]], last: dict[str, int] | None) -> tup
     for name, members in groups.items():
         if visits > _MOST_VISITS:
             break
-        nodes = _cone([t._node for t in members])
+        nodes: set[Any] = set(_cone([t._node for t in members]))
         visits += len(nodes)
         reached |= nodes
-        own = members[-1]._node
+        own: Any = members[-1]._node
         own = own.next[0] if isinstance(own, Port) else own
         repeats = sum([node.code is own.code and node.lasti == own.lasti for node in nodes])
         passes = {id(node.versions) for node in nodes if _is_freed(node)}
         where = _place(own)
         grown = None if last is None else len(nodes) - last.get(_key(name, where), 0)
         holders.append(
-            Holder(name, len({id(t) for t in members}), len(nodes), _saved_bytes(nodes), len(passes), repeats, where, grown)
+            Holder(
+                name, len({id(t) for t in members}), len(nodes), _saved_bytes(nodes), len(passes), repeats, where, grown
+            )
         )
     return sorted(holders, key=lambda holder: -holder.nodes), reached
 
@@ -204,7 +207,7 @@ def _place(node: Any) -> Location | None:
 
 def _is_freed(node: Any) -> bool:
     """Whether a backward pass has freed a node: it noted where it was asked for, in a tuple of its own."""
-    return node.op is not None and node.saved is None and isinstance(node.versions, tuple)
+    return isinstance(node.versions, FreedAt)
 
 
 def kept_alive(frame: FrameType) -> list[Finding]:
@@ -226,18 +229,20 @@ def _kept_alive(holders: list[Holder]) -> list[Finding]:
             remedy = f"add numbers, not tensors: `{holder.name} += loss.item()`, or loss.detach()"
             if holder.tensors > 1:
                 remedy = f"store numbers, not tensors: `{holder.name}.append(loss.item())`, or loss.detach()"
-            findings.append(
-                Finding("kept_alive", what, holder.name, holder.location, None, numbers, remedy)
-            )
-        elif holder.growth is not None and holder.growth > 0 and holder.repeats >= _REPEATED and holder.nodes > holder.growth:
+            findings.append(Finding("kept_alive", what, holder.name, holder.location, None, numbers, remedy))
+        elif (
+            holder.growth is not None
+            and holder.growth > 0
+            and holder.repeats >= _REPEATED
+            and holder.nodes > holder.growth
+        ):
             what = (
-                f"`{holder.name}`{many} has grown by {holder.growth:,} nodes since the last report, to {holder.nodes:,}: "
+                f"`{holder.name}`{many} has grown by {holder.growth:,} nodes since the last report, to "
+                f"{holder.nodes:,}: "
                 f"the operation that made it stands {holder.repeats:,} times in what it keeps alive."
             )
             remedy = "cut what is carried from step to step with detach(), or take item() of what is only summed up"
-            findings.append(
-                Finding("growing", what, holder.name, holder.location, None, numbers, remedy, fault=False)
-            )
+            findings.append(Finding("growing", what, holder.name, holder.location, None, numbers, remedy, fault=False))
     return findings
 
 
@@ -255,7 +260,9 @@ def _gradients(tensors: list[tuple[str, Any]]) -> list[Finding]:
             nodes = len(_cone([grad._node]))
             what = f"`{name}.grad` has a graph of its own ({nodes:,} nodes), since backward ran with create_graph=True."
             remedy = f"set `{name}.grad = None` when it is no longer needed, or use autograd.grad"
-            findings.append(Finding("grad_graph", what, name, _place(grad._node), None, {"nodes": nodes}, remedy, fault=False))
+            findings.append(
+                Finding("grad_graph", what, name, _place(grad._node), None, {"nodes": nodes}, remedy, fault=False)
+            )
         finding = accumulated(name, t)
         if finding is not None:
             findings.append(finding)
@@ -269,12 +276,13 @@ def accumulated(name: str, t: Any) -> Finding | None:
     if passes is None:
         return None
     last = locate(passes.code, passes.lasti) if passes.code is not None else None
-    numbers: dict[str, Any] = {"passes": passes.count, "updates in between": passes.updates}
-    what = f"`{name}.grad` is the sum of {passes.count:,} backward passes, the last of them at {last or 'an unknown place'}"
+    numbers: dict[str, Any] = {"passes": passes.number, "updates in between": passes.updates}
+    where = last or "an unknown place"
+    what = f"`{name}.grad` is the sum of {passes.number:,} backward passes, the last of them at {where}"
     if not passes.updates:
         what += "; nothing was written into it or into its tensor in between."
         return Finding("accumulated", what, name, last, None, numbers, fault=False)
-    cell = t._cell or ()
+    cell: Any = t._cell or ()
     update = f" (the last time at {locate(cell[1], cell[2])})" if len(cell) > 2 else ""
     what += f", and `{name}` was written to in between{update}: each update uses the gradients of all passes before it."
     remedy = f"set `{name}.grad = None`, or call optimizer.zero_grad(), before each backward()"

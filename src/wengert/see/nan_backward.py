@@ -57,15 +57,15 @@ def _described(flow: Flow, step: Step, x: Value) -> Finding:
     slope = flow.local(operation, step.slot)
     numbers: dict[str, Any] = {}
     name = operation.op.name.removesuffix("_number") if operation.op is not None else operation.name
+    variable = nearest_name(operation)
     operand = called(step.value, operation, step.slot)
     if slope is None:
         what = (
-            f"The gradient of {_subject(x)} is not finite. The rule of {name} makes {shown(got)} of it{at_index(index)}, of "
+            f"The gradient of {_subject(x)} is not finite. The rule of {name} makes {shown(got)} of "
+            f"it{at_index(index)}, of "
             "finite operands and a finite gradient that arrives."
         )
-        return Finding(
-            "not_finite", what, nearest_name(step.operation), operation.location, index, numbers, remedy_of(operation)
-        )
+        return Finding("not_finite", what, variable, operation.location, index, numbers, remedy_of(operation))
     local, arriving = element(slope, index), element(step.arriving, index)
     for slot, value in enumerate(operation.inputs):
         raw = flow.raw(value)
@@ -74,45 +74,58 @@ def _described(flow: Flow, step: Step, x: Value) -> Finding:
     numbers["local derivative"] = local
     numbers["gradient that arrives"] = arriving
     said = (
-        f"The gradient of {_subject(x)} is not finite because of {name}{at_index(index)}: its derivative by `{operand}` is "
+        f"The gradient of {_subject(x)} is not finite because of {name}{at_index(index)}: its derivative by "
+        f"`{operand}` is "
         f"{shown(local)}, and the gradient that arrives is {shown(arriving)}"
     )
     if arriving == 0 and not math.isfinite(abs(local)):
-        return _zero_times_inf(flow, step, index, numbers, said, x)
+        return _zero_times_inf(flow, step, index, numbers, said)
     if not math.isfinite(abs(local)):
-        kind = "sqrt_at_zero" if name in _SQUARE_ROOTS and numbers.get(at_element(operand, index)) == 0 else "infinite_slope"
+        kind = (
+            "sqrt_at_zero"
+            if name in _SQUARE_ROOTS and numbers.get(at_element(operand, index)) == 0
+            else "infinite_slope"
+        )
         what = f"{said}: {shown(arriving)} * {shown(local)} = {shown(got)}."
         if not math.isnan(abs(got)):
             what += _goes_on(flow, step)
-        return Finding(kind, what, nearest_name(step.operation), operation.location, index, numbers, remedy_of(operation))
+        return Finding(kind, what, variable, operation.location, index, numbers, remedy_of(operation))
     what = f"{said}: their product overflows to {shown(got)}."
-    return Finding("overflow", what, nearest_name(step.operation), operation.location, index, numbers, remedy_of(operation))
+    return Finding("overflow", what, variable, operation.location, index, numbers, remedy_of(operation))
 
 
 def _goes_on(flow: Flow, step: Step) -> str:
     """What becomes of an infinite gradient further down: it usually meets a zero."""
     value = step.value
-    if value.source is None:
-        return ""
-    for slot, given in enumerate(value.source.inputs):
-        further = flow.step(value.source, slot)
-        if further is not None and np.isnan(further.handed_on).any():
-            place = f" at {value.source.location}" if value.source.location is not None else ""
-            name = f" of `{given.name}`" if given.name is not None else ""
-            return f" Further down, {value.source.name}{place} multiplies it by 0 and makes nan of the gradient{name}."
+    while value.source is not None:
+        steps = [flow.step(value.source, slot) for slot in range(len(value.source.inputs))]
+        spoilt = [further for further in steps if further is not None and is_bad(further.handed_on)]
+        for further in spoilt:
+            if np.isnan(further.handed_on).any():
+                place = f" at {value.source.location}" if value.source.location is not None else ""
+                name = f" of `{further.value.name}`" if further.value.name is not None else ""
+                return f" Further down, {value.source.name}{place} multiplies it by 0 and makes nan of the gradient{name}."
+        if not spoilt:
+            break
+        value = spoilt[0].value
     return ""
 
 
-def _zero_times_inf(
-    flow: Flow, step: Step, index: tuple[int, ...], numbers: dict[str, Any], said: str, x: Value
-) -> Finding:
+def _zero_times_inf(flow: Flow, step: Step, index: tuple[int, ...], numbers: dict[str, Any], said: str) -> Finding:
     """A derivative that is infinite where the gradient that arrives is 0: mostly, where a mask does not select it."""
     operation = step.operation
+    variable = nearest_name(operation)
     mask = _mask(flow, operation.results[0], index)
     if mask is None:
         what = f"{said}: 0 * inf = nan."
         return Finding(
-            "zero_times_inf", what, nearest_name(step.operation), operation.location, index, numbers, remedy_of(operation)
+            "zero_times_inf",
+            what,
+            variable,
+            operation.location,
+            index,
+            numbers,
+            remedy_of(operation),
         )
     name = mask.operation.op.name.removesuffix("_number") if mask.operation.op is not None else ""
     shown_name = _MASKS.get(name, f"`{name}`")
@@ -123,9 +136,7 @@ def _zero_times_inf(
         which = f"{shown_name[0].upper()}{shown_name[1:]}{place} lets nothing through{at_index(index)}, so"
     what = f"{said}: 0 * inf = nan. {which} the value is not used there, but its derivative is still multiplied by 0."
     remedy = f"{DOUBLE_WHERE}, so that the branch which is not selected is finite too"
-    return Finding(
-        "unselected_branch", what, nearest_name(step.operation), operation.location, index, numbers, remedy
-    )
+    return Finding("unselected_branch", what, variable, operation.location, index, numbers, remedy)
 
 
 def _mask(flow: Flow, value: Value, index: tuple[int, ...]) -> Step | None:
@@ -162,15 +173,15 @@ def steep_findings(flow: Flow, x: Value, index: tuple[int, ...]) -> list[Finding
             operand = called(value, operation, slot)
             local = element(slope, here)
             what = (
-                f"The gradient of {_subject(x)} is not finite. On its way the derivative of {operation.name}{at_index(here)} "
-                f"by `{operand}` is {shown(local)}. What arrived there is not known any more: backward has freed it. Ask "
+                f"The gradient of {_subject(x)} is not finite. On its way the derivative of "
+                f"{operation.name}{at_index(here)} "
+                f"by `{operand}` is {shown(local)}. What arrived there is not known any more: backward has freed it. "
+                "Ask "
                 "before backward(), or call it with retain_graph=True, to be told."
             )
             numbers = {at_element(operand, here): element(flow.raw(value), here), "local derivative": local}
             name = nearest_name(operation)
-            return [
-                Finding("infinite_slope", what, name, operation.location, here, numbers, remedy_of(operation))
-            ]
+            return [Finding("infinite_slope", what, name, operation.location, here, numbers, remedy_of(operation))]
     return []
 
 

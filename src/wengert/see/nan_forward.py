@@ -17,7 +17,7 @@ from wengert.see.graph import Operation, Value
 from wengert.see.patterns import clamp_without_effect, one_minus, remedy_of
 
 _LOGS = frozenset({"log", "log2", "log10", "xlogy"})
-_GROWING = frozenset({"exp", "exp2", "expm1", "sinh", "cosh", "pow", "number_pow", "mul", "sum", "add", "sub", "matmul", "mm"})
+_GROWING = frozenset({"sum", "prod", "cumsum", "cumprod", "mm", "matmul", "mv", "dot", "linear", "addmm", "bmm"})
 _DOMAINS = {
     "acos": "[-1, 1]",
     "asin": "[-1, 1]",
@@ -70,9 +70,7 @@ def dead_findings(flow: Flow, harmful: set[Operation]) -> list[Finding]:
         if _starts(flow, operation):
             found = describe(flow, operation)
             what = f"{found.what} It does no harm: nothing of it arrives at the result."
-            notes.append(
-                Finding("dead", what, found.variable, found.location, found.index, found.numbers, fault=False)
-            )
+            notes.append(Finding("dead", what, found.variable, found.location, found.index, found.numbers, fault=False))
     return notes
 
 
@@ -93,9 +91,11 @@ def _poisoned(flow: Flow) -> set[Value]:
 def _passes(flow: Flow, operation: Operation, given: Value, result: Value) -> bool:
     """Whether what is not finite in an operand stands where the result is not finite."""
     raw = flow.raw(given)
+    if raw is None:  # not known any more: perhaps
+        return given.source is not None
     if not is_bad(raw):
         return False
-    if operation.op is None or operation.op.kind is not Kind.ELEMENTWISE:
+    if operation.op is None or operation.op.kind is not Kind.ELEMENTWISE or flow.raw(result) is None:
         return True
     wrong = ~np.isfinite(np.asarray(raw)) & ~np.isfinite(np.asarray(flow.raw(result)))
     if operation.op.name == "where":
@@ -108,7 +108,8 @@ def _passes(flow: Flow, operation: Operation, given: Value, result: Value) -> bo
 def _starts(flow: Flow, operation: Operation) -> bool:
     """Whether an operation made something that is not finite of operands that all are."""
     made = [flow.raw(result) for result in operation.results]
-    return any([is_bad(raw) for raw in made]) and not any([is_bad(flow.raw(value)) for value in operation.inputs])
+    given = [flow.raw(value) for value in operation.inputs]
+    return any([is_bad(raw) for raw in made]) and not any([raw is None or is_bad(raw) for raw in given])
 
 
 def _is_meant(operation: Operation) -> bool:
@@ -131,10 +132,26 @@ def _origin(flow: Flow, poisoned: set[Value]) -> Finding | None:
     for operation in operations:
         if not _is_meant(operation) and _starts(flow, operation):
             then = next((later for later in nans if later.index > operation.index), None)
-            return describe(flow, operation, then)
+            found = describe(flow, operation, then)
+            return found if all([flow.raw(value) is not None for value in poisoned]) else _with_gaps(found)
     if nans:  # of infinities that the program put there itself
         return describe(flow, nans[0])
-    return _of_input(flow, given[0]) if given else None
+    known = [value for value in given if flow.raw(value) is not None]
+    return _of_input(flow, known[0]) if known else _unknown(flow)
+
+
+def _with_gaps(found: Finding) -> Finding:
+    what = f"{found.what} Some values between it and the result are not known any more: backward has freed them."
+    return Finding(found.kind, what, found.variable, found.location, found.index, found.numbers, found.remedy)
+
+
+def _unknown(flow: Flow) -> Finding:
+    (root, *_) = flow.graph.roots
+    name = f"`{root.name}`" if root.name is not None else "The result"
+    what = f"{name} is not finite, and the values that it came of are not known any more: backward has freed them."
+    location = root.source.location if root.source is not None else None
+    remedy = "ask before backward(), or call it with retain_graph=True"
+    return Finding("changed", what, root.name, location, first_bad(flow.raw(root)), remedy=remedy)
 
 
 def _of_input(flow: Flow, value: Value) -> Finding:
@@ -164,7 +181,9 @@ def describe(flow: Flow, operation: Operation, then: Operation | None = None) ->
     if then is not None and then is not operation:
         place = f" at {then.location}" if then.location is not None else ""
         what += f" From there it goes on: {then.name}{place} makes nan of it."
-    numbers = {at_element(text, index): value for text, value in operands if text and not text.replace(".", "").isdigit()}
+    numbers = {
+        at_element(text, index): value for text, value in operands if text and not text.replace(".", "").isdigit()
+    }
     if not operands:
         numbers = _sizes(flow, operation)
     variable = result.name or nearest_name(operation)
@@ -200,7 +219,7 @@ def _cause(flow: Flow, operation: Operation, at: list[Any], got: Any) -> tuple[s
         return _cause_of_combination(flow, operation, name, got)
     last = at[-1] if name == "xlogy" else at[0]
     if name in _LOGS or name == "log1p":
-        return _cause_of_log(flow, operation, name, last)
+        return _cause_of_log(operation, name, last)
     if name in ("div", "reciprocal"):
         a, b = (1, at[0]) if name == "reciprocal" else (at[0], at[1])
         if b == 0:
@@ -211,11 +230,20 @@ def _cause(flow: Flow, operation: Operation, at: list[Any], got: Any) -> tuple[s
         return "inf_minus_inf", "inf - inf"
     if name == "mul" and 0 in at:
         return "zero_times_inf", "0 * inf"
-    if name == "pow" and len(at) == 2:
-        if at[0] == 0 and at[1] < 0:
-            return "division_by_zero", f"0 ** {shown(at[1])}"
-        if isinstance(at[0], float) and at[0] < 0 and math.isnan(abs(got)):
-            return "outside_domain", f"a negative number ({shown(at[0])}) to a power that is no integer"
+    if name == "pow" and len(at) == 2 and all([isinstance(value, (int, float)) for value in at]):
+        return _cause_of_pow(operation, at[0], at[1], got)
+    return _cause_of_function(operation, name, at, got)
+
+
+def _cause_of_pow(operation: Operation, a: float, b: float, got: Any) -> tuple[str, str]:
+    if a == 0 and b < 0:
+        return "division_by_zero", f"0 ** {shown(b)}"
+    if a < 0 and math.isnan(got):
+        return "outside_domain", f"a negative number ({shown(a)}) to a power that is no integer"
+    return _cause_of_function(operation, "pow", [a, b], got)
+
+
+def _cause_of_function(operation: Operation, name: str, at: list[Any], got: Any) -> tuple[str, str]:
     if name in _DOMAINS and all([math.isfinite(abs(value)) for value in at]):
         return "outside_domain", f"{name}({shown(at[0])}), and {name} is finite on {_DOMAINS[name]} only"
     if all([math.isfinite(abs(value)) for value in at]) and math.isinf(abs(got)):
@@ -224,7 +252,7 @@ def _cause(flow: Flow, operation: Operation, at: list[Any], got: Any) -> tuple[s
     return "not_finite", f"{name}({', '.join([shown(value) for value in at])})"
 
 
-def _cause_of_log(flow: Flow, operation: Operation, name: str, x: Any) -> tuple[str, str]:
+def _cause_of_log(operation: Operation, name: str, x: Any) -> tuple[str, str]:
     edge = -1 if name == "log1p" else 0
     if x != edge:
         return ("outside_domain", f"{name}({shown(x)}), and a negative number has no real logarithm")
@@ -246,7 +274,10 @@ def _cause_of_combination(flow: Flow, operation: Operation, name: str, got: Any)
         largest = float(np.finfo(operation.results[0].dtype).max)
         return "overflow", f"{name} overflows: {operation.results[0].dtype} ends at {largest:.3g}"
     if infinite:
-        return "not_finite", f"{name} of infinities (every element it is taken over is infinite, or they have both signs)"
+        return (
+            "not_finite",
+            f"{name} of infinities (every element it is taken over is infinite, or they have both signs)",
+        )
     return "not_finite", f"{name} is not finite for these operands"
 
 

@@ -12,7 +12,9 @@ import numpy as np
 from wengert.see.graph import Operation, Value
 
 _CLAMPS = frozenset({"clamp", "clamp_max"})
-_THROUGH = frozenset({"clamp", "clamp_min", "clamp_max", "cast", "clone", "reshape", "view", "squeeze_all", "squeeze_dim"})
+_THROUGH = frozenset(
+    {"clamp", "clamp_min", "clamp_max", "cast", "clone", "reshape", "view", "squeeze_all", "squeeze_dim"}
+)
 DOUBLE_WHERE = (
     "choose a harmless operand first and then the result (the double where): "
     "`torch.where(ok, f(torch.where(ok, x, 1.0)), other)`"
@@ -85,14 +87,13 @@ def clamp_without_effect(value: Value) -> str | None:
     """Why a clamp just below 1 does not keep its result from being 1: the bound rounds to 1 in its dtype."""
     while value.source is not None and op_name(value) in _THROUGH:
         operation = value.source
-        bound = operation.meta.get("max")
-        if op_name(value) in _CLAMPS and isinstance(bound, float) and bound < 1 and value.dtype is not None:
-            if float(value.dtype.type(bound)) == 1.0:
-                distance = 1 - bound
-                return (
-                    f"the clamp at {operation.location} does not protect it: in {value.dtype}, 1 - {distance:.3g} is "
-                    f"exactly 1 (the nearest number below 1 is 1 - {float(np.finfo(value.dtype).epsneg):.3g})"
-                )
+        bound: Any = operation.meta.get("max")
+        clamps = op_name(value) in _CLAMPS and isinstance(bound, float) and bound < 1
+        if clamps and value.dtype is not None and float(value.dtype.type(bound)) == 1.0:
+            return (
+                f"the clamp at {operation.location} does not protect it: in {value.dtype}, 1 - {1 - bound:.3g} is "
+                f"exactly 1 (the nearest number below 1 is 1 - {float(np.finfo(value.dtype).epsneg):.3g})"
+            )
         value = operation.inputs[0]
     return None
 
@@ -137,7 +138,9 @@ def remedy_of_exp(operation: Operation) -> str:
     users = operation.results[0].users
     names = {user.op.name.removesuffix("_number") for user in users if user.op is not None}
     nexts = [user for user in users if user.op is not None and user.op.name.startswith(("sum", "add"))]
-    logs = [u for user in nexts for result in user.results for u in result.users if u.op is not None and u.op.name == "log"]
+    logs = [
+        u for user in nexts for result in user.results for u in result.users if u.op is not None and u.op.name == "log"
+    ]
     if logs and any([user.op is not None and user.op.name == "sum" for user in nexts]):
         return "write `torch.logsumexp(x, dim)` for log(sum(exp(x)))"
     if logs:
@@ -154,9 +157,9 @@ def remedy_of_sqrt(operation: Operation) -> str:
     inner = behind(operation.inputs[0])
     if op_name(inner) == "sum" and inner.source is not None and is_square(inner.source.inputs[0]) is not None:
         return "write `torch.linalg.vector_norm(x)`: its gradient at 0 is 0"
-    if op_name(inner) == "add" and inner.source is not None:
-        if all([is_square(part) is not None for part in inner.source.inputs]):
-            return f"add a small number under the root, or {DOUBLE_WHERE}; `torch.hypot(a, b)` computes the value"
+    parts = inner.source.inputs if op_name(inner) == "add" and inner.source is not None else ()
+    if parts and all([is_square(part) is not None for part in parts]):
+        return f"add a small number under the root, or {DOUBLE_WHERE}; `torch.hypot(a, b)` computes the value"
     return f"add a small number under the root, `torch.sqrt(x + 1e-12)`, or {DOUBLE_WHERE}"
 
 
@@ -199,4 +202,4 @@ def remedy_of(operation: Operation) -> str:
     return f"keep the operands where the operation is finite, or {DOUBLE_WHERE}"
 
 
-__all__ = ["DOUBLE_WHERE", "behind", "clamp_without_effect", "is_square", "number_of", "one_minus", "op_name", "remedy_of"]
+__all__ = ["DOUBLE_WHERE", "clamp_without_effect", "one_minus", "remedy_of"]

@@ -5,14 +5,14 @@ Knows the ways in which `.grad` stays None, and how each shows in the graph, in 
 
 from __future__ import annotations
 
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 
 from wengert._names import names_in_frames
 from wengert._source import Location, locate, user_frame
 from wengert.engine.base import TensorBase, edge_of, is_tracking
 from wengert.engine.messages import dtype_name
-from wengert.engine.node import AccumulateGrad, Node, Port
+from wengert.engine.node import AccumulateGrad, FreedAt, Node, Port
 from wengert.engine.past import cut_of, recent_cuts
 from wengert.engine.start_messages import replaces
 from wengert.engine.state import STATE
@@ -92,7 +92,9 @@ class Names:
         step = assigned(here, name, here.lineno)
         if step is None:
             return None
-        return Location(step.filename or self.frame.f_code.co_filename, step.lineno, step.lineno, None, None, here.function)
+        return Location(
+            step.filename or self.frame.f_code.co_filename, step.lineno, step.lineno, None, None, here.function
+        )
 
 
 def _name(t: TensorBase, frame: FrameType) -> str | None:
@@ -113,7 +115,7 @@ def none_findings(y: TensorBase, x: TensorBase, names: Names, graph: Graph | Non
         return []
     if not value.is_leaf and not getattr(x, "_retains", False):
         return [_result(x, names, value)]
-    return [_no_pass(y, x, names, graph)]
+    return [_no_pass(y, names, graph)]
 
 
 # --- one of the two is not tracked -----------------------------------------------------------------------------------
@@ -186,7 +188,8 @@ def _remedy_of(origin: Origin) -> str:
             return known
         if "index" in how or "indices" in how or "comparison" in how or "integers" in how or "True" in how:
             return (
-                "a choice has no derivative. Use a smooth form where the gradient should pass (sigmoid for a comparison, "
+                "a choice has no derivative. Use a smooth form where the gradient should pass (sigmoid for a "
+                "comparison, "
                 "softmax for argmax), or a sum that the choice only weights"
             )
         if "knows no gradients" in how or "numpy" in how:
@@ -224,7 +227,9 @@ def _unreachable(y: TensorBase, x: TensorBase, names: Names, graph: Graph) -> Fi
     for cut in reversed(recent_cuts()):
         if cut.source is not None and cut.source() is x:
             location = locate(cut.code, cut.lasti)
-            what = f"{leads} {names.x} was cut by {cut.how} at {location}: what is computed from that does not lead back."
+            what = (
+                f"{leads} {names.x} was cut by {cut.how} at {location}: what is computed from that does not lead back."
+            )
             found = Origin("cut", what, cut.how, location)
             return _from_origin(found, what, names.x_name)
     remedy = f"compute {names.y} from {names.x}; if it need not depend on it, its gradient is None by right"
@@ -254,7 +259,8 @@ def _namesake(names: Names, earlier: Value) -> Finding:
 def _rebound(names: Names, node: Node) -> Finding:
     location = _location(node)
     what = (
-        f"{names.x} is now the result of {_operation_name(node)} at {location}, and not the parameter any more: that line "
+        f"{names.x} is now the result of {_operation_name(node)} at {location}, and not the parameter any more: that "
+        "line "
         "made a new tensor and gave it the name. Gradients arrive at the parameter, which the name no longer means."
     )
     remedy = f"write into the parameter: `with torch.no_grad(): {names.x_name} -= ...`"
@@ -286,7 +292,8 @@ def _result(x: TensorBase, names: Names, value: Value) -> Finding:
             "requires_grad=True: the gradient arrives at that leaf, which no variable holds."
         )
         remedy = (
-            f"convert first and then start tracking: `{names.x_name or 'x'} = ... .requires_grad_()`, or pass dtype and "
+            f"convert first and then start tracking: `{names.x_name or 'x'} = ... .requires_grad_()`, or pass dtype "
+            "and "
             "shape where the leaf is made"
         )
         return Finding("not_leaf", what, names.x_name, location, remedy=remedy)
@@ -313,21 +320,24 @@ def _leaves_behind(value: Value) -> list[Value]:
     return sorted(found, key=lambda leaf: leaf.index)
 
 
-def _no_pass(y: TensorBase, x: TensorBase, names: Names, graph: Graph) -> Finding:
+def _no_pass(y: TensorBase, names: Names, graph: Graph) -> Finding:
     """The gradient can flow, and none is there: no pass was run, or what it brought went elsewhere or was removed."""
     node: Any = edge_of(y)
     freed = [operation for operation in graph.operations if operation.freed and operation.node.code is not None]
     name = names.x_name or "x"
     if not freed:
+        frees = any([getattr(operation.node, "cells", ()) for operation in graph.operations])
+        told = "no backward pass has freed its graph" if frees else "its graph keeps nothing that a backward pass frees"
         what = (
-            f"{names.y} leads to {names.x}, and no backward pass has freed its graph: none was run, or it was run with "
-            "retain_graph=True and its gradient was removed since."
+            f"{names.y} leads to {names.x}, and {told}: none was run, or "
+            f"{'it was run with retain_graph=True and ' * frees}"
+            "its gradient was removed since."
         )
         return Finding(
             "no_backward", what, names.y_name, _location(node), remedy=f"call `{names.y_name or 'y'}.backward()`"
         )
-    place: tuple[CodeType, int] | None = getattr(freed[-1].node, "versions", None)
-    location = locate(*place) if place else None
+    where = [at for operation in freed if isinstance(at := operation.node.versions, FreedAt) and at.code is not None]  # type: ignore[attr-defined]
+    location = locate(where[-1].code, where[-1].lasti) if where else None  # type: ignore[arg-type]
     text = location.expression() if location is not None else None
     if text is not None and ".backward" not in text and "grad(" in text:
         what = f"The pass at {location} was autograd.grad, which returns gradients and leaves `.grad` as it is."
@@ -338,7 +348,8 @@ def _no_pass(y: TensorBase, x: TensorBase, names: Names, graph: Graph) -> Findin
         remedy = f"add `{name}` to inputs, or leave inputs out"
         return Finding("not_asked", what, names.x_name, location, remedy=remedy)
     what = (
-        f"The backward pass at {location or 'an unknown place'} went through this graph, so {names.x} had a gradient, and "
+        f"The backward pass at {location or 'an unknown place'} went through this graph, so {names.x} had a gradient, "
+        "and "
         "it was set to None since (zero_grad() does that, so does `.grad = None`)."
     )
     remedy = "read the gradient after backward() and before it is removed"
