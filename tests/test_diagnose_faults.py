@@ -1,4 +1,4 @@
-"""Planted faults: each program of tests/faults has one, and what is said of it names its line, its cause, its remedy."""
+"""Planted faults: each program of tests/faults has one, and what is said of it names its line, cause and remedy."""
 
 import contextlib
 import io
@@ -41,12 +41,8 @@ class Fault(NamedTuple):
 
 def fault_of(path: Path) -> Fault:
     source = path.read_text(encoding="utf-8")
-    facts = {}
-    for line in source.splitlines():
-        if line.startswith("# "):
-            key, _, value = line[2:].partition(": ")
-            facts[key] = value
-    return Fault(path, source, facts)
+    lines = source.split('"""')[1].strip().splitlines()
+    return Fault(path, source, {key: value for key, _, value in [line.partition(": ") for line in lines]})
 
 
 @contextlib.contextmanager
@@ -105,7 +101,9 @@ def check_error(fault: Fault, error: BaseException) -> None:
     for part in fault.says:
         assert part in text, text
     assert fault.line is not None
-    raised_at = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(fault.path)]
+    raised_at = [
+        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(fault.path)
+    ]
     named = f"{fault.path.name}:{fault.line}"
     if "# FAULT: raised here" in fault.source:
         assert raised_at[-1] == fault.line

@@ -13,7 +13,7 @@ HEALTHY = sorted((Path(__file__).parent / "healthy").glob("*.py"))
 
 
 def header(source: str, key: str) -> list[str]:
-    line = next(line for line in source.splitlines() if line.startswith(f"# {key}: "))
+    line = next(line for line in source.split('"""')[1].splitlines() if line.startswith(f"{key}: "))
     return [part.strip() for part in line.partition(": ")[2].split(",")]
 
 

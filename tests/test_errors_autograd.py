@@ -137,7 +137,11 @@ CAUSES = [
     (cut_by_argmax, ["`best` was cut from `w` by argmax()"], "best ="),
     (never_tracked, ["It was computed from `inputs`, `weights`", "none of these requires grad"], "loss ="),
     (integers, ["`counts` has no gradient path. Its dtype is torch.int64"], None),
-    (cut_inside_a_function, ["`output` was computed from `w`", "Inside of `model`, it was cut by detach()"], "output ="),
+    (
+        cut_inside_a_function,
+        ["`output` was computed from `w`", "Inside of `model`, it was cut by detach()"],
+        "output =",
+    ),
     (without_a_name, ["This tensor was cut from `w` by detach()"], "w.detach()"),
     (given_from_outside, ["`loss` has no gradient path. Either no tensor", "detach()", "no_grad()", "item()"], None),
 ]

@@ -1,7 +1,9 @@
-# row: 20 a gradient that explodes on the way through time
-# ask: diagnose(loss, w)
-# kind: exploding
-# says: mv stands 40 times | multiplies the gradient by about 3 | clip
+"""row: 20 a gradient that explodes on the way through time
+ask: diagnose(loss, w)
+kind: exploding
+says: mv stands 40 times | multiplies the gradient by about 3 | clip
+"""
+
 import wengert as torch
 
 w = torch.eye(2) * 3

@@ -1,6 +1,8 @@
-# row: 1 backward() of an untracked result
-# ask: error
-# says: element 0 of tensors does not require grad | `hidden` was cut from `w` by detach() | will not help
+"""row: 1 backward() of an untracked result
+ask: error
+says: element 0 of tensors does not require grad | `hidden` was cut from `w` by detach() | will not help
+"""
+
 import wengert as torch
 
 torch.manual_seed(0)

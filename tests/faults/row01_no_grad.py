@@ -1,6 +1,8 @@
-# row: 1 backward() of an untracked result
-# ask: error
-# says: `loss` has no gradient path | Inside of `evaluate`, it was computed under torch.no_grad()
+"""row: 1 backward() of an untracked result
+ask: error
+says: `loss` has no gradient path | Inside of `evaluate`, it was computed under torch.no_grad()
+"""
+
 import wengert as torch
 
 

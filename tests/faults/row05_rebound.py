@@ -1,7 +1,9 @@
-# row: 5 a parameter replaced by its update
-# ask: why_none(loss, w)
-# kind: rebound
-# says: `w` is now the result of SubBackward0 | with torch.no_grad(): w -=
+"""row: 5 a parameter replaced by its update
+ask: why_none(loss, w)
+kind: rebound
+says: `w` is now the result of SubBackward0 | with torch.no_grad(): w -=
+"""
+
 import wengert as torch
 
 x = torch.tensor([1.0, 2.0, 3.0])

@@ -1,6 +1,8 @@
-# row: 9 numpy() of a tracked tensor
-# ask: error
-# says: Can't call numpy() on Tensor that requires grad | it is `w` | detach()
+"""row: 9 numpy() of a tracked tensor
+ask: error
+says: Can't call numpy() on Tensor that requires grad | it is `w` | detach()
+"""
+
 import numpy as np
 
 import wengert as torch

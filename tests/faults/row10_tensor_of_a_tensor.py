@@ -1,7 +1,9 @@
-# row: 10 torch.tensor(t) of a tracked tensor
-# ask: why_none(loss, w)
-# kind: cut
-# says: torch.tensor(...) | .clone() for a copy in the graph
+"""row: 10 torch.tensor(t) of a tracked tensor
+ask: why_none(loss, w)
+kind: cut
+says: torch.tensor(...) | .clone() for a copy in the graph
+"""
+
 import warnings
 
 import wengert as torch

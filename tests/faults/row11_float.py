@@ -1,7 +1,9 @@
-# row: 11 float(t) inside of the computation
-# ask: why_none(loss, scale)
-# kind: cut
-# says: `factor` was cut from `scale` by float(...) | a Python number carries no gradient
+"""row: 11 float(t) inside of the computation
+ask: why_none(loss, scale)
+kind: cut
+says: `factor` was cut from `scale` by float(...) | a Python number carries no gradient
+"""
+
 import wengert as torch
 
 w = torch.ones(3, requires_grad=True)

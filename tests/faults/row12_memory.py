@@ -1,7 +1,9 @@
-# row: 12 memory grows: total += loss
-# ask: graph_report()
-# kind: kept_alive
-# says: `total_loss` keeps 40 graphs alive | total_loss += loss.item()
+"""row: 12 memory grows: total += loss
+ask: graph_report()
+kind: kept_alive
+says: `total_loss` keeps 40 graphs alive | total_loss += loss.item()
+"""
+
 import wengert as torch
 
 x = torch.linspace(0, 1, 16)

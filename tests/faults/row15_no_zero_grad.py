@@ -1,7 +1,9 @@
-# row: 15 zero_grad() forgotten
-# ask: diagnose(loss, w)
-# kind: not_zeroed
-# says: `w.grad` is the sum of 5 backward passes | the last time at {file}:13 | zero_grad()
+"""row: 15 zero_grad() forgotten
+ask: diagnose(loss, w)
+kind: not_zeroed
+says: `w.grad` is the sum of 5 backward passes | the last time at {file}:15 | zero_grad()
+"""
+
 import wengert as torch
 
 x = torch.linspace(0, 1, 16)

@@ -1,7 +1,9 @@
-# row: 17 where with a bad branch
-# ask: diagnose(loss, x)
-# kind: unselected_branch
-# says: Branch 1 of `where` | is not selected at [0] | 0 * inf = nan | double where
+"""row: 17 where with a bad branch
+ask: diagnose(loss, x)
+kind: unselected_branch
+says: Branch 1 of `where` | is not selected at [0] | 0 * inf = nan | double where
+"""
+
 import wengert as torch
 
 x = torch.tensor([0.0, 4.0], requires_grad=True)

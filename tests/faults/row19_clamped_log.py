@@ -1,7 +1,9 @@
-# row: 19 log(1 - p) in a hand-made loss, with a clamp that does nothing in float32
-# ask: diagnose(loss, w)
-# kind: log_of_zero
-# says: `p` is exactly 1 there | the clamp at {file}:10 does not protect it: in float32, 1 - 1e-08 is exactly 1 | binary_cross_entropy_with_logits
+"""row: 19 log(1 - p) in a hand-made loss, with a clamp that does nothing in float32
+ask: diagnose(loss, w)
+kind: log_of_zero
+says: `p` is exactly 1 there | the clamp at {file}:12 does not protect it: in float32, 1 - 1e-08 is
+"""
+
 import wengert as torch
 
 x = torch.tensor([0.5, 30.0])

@@ -1,7 +1,9 @@
-# row: 20 a gradient of exactly 0: dead units
-# ask: diagnose(loss, w)
-# kind: relu_off
-# says: relu is off, since `z` is between | all 12 elements | leaky_relu
+"""row: 20 a gradient of exactly 0: dead units
+ask: diagnose(loss, w)
+kind: relu_off
+says: relu is off, since `z` is between | all 12 elements | leaky_relu
+"""
+
 import wengert as torch
 
 torch.manual_seed(0)

@@ -1,7 +1,9 @@
-# row: 20 a gradient of exactly 0: rounding
-# ask: diagnose(loss, w)
-# kind: step_function
-# says: round is constant between its jumps | (round(x) - x).detach()
+"""row: 20 a gradient of exactly 0: rounding
+ask: diagnose(loss, w)
+kind: step_function
+says: round is constant between its jumps | (round(x) - x).detach()
+"""
+
 import wengert as torch
 
 w = torch.tensor([0.2, 1.7], requires_grad=True)

@@ -1,6 +1,8 @@
-# row: 23 a wrong derivative of a user's function
-# ask: error
-# says: CubeBackward | numerical | analytical
+"""row: 23 a wrong derivative of a user's function
+ask: error
+says: CubeBackward | numerical | analytical
+"""
+
 import wengert as torch
 
 

@@ -1,6 +1,8 @@
-# row: 24 a user's function returns a gradient of another shape
-# ask: error
-# says: Function ScaleBackward returned an invalid gradient at index 0 - got [3] | [1] | sum
+"""row: 24 a user's function returns a gradient of another shape
+ask: error
+says: Function ScaleBackward returned an invalid gradient at index 0 - got [3] | [1] | sum
+"""
+
 import wengert as torch
 
 

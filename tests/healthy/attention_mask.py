@@ -1,5 +1,7 @@
-# result: loss
-# inputs: q, k
+"""result: loss
+inputs: q, k
+"""
+
 import wengert as torch
 
 torch.manual_seed(0)

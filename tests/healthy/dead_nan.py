@@ -1,5 +1,7 @@
-# result: loss
-# inputs: w
+"""result: loss
+inputs: w
+"""
+
 import wengert as torch
 
 w = torch.tensor([1.0, 2.0], requires_grad=True)

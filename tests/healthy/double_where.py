@@ -1,5 +1,7 @@
-# result: loss
-# inputs: x
+"""result: loss
+inputs: x
+"""
+
 import wengert as torch
 
 x = torch.tensor([-1.0, 0.0, 4.0], requires_grad=True)

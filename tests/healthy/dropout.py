@@ -1,5 +1,7 @@
-# result: loss
-# inputs: w
+"""result: loss
+inputs: w
+"""
+
 import wengert as torch
 
 torch.manual_seed(0)

@@ -1,5 +1,7 @@
-# result: loss
-# inputs: table, w
+"""result: loss
+inputs: table, w
+"""
+
 import wengert as torch
 
 torch.manual_seed(0)

@@ -1,5 +1,7 @@
-# result: loss
-# inputs: x, gain
+"""result: loss
+inputs: x, gain
+"""
+
 import wengert as torch
 
 torch.manual_seed(0)

@@ -1,5 +1,7 @@
-# result: loss
-# inputs: w, b
+"""result: loss
+inputs: w, b
+"""
+
 import wengert as torch
 
 torch.manual_seed(0)

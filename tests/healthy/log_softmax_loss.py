@@ -1,5 +1,7 @@
-# result: loss
-# inputs: logits
+"""result: loss
+inputs: logits
+"""
+
 import wengert as torch
 
 logits = torch.tensor([[1000.0, 0.0, -1000.0], [3.0, 2.0, 1.0]], requires_grad=True)

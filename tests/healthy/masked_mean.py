@@ -1,5 +1,7 @@
-# result: loss
-# inputs: x
+"""result: loss
+inputs: x
+"""
+
 import wengert as torch
 
 x = torch.tensor([[1.0, 2.0, 9.0], [3.0, 9.0, 9.0]], requires_grad=True)

@@ -1,5 +1,7 @@
-# result: loss
-# inputs: x
+"""result: loss
+inputs: x
+"""
+
 import wengert as torch
 
 torch.manual_seed(0)

@@ -1,5 +1,7 @@
-# result: loss
-# inputs: w
+"""result: loss
+inputs: w
+"""
+
 import wengert as torch
 
 x = torch.linspace(0, 1, 20, dtype=torch.float64)

@@ -1,5 +1,7 @@
-# result: loss
-# inputs: model[0].weight, model[2].bias
+"""result: loss
+inputs: model[0].weight, model[2].bias
+"""
+
 import wengert as torch
 
 torch.manual_seed(0)

@@ -1,5 +1,7 @@
-# result: loss
-# inputs: w1, w2
+"""result: loss
+inputs: w1, w2
+"""
+
 import wengert as torch
 
 torch.manual_seed(1)

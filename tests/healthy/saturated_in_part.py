@@ -1,5 +1,7 @@
-# result: loss
-# inputs: z
+"""result: loss
+inputs: z
+"""
+
 import wengert as torch
 
 z = torch.tensor([-200.0, -3.0, 0.5, 4.0, 200.0], requires_grad=True)

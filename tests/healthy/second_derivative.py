@@ -1,5 +1,7 @@
-# result: penalty
-# inputs: w
+"""result: penalty
+inputs: w
+"""
+
 import wengert as torch
 
 w = torch.tensor([0.3, -0.7], requires_grad=True)

@@ -1,5 +1,7 @@
-# result: loss
-# inputs: x
+"""result: loss
+inputs: x
+"""
+
 import wengert as torch
 
 x = torch.tensor([-500.0, -1e-9, 0.0, 1e-9, 500.0], requires_grad=True)

@@ -1,5 +1,7 @@
-# result: loss
-# inputs: w
+"""result: loss
+inputs: w
+"""
+
 import wengert as torch
 
 w = torch.tensor([0.2, 1.7, -0.6], requires_grad=True)

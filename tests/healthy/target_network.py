@@ -1,5 +1,7 @@
-# result: loss
-# inputs: online
+"""result: loss
+inputs: online
+"""
+
 import wengert as torch
 
 torch.manual_seed(0)

@@ -44,11 +44,11 @@ def mismatch(function: Function, i: int, k: int, a: Array, n: Array, wrong: Arra
             f"{_place(y, int(column), f'output {output}')}: analytical {_number(a[row, column])}, "
             f"numerical {_number(n[row, column])}, relative error {_relative(a[row, column], n[row, column])}."
         ),
+        *_made_by(output, function.outputs[k]),
         "There, by step of the differences:",
         f"  {'step':<8}{'numerical':<28}relative error of the analytical value",
         *[f"  {step:<8.0e}{_number(value):<28}{_relative(a[row, column], value)}" for step, value in rows],
         _verdict([value for _, value in rows]),
-        *_made_by(output, function.outputs[k]),
     ]
     return GradcheckError("\n".join(lines))
 

@@ -136,24 +136,39 @@ def _losses(flow: Flow, x: Value) -> list[tuple[float, Finding]]:
     for operation in on_way:
         for slot, given in enumerate(operation.inputs):
             step = flow.step(operation, slot) if given in reached else None
-            lost = _lost(step) if step is not None else None
-            if step is not None and lost is not None:
-                found.append((lost[0] / lost[1], _loss(flow, step, *lost)))
+            if step is None or not step.arriving.any():
+                continue
+            count, came = _lost(flow, step)
+            if count:
+                found.append((count / came, _loss(flow, step, count, came)))
+            elif not step.handed_on.any():
+                found.append((1.0, _sum_of_nothing(step)))
     return found
 
 
-def _lost(step: Step) -> tuple[int, int] | None:
-    """How many elements lose a gradient that is not zero, and of how many that had one."""
+def _lost(flow: Flow, step: Step) -> tuple[int, int]:
+    """How many elements lose a gradient that is not zero because of the operation, and of how many."""
     op = step.operation.op
     arriving, handed_on = step.arriving, step.handed_on
     if op is not None and op.kind is Kind.ELEMENTWISE:
         arriving, handed_on = np.broadcast_arrays(arriving, handed_on)
-        came = int(np.count_nonzero(arriving))
-        count = int(np.count_nonzero((arriving != 0) & (handed_on == 0)))
-    else:
-        came = handed_on.size if arriving.any() else 0
-        count = came - int(np.count_nonzero(handed_on)) if came else 0
-    return (count, came) if count else None
+        return int(np.count_nonzero((arriving != 0) & (handed_on == 0))), int(np.count_nonzero(arriving))
+    probe = flow.probe(step.operation, step.slot)  # else a zero may only be one that arrived
+    if probe is None:
+        return 0, handed_on.size
+    return int(np.count_nonzero((handed_on == 0) & (np.broadcast_to(probe, handed_on.shape) == 0))), handed_on.size
+
+
+def _sum_of_nothing(step: Step) -> Finding:
+    """An operation whose rule adds up what arrives to zero, though it need not."""
+    operation = step.operation
+    name = _operation_name(operation)
+    why = "what arrives adds up to 0"
+    if name in ("softmax", "log_softmax"):
+        why = f"the same arrives at all elements, and the results of {name} always have the same sum"
+    what = f"{name} hands on a gradient of 0 for {share(step.handed_on.size, step.handed_on.size)}: {why}."
+    variable = step.value.name or operation.results[0].name or nearest_name(operation)
+    return Finding("cancels", what, variable, operation.location, None, {"share": 1.0}, _REMEDIES["cancels"])
 
 
 def _loss(flow: Flow, step: Step, count: int, came: int) -> Finding:
@@ -182,11 +197,8 @@ def _reason(flow: Flow, step: Step) -> tuple[str, str]:
         return _reason_of_bounds(operation, name, operand, at)
     if name in _STEPS:
         return "step_function", f"{name} is constant between its jumps, so its derivative is 0"
-    if name in ("softmax", "log_softmax") and not _is_saturated(flow.raw(operation.results[0])):
-        return (
-            "cancels",
-            f"the same gradient arrives at all elements, and the results of {name} always have the same sum",
-        )
+    if name in ("softmax", "logsumexp"):
+        return "saturated", f"{name} gives them a weight of 0"
     if name in _SATURATING or name in ("logsigmoid", "log_softmax", "binary_cross_entropy"):
         reach = f" (`{operand}` there is {_range(at)})" if at is not None and at.size else ""
         return "saturated", f"{name} is saturated{reach}, and its derivative is 0 in {operation.results[0].dtype}"
@@ -202,16 +214,13 @@ def _reason(flow: Flow, step: Step) -> tuple[str, str]:
     if name in ("exp", "exp2", "number_pow"):
         reach = f" (`{operand}` is {_range(at)})" if at is not None and at.size else ""
         return "underflow", f"{name} underflows to 0{reach}"
-    if operation.op is not None and operation.op.kind in (Kind.INDEXING, Kind.MOVEMENT):
-        return "not_selected", f"{name} takes other elements"
+    if name.startswith("nll_loss") or (
+        operation.op is not None and operation.op.kind in (Kind.INDEXING, Kind.MOVEMENT)
+    ):
+        return "not_selected", f"{name} uses other elements"
     if operation.op is not None and operation.op.kind is Kind.PRODUCT:
         return "times_zero", "they are multiplied with values that are 0 everywhere"
     return "zero_derivative", f"the derivative of {name} is 0 there"
-
-
-def _is_saturated(y: Any) -> bool:
-    """Whether each softmax gives everything to one element."""
-    return y is not None and bool(((np.asarray(y) == 0) | (np.asarray(y) == 1)).all())
 
 
 def _values_there(step: Step, raw: Any) -> Any:

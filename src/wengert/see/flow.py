@@ -116,6 +116,16 @@ class Flow:
         found = self._pulled(operation, slot, [np.ones(result.shape or (), result.dtype)[()]])
         return None if found is None else np.broadcast_to(np.asarray(found), result.shape or ())
 
+    def probe(self, operation: Operation, slot: int) -> Any:
+        """What the operation would hand on of a gradient that is zero nowhere and in no simple proportion."""
+        chance = np.random.default_rng(0)
+        grads = []
+        for result in operation.results:
+            carries = getattr(result.dtype, "kind", "O") in "fc"
+            grads.append(chance.uniform(0.5, 1.5, result.shape).astype(result.dtype)[()] if carries else None)
+        found = self._pulled(operation, slot, grads)
+        return None if found is None else np.asarray(found)
+
     def steps_to(self, value: Value) -> Iterator[Step]:
         """What the operations that use a value hand on to it."""
         for operation in dict.fromkeys(value.users):

@@ -104,7 +104,9 @@ def _goes_on(flow: Flow, step: Step) -> str:
             if np.isnan(further.handed_on).any():
                 place = f" at {value.source.location}" if value.source.location is not None else ""
                 name = f" of `{further.value.name}`" if further.value.name is not None else ""
-                return f" Further down, {value.source.name}{place} multiplies it by 0 and makes nan of the gradient{name}."
+                return (
+                    f" Further down, {value.source.name}{place} multiplies it by 0 and makes nan of the gradient{name}."
+                )
         if not spoilt:
             break
         value = spoilt[0].value
