@@ -53,12 +53,12 @@ def note_cut(how: str, source: TensorBase | None, result: TensorBase | None = No
     _note(cut)
 
 
-def note_pass(leaf: Any, grad: Any, where: tuple[CodeType, int] | None) -> None:
+def note_pass(leaf: Any, grad: Any, where: tuple[CodeType | None, int]) -> None:
     """Note that a further backward pass was added into ``grad``, the gradient of ``leaf``."""
     version = grad._cell[0]
     leaf_version = leaf._cell[0] if leaf._cell else 0
     past = getattr(grad, "_past", None)
-    code, lasti = where if where is not None else (None, -1)
+    code, lasti = where
     if past.__class__ is Passes and past.version == version - 1:
         updates = past.updates + leaf_version - past.leaf_version
         grad._past = Passes(past.number + 1, code, lasti, version, leaf_version, updates)

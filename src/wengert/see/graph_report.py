@@ -6,6 +6,7 @@ Knows live nodes, the user's variables that lead to them, and the counts of the 
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from types import FrameType
@@ -33,7 +34,7 @@ class Holder:
     name: str
     tensors: int
     nodes: int
-    nbytes: int  # of what these nodes saved
+    nbytes: int  # of these nodes and of what they saved
     passes: int  # how many different backward passes have gone through what it keeps
     repeats: int  # how often the operation that made it stands in what it keeps
     location: Location | None
@@ -52,7 +53,7 @@ class GraphReport(Report):
 
     def __str__(self) -> str:
         more = f", {self.growth:+,} since the last report" if self.growth is not None else ""
-        lines = [f"{self.nodes:,} nodes of graphs are alive{more}; they keep {_size(self.nbytes)}."]
+        lines = [f"{self.nodes:,} nodes of graphs are alive{more}; with what they keep they take {_size(self.nbytes)}."]
         for holder in self.holders[:_MOST_HOLDERS]:
             since = f" ({holder.growth:+,})" if holder.growth is not None else ""
             where = f", made at {holder.location}" if holder.location is not None else ""
@@ -73,7 +74,7 @@ class GraphReport(Report):
             f"| `{holder.name}` | {holder.nodes:,} | {_size(holder.nbytes)} | {holder.location or ''} |"
             for holder in self.holders[:_MOST_HOLDERS]
         ]
-        head = f"**{self.nodes:,} nodes of graphs are alive; they keep {_size(self.nbytes)}.**"
+        head = f"**{self.nodes:,} nodes of graphs are alive; with what they keep they take {_size(self.nbytes)}.**"
         table = ["", "| variable | nodes | memory | made at |", "|---|---|---|---|", *rows] if self.holders else []
         return "\n".join([head, *table, *[f"\n- {finding._repr_markdown_()}" for finding in self.findings]])
 
@@ -112,7 +113,7 @@ def graph_report() -> GraphReport:
         "What keeps graphs alive?",
         tuple(findings),
         nodes=len(live),
-        nbytes=_saved_bytes(live),
+        nbytes=_bytes_of(live),
         holders=tuple(holders),
         unnamed=sum([node not in reached for node in live]),
         growth=growth,
@@ -146,10 +147,11 @@ def _cone(roots: Iterable[Node]) -> set[Node]:
     return {node for node in seen if not isinstance(node, Port)}
 
 
-def _saved_bytes(nodes: Iterable[Any]) -> int:
-    """The bytes of what nodes saved, memory that several of them saved counted once."""
+def _bytes_of(nodes: Iterable[Any]) -> int:
+    """The bytes of nodes and of what they saved, memory that several of them saved counted once."""
     sizes: dict[int, int] = {}
     for node in nodes:
+        sizes[id(node)] = sys.getsizeof(node) + sys.getsizeof(node.links)
         saved = getattr(node, "saved", None) if node.op is not None else None
         for value in saved or ():
             for part in value if isinstance(value, tuple) else (value,):
@@ -188,7 +190,7 @@ def _holders(tensors: list[tuple[str, Any]], last: dict[str, int] | None) -> tup
         grown = None if last is None else len(nodes) - last.get(_key(name, where), 0)
         holders.append(
             Holder(
-                name, len({id(t) for t in members}), len(nodes), _saved_bytes(nodes), len(passes), repeats, where, grown
+                name, len({id(t) for t in members}), len(nodes), _bytes_of(nodes), len(passes), repeats, where, grown
             )
         )
     return sorted(holders, key=lambda holder: -holder.nodes), reached
