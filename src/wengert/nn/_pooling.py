@@ -1,0 +1,496 @@
+"""Means and maxima over patches, of ``torch.nn.functional``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wengert.engine.apply import apply
+from wengert.engine.base import wrap
+from wengert.functions.operands import not_implemented_for, raw_of_tensor, shown
+from wengert.nn._convolution import per_axis
+from wengert.ops.patches import Places
+from wengert.ops.pooling import ADAPTIVE_MAX_POOL, AVG_POOL, MAX_POOL, pooling_matrix
+from wengert.spaces.tensors import TENSOR
+
+__all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
+]
+
+Shape = tuple[int, ...]
+
+
+def _images(name: str, input: Any, axes: int, *, floats: bool = True) -> tuple[Any, Any]:
+    """The tensor with a batch axis, and its raw value as given."""
+    x = raw_of_tensor(name, input)
+    if x.ndim not in (axes + 1, axes + 2):
+        raise RuntimeError(
+            f"{name}: Expected {axes + 1}D or {axes + 2}D (batch mode) tensor with possibly 0 batch size and other "
+            f"non-zero dimensions for input, but got: {shown(x.shape)}"
+        )
+    if 0 in x.shape[-axes - 1 :]:
+        raise RuntimeError(
+            f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes "
+            f"{shown(x.shape)}"
+        )
+    if floats and x.dtype.kind not in "fc":
+        raise not_implemented_for(name, x.dtype)
+    return (input if x.ndim == axes + 2 else TENSOR.unsqueeze(input, dim=0)), x
+
+
+def _unbatched(y: Any, x: Any, axes: int) -> Any:
+    return y if x.ndim == axes + 2 else TENSOR.squeeze(y, dims=(0,))
+
+
+def _places(
+    name: str, axes: int, space: Shape, kernel: Shape, stride: Any, padding: Any, dilation: Any, ceil_mode: Any
+) -> tuple[Places, Shape]:
+    """Where the patches lie, and how many there are: with ``ceil_mode`` also those that begin inside and end beyond."""
+    none = stride is None or (isinstance(stride, (tuple, list)) and not stride)
+    steps = kernel if none else per_axis(name, "stride", stride, axes)
+    border, spread = per_axis(name, "padding", padding, axes), per_axis(name, "dilation", dilation, axes)
+    for what, numbers in (("kernel_size", kernel), ("stride", steps), ("dilation", spread)):
+        if min(numbers) <= 0:
+            raise RuntimeError(f"{name}: {what} must be greater than zero, but got {list(numbers)}")
+    if any([p < 0 or 2 * p > d * (k - 1) + 1 for p, k, d in zip(border, kernel, spread, strict=True)]):
+        if min(border) < 0:
+            raise RuntimeError(f"pad must be non-negative, but got pad: {min(border)}")
+        raise RuntimeError(
+            f"pad should be at most half of effective kernel size, but got pad={border[0]}, kernel_size={kernel[0]} "
+            f"and dilation={spread[0]}"
+        )
+    places = Places(steps, border, spread)
+    zipped = zip(space, kernel, steps, border, spread, strict=True)
+    counts = [_count(n, k, s, p, d, ceil_mode) for n, k, s, p, d in zipped]
+    if min(counts) < 1:
+        raise RuntimeError(
+            f"Given input size: ({'x'.join(map(str, space))}). Calculated output size: ({'x'.join(map(str, counts))}). "
+            "Output size is too small"
+        )
+    return places, tuple(counts)
+
+
+def _count(n: int, k: int, s: int, p: int, d: int, ceil_mode: Any) -> int:
+    room = n + 2 * p - d * (k - 1) - 1
+    if not ceil_mode:
+        return room // s + 1
+    count = -(-room // s) + 1
+    return count - 1 if (count - 1) * s >= n + p else count
+
+
+# --- means ---
+
+
+def _avg_pool(axes: int, input: Any, kernel_size: Any, stride: Any, padding: Any, *rest: Any) -> Any:
+    ceil_mode, count_include_pad, divisor_override = rest
+    name = f"avg_pool{axes}d"
+    images, x = _images(name, input, axes, floats=False)
+    if x.dtype.kind not in "fc" and x.dtype != np.int64:
+        raise not_implemented_for(name, x.dtype)
+    kernel = per_axis(name, "kernel_size", kernel_size, axes)
+    places, counts = _places(name, axes, x.shape[-axes:], kernel, stride, padding, 1, ceil_mode)
+    if divisor_override == 0:
+        raise RuntimeError("divisor must be not zero")
+    y = apply(
+        AVG_POOL,
+        images,
+        kernel=kernel,
+        counts=counts,
+        places=places,
+        divisor=None if divisor_override is None else int(divisor_override),
+        with_border=bool(count_include_pad),
+    )
+    return _unbatched(y, x, axes)
+
+
+def avg_pool1d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Any:
+    """The mean of each patch of signals ``[N, C, L]`` or ``[C, L]``; patches lie ``stride`` (a kernel) apart.
+
+    With ``ceil_mode`` a patch that reaches beyond the border counts; without ``count_include_pad`` the border's zeros
+    do not count.
+
+    Raises:
+        RuntimeError: shapes or settings that do not fit.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.avg_pool1d(torch.tensor([[1., 3., 5., 7.]]), 2)
+    tensor([[2., 6.]])
+    """
+    return _avg_pool(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
+
+
+def avg_pool2d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: Any = None,
+) -> Any:
+    """As :func:`avg_pool1d`, of images; ``divisor_override`` takes the place of the number of pixels.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.avg_pool2d(torch.arange(4.).reshape(1, 2, 2), 2)
+    tensor([[[1.5000]]])
+    """
+    return _avg_pool(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+def avg_pool3d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: Any = None,
+) -> Any:
+    """As :func:`avg_pool2d`, of volumes.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.avg_pool3d(torch.ones(1, 2, 2, 2), 2).item()
+    1.0
+    """
+    return _avg_pool(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+def _lp_pool(axes: int, input: Any, norm_type: Any, kernel_size: Any, stride: Any, ceil_mode: Any) -> Any:
+    kernel = per_axis("lp_pool", "kernel_size", kernel_size, axes)
+    powers = TENSOR.pow_number(input, float(norm_type))
+    mean = _avg_pool(axes, powers, kernel, stride, 0, ceil_mode, True, None)
+    total = TENSOR.mul(mean, float(np.prod(kernel)))
+    signed = TENSOR.mul(TENSOR.sign(total), TENSOR.relu(TENSOR.abs(total)))
+    return TENSOR.pow_number(signed, 1.0 / norm_type)
+
+
+def lp_pool1d(input: Any, norm_type: Any, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
+    """``(sum x^p)^(1/p)`` of each patch of signals, p being ``norm_type``.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.lp_pool1d(torch.tensor([[3., 4.]]), 2, 2)
+    tensor([[5.]])
+    """
+    return _lp_pool(1, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def lp_pool2d(input: Any, norm_type: Any, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
+    """As :func:`lp_pool1d`, of images.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.lp_pool2d(torch.ones(1, 2, 2), 1, 2).item()
+    4.0
+    """
+    return _lp_pool(2, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def lp_pool3d(input: Any, norm_type: Any, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
+    """As :func:`lp_pool1d`, of volumes.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.lp_pool3d(torch.ones(1, 2, 2, 2), 1, 2).item()
+    8.0
+    """
+    return _lp_pool(3, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def _sizes(name: str, output_size: Any, space: Shape) -> Shape:
+    given = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * len(space)
+    if len(given) != len(space):
+        raise RuntimeError(f"{name}: output_size must be {len(space)}")
+    sizes = tuple([n if size is None else int(size) for size, n in zip(given, space, strict=True)])
+    if min(sizes) < 0:
+        raise RuntimeError(f"{name}: elements of output_size must be greater than or equal to 0 but received {sizes}")
+    return sizes
+
+
+def _need_dimensions(name: str, input: Any, axes: int) -> None:
+    if axes > 1 and raw_of_tensor(name, input).ndim <= axes:
+        raise ValueError(f"Input dimension should be at least {axes + 1}, got {input._data.ndim}")
+
+
+def _adaptive_avg_pool(axes: int, input: Any, output_size: Any) -> Any:
+    name = f"adaptive_avg_pool{axes}d"
+    _need_dimensions(name, input, axes)
+    images, x = _images(name, input, axes)
+    space = x.shape[-axes:]
+    sizes = _sizes(name, output_size, space)
+    if 0 not in sizes and not any([n % size for n, size in zip(space, sizes, strict=True)]):
+        kernel = tuple([n // size for n, size in zip(space, sizes, strict=True)])
+        return _avg_pool(axes, input, kernel, None, 0, False, True, None)
+    for axis, (n, size) in enumerate(zip(space, sizes, strict=True), 2):
+        images = along_axis(images, pooling_matrix(n, size, x.dtype), axis)
+    return _unbatched(images, x, axes)
+
+
+def along_axis(images: Any, matrix: Any, axis: int) -> Any:
+    """Multiply one axis by a constant matrix ``(new, old)``."""
+    last = images._data.ndim - 1
+    moved = TENSOR.transpose(images, dim0=axis, dim1=last) if axis != last else images
+    found = TENSOR.matmul(moved, wrap(np.ascontiguousarray(matrix.T)))
+    return TENSOR.transpose(found, dim0=axis, dim1=last) if axis != last else found
+
+
+def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
+    """The means of ``output_size`` parts that cover each signal ``[N, C, L]`` or ``[C, L]``.
+
+    Raises:
+        RuntimeError: shapes that do not fit.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.adaptive_avg_pool1d(torch.tensor([[1., 2., 3.]]), 2)
+    tensor([[1.5000, 2.5000]])
+    """
+    return _adaptive_avg_pool(1, input, output_size)
+
+
+def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
+    """As :func:`adaptive_avg_pool1d`, of images; None keeps a size.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.adaptive_avg_pool2d(torch.ones(1, 4, 4), 1).item()
+    1.0
+    """
+    return _adaptive_avg_pool(2, input, output_size)
+
+
+def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
+    """As :func:`adaptive_avg_pool2d`, of volumes.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.adaptive_avg_pool3d(torch.ones(1, 2, 2, 2), 1).item()
+    1.0
+    """
+    return _adaptive_avg_pool(3, input, output_size)
+
+
+# --- maxima ---
+
+
+def _max_pool(
+    axes: int,
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    name = f"max_pool{axes}d"
+    images, x = _images(name, input, axes, floats=False)
+    if x.dtype.kind in "bc":
+        raise not_implemented_for(name, x.dtype)
+    kernel = per_axis(name, "kernel_size", kernel_size, axes)
+    places, counts = _places(name, axes, x.shape[-axes:], kernel, stride, padding, dilation, ceil_mode)
+    both = apply(MAX_POOL, images, kernel=kernel, counts=counts, places=places)
+    values, indices = [_unbatched(t, x, axes) for t in both]
+    return (values, indices) if return_indices else values
+
+
+def _adaptive_max_pool(axes: int, input: Any, output_size: Any, return_indices: bool = False) -> Any:
+    name = f"adaptive_max_pool{axes}d"
+    _need_dimensions(name, input, axes)
+    images, x = _images(name, input, axes)
+    sizes = _sizes(name, output_size, x.shape[-axes:])
+    both = apply(ADAPTIVE_MAX_POOL, images, counts=sizes)
+    values, indices = [_unbatched(t, x, axes) for t in both]
+    return (values, indices) if return_indices else values
+
+
+def max_pool1d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """The largest element of each patch of signals ``[N, C, L]`` or ``[C, L]``.
+
+    Of equal ones the first gets the gradient. With ``return_indices`` also where each stands in its signal.
+
+    Raises:
+        RuntimeError: shapes or settings that do not fit.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.max_pool1d(torch.tensor([[1., 3., 5., 2.]]), 2)
+    tensor([[3., 5.]])
+    """
+    return _max_pool(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool2d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """As :func:`max_pool1d`, of images; an index is that of the flattened image.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.max_pool2d(torch.arange(4.).reshape(1, 2, 2), 2)
+    tensor([[[3.]]])
+    """
+    return _max_pool(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool3d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """As :func:`max_pool2d`, of volumes.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.max_pool3d(torch.arange(8.).reshape(1, 2, 2, 2), 2).item()
+    7.0
+    """
+    return _max_pool(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+    """The largest elements of ``output_size`` parts that cover each signal.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.adaptive_max_pool1d(torch.tensor([[1., 3., 2.]]), 2)
+    tensor([[3., 3.]])
+    """
+    return _adaptive_max_pool(1, input, output_size, return_indices)
+
+
+def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+    """As :func:`adaptive_max_pool1d`, of images.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.adaptive_max_pool2d(torch.arange(4.).reshape(1, 2, 2), 1).item()
+    3.0
+    """
+    return _adaptive_max_pool(2, input, output_size, return_indices)
+
+
+def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+    """As :func:`adaptive_max_pool1d`, of volumes.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.adaptive_max_pool3d(torch.arange(8.).reshape(1, 2, 2, 2), 1).item()
+    7.0
+    """
+    return _adaptive_max_pool(3, input, output_size, return_indices)
+
+
+# --- back from maxima ---
+
+
+def _max_unpool(
+    axes: int, input: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any
+) -> Any:
+    name = f"max_unpool{axes}d"
+    images, x = _images(name, input, axes)
+    at = raw_of_tensor(name, indices, "indices", 2)
+    if at.shape != x.shape:
+        raise RuntimeError(
+            f"Expected shape of indices to be same as that of the input tensor ({shown(x.shape)}) but got indices "
+            f"tensor with shape: {shown(at.shape)}"
+        )
+    if at.dtype != np.int64:
+        raise RuntimeError(f"elements in indices should be type int64 but got: {at.dtype}")
+    kernel = per_axis(name, "kernel_size", kernel_size, axes)
+    steps = kernel if stride is None else per_axis(name, "stride", stride, axes)
+    border = per_axis(name, "padding", padding, axes)
+    space = tuple([(n - 1) * s + k - 2 * p for n, s, k, p in zip(x.shape[-axes:], steps, kernel, border, strict=True)])
+    if output_size is not None:
+        space = _unpooled_size(tuple(output_size)[-axes:], space, steps)
+    total = int(np.prod(space))
+    if at.size and (at.min() < 0 or at.max() >= total):
+        wrong = int(at.max() if at.max() >= total else at.min())
+        raise RuntimeError(
+            f"Found an invalid max index: {wrong} (output volumes are of size {'x'.join(map(str, space))})"
+        )
+    n, c = images._data.shape[:2]
+    flat = (n, c, int(np.prod(x.shape[-axes:])))
+    zeros = wrap(np.zeros((n, c, total), x.dtype))
+    place = wrap(np.ascontiguousarray(at).reshape(flat))
+    spread = TENSOR.scatter(zeros, place, TENSOR.reshape(images, shape=flat), dim=2)
+    return _unbatched(TENSOR.reshape(spread, shape=(n, c, *space)), x, axes)
+
+
+def _unpooled_size(given: Shape, usual: Shape, steps: Shape) -> Shape:
+    for size, n, s in zip(given, usual, steps, strict=True):
+        if not n - s < size < n + s:
+            low, high = ([n + sign * s for n, s in zip(usual, steps, strict=True)] for sign in (-1, 1))
+            raise ValueError(f"invalid output_size {tuple(given)!r}: it must lie between {low} and {high}")
+    return given
+
+
+def max_unpool1d(
+    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
+) -> Any:
+    """Zeros with each maximum back where :func:`max_pool1d` found it.
+
+    Raises:
+        RuntimeError: indices of another shape or dtype, or outside.
+        ValueError: an ``output_size`` that no pooling gives this from.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.max_unpool1d(torch.tensor([[3.]]), torch.tensor([[1]]), 2)
+    tensor([[0., 3.]])
+    """
+    return _max_unpool(1, input, indices, kernel_size, stride, padding, output_size)
+
+
+def max_unpool2d(
+    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
+) -> Any:
+    """As :func:`max_unpool1d`, of images.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.max_unpool2d(torch.tensor([[[3.]]]), torch.tensor([[[1]]]), (1, 2))
+    tensor([[[0., 3.]]])
+    """
+    return _max_unpool(2, input, indices, kernel_size, stride, padding, output_size)
+
+
+def max_unpool3d(
+    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
+) -> Any:
+    """As :func:`max_unpool1d`, of volumes.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.max_unpool3d(torch.tensor([[[[3.]]]]), torch.tensor([[[[1]]]]), (1, 1, 2))
+    tensor([[[[0., 3.]]]])
+    """
+    return _max_unpool(3, input, indices, kernel_size, stride, padding, output_size)

@@ -1,0 +1,138 @@
+"""Convolution in any number of dimensions, and the two products that its derivatives are.
+
+``y = conv(x, w)`` is linear in both; the three operations are one another's derivatives:
+
+    conv          (x, w) -> y    y[n, o, p] = sum_{c, k} w[o, c, k] x[n, c, p stride + k dilation - padding]
+    conv_input    (y, w) -> x    its transpose in x: what is called a transposed convolution
+    conv_weight   (y, x) -> w    its transpose in w
+
+Each is a matrix product of patches (:mod:`wengert.ops.patches`), for some images at a time, so that the copies of the
+patches stay small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from wengert.ops.patches import Places, columns, image
+from wengert.ops.record import Kind, defop
+
+Shape = tuple[int, ...]
+
+_MOST = 2**24  # bytes of copied patches at a time
+
+
+def _batches(images: int, bytes_each: int) -> Iterator[slice]:
+    step = max(1, _MOST // max(1, bytes_each))
+    for start in range(0, images, step):
+        yield slice(start, min(start + step, images))
+
+
+def _wide(a: Any) -> Any:
+    """Half precision is added up in single precision."""
+    a = np.asarray(a)
+    return a.astype(np.float32) if a.dtype.char == "e" else a
+
+
+def _conv(x: Any, w: Any, *, places: Places, groups: int) -> Any:
+    x, w, dtype = _wide(x), _wide(w), x.dtype
+    n, o, kernel = x.shape[0], w.shape[0], w.shape[2:]
+    counts = places.counts(x.shape[2:], kernel)
+    rows, length = w.shape[1] * prod(kernel), prod(counts)
+    out = np.empty((n, groups, o // groups, length), x.dtype)
+    matrix = w.reshape(groups, o // groups, rows)
+    for part in _batches(n, groups * rows * length * x.itemsize):
+        cols = columns(x[part], kernel, counts, places).reshape(-1, groups, rows, length)
+        np.matmul(matrix, cols, out=out[part])
+    return out.reshape(n, o, *counts).astype(dtype, copy=False)
+
+
+def _conv_input(y: Any, w: Any, *, space: Shape, places: Places, groups: int) -> Any:
+    y, w, dtype = _wide(y), _wide(w), y.dtype
+    n, o, counts, kernel = y.shape[0], w.shape[0], y.shape[2:], w.shape[2:]
+    rows, length = w.shape[1] * prod(kernel), prod(counts)
+    out = np.empty((n, groups * w.shape[1], *space), y.dtype)
+    matrix = w.reshape(groups, o // groups, rows).swapaxes(1, 2)
+    for part in _batches(n, groups * rows * length * y.itemsize):
+        cols = np.matmul(matrix, y[part].reshape(-1, groups, o // groups, length))
+        out[part] = image(cols.reshape(-1, groups * rows, length), space, kernel, counts, places)
+    return out.astype(dtype, copy=False)
+
+
+def _conv_weight(y: Any, x: Any, *, kernel: Shape, places: Places, groups: int) -> Any:
+    y, x, dtype = _wide(y), _wide(x), y.dtype
+    n, o, counts = y.shape[0], y.shape[1], y.shape[2:]
+    rows, length = x.shape[1] // groups * prod(kernel), prod(counts)
+    out = np.zeros((groups, o // groups, rows), y.dtype)
+    for part in _batches(n, groups * rows * length * y.itemsize):
+        cols = columns(x[part], kernel, counts, places).reshape(-1, groups, rows, length)
+        ys = y[part].reshape(-1, groups, o // groups, length)
+        out += np.matmul(ys, cols.swapaxes(2, 3)).sum(axis=0)
+    return out.reshape(o, x.shape[1] // groups, *kernel).astype(dtype, copy=False)
+
+
+def _conv_vjp_x(xp: Any, g: Any, y: Any, x: Any, w: Any, *, places: Places, groups: int) -> Any:
+    return xp.conv_input(g, xp.conj(w), space=x.shape[2:], places=places, groups=groups)
+
+
+def _conv_vjp_w(xp: Any, g: Any, y: Any, x: Any, w: Any, *, places: Places, groups: int) -> Any:
+    return xp.conv_weight(g, xp.conj(x), kernel=w.shape[2:], places=places, groups=groups)
+
+
+def _cropped(xp: Any, y: Any, shape: Shape) -> Any:
+    """Take the places that there are: a larger image (`output_padding`) has room for more."""
+    for dim, length in enumerate(shape):
+        if y.shape[dim] > length:
+            y = xp.slice(y, dim=dim, start=0, stop=length, step=1)
+    return y
+
+
+CONV = defop(
+    "conv",
+    _conv,
+    Kind.PRODUCT,
+    vjp=(_conv_vjp_x, _conv_vjp_w),
+    args=("input", "weight"),
+    node="ConvolutionBackward0",
+    linear=(0, 1),
+    formula="sum_{c, k} w[o, c, k] x[n, c, p stride + k dilation - padding]",
+    doc="Convolution (without turning the kernel round) of images with kernels.",
+)
+CONV_INPUT = defop(
+    "conv_input",
+    _conv_input,
+    Kind.PRODUCT,
+    vjp=(
+        lambda xp, g, y, x, w, *, space, places, groups: _cropped(
+            xp, xp.conv(g, xp.conj(w), places=places, groups=groups), x.shape
+        ),
+        lambda xp, g, y, x, w, *, space, places, groups: xp.conv_weight(
+            xp.conj(x), g, kernel=w.shape[2:], places=places, groups=groups
+        ),
+    ),
+    args=("input", "weight"),
+    node="ConvolutionBackward0",
+    linear=(0, 1),
+    doc="Transposed convolution: every pixel spreads a kernel.",
+)
+CONV_WEIGHT = defop(
+    "conv_weight",
+    _conv_weight,
+    Kind.PRODUCT,
+    vjp=(
+        lambda xp, g, y, a, x, *, kernel, places, groups: _cropped(
+            xp, xp.conv(xp.conj(x), g, places=places, groups=groups), a.shape
+        ),
+        lambda xp, g, y, a, x, *, kernel, places, groups: xp.conv_input(
+            xp.conj(a), g, space=x.shape[2:], places=places, groups=groups
+        ),
+    ),
+    args=("grad_output", "input"),
+    node="ConvolutionBackwardBackward0",
+    linear=(0, 1),
+    doc="What a change of each weight of a convolution adds up to.",
+)
