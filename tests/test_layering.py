@@ -37,6 +37,7 @@ LAYERS = (
                 "backends",
                 "compile",
                 "cuda",
+                "fft",
                 "interop",
                 "linalg",
                 "nn",

@@ -21,6 +21,7 @@ from wengert import _return_types as return_types
 from wengert import autograd as autograd
 from wengert import backends as backends
 from wengert import cuda as cuda
+from wengert import fft as fft
 from wengert import linalg as linalg
 from wengert import nn as nn
 from wengert import random as random
@@ -645,6 +646,7 @@ __all__ = [
     "explain_zero",
     "expm1",
     "eye",
+    "fft",
     "fill",
     "fill_",
     "finfo",
