@@ -35,8 +35,27 @@ FUNCTIONS: dict[str, tuple[Exact, float, float]] = {
     "sinh": (mpmath.sinh, 2.0, 2.0),
     "cosh": (mpmath.cosh, 2.0, 2.0),
     "tanh": (mpmath.tanh, 1.5, 1.5),
+    "asin": (mpmath.asin, 1.5, 1.5),
+    "acos": (mpmath.acos, 1.5, 1.5),
+    "atan": (mpmath.atan, 1.5, 1.5),
+    "asinh": (mpmath.asinh, 0.501, 2.5),
+    "acosh": (mpmath.acosh, 0.501, 2.5),
+    "atanh": (mpmath.atanh, 0.501, 2.5),
+    "erf": (mpmath.erf, 2.0, 2.0),
+    "erfc": (lambda x: mpmath.erfc(min(x, 1000)), 0.501, 4.0),
+    "erfinv": (mpmath.erfinv, 0.501, 3.0),
 }
-DOMAINS = {"log": (0, INF), "log2": (0, INF), "log10": (0, INF), "log1p": (-1, INF)}
+DOMAINS = {
+    "log": (0, INF),
+    "log2": (0, INF),
+    "log10": (0, INF),
+    "log1p": (-1, INF),
+    "asin": (-1, 1),
+    "acos": (-1, 1),
+    "acosh": (1, INF),
+    "atanh": (-1, 1),
+    "erfinv": (-1, 1),
+}
 
 # Where the result is not a rounded number: (argument, result).
 SPECIAL: dict[str, list[tuple[float, float]]] = {
@@ -63,6 +82,17 @@ SPECIAL: dict[str, list[tuple[float, float]]] = {
     "cosh": [(INF, INF), (-INF, INF), (0.0, 1.0), (1e4, INF)],
     "tanh": [(INF, 1.0), (-INF, -1.0), (0.0, 0.0), (-0.0, -0.0), (1e4, 1.0)],
     "sigmoid": [(INF, 1.0), (-INF, 0.0), (0.0, 0.5)],
+    "asin": [(0.0, 0.0), (-0.0, -0.0), (1.0, np.pi / 2), (-1.0, -np.pi / 2), (1.5, NAN), (-INF, NAN)],
+    "acos": [(0.0, np.pi / 2), (1.0, 0.0), (-1.0, np.pi), (1.5, NAN), (INF, NAN)],
+    "atan": [(0.0, 0.0), (-0.0, -0.0), (INF, np.pi / 2), (-INF, -np.pi / 2), (1.0, np.pi / 4)],
+    "asinh": [(0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -INF)],
+    "acosh": [(1.0, 0.0), (INF, INF), (0.5, NAN), (-INF, NAN)],
+    "atanh": [(0.0, 0.0), (-0.0, -0.0), (1.0, INF), (-1.0, -INF), (1.5, NAN), (INF, NAN)],
+    "erf": [(0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (1e4, 1.0)],
+    "erfc": [(0.0, 1.0), (INF, 0.0), (-INF, 2.0), (1e4, 0.0)],
+    "erfinv": [(0.0, 0.0), (-0.0, -0.0), (1.0, INF), (-1.0, -INF), (1.5, NAN), (INF, NAN)],
+    "lgamma": [(1.0, 0.0), (2.0, 0.0), (0.0, INF), (-1.0, INF), (-50.0, INF), (INF, INF), (-INF, INF)],
+    "digamma": [(0.0, -INF), (-0.0, INF), (-1.0, NAN), (INF, INF), (-INF, NAN)],
 }
 
 

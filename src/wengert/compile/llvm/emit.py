@@ -7,6 +7,7 @@ between loops through ``wengert_arena_take`` and ``wengert_arena_give``, which t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -73,11 +74,16 @@ def emit_kernel(kernel: Kernel, target: Target, *, fast_math: bool = False) -> t
     module.emit()
     module.prepare()
     pointers, sizes = tuple(layout.pointers), tuple(layout.sizes)
-    return ir.module(), Interface(kernel.name, _prepare_name(kernel), pointers, sizes, module.shares)
+    return ir.module(), Interface(_symbol(kernel), _prepare_name(kernel), pointers, sizes, module.shares)
+
+
+def _symbol(kernel: Kernel) -> str:
+    """The name of the entry; no kernel may take the name of a function that it calls."""
+    return "wengert.kernel." + re.sub(r"\W", "_", kernel.name, flags=re.ASCII)
 
 
 def _prepare_name(kernel: Kernel) -> str:
-    return f"{kernel.name}.prepare"
+    return f"{_symbol(kernel)}.prepare"
 
 
 def layout_of(kernel: Kernel) -> Layout:
@@ -129,7 +135,7 @@ class _Module:
     def emit(self) -> None:
         """Emit all."""
         ir = self.ir
-        with ir.function(f"define i32 @{self.kernel.name}(ptr %buffers, ptr %sizes)"):
+        with ir.function(f"define i32 @{_symbol(self.kernel)}(ptr %buffers, ptr %sizes)"):
             frame = Frame(ir, self.kernel, self.plan, self.layout)
             arena = self._take_arena(frame)
             if arena is not None:
@@ -195,7 +201,7 @@ class _Module:
 
     def _share(self, frame: Frame, loop: Loop) -> None:
         """Emit a parallel loop: a function for a range of it, and the call that deals ranges out."""
-        ir, name = self.ir, f"{self.kernel.name}.share{self.shares}"
+        ir, name = self.ir, f"{_symbol(self.kernel)}.share{self.shares}"
         self.shares += 1
         captured = self._captured(frame, loop)
         self._share_function(name, loop, captured)

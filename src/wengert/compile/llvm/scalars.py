@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Final
 
-from wengert.compile.llvm import circular, elementary
+from wengert.compile.llvm import circular, elementary, inverse, special
 from wengert.compile.llvm.elementary import absolute, copysign
 from wengert.compile.llvm.ir import Ir, Val
 
@@ -203,8 +203,7 @@ def _clamp(ir: Ir, dtype: str, x: Val, *, min: Any, max: Any) -> Val:
 def _sign(ir: Ir, dtype: str, x: Val) -> Val:
     if dtype == "u1":
         return x.ne(0).where(x.like(1), 0)
-    y = (x > 0).where(x.like(1), (x < 0).where(x.like(-1), 0))
-    return x.is_nan().where(x, y) if dtype in FLOATS else y
+    return (x > 0).where(x.like(1), (x < 0).where(x.like(-1), 0))
 
 
 @scalar("isnan")
@@ -345,6 +344,18 @@ for _name, _call in {
     "sin": circular.sin,
     "cos": circular.cos,
     "tan": circular.tan,
+    "asin": inverse.asin,
+    "acos": inverse.acos,
+    "atan": inverse.atan,
+    "asinh": inverse.asinh,
+    "acosh": inverse.acosh,
+    "atanh": inverse.atanh,
+    "erf": special.erf,
+    "erfc": special.erfc,
+    "erfinv": special.erfinv,
+    "normal_cdf": special.normal_cdf,
+    "lgamma": special.lgamma,
+    "digamma": special.digamma,
 }.items():
     _function(_name, _call)
 
@@ -368,3 +379,107 @@ def _pow(ir: Ir, dtype: str, a: Val, b: Val) -> Val:
         case -2:
             return 1.0 / (a * a)
     return elementary.power(ir, a, b)
+
+
+@scalar("hypot")
+def _hypot(ir: Ir, dtype: str, a: Val, b: Val) -> Val:
+    return inverse.hypot(ir, a, b)
+
+
+@scalar("atan2")
+def _atan2(ir: Ir, dtype: str, a: Val, b: Val) -> Val:
+    return inverse.atan2(ir, a, b)
+
+
+# --- quotients and remainders of floats ---------------------------------------------------------------------------
+
+
+@scalar("fmod", "fmod_number")
+def _fmod(ir: Ir, dtype: str, a: Val, b: Val) -> Val:
+    return ir.line(a.elem, a.lanes, f"frem {a.typed}, {b.text}")
+
+
+@scalar("remainder", "remainder_number", "number_remainder")
+def _remainder(ir: Ir, dtype: str, a: Val, b: Val) -> Val:
+    y = _fmod(ir, dtype, a, b)
+    return (((y < 0.0) ^ (b < 0.0)) & y.ne(0.0) & y.eq(y)).where(y + b, y)
+
+
+@scalar("floor_divide")
+def _floor_divide(ir: Ir, dtype: str, a: Val, b: Val) -> Val:
+    """NumPy's: from the exact remainder, so that the quotient is rounded down and not first up."""
+    rest = _fmod(ir, dtype, a, b)
+    quotient = (a - rest) / b
+    quotient = (rest.ne(0.0) & ((b < 0.0) ^ (rest < 0.0))).where(quotient - 1.0, quotient)
+    whole = ir.intrinsic("floor", quotient)
+    whole = (quotient - whole > 0.5).where(whole + 1.0, whole)
+    y = quotient.eq(0.0).where(copysign(ir, quotient.like(0.0), a / b), whole)
+    return b.eq(0.0).where(a / b, y)
+
+
+@scalar("div_rounding")
+def _div_rounding(ir: Ir, dtype: str, a: Val, b: Val, *, rounding_mode: str) -> Val:
+    return _floor_divide(ir, dtype, a, b) if rounding_mode == "floor" else ir.intrinsic("trunc", a / b)
+
+
+# --- logarithms of sums and products ---------------------------------------------------------------------------------
+
+
+@scalar("logaddexp")
+def _logaddexp(ir: Ir, dtype: str, a: Val, b: Val) -> Val:
+    top = _larger(a, b)
+    y = top + elementary.log1p(ir, elementary.exp(ir, -absolute(ir, a - b)))
+    y = a.eq(b).where(a + math.log(2.0), y)  # two infinities too
+    return (a.is_nan() | b.is_nan()).where(a + b, y)
+
+
+@scalar("logaddexp2")
+def _logaddexp2(ir: Ir, dtype: str, a: Val, b: Val) -> Val:
+    top = _larger(a, b)
+    y = top + elementary.log1p(ir, elementary.exp2(ir, -absolute(ir, a - b))) * elementary.LOG2E
+    y = a.eq(b).where(a + 1.0, y)
+    return (a.is_nan() | b.is_nan()).where(a + b, y)
+
+
+def _larger(a: Val, b: Val) -> Val:
+    return (a > b).where(a, b)
+
+
+@scalar("xlogy", "xlogy_from_number", "xlogy_number")
+def _xlogy(ir: Ir, dtype: str, a: Val, b: Val) -> Val:
+    return (a.eq(0.0) & b.eq(b)).where(0.0, a * elementary.log(ir, b))
+
+
+# --- activations, by the formulas of the eager implementations -------------------------------------------------------
+
+
+@scalar("relu", dtypes=NUMBERS)
+def _relu(ir: Ir, dtype: str, x: Val) -> Val:
+    positive = x > 0
+    if dtype in FLOATS:
+        positive = positive | x.is_nan()
+    return positive.where(x, 0) if dtype != "u1" else x
+
+
+@scalar("silu")
+def _silu(ir: Ir, dtype: str, x: Val) -> Val:
+    return x / (elementary.exp(ir, -x) + 1.0)
+
+
+@scalar("softplus")
+def _softplus(ir: Ir, dtype: str, x: Val, *, beta: float, threshold: float) -> Val:
+    z = x if beta == 1 else x * beta
+    y = elementary.log1p(ir, elementary.exp(ir, z))
+    y = y if beta == 1 else y / beta
+    return (z > threshold).where(x, y)
+
+
+@scalar("logsigmoid")
+def _logsigmoid(ir: Ir, dtype: str, x: Val) -> Val:
+    low = emit(ir, "minimum", dtype, (x, x.like(0.0)), {})
+    return low - elementary.log1p(ir, elementary.exp(ir, -absolute(ir, x)))
+
+
+@scalar("gelu")
+def _gelu(ir: Ir, dtype: str, x: Val) -> Val:
+    return x * special.normal_cdf(ir, x)
