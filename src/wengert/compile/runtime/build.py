@@ -13,6 +13,7 @@ from wengert.compile.llvm import machine
 from wengert.compile.llvm.emit import NO_MEMORY, Interface, layout_of
 from wengert.compile.llvm.places import stride_name
 from wengert.compile.nest import Buffer, Expr, Extent, Kernel, Role
+from wengert.compile.nest_check import check_kernel
 from wengert.compile.runtime.entry import Box, fast_entry
 from wengert.compile.runtime.linking import compiled_kernel, kernel_source
 from wengert.compile.runtime.support import support
@@ -180,8 +181,9 @@ def build(
         box: objects that hold arrays, to be taken and given in place of these.
 
     Raises:
-        RuntimeError: the emitted text is not valid (an error in this package).
+        MalformedKernel: the kernel does not make sense (an error in this package).
     """
+    check_kernel(kernel)
     interface, code = compiled_kernel(kernel, fast_math=fast_math)
     linked = machine.link(code, (interface.name, interface.prepare), support().addresses)
     if interface.shares:
