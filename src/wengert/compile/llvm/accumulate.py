@@ -60,6 +60,14 @@ def across(ir: Ir, op: str, dtype: str, x: Val) -> Val:
     return x
 
 
+def folded(ir: Ir, op: str, dtype: str, x: Val, lanes: int) -> Val:
+    """The upper half of the lanes put onto the lower, until no more than these are left."""
+    while x.lanes > lanes and x.lanes % 2 == 0:
+        half = x.lanes // 2
+        x = combine(ir, op, dtype, _part(ir, x, 0, half), _part(ir, x, half, half))
+    return x
+
+
 def _join(ir: Ir, op: str, dtype: str, x: Val, one: Val) -> Val:
     """Put one more lane into the first of x."""
     first = ir.line(x.elem, 0, f"extractelement {x.typed}, i64 0")

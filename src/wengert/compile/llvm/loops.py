@@ -18,6 +18,7 @@ from wengert.compile.llvm.places import Place
 from wengert.compile.llvm.scalars import ELEMENTS, cast, emit
 from wengert.compile.nest import Acc, Compute, If, Iota, Load, Loop, MatMul, Statement, Store
 
+_FEW_LANES: Final = 8  # the lanes of partial sums that come together in float64
 _BLOCK: Final = 128  # additions one after the other before the sum goes to the total
 
 
@@ -193,6 +194,7 @@ class _Accumulator:
         dtype = self.dtype
         if self.own:
             if self.exact and dtype == "f4":
+                inner = accumulate.folded(ir, self.acc.op, dtype, inner, _FEW_LANES)
                 inner, dtype = inner.convert("fpext", "double"), "f8"
             inner = accumulate.across(ir, self.acc.op, dtype, inner)
         return accumulate.add_to_total(ir, self.acc.op, self.dtype, total, inner)
@@ -203,19 +205,26 @@ def run_loop(frame: Frame, loop: Loop, low: Val, high: Val) -> list[Val]:
     if loop.carries or any([acc.op.startswith("arg") for acc in loop.accs]):
         _sequence(frame, loop, low, high)
         return []
-    return _Rounds(frame, loop, low, high).run()
+    width, panel = frame.plan.lanes.get(id(loop), 0), frame.plan.panels.get(id(loop), 0)
+    if panel:  # as many wide panels as fit, then the rest
+        span = high - low
+        middle = low + (span - frame.ir.line("i64", 0, f"srem i64 {span.text}, {panel}"))
+        _Rounds(frame, loop, low, middle, panel).run()
+        low = middle
+    return _Rounds(frame, loop, low, high, width).run()
 
 
 class _Rounds:
     """A loop without carried values."""
 
-    def __init__(self, frame: Frame, loop: Loop, low: Val, high: Val) -> None:
+    def __init__(self, frame: Frame, loop: Loop, low: Val, high: Val, width: int) -> None:
         self.frame, self.ir, self.loop, self.low, self.high = frame, frame.ir, loop, low, high
-        self.width = frame.plan.lanes.get(id(loop), 0)
+        self.width = width
         self.step = self.width or 1
         lanes = self.width or (frame.lanes.count if frame.lanes else 0)
         span = high.number - low.number if high.number is not None and low.number is not None else None
-        self.ragged = bool(self.width) and (span is None or span % self.width != 0)
+        whole_panels = width != 0 and width == frame.plan.panels.get(id(loop))
+        self.ragged = width != 0 and not whole_panels and (span is None or span % width != 0)
         long = span is None or span > _BLOCK * self.step
         self.accs = [_Accumulator(frame, acc, lanes, bool(self.width), long) for acc in loop.accs]
         self.blocked = any([acc.exact for acc in self.accs])
@@ -267,27 +276,34 @@ class _Rounds:
             block = left.like(_BLOCK * step)
             full = (full > block).where(block, full)
         end = whole.where(start + full, start + step)
-        numbers = Val(ir, f"<{', '.join([f'i64 {i}' for i in range(step)])}>", "i64", step)
-        mask = numbers < whole.where(left.like(step), left).splat(step)
-        streams = {}
-        scratch_way, inner = ir.label(), ir.label()
-        scratch = {
+        self._scratch = {
             key: Val(ir, ir.allocate(type_text(memory_elem(ELEMENTS[self._dtype(key)]), step)), "ptr", 0)
             for key in bases
         }
-        self._scratch = scratch
+        streams = {}
         for key, base in bases.items():
             size = int(self._dtype(key)[1])
-            back = ir.line("ptr", 0, f"getelementptr i8, ptr {scratch[key].text}, i64 {(start * -size).text}")
+            scratch = self._scratch[key].text
+            back = ir.line("ptr", 0, f"getelementptr i8, ptr {scratch}, i64 {(start * -size).text}")
             streams[key] = ir.line("ptr", 0, f"select i1 {whole.text}, ptr {base.text}, ptr {back.text}")
-        if self._loaded:
-            ir.branch(whole, inner, scratch_way)
-            ir.start(scratch_way)
-            for key in self._loaded:
-                self._copy(key, bases[key], start, mask, into=True)
-            ir.jump(inner)
-            ir.start(inner)
+        rest, inner, before = ir.label(), ir.label(), ir.block
+        ir.branch(whole, inner, rest)
+        ir.start(rest)
+        some = self._first_lanes(left)
+        for key in self._loaded:
+            self._copy(key, bases[key], start, some, into=True)
+        came_from = ir.block
+        ir.jump(inner)
+        ir.start(inner)
+        mask, incoming = ir.phi("i1", step)
+        incoming += [(ir.const("i1", step, True), before), (some, came_from)]
         return end, mask, streams, whole
+
+    def _first_lanes(self, count: Val) -> Val:
+        """Which lanes come before a number that is less than all."""
+        elem = "i8" if self.step < 128 else "i16"
+        numbers = Val(self.ir, f"<{', '.join([f'{elem} {i}' for i in range(self.step)])}>", elem, self.step)
+        return numbers < count.convert("trunc", elem).splat(self.step)
 
     def _dtype(self, key: tuple[str, Place]) -> str:
         return self.frame.buffers[key[0]].dtype

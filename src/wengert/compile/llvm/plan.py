@@ -28,6 +28,8 @@ from wengert.compile.nest import (
 )
 
 _UNKNOWN: Final = 1000  # the length that a symbolic size is taken to have
+_LIGHT: Final = 8  # instructions of a loop whose time goes to memory
+_PANEL_REGISTERS: Final = 16
 _UNROLLED: Final = 400  # statements that unrolling may make of one loop
 _CHEAP: Final = {
     *("add", "sub", "rsub", "mul", "neg", "abs", "fma", "sign", "cast", "floor", "ceil", "trunc", "round"),
@@ -65,6 +67,7 @@ class Plan:
     """The decisions, by the identity of the loops; ``lanes`` of those that become lanes."""
 
     lanes: dict[int, int] = field(default_factory=dict)
+    panels: dict[int, int] = field(default_factory=dict)  # more lanes, for as far as they fit
     unrolled: set[int] = field(default_factory=set)
     registers: set[str] = field(default_factory=set)  # local buffers that live in registers
     per_lane: set[str] = field(default_factory=set)  # ... on the stack, each element a vector
@@ -107,7 +110,7 @@ class Planner:
 
     def _choose(self, loop: Loop) -> float:
         """Plan a loop that stands in no vector loop; returns its cost."""
-        before = Plan(dict(self.plan.lanes), set(self.plan.unrolled))
+        before = Plan(dict(self.plan.lanes), dict(self.plan.panels), set(self.plan.unrolled))
         stepwise = sum([self._choose(s) if isinstance(s, Loop) else self._scalar(s) for s in loop.body])
         stepwise = (stepwise + 2) * length(loop.extent)
         if isinstance(loop.extent, int) and self._unrolls(loop):
@@ -121,8 +124,10 @@ class Planner:
         if loop.vector is False or (loop.vector is None and stepwise <= vector):
             self._mark(loop)
             return stepwise
-        self.plan.lanes, self.plan.unrolled = before.lanes, before.unrolled
+        self.plan.lanes, self.plan.panels, self.plan.unrolled = before.lanes, before.panels, before.unrolled
         self.plan.lanes[id(loop)] = lanes
+        if panel := self._panel(loop, lanes):
+            self.plan.panels[id(loop)] = panel
         for statement in walk(loop.body):
             if isinstance(statement, Loop):
                 self._mark(statement)
@@ -203,6 +208,15 @@ class Planner:
         while isinstance(loop.extent, int) and lanes > per_register and loop.extent % lanes:
             lanes //= 2
         return lanes
+
+    def _panel(self, loop: Loop, lanes: int) -> int:
+        """Lanes for sums over rows, one for each column: the more columns at once, the longer the pieces of a row."""
+        inner = [s for s in loop.body if isinstance(s, Loop)]
+        light = sum([weight(s) for s in walk(loop.body)]) <= _LIGHT
+        if len(inner) != 1 or loop.accs or not light or not inner[0].accs or isinstance(loop.extent, int):
+            return 0
+        most = lanes * _PANEL_REGISTERS // (4 * len(inner[0].accs))
+        return most if most >= 2 * lanes else 0
 
     def _mark(self, loop: Loop) -> None:
         if self._unrolls(loop):
