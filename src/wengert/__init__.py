@@ -474,6 +474,7 @@ _memory.show_large_block()
 # in `__all__`. The first are wengert's own, what shows a graph; the others PyTorch has too.
 _LATER: dict[str, str] = {
     "diagnose": "wengert.see.diagnose",
+    "draw": "wengert.see.drawing",
     "explain_nan": "wengert.see.explain_nan",
     "explain_zero": "wengert.see.explain_zero",
     "graph_report": "wengert.see.graph_report",
@@ -484,6 +485,7 @@ _LAZY: dict[str, str] = {"optim": "wengert.optim"}
 if _typing.TYPE_CHECKING:
     from wengert import optim as optim
     from wengert.see.diagnose import diagnose as diagnose
+    from wengert.see.drawing import draw as draw
     from wengert.see.explain_nan import explain_nan as explain_nan
     from wengert.see.explain_zero import explain_zero as explain_zero
     from wengert.see.graph_report import graph_report as graph_report
@@ -627,6 +629,7 @@ __all__ = [
     "divide",
     "dot",
     "double",
+    "draw",
     "dsplit",
     "dstack",
     "dtype",

@@ -87,6 +87,8 @@ class OpNode(RecordedNode):
 
     def _stale(self) -> frozenset[int]:
         """The ids of the saved arrays that were written in place since."""
+        if not self.cells:
+            return frozenset()
         arrays = [
             part
             for value in self.saved or ()
