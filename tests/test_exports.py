@@ -28,6 +28,7 @@ PUBLIC = (
     "wengert.nn.init",
     "wengert.nn.utils",
     "wengert.optim",
+    "wengert.optim.lr_scheduler",
     "wengert.random",
     "wengert.testing",
     "wengert.version",

@@ -26,6 +26,25 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("Adam", {"lr": 0.001, "maximize": True, "decoupled_weight_decay": True, "weight_decay": 0.1}),
     ("AdamW", {"lr": 0.01}),
     ("AdamW", {"lr": 0.01, "amsgrad": True, "weight_decay": 0.3}),
+    ("RMSprop", {"lr": 0.002}),
+    ("RMSprop", {"lr": 0.002, "momentum": 0.5, "centered": True, "weight_decay": 0.01, "eps": 0.1}),
+    ("RMSprop", {"lr": 0.002, "centered": True, "alpha": 0.9}),
+    ("Adagrad", {"lr": 0.05}),
+    ("Adagrad", {"lr": 0.05, "lr_decay": 0.01, "weight_decay": 0.01, "initial_accumulator_value": 0.1}),
+    ("Adadelta", {"lr": 1.0}),
+    ("Adadelta", {"lr": 0.5, "rho": 0.8, "weight_decay": 0.01}),
+    ("Adamax", {"lr": 0.01}),
+    ("Adamax", {"lr": 0.01, "weight_decay": 0.01, "betas": (0.5, 0.9)}),
+    ("NAdam", {"lr": 0.005}),
+    ("NAdam", {"lr": 0.005, "weight_decay": 0.01, "decoupled_weight_decay": True}),
+    ("NAdam", {"lr": 0.005, "weight_decay": 0.01, "momentum_decay": 0.1}),
+    ("RAdam", {"lr": 0.005}),
+    ("RAdam", {"lr": 0.005, "weight_decay": 0.01}),
+    ("RAdam", {"lr": 0.005, "weight_decay": 0.01, "decoupled_weight_decay": True}),
+    ("Rprop", {"lr": 0.001}),
+    ("Rprop", {"lr": 0.001, "etas": (0.4, 1.1), "step_sizes": (1e-4, 0.1)}),
+    ("ASGD", {"lr": 0.05, "t0": 50.0}),
+    ("ASGD", {"lr": 0.05, "lambd": 0.01, "weight_decay": 0.01}),
 ]
 
 
@@ -33,7 +52,7 @@ def _ids(case: tuple[str, dict[str, Any]]) -> str:
     return "-".join([case[0], *[f"{k}={v}" for k, v in case[1].items()]])
 
 
-def _data() -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+def _data(moved: bool = False) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
     rng = np.random.default_rng(5)
     weights = {
         "0.weight": rng.standard_normal((8, 4)) / 2,
@@ -41,13 +60,17 @@ def _data() -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
         "2.weight": rng.standard_normal((1, 8)) / 2,
         "2.bias": rng.standard_normal(1) / 2,
     }
+    if moved:  # by one unit in the last place
+        weights["0.weight"] = np.nextafter(weights["0.weight"], 10)
     x = rng.standard_normal((32, 4))
     return weights, x, np.sin(x.sum(1, keepdims=True))
 
 
-def walk(lib: Any, name: str, settings: dict[str, Any], steps: int, make: Any = None) -> tuple[list[float], Any, Any]:
+def walk(
+    lib: Any, name: str, settings: dict[str, Any], steps: int, make: Any = None, moved: bool = False
+) -> tuple[list[float], Any, Any]:
     """The losses on the way, the network and the optimizer after ``steps`` steps."""
-    weights, x, y = _data()
+    weights, x, y = _data(moved)
     net = lib.nn.Sequential(lib.nn.Linear(4, 8), lib.nn.Tanh(), lib.nn.Linear(8, 1)).to(lib.float64)
     net.load_state_dict({k: lib.from_numpy(v.copy()) for k, v in weights.items()})
     x, y = lib.from_numpy(x), lib.from_numpy(y)
@@ -75,14 +98,22 @@ def same(got: Any, want: Any, what: str, rtol: float = 1e-9) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=_ids)
 def test_the_same_way(case: tuple[str, dict[str, Any]]) -> None:
+    """To 1e-9, until the way is so unstable that PyTorch itself, moved by one unit in the last place, leaves it."""
     losses, net, optimizer = walk(wengert, *case, STEPS)
     expected, their_net, theirs = walk(torch, *case, STEPS)
+    others, _, _ = walk(torch, *case, STEPS, moved=True)
     assert len(set(losses)) > STEPS / 2
-    same(losses, expected, "losses")
-    for (name, p), q in zip(net.named_parameters(), their_net.parameters(), strict=True):
-        same(p.detach().numpy(), q.detach().numpy(), name)
+    want = np.array(expected)
+    spread = np.maximum.accumulate(np.abs(np.array(others) / want - 1))
+    stable = int(np.searchsorted(spread, 1e-12))
+    assert stable >= 40
+    same(losses[:stable], want[:stable], "losses")
+    assert (np.abs(np.array(losses) / want - 1)[stable:] <= 1e3 * spread[stable:]).all()
     assert str(optimizer) == str(theirs)
-    _same_state(optimizer.state_dict(), theirs.state_dict())
+    if stable == STEPS:
+        for (name, p), q in zip(net.named_parameters(), their_net.parameters(), strict=True):
+            same(p.detach().numpy(), q.detach().numpy(), name)
+        _same_state(optimizer.state_dict(), theirs.state_dict())
 
 
 def _same_state(got: dict[str, Any], want: dict[str, Any]) -> None:
@@ -97,7 +128,7 @@ def _same_state(got: dict[str, Any], want: dict[str, Any]) -> None:
                 same(mine.detach().numpy(), value.detach().numpy(), key, 1e-6 if value.dtype == torch.float32 else 1e-9)
 
 
-@pytest.mark.parametrize("name", sorted({name for name, _ in CASES}))
+@pytest.mark.parametrize("name", [*sorted({name for name, _ in CASES}), "LBFGS"])
 def test_settings_and_their_order_are_pytorchs(name: str) -> None:
     import inspect
 
@@ -155,3 +186,88 @@ def test_large_small_and_complex_parameters(name: str, shape: tuple[int, ...], d
         assert got.dtype == want.dtype
         rtol = 1e-4 if dtype != "complex128" else 1e-9
         np.testing.assert_allclose(got, want, rtol=rtol, atol=rtol / 10)
+
+
+# --- L-BFGS ---
+
+
+def _logistic(lib: Any, settings: dict[str, Any], steps: int) -> tuple[list[float], Any]:
+    rng = np.random.default_rng(3)
+    x = lib.from_numpy(rng.standard_normal((50, 6)))
+    y = lib.from_numpy((rng.standard_normal(50) > 0).astype(float))
+    net = lib.nn.Linear(6, 1).to(lib.float64)
+    net.load_state_dict({"weight": lib.ones(1, 6, dtype=lib.float64), "bias": lib.zeros(1, dtype=lib.float64)})
+    optimizer = lib.optim.LBFGS(net.parameters(), **settings)
+    losses = []
+
+    def closure() -> Any:
+        optimizer.zero_grad()
+        loss = lib.nn.functional.binary_cross_entropy_with_logits(net(x)[:, 0], y)
+        loss.backward()
+        losses.append(loss.item())
+        return loss
+
+    for _ in range(steps):
+        optimizer.step(closure)
+    return losses, optimizer
+
+
+LBFGS = [
+    ({"lr": 0.5, "max_iter": 1}, 12),
+    ({"lr": 0.9, "max_iter": 5, "history_size": 3}, 3),
+    ({"line_search_fn": "strong_wolfe", "max_iter": 4}, 4),
+    ({"line_search_fn": "strong_wolfe", "lr": 20.0, "max_iter": 6}, 2),
+    ({"line_search_fn": "strong_wolfe", "lr": 1e-3, "max_iter": 3, "max_eval": 9}, 3),
+    ({"line_search_fn": "strong_wolfe"}, 3),
+]
+
+
+@pytest.mark.parametrize(("settings", "steps"), LBFGS, ids=lambda v: str(v))
+def test_lbfgs_evaluates_at_the_same_points(settings: dict[str, Any], steps: int) -> None:
+    losses, optimizer = _logistic(wengert, settings, steps)
+    expected, theirs = _logistic(torch, settings, steps)
+    assert len(losses) == len(expected)
+    same(losses, expected, "losses", 1e-9)
+    assert str(optimizer) == str(theirs)
+    got, want = optimizer.state_dict()["state"][0], theirs.state_dict()["state"][0]
+    assert set(got) == set(want) - {"al"}  # scratch memory
+    assert (got["func_evals"], got["n_iter"], len(got["ro"])) == (want["func_evals"], want["n_iter"], len(want["ro"]))
+    same(got["d"].numpy(), want["d"].numpy(), "direction", 1e-5)
+
+
+@pytest.mark.parametrize("name", ["Rosenbrock", "Himmelblau"])
+def test_lbfgs_walks_through_valleys(name: str) -> None:
+    def run(lib: Any) -> list[float]:
+        p = lib.nn.Parameter(lib.tensor([-1.2, 1.0], dtype=lib.float64))
+        optimizer = lib.optim.LBFGS([p], line_search_fn="strong_wolfe", max_iter=40)
+        losses = []
+
+        def closure() -> Any:
+            optimizer.zero_grad()
+            x, y = p[0], p[1]
+            if name == "Rosenbrock":
+                loss = (1 - x) ** 2 + 100 * (y - x**2) ** 2
+            else:
+                loss = (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
+            loss.backward()
+            losses.append(loss.item())
+            return loss
+
+        optimizer.step(closure)
+        return losses
+
+    got, want = run(wengert), run(torch)
+    assert len(got) == len(want)
+    assert min(got) < 1e-9
+    np.testing.assert_allclose(got, want, rtol=1e-6, atol=1e-12)
+
+
+def test_lbfgs_refuses() -> None:
+    p = wengert.nn.Parameter(wengert.ones(1))
+    q = wengert.nn.Parameter(wengert.ones(1))
+    with pytest.raises(ValueError, match="parameter groups"):
+        wengert.optim.LBFGS([{"params": p}, {"params": q}])
+    with pytest.raises(RuntimeError, match="only 'strong_wolfe' is supported"):
+        wengert.optim.LBFGS([p], line_search_fn="golden").step(lambda: p.sum())
+    with pytest.raises(TypeError, match="needs a closure"):
+        wengert.optim.LBFGS([p]).step()

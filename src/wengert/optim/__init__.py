@@ -1,7 +1,32 @@
 """Optimizers: what moves parameters along their gradients, under the names of ``torch.optim``."""
 
+from wengert.optim import lr_scheduler as lr_scheduler
+from wengert.optim.adadelta import Adadelta
+from wengert.optim.adagrad import Adagrad
 from wengert.optim.adam import Adam, AdamW
+from wengert.optim.adamax import Adamax
+from wengert.optim.asgd import ASGD
+from wengert.optim.lbfgs import LBFGS
+from wengert.optim.nadam import NAdam
 from wengert.optim.optimizer import Optimizer
+from wengert.optim.radam import RAdam
+from wengert.optim.rmsprop import RMSprop
+from wengert.optim.rprop import Rprop
 from wengert.optim.sgd import SGD
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer"]
+__all__ = [
+    "ASGD",
+    "LBFGS",
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "NAdam",
+    "Optimizer",
+    "RAdam",
+    "RMSprop",
+    "Rprop",
+    "lr_scheduler",
+]

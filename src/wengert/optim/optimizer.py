@@ -49,6 +49,7 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(step)
     def wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
+        self._opt_called = True
         if not (
             self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks or _BEFORE_EVERY_STEP or _AFTER_EVERY_STEP
         ):
@@ -134,6 +135,7 @@ class Optimizer:
 
     def _make_hook_tables(self) -> None:
         self._stepping = False
+        self._opt_called = False  # schedulers ask whether there was a step before theirs
         self._optimizer_step_pre_hooks: Hooks = {}
         self._optimizer_step_post_hooks: Hooks = {}
         self._state_dict_pre_hooks: Hooks = {}
