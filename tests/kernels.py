@@ -36,7 +36,7 @@ def errors(got: Sequence[Any], exact: Sequence[Any], dtype: str) -> np.ndarray[A
     kind = FINITE[dtype]
     result = np.zeros(len(got))
     for i, (y, e) in enumerate(zip(got, exact, strict=True)):
-        e = e if abs(e) > mpmath.mpf('1e-400') else mpmath.mpf(0)
+        e = e if abs(e) > mpmath.mpf("1e-400") else mpmath.mpf(0)
         rounded = (
             kind(float(e)) if abs(e) < float(np.finfo(kind).max) * (1 + 1e-9) else kind(np.copysign(np.inf, float(e)))
         )
