@@ -43,6 +43,7 @@ LAYERS = (
                 "nn",
                 "optim",
                 "random",
+                "special",
                 "testing",
                 "version",
             )

@@ -16,6 +16,9 @@ from wengert.testing._trial import Trial, in_precision, is_array, precision
 # Functions of the same name that take other arguments than the operation, or draw random numbers.
 OTHER_ARGUMENTS = frozenset(
     [
+        "igamma",
+        "igammac",
+        "zeta",
         "as_strided",
         "batch_norm",
         "bernoulli",
@@ -67,17 +70,35 @@ PUBLIC = [name for name in NAMES if by_name(wengert, name)]
 # Where PyTorch gives something else for special values, and why that is not followed.
 DIFFERENT = {
     "acosh": "outside of its domain the function is nan, and so is its gradient here",
+    "airy_ai": "PyTorch has no gradient of it, and six digits of the value",
+    "bessel_j0": "PyTorch has no gradient of it, and six digits of the value",
+    "bessel_j1": "PyTorch has no gradient of it, and six digits of the value",
+    "bessel_y0": "PyTorch has no gradient of it, and six digits of the value",
+    "bessel_y1": "PyTorch has no gradient of it, and six digits of the value",
+    "chebyshev_polynomial_u": "nan stays nan",
+    "chebyshev_polynomial_w": "nan stays nan",
     "cumprod": "the derivative by an element that is nan or infinite does not depend on that element",
     "digamma": "PyTorch's poles are large finite numbers",
     "hardshrink": "PyTorch gives 0 or g at nan, depending on where in memory the element lies",
-    "hardtanh": "as hardshrink",
     "hardsigmoid": "PyTorch's 1/6 is a float32, also for float64",
     "hardswish": "as hardshrink",
+    "hardtanh": "as hardshrink",
+    "i1": "the gradient at nan is nan",
+    "i1e": "the gradient at nan is nan",
     "inv": "which elements become nan depends on the LAPACK",
+    "laguerre_polynomial_l": "nan stays nan",
     "ldexp": "PyTorch's gradient is 0 for negative integer exponents",
+    "legendre_polynomial_p": "nan stays nan",
+    "log_ndtr": "the slope at minus infinity is infinite",
     "logit": "PyTorch gives plus infinity at minus zero",
     "mish": "the slope at infinity is 1; PyTorch's is nan",
     "mode": "PyTorch's order of nan among values that occur once",
+    "modified_bessel_k0": "PyTorch has no gradient of it, and six digits of the value",
+    "modified_bessel_k1": "PyTorch has no gradient of it, and six digits of the value",
+    "scaled_modified_bessel_k0": "PyTorch has no gradient of it, and six digits of the value",
+    "scaled_modified_bessel_k1": "PyTorch has no gradient of it, and six digits of the value",
+    "shifted_chebyshev_polynomial_u": "nan stays nan",
+    "shifted_chebyshev_polynomial_w": "nan stays nan",
     "softshrink": "as hardshrink",
     "std_mean": "PyTorch's mean of infinities is nan",
     "var_mean": "PyTorch's mean of infinities is nan",
@@ -355,6 +376,7 @@ def test_broadcasting_is_repeating(name: str) -> None:
 # Where wengert keeps what PyTorch does not.
 KEEPS = {
     "erfinv": "the result, which would be costly to compute again",
+    "ndtr": "the input; PyTorch puts it together from operations that keep other values",
     "kron": "the inputs, of which PyTorch makes copies",
     "matmul": "the inputs, of which PyTorch makes copies when it broadcasts",
 }

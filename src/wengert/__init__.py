@@ -25,6 +25,7 @@ from wengert import fft as fft
 from wengert import linalg as linalg
 from wengert import nn as nn
 from wengert import random as random
+from wengert import special as special
 from wengert import testing as testing
 from wengert import version as version
 from wengert._device import device as device
@@ -438,6 +439,10 @@ from wengert.functions.sorting import msort as msort
 from wengert.functions.sorting import nanmedian as nanmedian
 from wengert.functions.sorting import sort as sort
 from wengert.functions.sorting import topk as topk
+from wengert.functions.specials import i0 as i0
+from wengert.functions.specials import igamma as igamma
+from wengert.functions.specials import igammac as igammac
+from wengert.functions.specials import mvlgamma as mvlgamma
 from wengert.functions.splitting import chunk as chunk
 from wengert.functions.splitting import dsplit as dsplit
 from wengert.functions.splitting import hsplit as hsplit
@@ -693,6 +698,9 @@ __all__ = [
     "hsplit",
     "hstack",
     "hypot",
+    "i0",
+    "igamma",
+    "igammac",
     "iinfo",
     "imag",
     "index_add",
@@ -787,6 +795,7 @@ __all__ = [
     "multinomial",
     "multiply",
     "mv",
+    "mvlgamma",
     "nan",
     "nan_to_num",
     "nanmean",
@@ -887,6 +896,7 @@ __all__ = [
     "softmax",
     "sort",
     "sparse_coo",
+    "special",
     "split",
     "split_with_sizes",
     "sqrt",

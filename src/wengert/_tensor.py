@@ -46,6 +46,7 @@ from wengert.functions.scatter import ScatterMethods
 from wengert.functions.search import SearchMethods
 from wengert.functions.select import SelectMethods
 from wengert.functions.sorting import SortingMethods
+from wengert.functions.specials import SpecialMethods
 from wengert.functions.splitting import SplittingMethods
 from wengert.functions.text import TextMethods
 from wengert.functions.variance import VarianceMethods
@@ -95,6 +96,7 @@ class Tensor(
     SearchMethods,
     SelectMethods,
     SortingMethods,
+    SpecialMethods,
     SplittingMethods,
     TextMethods,
     VarianceMethods,

@@ -23,7 +23,7 @@ TWO_OVER_ROOT_PI: Final = 2.0 / math.sqrt(math.pi)
 _FIT_END: Final = 28.0  # erfc is below the smallest float64 from 27.3 on
 
 
-def _tail(a: Array) -> Array:
+def scaled_tail(a: Array) -> Array:
     """exp(a^2) erfc(a) for a >= 1."""
     fit = ERFC_TAIL if a.dtype == np.float64 else ERFC_TAIL_SINGLE
     y = polynomial(fit, (a - 3.0) / (a + 3.0))
@@ -36,7 +36,7 @@ def _erf_block(x: Array) -> Array:
     square = size * size
     core = polynomial(ERF_CORE if x.dtype == np.float64 else ERF_CORE_SINGLE, square)
     core *= x
-    far = _tail(size)
+    far = scaled_tail(size)
     far *= np.exp(-square)
     return np.where(size < 1.0, core, np.copysign(1.0 - far, x))
 
@@ -46,7 +46,7 @@ def _erfc_block(x: Array) -> Array:
     square = size * size
     core = polynomial(ERF_CORE if x.dtype == np.float64 else ERF_CORE_SINGLE, square)
     core *= x
-    far = _tail(size)
+    far = scaled_tail(size)
     far *= np.exp(-square) * (1.0 - _rounding_of_square(size, square))
     return np.where(size < 1.0, 1.0 - core, np.where(x < 0, 2.0 - far, far))
 
