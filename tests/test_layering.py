@@ -37,6 +37,7 @@ LAYERS = (
                 "backends",
                 "compile",
                 "cuda",
+                "func",
                 "interop",
                 "linalg",
                 "nn",

@@ -21,6 +21,7 @@ from wengert import _return_types as return_types
 from wengert import autograd as autograd
 from wengert import backends as backends
 from wengert import cuda as cuda
+from wengert import func as func
 from wengert import linalg as linalg
 from wengert import nn as nn
 from wengert import random as random
@@ -80,6 +81,7 @@ from wengert.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from wengert.compile.api import compile as compile
 from wengert.engine.workers import get_num_threads as get_num_threads
 from wengert.engine.workers import set_num_threads as set_num_threads
+from wengert.func._vmap import vmap as vmap
 from wengert.functions.activations import celu as celu
 from wengert.functions.activations import celu_ as celu_
 from wengert.functions.activations import hardshrink as hardshrink

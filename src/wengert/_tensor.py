@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from wengert.engine.apply import bind_leveled
 from wengert.engine.base import TensorBase, bind_tensor_class
+from wengert.engine.leveled import DualState, apply_leveled, bind_dual_class
 from wengert.engine.pointwise import bind_fast_class
 from wengert.functions.activations import ActivationMethods
 from wengert.functions.added_products import AddedProductMethods
@@ -117,7 +121,29 @@ class Tensor(
     __module__ = "wengert"
 
 
-bind_tensor_class(Tensor)
+class BatchedTensor(Tensor):
+    """A tensor inside ``vmap``: one member of the batch to look at, the whole batch to compute with."""
+
+    __slots__ = ()
+    __module__ = "wengert"
+
+    def __repr__(self, *, tensor_contents: object = None) -> str:
+        raw: Any = self._data
+        sizes = ", ".join(str(axis.size) for axis in raw.axes)
+        return f"BatchedTensor(batch of {sizes}, shape={list(self.shape)}, dtype={self.dtype})"
+
+
+class DualTensor(DualState, Tensor):
+    """A tensor with a tangent, within one level of forward mode."""
+
+    __slots__ = ()
+    __module__ = "wengert"
+
+
+BatchedTensor.__name__ = DualTensor.__name__ = "Tensor"
+bind_tensor_class(Tensor, BatchedTensor)
+bind_dual_class(DualTensor)
+bind_leveled(frozenset((BatchedTensor, DualTensor)), apply_leveled)
 bind_fast_class(Tensor)
 
 __all__ = ["Tensor"]

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from wengert._batched import Batched
 from wengert._traced import Traced
 from wengert.engine.node import AccumulateGrad, Node
 from wengert.engine.state import STATE
@@ -51,6 +52,7 @@ class TensorBase:
     _rg: bool
     _cell: Any
     _view: Any
+    _dual: Any = None  # (level, primal, tangent) of a tensor in forward mode
     _grad: Any
     _accumulator: Callable[[], AccumulateGrad | None]
     _hooks: Any
@@ -62,12 +64,13 @@ INFERENCE: Final = ()
 _reference = weakref.ref
 _new = object.__new__
 _tensor_class: type[TensorBase] = TensorBase
+_batched_class: type[TensorBase] = TensorBase
 
 
-def bind_tensor_class(cls: type[TensorBase]) -> None:
-    """Say which class results are made of; called once, where that class is defined."""
-    global _tensor_class  # noqa: PLW0603 - bound once, by the layer above
-    _tensor_class = cls
+def bind_tensor_class(cls: type[TensorBase], batched: type[TensorBase]) -> None:
+    """Say which class results are made of, batched ones too; called once, where these classes are defined."""
+    global _tensor_class, _batched_class
+    _tensor_class, _batched_class = cls, batched
 
 
 def tensor_class() -> type[TensorBase]:
@@ -77,7 +80,7 @@ def tensor_class() -> type[TensorBase]:
 
 def wrap(raw: Any, cls: type[TensorBase] | None = None) -> Any:
     """A new untracked tensor on a raw value (no copy)."""
-    t = _new(cls or _tensor_class)
+    t = _new(cls or (_tensor_class if raw.__class__ is not Batched else _batched_class))
     t._data = raw
     t._node = t._view = None
     t._rg = False
@@ -110,7 +113,7 @@ def _mark_inference(t: TensorBase) -> None:
 
 def wrap_plain(raw: Any) -> Any:
     """As :func:`wrap`, an ordinary tensor even under ``inference_mode``: what a gradient is."""
-    t = _new(_tensor_class)
+    t = _new(_tensor_class if raw.__class__ is not Batched else _batched_class)
     t._data = raw
     t._node = t._cell = t._view = None
     t._rg = False
@@ -120,7 +123,7 @@ def wrap_plain(raw: Any) -> Any:
 def array_of(t: TensorBase) -> np.ndarray[Any, Any]:
     """The tensor's values as an ndarray on the tensor's own memory."""
     data = t._data
-    if data.__class__ is not np.ndarray and not isinstance(data, Traced):
+    if data.__class__ is not np.ndarray and data.__class__ is not Batched and not isinstance(data, Traced):
         data = t._data = np.asarray(data)
     return data  # type: ignore[no-any-return]
 

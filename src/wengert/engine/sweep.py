@@ -27,6 +27,7 @@ from wengert.engine.saved import check_versions, raw_saved, tensor_saved
 from wengert.engine.state import STATE
 from wengert.engine.tiles import LARGE, computes, tiled
 from wengert.ops.record import MISSING
+from wengert.spaces.batching import BATCHED
 from wengert.spaces.tensors import TENSOR
 
 Cotangents = dict[Node, Any]
@@ -40,6 +41,7 @@ class Sweep:
         retain_graph: keep saved values afterwards.
     """
 
+    space: Any = None  # the world of raw values, where it is not for each node to say
     needed: set[Node] | None = None
     captures: frozenset[Node] = frozenset()
     modes: tuple[bool, Any] | None = None  # the thread's state before user code was first called
@@ -95,7 +97,9 @@ class Sweep:
         """Sweep from the roots; returns what arrived at the leaves, by their accumulators."""
         token = enter(SILENT)
         try:
-            if self.on_tensors or self.needed is not None or STATE.anomaly:
+            if STATE.axes:
+                self.space = BATCHED  # cotangents may be batched anywhere
+            if self.on_tensors or self.needed is not None or STATE.anomaly or self.space is not None:
                 self._drain()
             else:
                 self._drain_raw()
@@ -287,7 +291,7 @@ class Sweep:
         if not isinstance(node, OpNode):
             return self._custom(node, g)
         needs = [n is not None and (self.needed is None or n in self.needed) for n in node.next]
-        xp: Any = TENSOR if self.on_tensors else node.space
+        xp: Any = TENSOR if self.on_tensors else self.space or node.space
         saved = tensor_saved(node) if self.on_tensors else raw_saved(node)
         meta = node.meta or {}
         if node.each:

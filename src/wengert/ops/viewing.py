@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert._batched import Batched, aligned, merged, packed, spread
 from wengert.ops.record import TABLE, Kind, defop
 from wengert.spaces.raw import RAW
 
@@ -44,10 +45,20 @@ def _view_write(base: Any, value: Any, *, steps: Any) -> Any:
     return whole
 
 
+def _view_write_batch(xp: Any, base: Any, value: Any, *, steps: Any) -> Any:
+    axes = merged([v.axes for v in (base, value) if v.__class__ is Batched])
+    whole = packed(np.array(spread(base, axes), order="C"), axes)
+    region = follow(xp, whole, steps)
+    array = region.array if region.array.flags.writeable else same_memory(region.array)
+    array[...] = aligned(value, axes, region.ndim)
+    return whole
+
+
 VIEW_WRITE = defop(
     "view_write",
     _view_write,
     Kind.MOVEMENT,
+    batch=_view_write_batch,
     args=("base", "value"),
     node="CopySlices",
     vjp=(
