@@ -163,6 +163,11 @@ def spread(x: Any, axes: Axes) -> Any:
     return np.broadcast_to(aligned(x, axes, x.ndim), (*lead, *x.shape))
 
 
+def whole(x: Any) -> Any:
+    """The array of all members, where only whether any of them is wrong matters."""
+    return x.array if x.__class__ is Batched else x
+
+
 def without(x: Batched, summed: Axes) -> Any:
     """The sum over some of the batch axes."""
     places = tuple([place for place, axis in enumerate(x.axes) if axis in summed])

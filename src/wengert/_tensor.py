@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert.engine.apply import bind_leveled
-from wengert.engine.base import TensorBase, bind_tensor_class
+from wengert.engine.base import LEVELED, TensorBase, bind_tensor_class
 from wengert.engine.leveled import DualState, apply_leveled, bind_dual_class
+from wengert.engine.leveled_inplace import inplace_leveled
 from wengert.engine.pointwise import bind_fast_class
 from wengert.functions.activations import ActivationMethods
 from wengert.functions.added_products import AddedProductMethods
@@ -143,7 +143,8 @@ class DualTensor(DualState, Tensor):
 BatchedTensor.__name__ = DualTensor.__name__ = "Tensor"
 bind_tensor_class(Tensor, BatchedTensor)
 bind_dual_class(DualTensor)
-bind_leveled(frozenset((BatchedTensor, DualTensor)), apply_leveled)
+LEVELED.classes = frozenset((BatchedTensor, DualTensor))
+LEVELED.apply, LEVELED.inplace = apply_leveled, inplace_leveled
 bind_fast_class(Tensor)
 
 __all__ = ["Tensor"]

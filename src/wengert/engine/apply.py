@@ -17,7 +17,7 @@ from wengert._fpenv import SILENT, enter, leave
 from wengert._promotion import result_type_of
 from wengert._source import user_code
 from wengert.engine import messages
-from wengert.engine.base import INFERENCE, TensorBase, accumulator_of, array_of, cell_of, wrap
+from wengert.engine.base import INFERENCE, LEVELED, TensorBase, accumulator_of, array_of, cell_of, wrap
 from wengert.engine.node import NEVER_WRITTEN, Node, metadata_of, next_seq, results_read, save_plan
 from wengert.engine.opnode import OpNode, batched_class, node_class
 from wengert.engine.saved import pack, port_of
@@ -30,15 +30,6 @@ from wengert.spaces.tensors import TENSOR
 _REAL = np.dtype(np.float64)
 _NUMBERS = frozenset({bool, int, float, complex})
 
-_leveled: frozenset[type] = frozenset()
-_apply_leveled: Callable[..., Any]
-
-
-def bind_leveled(classes: frozenset[type], function: Callable[..., Any]) -> None:
-    """Say which tensors stand for more than one value (batches, dual numbers) and what applies operations to them."""
-    global _leveled, _apply_leveled
-    _leveled, _apply_leveled = classes, function
-
 
 def apply(op: Op, *inputs: Any, **meta: Any) -> Any:
     """The result of ``op`` as a tensor (a tuple of tensors for several results), recorded if an input is tracked.
@@ -47,11 +38,11 @@ def apply(op: Op, *inputs: Any, **meta: Any) -> Any:
         TypeError: an input is neither a tensor nor a number.
         RuntimeError: shapes do not fit (as PyTorch says it).
     """
+    for x in inputs:
+        if x.__class__ in LEVELED.classes:
+            return LEVELED.apply(op, inputs, meta)
     if STATE.trace is not None:
         return STATE.trace.apply(op, inputs, meta)
-    for x in inputs:
-        if x.__class__ in _leveled:
-            return _apply_leveled(op, inputs, meta)
     if len(inputs) == 1 and op.outputs == 1 and isinstance(inputs[0], TensorBase):
         return _apply_to_one(op, inputs[0], meta)
     taken = _Taken(op, inputs)

@@ -52,7 +52,8 @@ class TensorBase:
     _rg: bool
     _cell: Any
     _view: Any
-    _dual: Any = None  # (level, primal, tangent) of a tensor in forward mode
+    _dual: Any = None  # (level, primal, tangent, version seen) of a dual tensor
+    _tangent: Any = None  # (level, tangent) of what is the primal of a dual
     _grad: Any
     _accumulator: Callable[[], AccumulateGrad | None]
     _hooks: Any
@@ -60,6 +61,15 @@ class TensorBase:
     _past: Any
 
 
+class Leveled:
+    """How operations apply to tensors that stand for more than one value: batches, dual numbers. Bound from above."""
+
+    classes: frozenset[type] = frozenset()
+    apply: Callable[..., Any]
+    inplace: Callable[..., Any]
+
+
+LEVELED: Final = Leveled()
 INFERENCE: Final = ()
 _reference = weakref.ref
 _new = object.__new__
@@ -180,6 +190,11 @@ def accumulator_of(leaf: TensorBase) -> AccumulateGrad:
     node.hooks = leaf._hooks
     leaf._accumulator = _reference(node)
     return node
+
+
+def is_leveled(*values: Any) -> bool:
+    """Whether any of them is a tensor that stands for more than one value."""
+    return any([x.__class__ in LEVELED.classes for x in values])
 
 
 def version_of(t: TensorBase) -> int:

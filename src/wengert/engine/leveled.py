@@ -16,6 +16,7 @@ from wengert.engine.apply import apply, apply_batched
 from wengert.engine.base import TensorBase
 from wengert.engine.push import push
 from wengert.ops.record import Op
+from wengert.ops.viewing import follow
 from wengert.spaces.batching import evaluate
 from wengert.spaces.tensors import TENSOR
 
@@ -49,7 +50,8 @@ def _of_primal(name: str) -> property:
     return property(read, write)
 
 
-for _name in ("_data", "_node", "_rg", "_cell", "_view", "_grad", "_accumulator", "_hooks", "_retains"):
+_STATE: Final = ("_data", "_node", "_rg", "_cell", "_view", "_grad", "_accumulator", "_hooks", "_retains")
+for _name in _STATE:
     setattr(DualState, _name, _of_primal(_name))
 
 _dual_class: type[TensorBase] = TensorBase
@@ -62,10 +64,49 @@ def bind_dual_class(cls: type[TensorBase]) -> None:
 
 
 def dual(level: Level, primal: Any, tangent: Any) -> Any:
-    """A dual tensor; both parts are taken as they are."""
+    """A dual tensor; both parts are taken as they are. The primal belongs to this dual alone."""
     t = _new(_dual_class)
-    t._dual = (level, primal, tangent)
+    t._dual = (level, primal, tangent, _version(primal))
+    primal._tangent = (level, tangent)
     return t
+
+
+def become_dual(t: Any, level: Level, tangent: Any) -> None:
+    """Make an existing tensor a dual in place, or give it another tangent; what it was becomes its primal.
+
+    A primal (the base of a view may be one) only learns its tangent, which its dual asks for.
+    """
+    own = t._dual
+    if own is not None and own[0] is level:
+        t._dual = (level, own[1], tangent, _version(own[1]))
+        own[1]._tangent = (level, tangent)
+        return
+    if t._tangent is not None and t._tangent[0] is level:
+        t._tangent = (level, tangent)
+        return
+    before = _new(t.__class__)
+    for name in _STATE:
+        try:
+            setattr(before, name, getattr(t, name))
+        except AttributeError:
+            continue
+    if own is not None:
+        before._dual = own
+    t.__class__ = _dual_class
+    t._dual = (level, before, tangent, _version(before))
+    before._tangent = (level, tangent)
+
+
+def _version(t: Any) -> int:
+    cell = t._cell
+    return cell[0] if cell else 0
+
+
+def refreshed(t: Any, level: Level) -> Any:
+    """The tangent at ``level`` of a dual or of the primal of one; None if it has none."""
+    if t.__class__ is _dual_class and t._dual[0] is level:
+        return split(t, level)[1]
+    return t._tangent[1] if t._tangent is not None and t._tangent[0] is level else None
 
 
 def innermost(values: Any) -> Level | None:
@@ -89,9 +130,16 @@ def _opened(x: Any) -> Any:
 def split(x: Any, level: Level) -> tuple[Any, Any]:
     """The primal and the tangent (or None) of anything at an open level that is the innermost of all."""
     x = _opened(x)
-    if x.__class__ is _dual_class and x._dual[0] is level:
-        return x._dual[1], x._dual[2]
-    return x, None
+    if x.__class__ is not _dual_class or x._dual[0] is not level:
+        return x, None
+    _, primal, tangent, seen = x._dual
+    if _version(primal) != seen:  # the memory was written: its base knows the tangent
+        view = primal._view
+        whole = refreshed(primal if view is None else view.base, level)
+        if whole is not None:
+            tangent = whole if view is None else follow(TENSOR, whole, view.steps)
+        x._dual = (level, primal, tangent, _version(primal))
+    return primal, tangent
 
 
 def apply_leveled(op: Op, inputs: tuple[Any, ...], meta: dict[str, Any]) -> Any:
@@ -111,4 +159,4 @@ _DOORS: Final = {op.name: op for op in (batch_axes.ENTER, batch_axes.LEAVE, batc
 for _op in _DOORS.values():
     setattr(TENSOR, _op.name, partial(lambda op, x, **meta: apply_leveled(op, (x,), meta), _op))
 
-__all__ = ["DualState", "Level", "apply_leveled", "bind_dual_class", "dual", "innermost", "split"]
+__all__ = ["DualState", "Level", "apply_leveled", "bind_dual_class", "dual", "become_dual", "innermost", "refreshed", "split"]

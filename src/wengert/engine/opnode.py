@@ -202,6 +202,13 @@ def batched_class(op: Op, meta: dict[str, Any] | None) -> type[OpNode]:
     plain = node_class(op, meta, is_complex=True)
     found = _batched.get(plain)
     if found is None:
-        body = {"__slots__": ("axes",), "__module__": "wengert", "form": None, "space": BATCHED, "elementwise": False}
+        body = {
+            "__slots__": ("axes",),
+            "__module__": "wengert",
+            "form": None,
+            "space": BATCHED,
+            "elementwise": False,
+            "keeps_scalars": False,
+        }
         found = _batched[plain] = type(plain.__name__, (plain,), body)
     return found

@@ -8,6 +8,7 @@ import numpy as np
 
 from wengert._batched import Batched, aligned, merged, packed, spread
 from wengert.ops.record import TABLE, Kind, defop
+from wengert.ops.scatter import tangent_or_zeros
 from wengert.spaces.raw import RAW
 
 
@@ -64,6 +65,9 @@ VIEW_WRITE = defop(
     vjp=(
         lambda xp, g, y, base, value, *, steps: xp.view_write(g, 0.0, steps=steps),
         lambda xp, g, y, base, value, *, steps: follow(xp, g, steps),
+    ),
+    jvp=lambda xp, ts, y, base, value, *, steps: xp.view_write(
+        tangent_or_zeros(xp, ts[0], base), tangent_or_zeros(xp, ts[1], value), steps=steps
     ),
     formula="base with one region replaced by value",
     doc="What a base becomes when a view of it is written in place.",

@@ -86,11 +86,11 @@ def _along_axes(op: Op) -> Rule:
     def rule(xp: Any, *xs: Any, **meta: Any) -> Any:
         axes = merged([x.axes for x in xs if x.__class__ is Batched])
         arrays = [spread(x, axes) if hasattr(x, "dtype") else x for x in xs]
-        if xs[0].ndim or op.name in _NEW_AXIS or not any([meta.get(key, ()) != () for key in _AXES]):
+        if xs[0].ndim or op.name in _NEW_AXIS or meta.get("shape") or not any([meta.get(key, ()) != () for key in _AXES]):
             moved = _moved(op, meta, axes, xs[0].ndim)
             return NotImplemented if moved is None else packed(op.impl(*arrays, **moved), axes)
         # A 0-d value is treated as if it had one axis.
-        moved = _moved(op, meta, axes, 1)
+        moved = _moved(op, meta | {"shape": (1,)} if "shape" in meta else meta, axes, 1)
         k = len(axes)
         lined = [x[..., None] if getattr(x, "ndim", -1) == k else x for x in arrays]
         y = NotImplemented if moved is None else op.impl(*lined, **moved)
