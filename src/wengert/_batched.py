@@ -252,7 +252,7 @@ def physical(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def leading(impl: Callable[..., Any]) -> Callable[..., Any]:
     """The batching rule of an operation that takes further leading axes as they come."""
-    
+
     def whole(_: int, /, *arrays: Any, **meta: Any) -> Any:
         return impl(*arrays, **meta)
 

@@ -139,6 +139,10 @@ class DualTensor(DualState, Tensor):
     __slots__ = ()
     __module__ = "wengert"
 
+    def __repr__(self, *, tensor_contents: object = None) -> str:
+        level, primal, tangent, _ = self._dual
+        return f"{repr(primal)[:-1]},\n       tangent={tangent!r})" if level.open else repr(primal)
+
 
 BatchedTensor.__name__ = DualTensor.__name__ = "Tensor"
 bind_tensor_class(Tensor, BatchedTensor)

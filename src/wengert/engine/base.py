@@ -192,6 +192,12 @@ def accumulator_of(leaf: TensorBase) -> AccumulateGrad:
     return node
 
 
+def zeros_like(x: Any) -> Any:
+    """Zeros in the shape and dtype of ``x``, untracked; the same for all members of a batch."""
+    raw = x._data
+    return wrap(np.zeros(raw.shape, raw.dtype))
+
+
 def is_leveled(*values: Any) -> bool:
     """Whether any of them is a tensor that stands for more than one value."""
     return any([x.__class__ in LEVELED.classes for x in values])

@@ -128,7 +128,7 @@ def _opened(x: Any) -> Any:
 
 
 def split(x: Any, level: Level) -> tuple[Any, Any]:
-    """The primal and the tangent (or None) of anything at an open level that is the innermost of all."""
+    """The primal and the tangent (or None) of anything at an open level, which no level inside it may hide."""
     x = _opened(x)
     if x.__class__ is not _dual_class or x._dual[0] is not level:
         return x, None
@@ -159,4 +159,14 @@ _DOORS: Final = {op.name: op for op in (batch_axes.ENTER, batch_axes.LEAVE, batc
 for _op in _DOORS.values():
     setattr(TENSOR, _op.name, partial(lambda op, x, **meta: apply_leveled(op, (x,), meta), _op))
 
-__all__ = ["DualState", "Level", "apply_leveled", "bind_dual_class", "dual", "become_dual", "innermost", "refreshed", "split"]
+__all__ = [
+    "DualState",
+    "Level",
+    "apply_leveled",
+    "become_dual",
+    "bind_dual_class",
+    "dual",
+    "innermost",
+    "refreshed",
+    "split",
+]

@@ -1,7 +1,7 @@
 """In-place forms on batched and dual tensors.
 
-A write replaces the tangent of the whole memory, functionally: that of the base of a view is a new tensor with one region
-replaced. Duals of views notice by the version of the memory and take their part of it anew (see ``split``).
+A write replaces the tangent of the whole memory, functionally: that of the base of a view is a new tensor with one
+region replaced. Duals of views notice by the version of the memory and take their part of it anew (see ``split``).
 """
 
 from __future__ import annotations

@@ -8,10 +8,10 @@ from typing import Any
 
 from wengert import _tree
 from wengert.engine.apply import apply
-from wengert.engine.base import TensorBase
+from wengert.engine.base import TensorBase, zeros_like
 from wengert.engine.leveled import Level, dual, split
 from wengert.func._levels import ReverseLevel, fresh_tree, require_tensor, with_aux
-from wengert.func._reverse import vjp, zeros_like
+from wengert.func._reverse import vjp
 from wengert.ops.movement import ALIAS
 from wengert.spaces.tensors import TENSOR
 

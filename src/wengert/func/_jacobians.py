@@ -18,7 +18,7 @@ from wengert.func._vmap import vmap
 from wengert.spaces.tensors import TENSOR
 
 
-def _basis(like: list[Any], start: int, stop: int) -> list[Any]:
+def basis(like: list[Any], start: int, stop: int) -> list[Any]:
     """Rows ``start`` to ``stop`` of the identity on all elements of the tensors, one batch for each tensor."""
     parts, offset = [], 0
     for t in like:
@@ -88,7 +88,7 @@ def jacrev(
         outputs, spec = _tree.flatten(value)
         total = sum([prod(y._data.shape) for y in outputs])
         rows = [
-            _tree.flatten(vmap(lambda *vs: pull(_tree.unflatten(spec, vs)))(*_basis(outputs, start, stop)))[0]
+            _tree.flatten(vmap(lambda *vs: pull(_tree.unflatten(spec, vs)))(*basis(outputs, start, stop)))[0]
             for start, stop in _chunks(total, chunk_size)
         ]
         xs, in_spec = _tree.flatten(tuple([args[i] for i in positions]))
@@ -153,7 +153,7 @@ def jacfwd(
 
         total = sum([prod(x._data.shape) for x in xs])
         columns = [
-            vmap(push, randomness=randomness)(*_basis(xs, start, stop)) for start, stop in _chunks(total, chunk_size)
+            vmap(push, randomness=randomness)(*basis(xs, start, stop)) for start, stop in _chunks(total, chunk_size)
         ]
         if not columns:
             raise RuntimeError("jacfwd: the arguments to differentiate by have no elements")

@@ -8,6 +8,7 @@ from typing import Any
 from wengert import _tree
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, edge_of
+from wengert.engine.batch_scope import parts_of
 from wengert.engine.dual_grad import gradients
 from wengert.engine.node import AccumulateGrad, Node, next_seq
 from wengert.engine.state import STATE
@@ -49,8 +50,8 @@ class ReverseLevel:
 
     def depends_outside(self, tensors: Iterable[Any]) -> bool:
         """Whether any of ``tensors`` depends on something tracked outside of this level."""
-        own = {edge_of(part) for x in self.inputs for part in _parts(x)}
-        stack = [node for t in tensors for part in _parts(t) if (node := edge_of(part)) is not None]
+        own = {edge_of(part) for x in self.inputs for part in parts_of(x)}
+        stack = [node for t in tensors for part in parts_of(t) if (node := edge_of(part)) is not None]
         seen: set[Node] = set()
         while stack:
             node = stack.pop()
@@ -82,13 +83,6 @@ class ReverseLevel:
         return gradients(
             ys, self.inputs, vs, retain_graph=retain_graph or record, create_graph=record, allow_unused=True
         )
-
-
-def _parts(t: Any) -> list[Any]:
-    """The plain tensors that a dual is made of, or the tensor itself."""
-    if t._dual is None:
-        return [t]
-    return [*_parts(t._dual[1]), *_parts(t._dual[2])]
 
 
 def checked_argnums(argnums: Any, count: int) -> tuple[int, ...]:

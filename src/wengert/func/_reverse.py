@@ -6,10 +6,9 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from wengert import _tree
-from wengert.engine.base import TensorBase, wrap
+from wengert._dtypes import from_numpy_dtype
+from wengert.engine.base import TensorBase, zeros_like
 from wengert.func._levels import (
     ReverseLevel,
     checked_argnums,
@@ -127,7 +126,8 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         vs, form = _tree.flatten(given)
         if form != spec:
             raise RuntimeError(
-                "Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function: "
+                "Expected pytree structure of cotangents to be the same as pytree structure of outputs to the "
+                "function: "
                 f"the outputs are {len(outputs)} tensors in {_named(spec)}, the cotangents {len(vs)} in {_named(form)}"
             )
         live = [
@@ -147,26 +147,22 @@ def _named(spec: _tree.Spec) -> str:
     return "no container" if spec.kind is None else f"a {spec.kind.__name__}"
 
 
-def zeros_like(x: Any) -> Any:
-    """Zeros in the shape and dtype of ``x``, untracked."""
-    raw = x._data
-    return wrap(np.zeros(raw.shape, raw.dtype))
-
-
 def _check_scalar(value: Any) -> None:
     if not isinstance(value, TensorBase):
         raise RuntimeError(
-            f"Expected the function given to grad to return a Tensor, got {type(value).__name__}: return one number as a "
+            f"Expected the function given to grad to return a Tensor, got {type(value).__name__}: return one number "
+            "as a "
             "tensor (with has_aux=True a tuple of it and something else)"
         )
     if value._data.ndim or value._data.size != 1:
         raise RuntimeError(
             "Expected the function given to grad to return a scalar tensor, got tensor with "
-            f"{value._data.ndim} dims (shape {list(value._data.shape)}). Maybe you wanted to use the vjp or jacrev APIs "
+            f"{value._data.ndim} dims (shape {list(value._data.shape)}). Maybe you wanted to use the vjp or jacrev "
+            "APIs "
             "instead?"
         )
     if value._data.dtype.kind != "f":
         raise RuntimeError(
-            f"grad needs a real value to differentiate, and the function returned {value.dtype}. Take .real, or .abs(), "  # type: ignore[attr-defined]
-            "or use vjp"
+            f"grad needs a real value to differentiate, and the function returned {from_numpy_dtype(value._data.dtype)}. "
+            "Take .real or .abs(), or use vjp"
         )

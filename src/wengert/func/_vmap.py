@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from wengert import _tree
-from wengert._batched import BatchAxis, Batched, new_axis
+from wengert._batched import BatchAxis, Batched
 from wengert.engine.base import TensorBase
-from wengert.engine.state import STATE
+from wengert.engine.batch_scope import batch_axis, leave_batch
 from wengert.spaces.tensors import TENSOR
 
 
@@ -29,7 +28,7 @@ def vmap(
         in_dims: which dimension of each argument is the batch, None for those that all members share; nested like the
             arguments, or one number for all.
         out_dims: where the batch dimension is put in the results, likewise.
-        randomness: what random functions do inside: ``"error"``, ``"same"`` numbers for all members, or ``"different"``.
+        randomness: what random functions do: ``"error"``, ``"same"`` numbers for all members, or ``"different"`` ones.
         chunk_size: take so many members at a time, which bounds the memory.
 
     Raises:
@@ -78,7 +77,8 @@ def _is_dim(x: Any) -> bool:
 def _inputs(in_dims: Any, args: tuple[Any, ...], name: str) -> tuple[list[Any], _tree.Spec, list[Any]]:
     if not (isinstance(in_dims, (int, tuple, list))):
         raise ValueError(
-            f"vmap({name}, in_dims={in_dims}, ...): expected `in_dims` to be int or a (potentially nested) tuple matching "
+            f"vmap({name}, in_dims={in_dims}, ...): expected `in_dims` to be int or a (potentially nested) tuple "
+            "matching "
             f"the structure of inputs, got: {type(in_dims).__name__}."
         )
     if not args:
@@ -90,7 +90,8 @@ def _inputs(in_dims: Any, args: tuple[Any, ...], name: str) -> tuple[list[Any], 
     dims = _tree.prefix_leaves(tuple(in_dims) if isinstance(in_dims, list) else in_dims, spec, _is_dim)
     if dims is None:
         raise ValueError(
-            f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): in_dims is not compatible with the structure of `inputs`: it "
+            f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): in_dims is not compatible with the structure of "
+            "`inputs`: it "
             "must be one number for all, or have a number or None for each argument (or for each part of one)"
         )
     return leaves, spec, [_checked_dim(x, dim, name, in_dims) for x, dim in zip(leaves, dims, strict=True)]
@@ -107,7 +108,8 @@ def _checked_dim(x: Any, dim: Any, name: str, in_dims: Any) -> Any:
     ndim = x._data.ndim
     if not -ndim <= dim < ndim:
         raise ValueError(
-            f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): Got in_dim={dim} for some input, but that input is a Tensor "
+            f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): Got in_dim={dim} for some input, but that input is a "
+            "Tensor "
             f"of dimensionality {ndim} so expected in_dim to satisfy -{ndim} <= in_dim < {ndim}."
         )
     return dim % ndim
@@ -119,22 +121,11 @@ def _batch_size(leaves: list[Any], dims: list[Any], name: str) -> int:
         raise ValueError(f"vmap({name}, in_dims, ...)(<inputs>): at least one input must have a batch dimension")
     if len(set(sizes)) > 1:
         raise ValueError(
-            f"vmap: Expected all tensors to have the same size in the mapped dimension, got sizes {sizes} for the mapped "
+            f"vmap: Expected all tensors to have the same size in the mapped dimension, got sizes {sizes} for the "
+            "mapped "
             "dimension"
         )
     return sizes[0]  # type: ignore[no-any-return]
-
-
-@contextmanager
-def batch_axis(size: int, randomness: str) -> Iterator[BatchAxis]:
-    """A new innermost batch axis for the time of a block."""
-    axis = new_axis(size)
-    before = STATE.axes, STATE.randomness
-    STATE.axes, STATE.randomness = (*before[0], axis), (*before[1], randomness)
-    try:
-        yield axis
-    finally:
-        STATE.axes, STATE.randomness = before
 
 
 # --- one run, or several --------------------------------------------------------------------------------------------
@@ -165,7 +156,8 @@ def _outputs(output: Any, out_dims: Any, name: str) -> tuple[list[Any], _tree.Sp
         placed = list(out_dims)
     if placed is None:
         raise ValueError(
-            f"vmap({name}, ..., out_dims={out_dims}): out_dims is not compatible with the structure of `outputs`: it must "
+            f"vmap({name}, ..., out_dims={out_dims}): out_dims is not compatible with the structure of `outputs`: it "
+            "must "
             f"be one number for all, or have a number for each of the {len(outputs)} results"
         )
     for y in outputs:
@@ -189,13 +181,9 @@ def _leave(y: Any, axis: BatchAxis, dim: Any, name: str) -> Any:
     ndim = raw.ndim + 1
     if not -ndim <= dim < ndim:
         raise IndexError(
-            f"vmap: out_dims={dim} is out of range for a result with {ndim} dimensions (the batch included)"
+            f"vmap({name}, ..., out_dims={dim}): out of range for a result with {ndim} dimensions (the batch included)"
         )
-    dim %= ndim
-    if raw.__class__ is Batched and axis in raw.axes:
-        return TENSOR.leave_batch(y, axis=axis, dim=dim)
-    shape = raw.shape  # the same for all members
-    return TENSOR.expand(TENSOR.unsqueeze(y, dim=dim), shape=(*shape[:dim], axis.size, *shape[dim:]))
+    return leave_batch(y, axis, dim % ndim)
 
 
 def _in_chunks(
@@ -230,4 +218,4 @@ def _in_chunks(
     return _tree.unflatten(spec, joined)
 
 
-__all__ = ["batch_axis", "vmap"]
+__all__ = ["vmap"]

@@ -132,8 +132,8 @@ def index_select(input: Any, dim: int, index: Any, *, out: Any = None) -> Any:
     dim = wrap_dim(dim, len(shape))
     index = vector_index("index_select", index, 3)
     places = whole(index._data)
-    if not shape and places.size != 1:
-        raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {places.size} value(s)")
+    if not shape and index._data.size != 1:
+        raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {index._data.size} value(s)")
     size = shape[dim] if shape else 1
     if places.size and (places.min() < 0 or places.max() >= size):
         raise IndexError(f"index out of range in self: dimension {dim} has size {size}")

@@ -140,7 +140,7 @@ def _no_index(item: Any) -> NoReturn:
     )
 
 
-def _normal_array(index: Index) -> Any:
+def _normal_array(index: Any) -> Any:
     kind = index.dtype.char
     if kind == "?":
         return index

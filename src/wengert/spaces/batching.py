@@ -86,7 +86,12 @@ def _along_axes(op: Op) -> Rule:
     def rule(xp: Any, *xs: Any, **meta: Any) -> Any:
         axes = merged([x.axes for x in xs if x.__class__ is Batched])
         arrays = [spread(x, axes) if hasattr(x, "dtype") else x for x in xs]
-        if xs[0].ndim or op.name in _NEW_AXIS or meta.get("shape") or not any([meta.get(key, ()) != () for key in _AXES]):
+        if (
+            xs[0].ndim
+            or op.name in _NEW_AXIS
+            or meta.get("shape")
+            or not any([meta.get(key, ()) != () for key in _AXES])
+        ):
             moved = _moved(op, meta, axes, xs[0].ndim)
             return NotImplemented if moved is None else packed(op.impl(*arrays, **moved), axes)
         # A 0-d value is treated as if it had one axis.
@@ -159,8 +164,6 @@ def contract_labels(xs: Any, subs: tuple[tuple[int, ...], ...], out: tuple[int, 
     whole = (*[names[axis] for axis in axes], *out)
     y = TABLE["einsum"].impl(*arrays, subs=tuple(labelled), out=whole)
     return Batched(y, axes) if axes else y
-
-
 
 
 # --- one member after the other --------------------------------------------------------------------------------------
