@@ -20,6 +20,7 @@ FEW = 6  # cases of one operation
 
 def small_trials(name):
     chosen = [trial for trial in trials(name) if trial.given and trial.tracked]
+    chosen = [trial for trial in chosen if all(y.dtype.itemsize >= 8 for y in trial.results if y.dtype.kind in "fc")]
     return [trial for trial in chosen if sum(np.size(x) for x in trial.inputs if is_array(x)) <= 60][:FEW]
 
 
@@ -89,25 +90,29 @@ def test_forward_mode_is_the_transpose_of_reverse_mode(name: str) -> None:
             assert abs(left - right) <= 1e-10 * (1 + size), f"{trial}: <g, J t> = {left}, <J^T g, t> = {right}"
 
 
+def _check_second_derivatives_agree_in_every_mode(trial):
+    f, xs = value_of(trial), primals(trial)
+    t, s = directions(trial, 3), directions(trial, 4)
+    argnums = tuple(range(len(xs)))
+    first = grad(f, argnums)
+    forward_reverse = jvp(first, xs, t)[1]
+    reverse_forward = grad(lambda *xs: jvp(f, xs, t)[1], argnums)(*xs)
+    reverse_reverse = grad(
+        lambda *xs: sum((g.conj() * v).real.sum() for g, v in zip(first(*xs), t, strict=True)), argnums
+    )(*xs)
+    for a, b, c in zip(forward_reverse, reverse_forward, reverse_reverse, strict=True):
+        assert close(a, b), f"{trial}: forward over reverse {raw(a)}, reverse over forward {raw(b)}"
+        assert close(a, c), f"{trial}: forward over reverse {raw(a)}, reverse over reverse {raw(c)}"
+    twice = jvp(lambda *xs: jvp(f, xs, t)[1], xs, s)[1]
+    once = wrap(np.array(sum(inner(h, v) for h, v in zip(forward_reverse, s, strict=True))))
+    assert close(twice, once), f"{trial}: forward over forward {raw(twice)}, forward over reverse {raw(once)}"
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_second_derivatives_agree_in_every_mode(name: str) -> None:
     """Forward over reverse, reverse over forward, reverse over reverse, forward over forward."""
     for trial in small_trials(name):
-        f, xs = value_of(trial), primals(trial)
-        t, s = directions(trial, 3), directions(trial, 4)
-        argnums = tuple(range(len(xs)))
-        first = grad(f, argnums)
-        forward_reverse = jvp(first, xs, t)[1]
-        reverse_forward = grad(lambda *xs: jvp(f, xs, t)[1], argnums)(*xs)
-        reverse_reverse = grad(
-            lambda *xs: sum((g.conj() * v).real.sum() for g, v in zip(first(*xs), t, strict=True)), argnums
-        )(*xs)
-        for a, b, c in zip(forward_reverse, reverse_forward, reverse_reverse, strict=True):
-            assert close(a, b), f"{trial}: forward over reverse {raw(a)}, reverse over forward {raw(b)}"
-            assert close(a, c), f"{trial}: forward over reverse {raw(a)}, reverse over reverse {raw(c)}"
-        twice = jvp(lambda *xs: jvp(f, xs, t)[1], xs, s)[1]
-        once = wrap(np.array(sum(inner(h, v) for h, v in zip(forward_reverse, s, strict=True))))
-        assert close(twice, once), f"{trial}: forward over forward {raw(twice)}, forward over reverse {raw(once)}"
+        _check_second_derivatives_agree_in_every_mode(trial)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -132,43 +137,51 @@ def batch_of(trial):
     )
 
 
+def _check_batches_of_gradients(trial):
+    f, batch, t = value_of(trial), batch_of(trial), directions(trial, 3)
+    argnums = tuple(range(len(batch)))
+    first = grad(f, argnums)
+    members = [tuple(wrap(raw(b)[k]) for b in batch) for k in range(3)]
+    looped = [first(*xs) for xs in members]
+    mapped = vmap(first)(*batch)
+    through = grad(lambda *bs: vmap(f)(*bs).sum(), argnums)(*batch)
+    shared = grad(lambda *xs: vmap(lambda _: f(*xs))(wrap(np.zeros(3))).sum(), argnums)(*members[0])
+    second = vmap(lambda *xs: jvp(first, xs, t)[1])(*batch)
+    seconds = [jvp(first, xs, t)[1] for xs in members]
+    for i in argnums:
+        wanted = wrap(np.stack([raw(g[i]) for g in looped]))
+        assert close(mapped[i], wanted), f"{trial}: vmap of grad"
+        assert close(through[i], wanted), f"{trial}: grad of vmap"
+        assert close(shared[i], wrap(3 * raw(looped[0][i]))), f"{trial}: grad of what a batch shares"
+        assert close(second[i], wrap(np.stack([raw(h[i]) for h in seconds]))), f"{trial}: vmap of jvp of grad"
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_batches_of_gradients(name: str) -> None:
     """vmap of grad, grad of vmap and vmap of forward over reverse are what a loop gives."""
     for trial in small_trials(name)[:3]:
-        f, batch, t = value_of(trial), batch_of(trial), directions(trial, 3)
-        argnums = tuple(range(len(batch)))
-        first = grad(f, argnums)
-        members = [tuple(wrap(raw(b)[k]) for b in batch) for k in range(3)]
-        looped = [first(*xs) for xs in members]
-        mapped = vmap(first)(*batch)
-        through = grad(lambda *bs: vmap(f)(*bs).sum(), argnums)(*batch)
-        shared = grad(lambda *xs: vmap(lambda _: f(*xs))(wrap(np.zeros(3))).sum(), argnums)(*members[0])
-        second = vmap(lambda *xs: jvp(first, xs, t)[1])(*batch)
-        seconds = [jvp(first, xs, t)[1] for xs in members]
-        for i in argnums:
-            wanted = wrap(np.stack([raw(g[i]) for g in looped]))
-            assert close(mapped[i], wanted), f"{trial}: vmap of grad"
-            assert close(through[i], wanted), f"{trial}: grad of vmap"
-            assert close(shared[i], wrap(3 * raw(looped[0][i]))), f"{trial}: grad of what a batch shares"
-            assert close(second[i], wrap(np.stack([raw(h[i]) for h in seconds]))), f"{trial}: vmap of jvp of grad"
+        _check_batches_of_gradients(trial)
+
+
+def _check_third_derivatives_of_elementwise_operations(trial):
+    f, xs = value_of(trial), primals(trial)
+    t, argnums = directions(trial, 3), tuple(range(len(xs)))
+
+    def along(g):
+        return lambda *xs: sum((d.conj() * v).real.sum() for d, v in zip(grad(g, argnums)(*xs), t, strict=True))
+
+    def push(g):
+        return lambda *xs: jvp(g, xs, t)[1]
+
+    reverse = along(along(along(f)))(*xs)
+    forward = push(push(push(f)))(*xs)
+    mixed = along(push(along(f)))(*xs)
+    assert close(forward, reverse, 1e-8), f"{trial}: forward {raw(forward)}, reverse {raw(reverse)}"
+    assert close(mixed, reverse, 1e-8), f"{trial}: mixed {raw(mixed)}, reverse {raw(reverse)}"
 
 
 @pytest.mark.parametrize("name", [name for name in ELEMENTWISE if name in NAMES])
 def test_third_derivatives_of_elementwise_operations(name: str) -> None:
     """Order 3 by reverse mode alone, by forward mode alone, and mixed."""
     for trial in small_trials(name)[:3]:
-        f, xs = value_of(trial), primals(trial)
-        t, argnums = directions(trial, 3), tuple(range(len(xs)))
-
-        def along(g, xs=xs, t=t, argnums=argnums):
-            return lambda *xs: sum((d.conj() * v).real.sum() for d, v in zip(grad(g, argnums)(*xs), t, strict=True))
-
-        def push(g, t=t):
-            return lambda *xs: jvp(g, xs, t)[1]
-
-        reverse = along(along(along(f)))(*xs)
-        forward = push(push(push(f)))(*xs)
-        mixed = along(push(along(f)))(*xs)
-        assert close(forward, reverse, 1e-8), f"{trial}: forward {raw(forward)}, reverse {raw(reverse)}"
-        assert close(mixed, reverse, 1e-8), f"{trial}: mixed {raw(mixed)}, reverse {raw(reverse)}"
+        _check_third_derivatives_of_elementwise_operations(trial)

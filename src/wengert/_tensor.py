@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wengert.engine.base import LEVELED, TensorBase, bind_tensor_class
+from wengert.engine.dual_grad import gradients
 from wengert.engine.leveled import DualState, apply_leveled, bind_dual_class
 from wengert.engine.leveled_inplace import inplace_leveled
 from wengert.engine.pointwise import bind_fast_class
@@ -148,7 +149,7 @@ BatchedTensor.__name__ = DualTensor.__name__ = "Tensor"
 bind_tensor_class(Tensor, BatchedTensor)
 bind_dual_class(DualTensor)
 LEVELED.classes = frozenset((BatchedTensor, DualTensor))
-LEVELED.apply, LEVELED.inplace = apply_leveled, inplace_leveled
+LEVELED.apply, LEVELED.inplace, LEVELED.gradients = apply_leveled, inplace_leveled, gradients
 bind_fast_class(Tensor)
 
 __all__ = ["Tensor"]

@@ -67,6 +67,7 @@ class Leveled:
     classes: frozenset[type] = frozenset()
     apply: Callable[..., Any]
     inplace: Callable[..., Any]
+    gradients: Callable[..., Any]
 
 
 LEVELED: Final = Leveled()

@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from wengert.engine import messages
-from wengert.engine.backward import run_grad
-from wengert.engine.base import TensorBase, wrap
+from wengert.engine.base import LEVELED, TensorBase, wrap
 from wengert.engine.node import zeros_of
 from wengert.engine.state import STATE
 from wengert.ops.record import MISSING, EachInput, Kind, Op
@@ -110,7 +109,7 @@ def _by_transposition(
     if not pairs:
         return (None,) * len(results) if op.outputs != 1 else None
     outputs = [_reduced(p, t) for p, t in pairs]
-    found = run_grad(
+    found = LEVELED.gradients(
         outputs,
         [gs[k] for k in live],
         [t for _, t in pairs],

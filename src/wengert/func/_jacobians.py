@@ -155,10 +155,14 @@ def jacfwd(
         columns = [
             vmap(push, randomness=randomness)(*basis(xs, start, stop)) for start, stop in _chunks(total, chunk_size)
         ]
-        if not columns:
-            raise RuntimeError("jacfwd: the arguments to differentiate by have no elements")
-        (outputs, spec), aux = seen
-        jacobian = _by_input(_joined(columns), outputs, spec, xs, in_spec, isinstance(argnums, int))
+        if columns:
+            (outputs, spec), aux = seen
+            batches = _joined(columns)
+        else:  # the arguments have no elements
+            output, aux = inner(*args, **kwargs)
+            outputs, spec = _tree.flatten(output)
+            batches = [wrap(np.zeros((0, *y._data.shape), y._data.dtype)) for y in outputs]
+        jacobian = _by_input(batches, outputs, spec, xs, in_spec, isinstance(argnums, int))
         return (jacobian, aux) if has_aux else jacobian
 
     return transformed

@@ -163,6 +163,7 @@ def _check_scalar(value: Any) -> None:
         )
     if value._data.dtype.kind != "f":
         raise RuntimeError(
-            f"grad needs a real value to differentiate, and the function returned {from_numpy_dtype(value._data.dtype)}. "
+            "grad needs a real value to differentiate, and the function returned "
+            f"{from_numpy_dtype(value._data.dtype)}. "
             "Take .real or .abs(), or use vjp"
         )

@@ -16,10 +16,10 @@ def _filled(x: Any, value: Any) -> Any:
     return full[()]
 
 
-def _filled_batch(xp: Any, x: Any, value: Any) -> Any:
+def _filled_batch(space: Any, x: Any, value: Any) -> Any:
     axes = merged([v.axes for v in (x, value) if v.__class__ is Batched])
     full = np.empty((*[axis.size for axis in axes], *x.shape), x.dtype)
-    full[...] = aligned(xp.real(value) if x.dtype.kind != "c" else value, axes, x.ndim)
+    full[...] = aligned(space.real(value) if x.dtype.kind != "c" else value, axes, x.ndim)
     return Batched(full, axes)
 
 

@@ -205,7 +205,7 @@ def _index_batch(xp: Any, x: Any, *indices: Any, spec: tuple[bool, ...]) -> Any:
     return NotImplemented if key is None else packed(spread(x, axes)[key], axes)
 
 
-def _index_backward_batch(xp: Any, g: Any, *indices: Any, shape: Shape, spec: tuple[bool, ...]) -> Any:
+def _index_backward_batch(space: Any, g: Any, *indices: Any, shape: Shape, spec: tuple[bool, ...]) -> Any:
     axes = _axes_of(g, *indices)
     key = batched_key(axes, shape, spec, indices)
     if key is None:
@@ -215,9 +215,9 @@ def _index_backward_batch(xp: Any, g: Any, *indices: Any, shape: Shape, spec: tu
     return packed(sum_into(whole, np.broadcast_to(flat, spread(g, axes).shape), spread(g, axes), g.dtype), axes)
 
 
-def _rows_batch(xp: Any, x: Any, index: Any, *, dim: int) -> Any:
+def _rows_batch(space: Any, x: Any, index: Any, *, dim: int) -> Any:
     if index.__class__ is Batched:
-        return xp.index(x, index, spec=(*(False,) * dim, True)) if x.ndim and index.ndim else NotImplemented
+        return space.index(x, index, spec=(*(False,) * dim, True)) if x.ndim and index.ndim else NotImplemented
     return Batched(np.take(x.array, index, len(x.axes) + dim), x.axes) if x.ndim else x
 
 
@@ -373,16 +373,16 @@ def _masked_select_backward_vjp(xp: Any, g: Any, y: Any, x: Any, mask: Any, *, s
     return xp.masked_select(xp.expand(g, shape=shape), mask)
 
 
-def _masked_select_batch(xp: Any, x: Any, mask: Any) -> Any:
+def _masked_select_batch(space: Any, x: Any, mask: Any) -> Any:
     if mask.__class__ is Batched:
         return NotImplemented
     shape = np.broadcast_shapes(x.shape, mask.shape)
     whole = np.broadcast_to(mask, shape)
     key: Any = (*(slice(None),) * len(x.axes), whole)
-    return Batched(xp.expand(x, shape=shape).array[key], x.axes)
+    return Batched(space.expand(x, shape=shape).array[key], x.axes)
 
 
-def _masked_select_backward_batch(xp: Any, g: Any, mask: Any, *, shape: Shape) -> Any:
+def _masked_select_backward_batch(space: Any, g: Any, mask: Any, *, shape: Shape) -> Any:
     if mask.__class__ is Batched:
         return NotImplemented
     out = np.zeros((*[axis.size for axis in g.axes], *shape), g.dtype)

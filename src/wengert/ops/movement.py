@@ -391,7 +391,7 @@ def _repeat_vjp(xp: Any, g: Any, y: Any, x: Any, *, repeats: Shape) -> Any:
     return xp.reshape(summed, shape=x.shape)
 
 
-def _repeat_batch(xp: Any, x: Any, *, repeats: Shape) -> Any:
+def _repeat_batch(space: Any, x: Any, *, repeats: Shape) -> Any:
     return Batched(np.tile(aligned(x, x.axes, len(repeats)), (*(1,) * len(x.axes), *repeats)), x.axes)
 
 

@@ -46,10 +46,10 @@ def _view_write(base: Any, value: Any, *, steps: Any) -> Any:
     return whole
 
 
-def _view_write_batch(xp: Any, base: Any, value: Any, *, steps: Any) -> Any:
+def _view_write_batch(space: Any, base: Any, value: Any, *, steps: Any) -> Any:
     axes = merged([v.axes for v in (base, value) if v.__class__ is Batched])
     whole = packed(np.array(spread(base, axes), order="C"), axes)
-    region = follow(xp, whole, steps)
+    region = follow(space, whole, steps)
     array = region.array if region.array.flags.writeable else same_memory(region.array)
     array[...] = aligned(value, axes, region.ndim)
     return whole

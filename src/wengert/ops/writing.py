@@ -168,10 +168,10 @@ def _index_put_vjp(xp: Any, g: Any, y: Any, i: int, *xs: Any, spec: tuple[bool, 
     return g if accumulate else xp.index_put(g, 0.0, *xs[2:], spec=spec, accumulate=False)
 
 
-def _index_put_batch(xp: Any, x: Any, value: Any, *indices: Any, spec: tuple[bool, ...], accumulate: bool) -> Any:
+def _index_put_batch(space: Any, x: Any, value: Any, *indices: Any, spec: tuple[bool, ...], accumulate: bool) -> Any:
     if is_mask(indices) and not accumulate and getattr(value, "ndim", 0) == 0 and len(spec) == 1:
-        mask = xp.reshape(indices[0], shape=(*indices[0].shape, *(1,) * (x.ndim - indices[0].ndim)))
-        return xp.where(mask, value, x)
+        mask = space.reshape(indices[0], shape=(*indices[0].shape, *(1,) * (x.ndim - indices[0].ndim)))
+        return space.where(mask, value, x)
     axes = merged([v.axes for v in (x, value, *indices) if v.__class__ is Batched])
     key = batched_key(axes, x.shape, spec, indices)
     if key is None:

@@ -169,7 +169,8 @@ def forward_rule(trial: Trial) -> Iterator[str]:
                 )
             )
             if wrong:
-                yield f"the tangent of result {k} for {trial.name(i)} {described(wrong)}"
+                source = "by its forward rule" if trial.op.jvp is not None else "that follows from its backward rule"
+                yield f"the tangent of result {k} {source} for {trial.name(i)} {described(wrong)}"
 
 
 def _pushed(trial: Trial, i: int, t: Any) -> tuple[Any, ...]:
