@@ -27,10 +27,12 @@ ONE_BY_ONE = {
 }
 
 
-def _members(x, count):
-    """Values like ``x``: the same ones in another order, so that each domain is kept; indices and masks stay."""
+def _members(x, count, *, scaled):
+    """Values like ``x``: in another order, or scaled, so that domains are kept; indices and masks stay."""
     if x.dtype.kind not in "fc" or x.size < 2:
         return [np.array(x)] * count
+    if scaled:
+        return [x * (1 - k / 32) for k in range(count)]
     return [np.roll(np.reshape(x, -1), k).reshape(x.shape) for k in range(count)]
 
 
@@ -45,7 +47,7 @@ def _check(trial: Trial, chosen: list[int], nested: bool) -> str | None:
     op, count = trial.op, 3
     outer, inner = new_axis(count), new_axis(count)
     axes = [inner if nested and i % 2 else outer for i in range(len(trial.inputs))]
-    members = {i: _members(trial.inputs[i], count) for i in chosen}
+    members = {i: _members(trial.inputs[i], count, scaled=op.batch == "...") for i in chosen}
     given = [enter(np.stack(members[i]), axes[i], 0) if i in members else x for i, x in enumerate(trial.inputs)]
     used = sorted({axes[i] for i in chosen})
     with np.errstate(all="ignore"):

@@ -31,7 +31,7 @@ _REAL = np.dtype(np.float64)
 _NUMBERS = frozenset({bool, int, float, complex})
 
 
-def apply(op: Op, *inputs: Any, **meta: Any) -> Any:
+def apply(op: Op, *inputs: Any, **meta: Any) -> Any:  # noqa: C901 - each test is one way that operations go
     """The result of ``op`` as a tensor (a tuple of tensors for several results), recorded if an input is tracked.
 
     Raises:

@@ -99,7 +99,9 @@ def jacrev(
     return transformed
 
 
-def _by_output(blocks: list[Any], outputs: list[Any], spec: _tree.Spec, in_spec: _tree.Spec, single: bool) -> Any:
+def _by_output(
+    blocks: list[Any], outputs: list[Any], spec: _tree.Structure, in_spec: _tree.Structure, single: bool
+) -> Any:
     """From one batch of rows for each input, the blocks for each output."""
     found, offset = [], 0
     for y in outputs:
@@ -169,7 +171,7 @@ def jacfwd(
 
 
 def _by_input(
-    batches: list[Any], outputs: list[Any], spec: _tree.Spec, xs: list[Any], in_spec: _tree.Spec, single: bool
+    batches: list[Any], outputs: list[Any], spec: _tree.Structure, xs: list[Any], in_spec: _tree.Structure, single: bool
 ) -> Any:
     """From one batch of columns for each output, the blocks for each input."""
     found = []

@@ -143,8 +143,8 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     return (result, vjp_fn, _tree.map_leaves(level.leave, aux)) if has_aux else (result, vjp_fn)
 
 
-def _named(spec: _tree.Spec) -> str:
-    return "no container" if spec.kind is None else f"a {spec.kind.__name__}"
+def _named(spec: _tree.Structure) -> str:
+    return "no container" if spec is _tree.LEAF else f"a {spec[0].__name__}"
 
 
 def _check_scalar(value: Any) -> None:

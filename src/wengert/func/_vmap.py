@@ -48,13 +48,14 @@ def vmap(
     @functools.wraps(func)
     def mapped(*args: Any, **kwargs: Any) -> Any:
         leaves, spec, dims = _inputs(in_dims, args, _name(func))
+        count = len(leaves)
         extra, extra_spec = _tree.flatten(kwargs)  # keyword arguments are batched along dimension 0
         leaves, dims = [*leaves, *extra], [*dims, *[0 if isinstance(x, TensorBase) else None for x in extra]]
         size = _batch_size(leaves, dims, _name(func))
 
         def call(parts: list[Any]) -> Any:
-            positional = _tree.unflatten(spec, parts[: spec.count])
-            return func(*positional, **_tree.unflatten(extra_spec, parts[spec.count :]))
+            positional = _tree.unflatten(spec, parts[:count])
+            return func(*positional, **_tree.unflatten(extra_spec, parts[count:]))
 
         if chunk_size is None or chunk_size >= size:
             return _run(call, leaves, dims, size, out_dims, randomness, _name(func))
@@ -74,7 +75,7 @@ def _is_dim(x: Any) -> bool:
     return x is None or isinstance(x, int)
 
 
-def _inputs(in_dims: Any, args: tuple[Any, ...], name: str) -> tuple[list[Any], _tree.Spec, list[Any]]:
+def _inputs(in_dims: Any, args: tuple[Any, ...], name: str) -> tuple[list[Any], _tree.Structure, list[Any]]:
     if not (isinstance(in_dims, (int, tuple, list))):
         raise ValueError(
             f"vmap({name}, in_dims={in_dims}, ...): expected `in_dims` to be int or a (potentially nested) tuple "
@@ -149,7 +150,7 @@ def _run(
     return _tree.unflatten(spec, [_leave(y, axis, dim, name) for y, dim in zip(outputs, placed, strict=True)])
 
 
-def _outputs(output: Any, out_dims: Any, name: str) -> tuple[list[Any], _tree.Spec, list[Any]]:
+def _outputs(output: Any, out_dims: Any, name: str) -> tuple[list[Any], _tree.Structure, list[Any]]:
     outputs, spec = _tree.flatten(output)
     placed = _tree.prefix_leaves(tuple(out_dims) if isinstance(out_dims, list) else out_dims, spec, _is_dim)
     if placed is None and len(outputs) == 1 and isinstance(out_dims, (tuple, list)) and len(out_dims) == 1:

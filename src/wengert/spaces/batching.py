@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from wengert._batched import Axes, Batched, elementwise, merged, packed, spread
+from wengert._batched import Axes, Batched, aligned, elementwise, merged, packed, spread
 from wengert.ops.record import TABLE, Kind, Op
 
 Rule = Callable[..., Any]
@@ -67,6 +67,8 @@ def _rule_of(op: Op) -> Rule:
     batch = op.batch
     if callable(batch):
         return batch
+    if batch == "...":
+        return _leading(op)
     if isinstance(batch, str):
         return _contraction(batch)
     kind = batch or op.kind
@@ -75,6 +77,18 @@ def _rule_of(op: Op) -> Rule:
     if kind in (Kind.REDUCTION, Kind.SCAN, Kind.MOVEMENT):
         return _along_axes(op)
     return lambda xp, *xs, **meta: NotImplemented
+
+
+def _leading(op: Op) -> Rule:
+    """The operation itself, which takes any further leading axes as they come."""
+
+    def rule(xp: Any, *xs: Any, **meta: Any) -> Any:
+        axes = merged([x.axes for x in xs if x.__class__ is Batched])
+        ndim = max([x.ndim for x in xs])
+        arrays = [aligned(Batched(spread(x, axes), axes), axes, ndim) for x in xs]
+        return packed(op.impl(*arrays, **meta), axes)
+
+    return rule
 
 
 # --- axes and shapes in the metadata ---------------------------------------------------------------------------------
