@@ -95,6 +95,15 @@ class Batched:
         """The same values in another dtype."""
         return Batched(self.array.astype(dtype, **options), self.axes)
 
+    def fill(self, value: Any) -> None:
+        """Write one number everywhere."""
+        self.array.fill(value)
+
+    def __getitem__(self, key: tuple[()]) -> Batched:
+        if key != ():
+            raise TypeError("a batched value is indexed by operations, not by NumPy's brackets")
+        return self
+
     def __repr__(self) -> str:
         return f"<batch of {[axis.size for axis in self.axes]} values {list(self.shape)}>"
 
@@ -166,6 +175,14 @@ def spread(x: Any, axes: Axes) -> Any:
 def whole(x: Any) -> Any:
     """The array of all members, where only whether any of them is wrong matters."""
     return x.array if x.__class__ is Batched else x
+
+
+def filled(memory: Any, values: Any) -> Any:
+    """``memory`` with ``values`` written into it; the values themselves where they are of a larger batch."""
+    if values.__class__ is Batched:
+        return values
+    whole(memory)[...] = values
+    return memory
 
 
 def without(x: Batched, summed: Axes) -> Any:

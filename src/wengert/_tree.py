@@ -10,6 +10,8 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
+from wengert._return_types import ReturnType
+
 __all__ = ["LEAF", "Structure", "count", "flatten", "map_leaves", "prefix_leaves", "unflatten"]
 
 # A leaf, or (how to build the container, what its building needs, the children's structures).
@@ -37,6 +39,8 @@ def _flatten(tree: Any, leaves: list[Any]) -> Structure:
         return cls, (tree.default_factory, *tree), tuple([_flatten(item, leaves) for item in tree.values()])
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return cls, cls._make, tuple([_flatten(item, leaves) for item in tree])
+    if isinstance(tree, ReturnType):
+        return cls, cls, tuple([_flatten(item, leaves) for item in tree])
     leaves.append(tree)
     return LEAF
 

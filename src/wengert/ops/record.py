@@ -176,8 +176,9 @@ def defop(
             get the short path of ``engine.pointwise``.
         batch: how it applies to a whole batch, where that does not follow from ``kind``: the kind that it behaves like;
             the subscripts of a sum of products, ``"ij,jk->ik"``, with ``...`` in front for axes that broadcast;
-            ``"..."`` for an operation that takes further leading axes as they come; or a rule ``batch(xp, *inputs, **meta)`` on values of which at least one is batched, made of other operations or
-            with ``wengert._batched.physical``.
+            ``"..."`` for an operation that takes further leading axes as they come; or a rule
+            ``batch(xp, *inputs, **meta)`` on values of which at least one is batched, made of other operations or with
+            ``wengert._batched.physical``.
         table: where to enter it; None for an operation that only the engine applies.
     """
     camel = "".join(part.capitalize() for part in name.split("_"))
