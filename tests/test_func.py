@@ -135,9 +135,7 @@ CASES = {
     "gradient through an index": lambda lib, x: lib.func.grad(
         lambda b: lib.vmap(lambda x, i: x[i] ** 2)(b, lib.tensor(INDEX)).sum()
     )(_b(lib)),
-    "closure over a tracked tensor": lambda lib, x: lib.autograd.grad(
-        lib.func.grad(lambda y, w=x.requires_grad_(): (y**2 * w).sum())(x.detach() + 1).sum(), x
-    ),
+    "closure over a tracked tensor": lambda lib, x: closed_over(lib, x.requires_grad_()),
     "no_grad inside": lambda lib, x: lib.func.grad(lambda x: (x * constant(lib, x)).sum())(x),
     "is_grads_batched": lambda lib, x: lib.autograd.grad(
         vector(lib)(x.requires_grad_()), x, lib.eye(3, dtype=lib.float64), is_grads_batched=True
@@ -149,6 +147,10 @@ CASES = {
     "vhp": lambda lib, x: lib.autograd.functional.vhp(scalar(lib), x, x + 1),
     "hvp": lambda lib, x: lib.autograd.functional.hvp(scalar(lib), x, x + 1),
 }
+
+
+def closed_over(lib, w):
+    return lib.autograd.grad(lib.func.grad(lambda y: (y**2 * w).sum())(w.detach() + 1).sum(), w)
 
 
 def constant(lib, x):

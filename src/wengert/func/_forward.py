@@ -9,7 +9,9 @@ from typing import Any
 from wengert import _tree
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, zeros_like
+from wengert.engine.dual_grad import gradients
 from wengert.engine.leveled import Level, dual, split
+from wengert.engine.state import STATE
 from wengert.func._levels import ReverseLevel, fresh_tree, require_tensor, with_aux
 from wengert.func._reverse import vjp
 from wengert.ops.movement import ALIAS
@@ -103,28 +105,36 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
     (tensor(2.), tensor(3.))
     """
     # The vjp is linear in the cotangent; its own vjp there, at any point, is the jvp.
-    output, pull = vjp(func, *primals)
-    outputs, spec = _tree.flatten(output)
-    level = ReverseLevel()
-    with level:
-        cotangents = fresh_tree(level, _tree.unflatten(spec, [zeros_like(y) for y in outputs]), "outputs")
-        pulled, in_spec = _tree.flatten(pull(cotangents))
+    with ReverseLevel() as level:
+        fresh = [fresh_tree(level, primal, "the primals of linearize") for primal in primals]
+        xs = list(level.inputs)
+        outputs, spec = _tree.flatten(func(*fresh))
+        live = [require_tensor(y, "the outputs of a linearized function") for y in outputs if y._rg]
+        cotangents = [level.fresh(zeros_like(y)) for y in live]
+        pulled = gradients(live, xs, cotangents, retain_graph=True, create_graph=True, allow_unused=True)
+    in_spec = _tree.flatten(primals)[1]
 
     def jvp_fn(*tangents: Any) -> Any:
         ts, form = _tree.flatten(tangents)
         if form != in_spec:
             raise RuntimeError(
-                f"linearize: expected {len(pulled)} tangents like the primals, and got {len(ts)} or other containers"
+                f"linearize: expected {len(xs)} tangents like the primals, and got {len(ts)} or other containers"
             )
-        for p, t in zip(pulled, ts, strict=True):
-            if p._data.shape != require_tensor(t, "tangents")._data.shape:
+        for x, t in zip(xs, ts, strict=True):
+            if x._data.shape != require_tensor(t, "tangents")._data.shape:
                 raise RuntimeError(
-                    f"linearize: a tangent has the shape {list(t._data.shape)}, its primal {list(p._data.shape)}"
+                    f"linearize: a tangent has the shape {list(t._data.shape)}, its primal {list(x._data.shape)}"
                 )
-        found = level.pull(pulled, ts, retain_graph=True)
-        return _tree.unflatten(spec, [zeros_like(y) if t is None else t for t, y in zip(found, outputs, strict=True)])
+        pairs = [(g, t) for g, t in zip(pulled, ts, strict=True) if g is not None and g._rg]
+        gs, vs = [g for g, _ in pairs], [t for _, t in pairs]
+        record = STATE.grad_enabled and level.depends_outside([*gs, *vs])
+        found: Any = iter(
+            gradients(gs, cotangents, vs, retain_graph=True, create_graph=record, allow_unused=True) if pairs else ()
+        )
+        pushed = [next(found, None) if y._rg else None for y in outputs]
+        return _tree.unflatten(spec, [zeros_like(y) if t is None else t for t, y in zip(pushed, outputs, strict=True)])
 
-    return output, jvp_fn
+    return _tree.unflatten(spec, [level.leave(y) for y in outputs]), jvp_fn
 
 
 def linear_transpose(func: Callable[..., Any], *primals: Any) -> Callable[..., tuple[Any, ...]]:
