@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from wengert._batched import Batched
 from wengert._fpenv import SILENT, enter, leave
 from wengert.engine import messages
 from wengert.engine.base import wrap
@@ -63,6 +64,11 @@ class Sweep:
     def captured(self) -> Cotangents:
         """The cotangents asked for."""
         return {}
+
+    @cached_property
+    def totals(self) -> set[Node]:
+        """The nodes whose batched cotangent is a sum in memory of its own."""
+        return set()
 
     @cached_property
     def exposed(self) -> set[int]:
@@ -255,11 +261,19 @@ class Sweep:
     def _arrive(self, node: Node, x: Any) -> None:
         pending = self.pending
         if node in pending:
-            pending[node] = pending[node] + x
+            pending[node] = pending[node] + x if x.__class__ is not Batched else self._added(node, pending[node], x)
         else:
             pending[node] = x
             if node.seq:
                 heappush(self.heap, (node.seq, node))
+
+    def _added(self, node: Node, total: Any, x: Batched) -> Any:
+        """The sum of two batches, in the memory of a total that this pass has made itself: batches are large."""
+        if node in self.totals and total.axes == x.axes and total.shape == x.shape and total.dtype == x.dtype:
+            np.add(total.array, x.array, out=total.array)
+            return total
+        self.totals.add(node)
+        return total + x
 
     def _deposit(self, port: Port, g: Any) -> None:
         parent: Any = port.next[0]

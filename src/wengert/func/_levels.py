@@ -7,10 +7,11 @@ from typing import Any
 
 from wengert import _tree
 from wengert.engine.apply import apply
+from wengert.engine.backward import run_to_leaves
 from wengert.engine.base import TensorBase, edge_of
 from wengert.engine.batch_scope import parts_of
 from wengert.engine.dual_grad import gradients
-from wengert.engine.node import AccumulateGrad, Node, next_seq
+from wengert.engine.node import next_seq
 from wengert.engine.state import STATE
 from wengert.ops.movement import ALIAS
 
@@ -50,21 +51,24 @@ class ReverseLevel:
 
     def depends_outside(self, tensors: Iterable[Any]) -> bool:
         """Whether any of ``tensors`` depends on something tracked outside of this level."""
+        start = self.start
         own = {edge_of(part) for x in self.inputs for part in parts_of(x)}
-        stack = [node for t in tensors for part in parts_of(t) if (node := edge_of(part)) is not None]
-        seen: set[Node] = set()
+        stack: list[Any] = [node for t in tensors for part in parts_of(t) if (node := edge_of(part)) is not None]
+        seen: set[Any] = set()
         while stack:
             node = stack.pop()
             if node in seen:
                 continue
             seen.add(node)
-            if isinstance(node, AccumulateGrad):
+            if not node.seq:
                 if node not in own:
                     return True
-                continue
-            if node.seq > self.start:  # later nodes have smaller numbers
+            elif node.seq > start:  # later nodes have smaller numbers
                 return True
-            stack.extend([n for n in node.next if n is not None])
+            else:
+                for following in node.links[: node.arity]:
+                    if following is not None:
+                        stack.append(following)
         return False
 
     def leave(self, t: Any) -> Any:
@@ -79,10 +83,13 @@ class ReverseLevel:
         if not tracked:
             return [None] * len(self.inputs)
         ys, vs = [y for y, _ in tracked], [v for _, v in tracked]
-        record = STATE.grad_enabled and self.depends_outside([*ys, *[v for v in vs if v is not None]])
-        return gradients(
-            ys, self.inputs, vs, retain_graph=retain_graph or record, create_graph=record, allow_unused=True
-        )
+        given = [v for v in vs if v is not None]
+        outside = self.depends_outside([*ys, *given])
+        if not outside and not any([t._dual is not None for t in (*ys, *given, *self.inputs)]):
+            return run_to_leaves(ys, self.inputs, vs, retain_graph=retain_graph)
+        record = outside and STATE.grad_enabled
+        keep = retain_graph or outside
+        return gradients(ys, self.inputs, vs, retain_graph=keep, create_graph=record, allow_unused=True)
 
 
 def checked_argnums(argnums: Any, count: int) -> tuple[int, ...]:

@@ -65,7 +65,7 @@ def vmap(
 
 
 def _name(func: Callable[..., Any]) -> str:
-    return getattr(func, "__name__", repr(func))
+    return getattr(func, "__name__", None) or repr(func)
 
 
 # --- the batch -------------------------------------------------------------------------------------------------------
