@@ -38,6 +38,7 @@ LAYERS = (
                 "compile",
                 "cuda",
                 "fft",
+                "func",
                 "interop",
                 "linalg",
                 "nn",

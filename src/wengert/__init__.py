@@ -22,6 +22,7 @@ from wengert import autograd as autograd
 from wengert import backends as backends
 from wengert import cuda as cuda
 from wengert import fft as fft
+from wengert import func as func
 from wengert import linalg as linalg
 from wengert import nn as nn
 from wengert import random as random
@@ -82,6 +83,7 @@ from wengert.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from wengert.compile.api import compile as compile
 from wengert.engine.workers import get_num_threads as get_num_threads
 from wengert.engine.workers import set_num_threads as set_num_threads
+from wengert.func._vmap import vmap as vmap
 from wengert.functions.activations import celu as celu
 from wengert.functions.activations import celu_ as celu_
 from wengert.functions.activations import hardshrink as hardshrink
@@ -679,6 +681,7 @@ __all__ = [
     "frombuffer",
     "full",
     "full_like",
+    "func",
     "gather",
     "gcd",
     "ge",
@@ -955,6 +958,7 @@ __all__ = [
     "version",
     "view_as_complex",
     "view_as_real",
+    "vmap",
     "vsplit",
     "vstack",
     "where",

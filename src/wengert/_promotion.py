@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert._batched import Batched
 from wengert._traced import Traced
 
 from ._dtypes import (
@@ -145,7 +146,7 @@ def weak_type_of(x: object) -> NumpyDtype | None:
     return None
 
 
-_ARRAYS = (np.ndarray, np.generic, Traced)
+_ARRAYS = (np.ndarray, np.generic, Traced, Batched)
 
 
 def result_type_of(operands: Iterable[Any], *, weak: Sequence[bool] | None = None) -> NumpyDtype:

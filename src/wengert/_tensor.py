@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from wengert.engine.base import TensorBase, bind_tensor_class
+from typing import Any
+
+from wengert.engine.base import LEVELED, TensorBase, bind_tensor_class
+from wengert.engine.dual_grad import gradients
+from wengert.engine.leveled import DualState, apply_leveled, bind_dual_class
+from wengert.engine.leveled_inplace import inplace_leveled
 from wengert.engine.pointwise import bind_fast_class
 from wengert.functions.activations import ActivationMethods
 from wengert.functions.added_products import AddedProductMethods
@@ -119,7 +124,34 @@ class Tensor(
     __module__ = "wengert"
 
 
-bind_tensor_class(Tensor)
+class BatchedTensor(Tensor):
+    """A tensor inside ``vmap``: one member of the batch to look at, the whole batch to compute with."""
+
+    __slots__ = ()
+    __module__ = "wengert"
+
+    def __repr__(self, *, tensor_contents: object = None) -> str:
+        raw: Any = self._data
+        sizes = ", ".join(str(axis.size) for axis in raw.axes)
+        return f"BatchedTensor(batch of {sizes}, shape={list(self.shape)}, dtype={self.dtype})"
+
+
+class DualTensor(DualState, Tensor):
+    """A tensor with a tangent, within one level of forward mode."""
+
+    __slots__ = ()
+    __module__ = "wengert"
+
+    def __repr__(self, *, tensor_contents: object = None) -> str:
+        level, primal, tangent, _ = self._dual
+        return f"{repr(primal)[:-1]},\n       tangent={tangent!r})" if level.open else repr(primal)
+
+
+BatchedTensor.__name__ = DualTensor.__name__ = "Tensor"
+bind_tensor_class(Tensor, BatchedTensor)
+bind_dual_class(DualTensor)
+LEVELED.classes = frozenset((BatchedTensor, DualTensor))
+LEVELED.apply, LEVELED.inplace, LEVELED.gradients = apply_leveled, inplace_leveled, gradients
 bind_fast_class(Tensor)
 
 __all__ = ["Tensor"]

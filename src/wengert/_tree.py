@@ -10,7 +10,9 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-__all__ = ["LEAF", "Structure", "flatten", "map_leaves", "unflatten"]
+from wengert._return_types import ReturnType
+
+__all__ = ["LEAF", "Structure", "count", "flatten", "map_leaves", "prefix_leaves", "unflatten"]
 
 # A leaf, or (how to build the container, what its building needs, the children's structures).
 Structure = Any
@@ -37,6 +39,8 @@ def _flatten(tree: Any, leaves: list[Any]) -> Structure:
         return cls, (tree.default_factory, *tree), tuple([_flatten(item, leaves) for item in tree.values()])
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return cls, cls._make, tuple([_flatten(item, leaves) for item in tree])
+    if isinstance(tree, ReturnType):
+        return cls, cls, tuple([_flatten(item, leaves) for item in tree])
     leaves.append(tree)
     return LEAF
 
@@ -72,3 +76,41 @@ def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:
     """
     leaves, structure = flatten(tree)
     return unflatten(structure, [function(leaf) for leaf in leaves])
+
+
+def count(structure: Structure) -> int:
+    """The number of leaves.
+
+    >>> count(flatten([1, (2, 3)])[1])
+    3
+    """
+    return 1 if structure is LEAF else sum([count(child) for child in structure[2]])
+
+
+def prefix_leaves(prefix: Any, structure: Structure, is_leaf: Callable[[Any], bool]) -> list[Any] | None:
+    """One value of ``prefix`` for each leaf of ``structure``, a leaf of it standing for all below; None if unlike.
+
+    >>> prefix_leaves((0, None), flatten(((1, 2), 3))[1], lambda x: x is None or isinstance(x, int))
+    [0, 0, None]
+    """
+    if is_leaf(prefix):
+        return [prefix] * count(structure)
+    if structure is LEAF or not isinstance(prefix, (tuple, list, dict)):
+        return None
+    cls, how, children = structure
+    if isinstance(prefix, dict):
+        keys = how[1:] if cls is defaultdict else how
+        if not issubclass(cls, dict) or set(prefix) != set(keys):
+            return None
+        parts: Any = [prefix[key] for key in keys]
+    else:
+        if issubclass(cls, dict) or len(prefix) != len(children):
+            return None
+        parts = prefix
+    own = []
+    for part, child in zip(parts, children, strict=True):
+        below = prefix_leaves(part, child, is_leaf)
+        if below is None:
+            return None
+        own += below
+    return own

@@ -1,5 +1,7 @@
 """Automatic differentiation: backward, grad, custom functions, modes, hooks."""
 
+from wengert.autograd import forward_ad as forward_ad
+from wengert.autograd import functional as functional
 from wengert.autograd import graph as graph
 from wengert.autograd.anomaly_mode import detect_anomaly as detect_anomaly
 from wengert.autograd.anomaly_mode import set_detect_anomaly as set_detect_anomaly
@@ -21,6 +23,8 @@ __all__ = [
     "backward",
     "detect_anomaly",
     "enable_grad",
+    "forward_ad",
+    "functional",
     "grad",
     "gradcheck",
     "gradgradcheck",

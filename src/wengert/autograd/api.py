@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from wengert.autograd.graph import GradientEdge, tensor_at
-from wengert.engine.backward import run_backward, run_grad
-from wengert.engine.base import TensorBase, edge_of, wrap
+from wengert.engine.backward import run_backward
+from wengert.engine.base import TensorBase, edge_of, zeros_like
+from wengert.engine.batch_scope import batch_axis, leave_batch
+from wengert.engine.dual_grad import gradients
 from wengert.engine.node import Node
 from wengert.functions.graph import as_inputs
 from wengert.spaces.tensors import TENSOR
@@ -110,30 +110,23 @@ def grad(
     if is_grads_batched:
         results = _batched(outs, ins, _listed(grad_outputs), keep, options)
     else:
-        results = run_grad(outs, ins, _gradients(grad_outputs, outs), retain_graph=keep, **options)
+        results = gradients(outs, ins, _gradients(grad_outputs, outs), retain_graph=keep, **options)
     if materialize_grads:
-        results = [wrap(np.zeros_like(x._data)) if r is None else r for r, x in zip(results, ins, strict=True)]
+        results = [zeros_like(x) if r is None else r for r, x in zip(results, ins, strict=True)]
     return dict(zip(inputs, results, strict=True)) if isinstance(inputs, Mapping) else tuple(results)
 
 
 def _batched(
     outs: Sequence[Any], ins: Sequence[Any], batches: Sequence[Any], keep: bool, options: dict[str, Any]
 ) -> list[Any]:
-    from_each: list[list[Any]] = []
-    size = len(batches[0])
-    for index in range(size):
-        cotangents = [None if b is None else b[index] for b in batches]
-        retain = keep or index + 1 < size
-        from_each.append(run_grad(outs, ins, cotangents, retain_graph=retain, **options))
-    stacked: list[Any] = []
-    for parts in zip(*from_each, strict=True):
-        if parts[0] is None:
-            stacked.append(None)
-        elif options["create_graph"]:
-            stacked.append(TENSOR.stack(*parts, dim=0))
-        else:
-            stacked.append(wrap(np.stack([p._data for p in parts])))
-    return stacked
+    """One sweep with a whole batch of cotangents."""
+    sizes = {b._data.shape[0] for b in batches if b is not None}
+    if len(sizes) != 1:
+        raise RuntimeError(f"is_grads_batched: grad_outputs need one batch size, and they have {sorted(sizes)}")
+    with batch_axis(sizes.pop(), "error") as axis:
+        entered = [None if b is None else TENSOR.enter_batch(b, axis=axis, dim=0) for b in batches]
+        found = gradients(outs, ins, entered, retain_graph=keep, **options)
+    return [None if g is None else leave_batch(g, axis, 0) for g in found]
 
 
 def _listed(given: Any) -> tuple[Any, ...]:

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from wengert._source import user_code
+from wengert.autograd._leveled_function import apply_to_leveled
 from wengert.engine import inplace_messages
-from wengert.engine.base import INFERENCE, TensorBase, alias, cell_of, edge_of, is_tracking
+from wengert.engine.base import INFERENCE, TensorBase, alias, cell_of, edge_of, is_leveled, is_tracking
 from wengert.engine.custom import FunctionCtx, FunctionNode, only_once
 from wengert.engine.inplace import check_writable, move_on
 from wengert.engine.state import STATE
@@ -91,6 +92,15 @@ class Function(metaclass=_FunctionMeta):
     vjp = backward
 
     @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
+        """Compute the results for a whole batch: ``(output, out_dims)``; the user's to write.
+
+        ``args`` have the batch as dimension ``in_dims[i]`` (None: all members share the argument); ``info`` has
+        ``batch_size`` and ``randomness``.
+        """
+        raise NotImplementedError("The vmap staticmethod of this autograd.Function is not implemented.")
+
+    @staticmethod
     def jvp(ctx: Any, *tangents: Any) -> Any:
         """Compute the results' tangents from the inputs'; the user's to write."""
         raise NotImplementedError(
@@ -113,20 +123,30 @@ class Function(metaclass=_FunctionMeta):
         takes_ctx = cls.setup_context is Function.setup_context
         if kwargs:
             args = _positional(cls.forward, int(takes_ctx), args, kwargs)
+        if is_leveled(*args):
+            return apply_to_leveled(cls, args)
+        return cls._run(args)[1]
+
+    @classmethod
+    def _run(cls, args: tuple[Any, ...], *, push: bool = False) -> tuple[FunctionCtx, Any]:
+        """The ctx and the output of one call; with ``push``, ``jvp`` is called next and may ask for what was saved."""
+        takes_ctx = cls.setup_context is Function.setup_context
         ctx = cls._ctx_class(tuple([isinstance(x, TensorBase) and is_tracking(x) for x in args]))
         node = None
         if STATE.grad_enabled and any(ctx.needs_input_grad):
             node = cls._node_class(tuple([edge_of(x) if isinstance(x, TensorBase) else None for x in args]), ctx)
-            node.code, node.lasti = user_code(2)
+            node.code, node.lasti = user_code(3)
         output = _forward(cls, ctx, args, takes_ctx)
         outputs = output if isinstance(output, tuple) else (output,)
         _check_dirty(ctx, args, outputs)
         if node is not None:
             node.describe_results([o._data if isinstance(o, TensorBase) else None for o in outputs])
         results = tuple([_finished(node, ctx, args, index, o) for index, o in enumerate(outputs)])
+        if push:
+            ctx._pushed = ctx._forward or ctx._to_save
         if node is not None:
             node.keep(args, outputs)
-        return results if isinstance(output, tuple) else results[0]
+        return ctx, results if isinstance(output, tuple) else results[0]
 
 
 def _positional(

@@ -6,18 +6,20 @@ which do the same for elementwise operations on tensors of one float type.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from wengert._batched import Batched
 from wengert._dtypes import DEFAULTS
 from wengert._fpenv import SILENT, enter, leave
 from wengert._promotion import result_type_of
 from wengert._source import user_code
 from wengert.engine import messages
-from wengert.engine.base import INFERENCE, TensorBase, accumulator_of, array_of, cell_of, wrap
+from wengert.engine.base import INFERENCE, LEVELED, TensorBase, accumulator_of, array_of, cell_of, wrap
 from wengert.engine.node import NEVER_WRITTEN, Node, metadata_of, next_seq, results_read, save_plan
-from wengert.engine.opnode import OpNode, node_class
+from wengert.engine.opnode import OpNode, batched_class, node_class
 from wengert.engine.saved import pack, port_of
 from wengert.engine.state import STATE
 from wengert.engine.views import adopt_view
@@ -29,13 +31,16 @@ _REAL = np.dtype(np.float64)
 _NUMBERS = frozenset({bool, int, float, complex})
 
 
-def apply(op: Op, *inputs: Any, **meta: Any) -> Any:
+def apply(op: Op, *inputs: Any, **meta: Any) -> Any:  # noqa: C901 - each test is one way that operations go
     """The result of ``op`` as a tensor (a tuple of tensors for several results), recorded if an input is tracked.
 
     Raises:
         TypeError: an input is neither a tensor nor a number.
         RuntimeError: shapes do not fit (as PyTorch says it).
     """
+    for x in inputs:
+        if x.__class__ in LEVELED.classes:
+            return LEVELED.apply(op, inputs, meta)
     if STATE.trace is not None:
         return STATE.trace.apply(op, inputs, meta)
     if len(inputs) == 1 and op.outputs == 1 and isinstance(inputs[0], TensorBase):
@@ -233,7 +238,7 @@ def promoted(op: Op, raws: list[Any]) -> list[Any]:
     kind = dtype.kind
     cast = []
     for x in raws:
-        if isinstance(x, (np.ndarray, np.generic)):
+        if isinstance(x, (np.ndarray, np.generic, Batched)):
             cast.append(x if x.dtype is dtype else x.astype(dtype))
         else:
             cast.append(x if kind in "fc" and not isinstance(x, bool) else _number(x, dtype))
@@ -267,20 +272,40 @@ def compute(op: Op, raws: list[Any], meta: dict[str, Any]) -> Any:
 
 
 def record(
-    op: Op, inputs: tuple[Any, ...], y: Any, outs: tuple[Any, ...], meta: dict[str, Any], raws: Any = None
+    op: Op,
+    inputs: tuple[Any, ...],
+    y: Any,
+    outs: tuple[Any, ...],
+    meta: dict[str, Any],
+    raws: Any = None,
+    *,
+    batched: bool = False,
 ) -> OpNode:
     """The graph node of an operation on tracked inputs whose result was computed elsewhere (of ``raws``, if given)."""
     taken = _Taken(op, inputs, track=True)
     if raws is not None:
         taken.raws = raws
-    return _recorded(op, inputs, taken, y, outs, meta)
+    return _recorded(op, inputs, taken, y, outs, meta, batched=batched)
 
 
 def _recorded(
-    op: Op, inputs: tuple[Any, ...], taken: _Taken, y: Any, outs: tuple[Any, ...], meta: dict[str, Any]
+    op: Op,
+    inputs: tuple[Any, ...],
+    taken: _Taken,
+    y: Any,
+    outs: tuple[Any, ...],
+    meta: dict[str, Any],
+    *,
+    batched: bool = False,
 ) -> OpNode:
     """The graph node of one tracked operation, with what its rules read and nothing else."""
-    node: Any = object.__new__(node_class(op, meta, is_complex=taken.has_complex(y)))
+    node: Any
+    if batched:
+        node = object.__new__(batched_class(op, meta))
+        first = y[0] if y.__class__ is tuple else y
+        node.axes = first.axes if first.__class__ is Batched else ()
+    else:
+        node = object.__new__(node_class(op, meta, is_complex=taken.has_complex(y)))
     plan = save_plan(op, taken.mask, len(inputs))
     saved, cells, has_number = [], [], False
     for read, value, t in zip(plan, (y, *taken.raws), (None, *inputs), strict=True):
@@ -340,6 +365,31 @@ def _connect_ports(op: Op, node: Node, outs: tuple[Any, ...]) -> None:
         if (op.outputs == 0 or index in op.differentiable_outputs) and raw.dtype.kind in "fc":
             out._node = port_of(node, index)
             out._rg = True
+
+
+def apply_batched(op: Op, inputs: tuple[Any, ...], meta: dict[str, Any], evaluate: Callable[..., Any]) -> Any:
+    """:func:`apply` for raw values that may be batched, which ``evaluate(op, raws, meta)`` computes with."""
+    taken = _Taken(op, inputs)
+    raws = taken.raws
+    if op.check is not None:
+        op.check(op.name, raws)
+    token = enter(SILENT)
+    try:
+        y = evaluate(op, raws if op.promote is Promote.KEEP or taken.of_one_float(op) else promoted(op, raws), meta)
+    finally:
+        leave(token)
+    several = op.outputs != 1
+    outs = tuple([wrap(part) for part in (y if several else (y,))])
+    if op.view:
+        for index, out in enumerate(outs):
+            adopt_view(op, meta, inputs[0], out, index)
+    if taken.mask:
+        if several:
+            _connect_ports(op, _recorded(op, inputs, taken, y, outs, meta, batched=True), outs)
+        elif y.dtype.kind in "fc":
+            outs[0]._node = _recorded(op, inputs, taken, y, outs, meta, batched=True)
+            outs[0]._rg = True
+    return outs if several else outs[0]
 
 
 def broadcast_failure(op: Op, input: Any, other: Any) -> Any:

@@ -88,6 +88,18 @@ def run_grad(
     return results
 
 
+def run_to_leaves(
+    outputs: Sequence[TensorBase], leaves: Sequence[TensorBase], gradients: Sequence[Any], *, retain_graph: bool
+) -> list[Any]:
+    """:func:`run_grad` where the graph has no leaves but ``leaves``, nobody hooked into it, and nothing is recorded."""
+    sweep = Sweep(create_graph=False, retain_graph=retain_graph)
+    sweep.where = FreedAt._make(user_code(2))
+    _start(sweep, outputs, gradients)
+    arrived = sweep.run()
+    found = [arrived.get(_target_edge(leaf)) for leaf in leaves]
+    return [None if g is None else wrap(_own(g, sweep.exposed)) for g in found]
+
+
 def _own(raw: Any, taken: set[int]) -> Any:
     """``raw`` itself if nobody else can hold its memory, else a copy; marks it as taken."""
     if raw.__class__ is not np.ndarray:

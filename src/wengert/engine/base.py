@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from wengert._batched import Batched
 from wengert._traced import Traced
 from wengert.engine.node import AccumulateGrad, Node
 from wengert.engine.state import STATE
@@ -51,6 +52,8 @@ class TensorBase:
     _rg: bool
     _cell: Any
     _view: Any
+    _dual: Any = None  # (level, primal, tangent, version seen) of a dual tensor
+    _tangent: Any = None  # (level, tangent) of what is the primal of a dual
     _grad: Any
     _accumulator: Callable[[], AccumulateGrad | None]
     _hooks: Any
@@ -58,16 +61,27 @@ class TensorBase:
     _past: Any
 
 
+class Leveled:
+    """How operations apply to tensors that stand for more than one value: batches, dual numbers. Bound from above."""
+
+    classes: frozenset[type] = frozenset()
+    apply: Callable[..., Any]
+    inplace: Callable[..., Any]
+    gradients: Callable[..., Any]
+
+
+LEVELED: Final = Leveled()
 INFERENCE: Final = ()
 _reference = weakref.ref
 _new = object.__new__
 _tensor_class: type[TensorBase] = TensorBase
+_batched_class: type[TensorBase] = TensorBase
 
 
-def bind_tensor_class(cls: type[TensorBase]) -> None:
-    """Say which class results are made of; called once, where that class is defined."""
-    global _tensor_class  # noqa: PLW0603 - bound once, by the layer above
-    _tensor_class = cls
+def bind_tensor_class(cls: type[TensorBase], batched: type[TensorBase]) -> None:
+    """Say which class results are made of, batched ones too; called once, where these classes are defined."""
+    global _tensor_class, _batched_class
+    _tensor_class, _batched_class = cls, batched
 
 
 def tensor_class() -> type[TensorBase]:
@@ -77,7 +91,7 @@ def tensor_class() -> type[TensorBase]:
 
 def wrap(raw: Any, cls: type[TensorBase] | None = None) -> Any:
     """A new untracked tensor on a raw value (no copy)."""
-    t = _new(cls or _tensor_class)
+    t = _new(cls or (_tensor_class if raw.__class__ is not Batched else _batched_class))
     t._data = raw
     t._node = t._view = None
     t._rg = False
@@ -110,7 +124,7 @@ def _mark_inference(t: TensorBase) -> None:
 
 def wrap_plain(raw: Any) -> Any:
     """As :func:`wrap`, an ordinary tensor even under ``inference_mode``: what a gradient is."""
-    t = _new(_tensor_class)
+    t = _new(_tensor_class if raw.__class__ is not Batched else _batched_class)
     t._data = raw
     t._node = t._cell = t._view = None
     t._rg = False
@@ -120,7 +134,7 @@ def wrap_plain(raw: Any) -> Any:
 def array_of(t: TensorBase) -> np.ndarray[Any, Any]:
     """The tensor's values as an ndarray on the tensor's own memory."""
     data = t._data
-    if data.__class__ is not np.ndarray and not isinstance(data, Traced):
+    if data.__class__ is not np.ndarray and data.__class__ is not Batched and not isinstance(data, Traced):
         data = t._data = np.asarray(data)
     return data  # type: ignore[no-any-return]
 
@@ -177,6 +191,17 @@ def accumulator_of(leaf: TensorBase) -> AccumulateGrad:
     node.hooks = leaf._hooks
     leaf._accumulator = _reference(node)
     return node
+
+
+def zeros_like(x: Any) -> Any:
+    """Zeros in the shape and dtype of ``x``, untracked; the same for all members of a batch."""
+    raw = x._data
+    return wrap(np.zeros(raw.shape, raw.dtype))
+
+
+def is_leveled(*values: Any) -> bool:
+    """Whether any of them is a tensor that stands for more than one value."""
+    return any([x.__class__ in LEVELED.classes for x in values])
 
 
 def version_of(t: TensorBase) -> int:

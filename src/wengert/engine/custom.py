@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from wengert._batched import Batched, merged
 from wengert.engine import messages
 from wengert.engine.base import TensorBase, cell_of, wrap
 from wengert.engine.hooks import RemovableHandle
@@ -22,7 +23,17 @@ from wengert.engine.state import STATE
 class FunctionCtx:
     """The ``ctx`` of one call of a user's Function; anything may be stored on it."""
 
-    __slots__ = ("__dict__", "_constant", "_dirty", "_forward", "_materialize", "_node", "_to_save", "needs_input_grad")
+    __slots__ = (
+        "__dict__",
+        "_constant",
+        "_dirty",
+        "_forward",
+        "_materialize",
+        "_node",
+        "_pushed",
+        "_to_save",
+        "needs_input_grad",
+    )
 
     needs_input_grad: tuple[bool, ...]
 
@@ -34,6 +45,7 @@ class FunctionCtx:
         self._dirty: tuple[Any, ...] = ()
         self._constant: tuple[Any, ...] = ()
         self._materialize = True
+        self._pushed: tuple[Any, ...] | None = None  # while jvp runs
 
     # --- what forward calls ----------------------------------------------------------------------------------------
 
@@ -67,7 +79,12 @@ class FunctionCtx:
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
-        """What ``save_for_backward`` was given, connected to the graph; raises once freed or changed in place."""
+        """What ``save_for_backward`` was given, connected to the graph; raises once freed or changed in place.
+
+        In ``jvp`` it is what ``save_for_forward`` was given.
+        """
+        if self._pushed is not None:
+            return self._pushed
         node = self._node()
         return () if node is None else node.saved_tensors
 
@@ -152,7 +169,7 @@ class Stray(RecordedNode):
 class FunctionNode(RecordedNode):
     """Base of the per-function node classes; subclasses bind ``function``."""
 
-    __slots__ = ("ctx", "n_outputs", "port_references", "saved")
+    __slots__ = ("axes", "ctx", "n_outputs", "port_references", "saved")
 
     function: ClassVar[Any]
     ctx: FunctionCtx
@@ -162,6 +179,7 @@ class FunctionNode(RecordedNode):
         self.ctx = ctx
         self.saved: tuple[SavedValue | None, ...] | None = ()
         self.n_outputs = 1
+        self.axes = ()
         self.port_references: dict[int, Callable[[], Port | None]] = {}
         ctx._node = weakref.ref(self)
 
@@ -205,6 +223,7 @@ class FunctionNode(RecordedNode):
     def describe_results(self, raws: list[Any]) -> None:
         """Remember the shapes and dtypes of the results; None stands for one that is no tensor."""
         self.n_outputs = len(raws)
+        self.axes = merged([raw.axes for raw in raws if raw.__class__ is Batched] or [()])
         shapes = tuple([None if raw is None else raw.shape for raw in raws])
         dtypes = tuple([_NOTHING if raw is None else raw.dtype for raw in raws])
         self.shape, self.dtype = (shapes[0], dtypes[0]) if self.n_outputs == 1 else (shapes, dtypes)

@@ -6,13 +6,22 @@ from typing import Any
 
 import numpy as np
 
+from wengert._batched import Axes, Batched
 from wengert.engine import messages
 from wengert.engine.node import Node
+from wengert.engine.state import STATE
+from wengert.spaces.batching import BATCHED
 from wengert.spaces.tensors import TENSOR
 
 
 def fit_raw(x: Any, to: Node, source: Node) -> Any:
     """A raw cotangent with the shape and dtype of the value whose node is ``to``."""
+    if to.axes or x.__class__ is Batched:
+        return _fit_batched(x, to, source)
+    return _fit_plain(x, to, source)
+
+
+def _fit_plain(x: Any, to: Node, source: Node) -> Any:
     if not isinstance(x, (np.ndarray, np.generic)):
         x = np.asarray(x)
     shape = to.shape
@@ -34,6 +43,8 @@ def fit_raw(x: Any, to: Node, source: Node) -> Any:
 
 def fit_tensor(x: Any, to: Node, source: Node) -> Any:
     """A tensor cotangent with the shape and dtype of the value whose node is ``to``; what it does is recorded."""
+    if to.axes or x._data.__class__ is Batched:
+        x = in_batch(x, x._data, to.axes, TENSOR)
     got, shape = x._data.shape, to.shape
     if got != shape:
         axes = summed_axes(got, shape)
@@ -50,6 +61,40 @@ def fit_tensor(x: Any, to: Node, source: Node) -> Any:
             x = TENSOR.real(x)
         if x._data.dtype is not dtype:
             x = TENSOR.cast(x, dtype=dtype)
+    return x
+
+
+def in_batch(x: Any, raw: Any, axes: Axes, xp: Any) -> Any:
+    """A cotangent (its raw value is ``raw``) with the batch axes of the value that it belongs to.
+
+    A value that a whole batch shares gets the sum over the batch, and one of a batch gets its own share of a cotangent
+    that all have in common. Within the ``vmap`` of a batch, each member is by itself and nothing is summed.
+    """
+    own = raw.axes if raw.__class__ is Batched else ()
+    if own == axes:
+        return x
+    held = STATE.axes
+    summed = tuple([axis for axis in own if axis not in axes and axis not in held])
+    if summed:
+        x = xp.add_up_batch(x, axes=summed)
+    lacking = tuple([axis for axis in axes if axis not in own and axis not in held])
+    return xp.repeat_batch(x, axes=lacking) if lacking else x
+
+
+def _fit_batched(x: Any, to: Node, source: Node) -> Any:
+    x = in_batch(x, x, to.axes, BATCHED)
+    if x.__class__ is not Batched:
+        return _fit_plain(x, to, source)
+    got, shape = x.shape, to.shape
+    if got != shape:
+        axes = summed_axes(got, shape)
+        if axes is None:
+            x = BATCHED.expand(x, shape=_expandable(got, to, source))
+        else:
+            x = BATCHED.reshape(BATCHED.sum(x, dim=axes, keepdim=False), shape=shape)
+    dtype = to.dtype
+    if x.dtype is not dtype:
+        x = (x.real if x.dtype.kind == "c" and dtype.kind != "c" else x).astype(dtype)
     return x
 
 

@@ -7,13 +7,15 @@ there.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from wengert._batched import Batched, aligned
 from wengert.engine import inplace_messages as messages
 from wengert.engine.apply import compute, compute_dtype, promoted, raw_inputs, record
-from wengert.engine.base import TensorBase, cell_of, edge_of, is_tracking, wrap
+from wengert.engine.base import LEVELED, TensorBase, cell_of, edge_of, is_tracking, wrap
 from wengert.engine.node import save_plan
 from wengert.engine.out import check_castable, check_writable, mark_written
 from wengert.engine.state import STATE
@@ -32,8 +34,24 @@ def inplace(op: Op, self: Any, *others: Any, **meta: Any) -> Any:
         RuntimeError: ``self`` is a leaf that requires grad (or a view of one), one of several views of one operation,
             the result has another shape or a dtype that does not fit. Nothing has been written then.
     """
+    for x in (self, *others):
+        if x.__class__ in LEVELED.classes:
+            return LEVELED.inplace(op, self, others, meta)
     if STATE.trace is not None:
         return STATE.trace.inplace(op, self, others, meta)
+    return written(op, self, others, meta, compute)
+
+
+def written(
+    op: Op,
+    self: Any,
+    others: tuple[Any, ...],
+    meta: dict[str, Any],
+    compute: Callable[..., Any],
+    *,
+    batched: bool = False,
+) -> Any:
+    """:func:`inplace` with the result computed by ``compute(op, raws, meta)``."""
     touched = STATE.grad_enabled and (is_tracking(self) or any([_tracked(x) for x in others]))
     check_writable(self, touched)
     tracked = touched and self._data.dtype.kind in "fc" and _differentiable(op)
@@ -46,12 +64,14 @@ def inplace(op: Op, self: Any, *others: Any, **meta: Any) -> Any:
     dtype = self._data.dtype
     if y.shape != self._data.shape:
         raise RuntimeError(messages.inplace_shape(op, self, y))
+    if batched:
+        _check_batch(op, self, y)
     if y.dtype is not dtype:
         y = y.astype(dtype)
     node = None
     if tracked:
         source = _before(self, copy=save_plan(op, (1 << len(inputs)) - 1, len(inputs))[1] is Read.VALUES)
-        node = record(op, (source, *others), y, (wrap(y),), meta)
+        node = record(op, (source, *others), y, (wrap(y),), meta, batched=batched)
     write(self, y)
     if node is not None:
         _reconnect_saved_result(node, self)
@@ -83,18 +103,35 @@ def _before(self: TensorBase, *, copy: bool) -> Any:
 
 def write(t: TensorBase, y: Any) -> None:
     """Put ``y`` (same shape and dtype) into the memory of ``t`` and count the write."""
-    if t._data.__class__ is np.ndarray:
-        np.copyto(t._data, y)
+    data = t._data
+    if data.__class__ is np.ndarray:
+        np.copyto(data, y)
+    elif data.__class__ is Batched:
+        np.copyto(data.array, aligned(y, data.axes, y.ndim))
     else:  # a NumPy scalar shares its memory with nobody
         t._data = y if y.__class__ is not np.ndarray else y[()]
     mark_written(t)
 
 
+def _check_batch(op: Op, self: TensorBase, y: Any) -> None:
+    """Raise if the members of a batch would be written into memory that they share."""
+    own = self._data.axes if self._data.__class__ is Batched else ()
+    if y.__class__ is Batched and not set(y.axes) <= set(own):
+        raise RuntimeError(
+            f"vmap: inplace arithmetic(self, *extra_args) is not possible because there exists a Tensor `other` in "
+            f"extra_args that has more elements than `self`: {op.name}_ would write the values of a whole batch into "
+            "one tensor that its members share. Make the target of them all: torch.zeros_like(x), x.new_zeros(...), or "
+            "use the out-of-place form"
+        )
+
+
 def _reconnect_saved_result(node: Any, self: TensorBase) -> None:
     """A rule that reads the result must notice later writes to it: watch the tensor's own version."""
-    if isinstance(node.saved[0], (np.ndarray, np.generic)):
+    if isinstance(node.saved[0], (np.ndarray, np.generic, Batched)):
         y, *inputs = node.kept
-        y = self._data if y.__class__ is np.ndarray else y  # its memory is given up; a scalar stays what it was
+        y = (
+            self._data if y.__class__ in (np.ndarray, Batched) else y
+        )  # its memory is given up; a scalar stays what it was
         node.relink((y, *inputs), (cell_of(self), *node.cells[1:]))
         node.versions = tuple([c[0] for c in node.cells])
 
@@ -110,7 +147,8 @@ def move_on(t: Any, node: Any) -> None:
     edge = edge_of(base)
     before._node, before._rg = edge, edge is not None
     value._node, value._rg = node, True
-    _set_node(base, record(VIEW_WRITE, (before, value), base._data, (base,), {"steps": view.steps}))
+    batched = base._data.__class__ is Batched
+    _set_node(base, record(VIEW_WRITE, (before, value), base._data, (base,), {"steps": view.steps}, batched=batched))
     view.refresh(t)
 
 

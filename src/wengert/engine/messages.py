@@ -175,6 +175,11 @@ def missing_rule(node: Node) -> str:
     return f"the derivative for '{name}' is not implemented ({node_at(node)})."
 
 
+def missing_forward(op: Any) -> str:
+    """As :func:`missing_rule`, asked for in forward mode."""
+    return f"the derivative for '{op.name}' is not implemented, so forward mode cannot pass through it."
+
+
 def wrong_gradient_shape(node: Node, index: int, got: tuple[int, ...], want: tuple[int, ...]) -> str:
     """A derivative rule, or a user's backward, returned a gradient of a shape that cannot belong to its input."""
     return (

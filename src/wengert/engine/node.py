@@ -101,6 +101,8 @@ class Node(Metadata):
     form: ClassVar[tuple[int, Any, tuple[Any, ...]] | None] = None
     each: ClassVar[bool] = False
     ports: ClassVar[bool] = False
+    arity: Any = None  # how many of the links are edges; None: all
+    axes: tuple[Any, ...] = ()  # the batch axes of its result
     materialize: ClassVar[bool] = True  # fill in zeros for results that nothing flowed into
 
     # Slots of the subclasses that record an operation; a leaf's end has these values throughout.
@@ -194,6 +196,11 @@ class Port(RecordedNode):
 
     __slots__ = ("index",)
     index: int
+
+    @property
+    def axes(self) -> tuple[Any, ...]:  # type: ignore[override]
+        """The batch axes of the result."""
+        return self.links[0].axes  # type: ignore[no-any-return]
 
     def __init__(self, parent: Any, index: int, shape: Any, dtype: Any) -> None:
         super().__init__((parent,), shape, dtype)

@@ -10,9 +10,11 @@ from wengert.engine.node import FreedAt, Metadata, Node, RecordedNode, metadata_
 from wengert.engine.saved import tensor_saved
 from wengert.ops.reads import Read
 from wengert.ops.record import MISSING, EachInput, Kind, Op
+from wengert.spaces.batching import BATCHED
 from wengert.spaces.raw import RAW, REAL, RawSpace
 
 _classes: dict[tuple[str, str, bool], type[OpNode]] = {}
+_batched: dict[type[OpNode], type[OpNode]] = {}
 
 
 class OpNode(RecordedNode):
@@ -195,3 +197,20 @@ def _make_class(op: Op, name: str, is_complex: bool) -> type[OpNode]:
     made: type[OpNode] = type(name, (OpNode,), body)
     _classes[op.name, name, is_complex] = made
     return made
+
+
+def batched_class(op: Op, meta: dict[str, Any] | None) -> type[OpNode]:
+    """The class of the nodes of ``op`` on batched values: the sweep's general way, in their world."""
+    plain = node_class(op, meta, is_complex=True)
+    found = _batched.get(plain)
+    if found is None:
+        body = {
+            "__slots__": ("axes",),
+            "__module__": "wengert",
+            "form": None,
+            "space": BATCHED,
+            "elementwise": False,
+            "keeps_scalars": False,
+        }
+        found = _batched[plain] = type(plain.__name__, (plain,), body)
+    return found

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from wengert._batched import Batched
 from wengert._traced import Traced
 from wengert.engine import messages
 from wengert.engine.base import TensorBase, wrap
 from wengert.engine.node import NEVER_WRITTEN, AccumulateGrad, FreedAt, Node, Port
 from wengert.engine.state import STATE
 
-_ARRAYS = (np.ndarray, np.generic, Traced)  # not "no Python number": np.float64 is a float
+_ARRAYS = (np.ndarray, np.generic, Traced, Batched)  # not "no Python number": np.float64 is a float
 
 
 class Packed:

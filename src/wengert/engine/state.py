@@ -17,6 +17,8 @@ class ThreadState(threading.local):
     saved_hooks: tuple[tuple[Callable[[Any], Any], Callable[[Any], Any]], ...] = ()
     saved_hooks_disabled: str | None = None
     before_write: Callable[[Any], None] | None = None  # called with a tensor before it is written in place
+    axes: tuple[Any, ...] = ()  # the batch axes of the vmaps that run in this thread, outermost first
+    randomness: tuple[str, ...] = ()  # what random functions do in each of them
     sweep: Any = None  # the backward pass that runs in this thread
     trace: Any = None  # the program that is being traced in this thread: it takes every operation
     created: Callable[[Any], None] | None = None  # called with each new tensor; follows from `inference` and `trace`

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from wengert._batched import Batched
 from wengert._fpenv import SILENT, enter, leave
 from wengert.engine import messages
 from wengert.engine.base import wrap
@@ -27,6 +28,7 @@ from wengert.engine.saved import check_versions, raw_saved, tensor_saved
 from wengert.engine.state import STATE
 from wengert.engine.tiles import LARGE, computes, tiled
 from wengert.ops.record import MISSING
+from wengert.spaces.batching import BATCHED
 from wengert.spaces.tensors import TENSOR
 
 Cotangents = dict[Node, Any]
@@ -40,6 +42,7 @@ class Sweep:
         retain_graph: keep saved values afterwards.
     """
 
+    space: Any = None  # the world of raw values, where it is not for each node to say
     needed: set[Node] | None = None
     captures: frozenset[Node] = frozenset()
     modes: tuple[bool, Any] | None = None  # the thread's state before user code was first called
@@ -61,6 +64,11 @@ class Sweep:
     def captured(self) -> Cotangents:
         """The cotangents asked for."""
         return {}
+
+    @cached_property
+    def totals(self) -> set[Node]:
+        """The nodes whose batched cotangent is a sum in memory of its own."""
+        return set()
 
     @cached_property
     def exposed(self) -> set[int]:
@@ -95,7 +103,9 @@ class Sweep:
         """Sweep from the roots; returns what arrived at the leaves, by their accumulators."""
         token = enter(SILENT)
         try:
-            if self.on_tensors or self.needed is not None or STATE.anomaly:
+            if STATE.axes:
+                self.space = BATCHED  # cotangents may be batched anywhere
+            if self.on_tensors or self.needed is not None or STATE.anomaly or self.space is not None:
                 self._drain()
             else:
                 self._drain_raw()
@@ -251,11 +261,19 @@ class Sweep:
     def _arrive(self, node: Node, x: Any) -> None:
         pending = self.pending
         if node in pending:
-            pending[node] = pending[node] + x
+            pending[node] = pending[node] + x if x.__class__ is not Batched else self._added(node, pending[node], x)
         else:
             pending[node] = x
             if node.seq:
                 heappush(self.heap, (node.seq, node))
+
+    def _added(self, node: Node, total: Any, x: Batched) -> Any:
+        """The sum of two batches, in the memory of a total that this pass has made itself: batches are large."""
+        if node in self.totals and total.axes == x.axes and total.shape == x.shape and total.dtype == x.dtype:
+            np.add(total.array, x.array, out=total.array)
+            return total
+        self.totals.add(node)
+        return total + x
 
     def _deposit(self, port: Port, g: Any) -> None:
         parent: Any = port.next[0]
@@ -287,7 +305,7 @@ class Sweep:
         if not isinstance(node, OpNode):
             return self._custom(node, g)
         needs = [n is not None and (self.needed is None or n in self.needed) for n in node.next]
-        xp: Any = TENSOR if self.on_tensors else node.space
+        xp: Any = TENSOR if self.on_tensors else self.space or node.space
         saved = tensor_saved(node) if self.on_tensors else raw_saved(node)
         meta = node.meta or {}
         if node.each:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from wengert._batched import Batched
 from wengert.engine import inplace_messages as messages
 from wengert.engine.base import TensorBase, cell_of, edge_of, set_inference, wrap
 from wengert.engine.node import Node
@@ -152,9 +153,12 @@ def origin_of(parent: View | None, *, several: bool = False) -> Origin:
 def adopt_view(op: Op, meta: dict[str, Any], source: TensorBase, out: TensorBase, index: int = 0) -> None:
     """Make ``out`` a view of ``source`` if it shares its memory."""
     data, origin = out._data, source._data
-    if data.__class__ is not np.ndarray:
+    if data.__class__ is Batched:
+        if data is origin or not np.may_share_memory(data.array, getattr(origin, "array", origin)):
+            return
+    elif data.__class__ is not np.ndarray:
         return
-    if data is origin:
+    elif data is origin:
         out._data = data = origin.view()
     elif data.base is None or (
         data.base is not origin and data.base is not origin.base and not np.may_share_memory(data, origin)

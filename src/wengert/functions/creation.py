@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert._batched import Batched
 from wengert._dtypes import DEFAULTS, NumpyDtype, bool_, default_complex, int64
 from wengert.engine.base import TensorBase
 from wengert.functions.nested import fill_scalar
@@ -177,6 +178,14 @@ def _new_size(function: str, self: TensorBase, size: tuple[Any, ...], keyword: A
     return size_argument(function, size, keyword), chosen_dtype(function, default=self._data.dtype, **options)
 
 
+def _like_self(self: TensorBase, raw: Any) -> Any:
+    """New memory, for each member of the batch if this tensor is batched: what is written into it may be, too."""
+    own = self._data
+    if own.__class__ is not Batched:
+        return raw
+    return Batched(np.array(np.broadcast_to(raw, (*own.array.shape[: len(own.axes)], *raw.shape))), own.axes)
+
+
 def new_zeros(
     self: Any,
     *sizes: Any,
@@ -195,7 +204,7 @@ def new_zeros(
     """
     options = {"dtype": dtype, "device": device, "layout": layout, "pin_memory": pin_memory}
     shape, kind = _new_size("new_zeros", self, sizes, size, options)
-    return made(np.zeros(shape, kind), requires_grad)
+    return made(_like_self(self, np.zeros(shape, kind)), requires_grad)
 
 
 def new_ones(
@@ -216,7 +225,7 @@ def new_ones(
     """
     options = {"dtype": dtype, "device": device, "layout": layout, "pin_memory": pin_memory}
     shape, kind = _new_size("new_ones", self, sizes, size, options)
-    return made(np.ones(shape, kind), requires_grad)
+    return made(_like_self(self, np.ones(shape, kind)), requires_grad)
 
 
 def new_empty(
@@ -237,7 +246,7 @@ def new_empty(
     """
     options = {"dtype": dtype, "device": device, "layout": layout, "pin_memory": pin_memory}
     shape, kind = _new_size("new_empty", self, sizes, size, options)
-    return made(np.empty(shape, kind), requires_grad)
+    return made(_like_self(self, np.empty(shape, kind)), requires_grad)
 
 
 def new_full(
@@ -259,7 +268,8 @@ def new_full(
     """
     options = {"dtype": dtype, "device": device, "layout": layout, "pin_memory": pin_memory}
     shape, kind = _new_size("new_full", self, (one_size("new_full", size),), None, options)
-    return made(full_raw(shape, number("new_full", "fill_value", 2, fill_value), kind), requires_grad)
+    raw = full_raw(shape, number("new_full", "fill_value", 2, fill_value), kind)
+    return made(_like_self(self, raw), requires_grad)
 
 
 class CreationMethods:

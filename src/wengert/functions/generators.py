@@ -16,6 +16,8 @@ from wengert._device import CPU, device, require_cpu
 from wengert._dtypes import uint8
 from wengert._random import STATE_BYTES, Stream
 from wengert.engine.base import TensorBase, wrap
+from wengert.engine.state import STATE
+from wengert.functions.batched_streams import stream_in_batch
 
 __all__ = [
     "Generator",
@@ -210,7 +212,7 @@ def fork_rng(
 def stream_of(function: str, generator: Any) -> Stream:
     """The generator to draw from: the given one or the default one."""
     if generator is None:
-        return default_generator
-    if not isinstance(generator, Stream):
+        generator = default_generator
+    elif not isinstance(generator, Stream):
         raise TypeError(f"{function}(): argument 'generator' must be a torch.Generator, not {type(generator).__name__}")
-    return generator
+    return stream_in_batch(function, generator) if STATE.randomness else generator  # type: ignore[no-any-return]

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from wengert.engine.apply import apply
-from wengert.engine.base import TensorBase, array_of, is_tracking, wrap
+from wengert.engine.base import TensorBase, array_of, is_leveled, is_tracking, wrap
 from wengert.engine.inplace import check_writable, inplace
 from wengert.engine.moving import view_function
 from wengert.engine.out import mark_written
@@ -154,7 +154,7 @@ def setitem(self: Any, key: Any, value: Any) -> None:
     values = _value_of(self, value)
     plan = plan_of(self._data.shape, key)
     tracked = STATE.grad_enabled and (is_tracking(self) or (isinstance(value, TensorBase) and is_tracking(value)))
-    if tracked or STATE.trace is not None or _is_broadcast(self._data):
+    if tracked or STATE.trace is not None or _is_broadcast(self._data) or is_leveled(self, value):
         _write_tracked(self, plan, value if isinstance(value, TensorBase) else wrap(values))
     else:
         _write_raw(self, plan, values)
@@ -176,7 +176,7 @@ def _written_simply(x: Any, key: Any, value: Any) -> bool:
         return False
     if isinstance(value, TensorBase):
         values = value._data
-        if values.dtype is not data.dtype or (STATE.grad_enabled and is_tracking(value)):
+        if values.dtype is not data.dtype or (STATE.grad_enabled and is_tracking(value)) or is_leveled(x, value):
             return False
     elif value.__class__ in (int, float) and data.dtype.kind == "f" and -_HALF_MAX <= value <= _HALF_MAX:
         values = value

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert._batched import whole
 from wengert.engine.apply import apply
 from wengert.engine.base import wrap
 from wengert.engine.out import deliver
@@ -51,6 +52,7 @@ def index_tensor(function: str, index: Any, position: int, *, long_only: bool = 
 
 def check_bounds(index: Any, dim: int, size: int, error: type[Exception] = RuntimeError, *, least: int = 0) -> None:
     """Raise if an index array names a place outside a dimension of this size."""
+    index = whole(index)
     if not index.size or (not least and index.view(np.uint64).max() < size):  # negative numbers are huge there
         return
     if index.min() < least or index.max() >= size:
@@ -129,9 +131,9 @@ def index_select(input: Any, dim: int, index: Any, *, out: Any = None) -> Any:
     shape = input._data.shape
     dim = wrap_dim(dim, len(shape))
     index = vector_index("index_select", index, 3)
-    places = index._data
-    if not shape and places.size != 1:
-        raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {places.size} value(s)")
+    places = whole(index._data)
+    if not shape and index._data.size != 1:
+        raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {index._data.size} value(s)")
     size = shape[dim] if shape else 1
     if places.size and (places.min() < 0 or places.max() >= size):
         raise IndexError(f"index out of range in self: dimension {dim} has size {size}")

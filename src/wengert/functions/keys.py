@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from wengert._batched import Batched
 from wengert.engine.base import TensorBase
 from wengert.functions.nested import raw_of
 from wengert.ops.indexing import SELECT, SLICE
@@ -112,6 +113,8 @@ def _normal(item: Any) -> Any:
         return np.array(bool(item))
     if isinstance(item, TensorBase):
         item = item._data
+        if item.__class__ is Batched:
+            return _normal_array(item)
     elif not isinstance(item, (np.ndarray, np.generic)):
         if hasattr(item, "__index__"):
             return operator.index(item)
@@ -137,14 +140,14 @@ def _no_index(item: Any) -> NoReturn:
     )
 
 
-def _normal_array(index: Index) -> Any:
+def _normal_array(index: Any) -> Any:
     kind = index.dtype.char
     if kind == "?":
         return index
     if kind == "B":
         return index != 0
     if kind in "ilq":
-        return int(index) if not index.ndim else index
+        return int(index) if not index.ndim and index.__class__ is not Batched else index
     raise IndexError(
         "tensors used as indices must be long, int, byte or bool tensors, and this one has dtype "
         f"{index.dtype.name}. Convert it with .long(), or compare to get a mask"
@@ -155,7 +158,7 @@ def _consumed(item: Any) -> int:
     """How many dimensions an entry uses up."""
     if item is None or item is Ellipsis:
         return 0
-    return item.ndim if isinstance(item, np.ndarray) and item.dtype.kind == "b" else 1
+    return item.ndim if hasattr(item, "dtype") and item.dtype.kind == "b" else 1
 
 
 def _take(plan: Plan, dim: int, item: Any, whole: bool) -> int:
@@ -170,7 +173,7 @@ def _take(plan: Plan, dim: int, item: Any, whole: bool) -> int:
     if isinstance(item, slice):
         _take_slice(plan, dim, item, whole)
         return dim + 1
-    if not item.ndim:  # True or False: a new dimension with one element or none
+    if not item.ndim and item.dtype.kind == "b":  # True or False: a new dimension with one element or none
         plan.steps.append((UNSQUEEZE, {"dim": dim}))
         plan.shape.insert(dim, 1)
         plan.indices[dim] = np.arange(int(item))

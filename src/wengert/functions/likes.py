@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert._batched import Batched
 from wengert._dtypes import NumpyDtype
 from wengert._layout import check_memory_format
 from wengert.functions.nested import fill_scalar
@@ -27,6 +28,8 @@ def like(
     raw = require_tensor(function, input)._data
     kind = chosen_dtype(function, dtype, raw.dtype, layout=layout, device=device, pin_memory=pin_memory)
     keep = check_memory_format(function, memory_format)
+    if raw.__class__ is Batched:
+        return Batched(np.empty(raw.array.shape, kind), raw.axes), kind
     if not raw.ndim:
         return np.empty((), kind), kind
     dense = keep and not raw.flags.c_contiguous and 0 not in raw.strides
@@ -54,7 +57,7 @@ def zeros_like(
     tensor([0, 0])
     """
     raw, kind = like("zeros_like", input, dtype, layout, device, pin_memory, memory_format)
-    if raw.flags.c_contiguous:
+    if raw.__class__ is np.ndarray and raw.flags.c_contiguous:
         return made(np.zeros(raw.shape, kind), requires_grad)
     raw.fill(0)
     return made(raw, requires_grad)

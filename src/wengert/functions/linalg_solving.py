@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from wengert import _return_types as return_types
+from wengert._batched import whole
 from wengert.engine.apply import apply
 from wengert.engine.base import wrap
 from wengert.engine.out import deliver
@@ -78,7 +79,7 @@ def solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:  # noqa
 
 def _solved(A: Any, B: Any) -> Any:  # noqa: N803
     x = apply(SOLVE, A, B)
-    if np.isnan(x._data).any() and np.isfinite(A._data).all() and np.isfinite(B._data).all():
+    if np.isnan(whole(x._data)).any() and all([np.isfinite(whole(t._data)).all() for t in (A, B)]):
         raise LinAlgError(_SINGULAR)
     return x
 

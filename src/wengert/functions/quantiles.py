@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from wengert._batched import Batched
 from wengert._dtypes import from_numpy_dtype
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, wrap
@@ -68,6 +69,8 @@ def _ranks(ordered: Any, q: Any, skip_nan: bool) -> Any:
     """The positions of the levels ``q`` in each sorted row, as a tensor that follows ``q`` in the graph."""
     raw = ordered._data
     n = raw.shape[-1]
+    if raw.__class__ is Batched:
+        return _ranks_in_batch(raw, q, n)
     there = np.count_nonzero(raw == raw, -1, keepdims=True)
     levels = apply(RESHAPE, q, shape=(q._data.size,))
     if skip_nan:
@@ -76,6 +79,12 @@ def _ranks(ordered: Any, q: Any, skip_nan: bool) -> Any:
     if (there == n).all():
         return ranks
     return wrap(np.where(there < n, raw.dtype.type(n - 1), ranks._data))  # NaN sorts last: point there
+
+
+def _ranks_in_batch(raw: Any, q: Any, n: int) -> Any:
+    if np.isnan(raw.array).any():
+        raise RuntimeError("vmap: quantile() of a batch with NaN is not supported; take it member by member")
+    return apply(MUL, apply(RESHAPE, q, shape=(q._data.size,)), float(n - 1))
 
 
 def _between(ordered: Any, ranks: Any, interpolation: str) -> Any:

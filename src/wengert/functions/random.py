@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from wengert._batched import filled
 from wengert._dtypes import NumpyDtype, from_numpy_dtype, int64
 from wengert._finfo import finfo, iinfo
 from wengert._random import Stream
@@ -218,8 +219,7 @@ def rand_like(
     """
     raw, kind = like("rand_like", input, dtype, layout, device, pin_memory, memory_format)
     require_float("check_uniform_bounds", kind, allow_complex=True)
-    raw[...] = stream_of("rand_like", generator).uniform(raw.shape, kind)
-    return made(raw, requires_grad)
+    return made(filled(raw, stream_of("rand_like", generator).uniform(raw.shape, kind)), requires_grad)
 
 
 def randn_like(
@@ -241,8 +241,7 @@ def randn_like(
     """
     raw, kind = like("randn_like", input, dtype, layout, device, pin_memory, memory_format)
     require_float("normal_kernel_cpu", kind, allow_complex=True)
-    raw[...] = stream_of("randn_like", generator).normal(raw.shape, kind)
-    return made(raw, requires_grad)
+    return made(filled(raw, stream_of("randn_like", generator).normal(raw.shape, kind)), requires_grad)
 
 
 def randint_like(
@@ -266,5 +265,6 @@ def randint_like(
     """
     raw, kind = like("randint_like", input, dtype, layout, device, pin_memory, memory_format)
     below, above = _integer_bounds("randint_like", list(bounds), low, high)
-    raw[...] = integers_of(stream_of("randint_like", generator), below, above, raw.shape, kind)
-    return made(raw, requires_grad)
+    return made(
+        filled(raw, integers_of(stream_of("randint_like", generator), below, above, raw.shape, kind)), requires_grad
+    )

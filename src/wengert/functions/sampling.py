@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert._batched import Batched, whole
 from wengert._dtypes import NumpyDtype, int64
 from wengert._fpenv import SILENT, enter, leave
 from wengert._random import Stream
@@ -58,7 +59,7 @@ def normal(
     """
     stream = stream_of("normal", generator)
     if isinstance(mean, TensorBase) and isinstance(std, TensorBase):
-        if (std._data < 0).any():
+        if (whole(std._data) < 0).any():
             raise RuntimeError("normal expects all elements of std >= 0.0")
         must_broadcast("normal", mean._data.shape, std._data.shape)
         shape = np.broadcast_shapes(mean._data.shape, std._data.shape)
@@ -69,7 +70,7 @@ def normal(
         values = normal_values(stream, mean._data, spread, mean._data.shape, mean._data.dtype)
         return deliver(out, apply(ops.NORMAL_AROUND, mean, wrap(values)), mean)
     if isinstance(std, TensorBase):
-        if (std._data < 0).any():
+        if (whole(std._data) < 0).any():
             raise RuntimeError("normal expects all elements of std >= 0.0")
         center = number("normal", "mean", 1, mean)
         values = normal_values(stream, center, std._data, std._data.shape, std._data.dtype)
@@ -90,7 +91,8 @@ def normal_values(stream: Stream, mean: Any, std: Any, shape: tuple[int, ...], d
     values = stream.normal(shape, dtype)
     token = enter(SILENT)
     try:
-        return np.asarray(values * std + mean).astype(dtype, copy=False)[()]
+        moved = values * std + mean
+        return moved.astype(dtype) if moved.__class__ is Batched else np.asarray(moved).astype(dtype, copy=False)[()]
     finally:
         leave(token)
 
@@ -126,7 +128,8 @@ def bernoulli(input: Any, p: float | None = None, *, generator: Any = None, out:
 
 
 def coins(stream: Stream, p: Any, shape: tuple[int, ...], dtype: NumpyDtype) -> Any:
-    return np.asarray(stream.uniform(shape, np.dtype(np.float64)) < p).astype(dtype)[()]
+    drawn = stream.uniform(shape, np.dtype(np.float64)) < p
+    return drawn.astype(dtype) if drawn.__class__ is Batched else np.asarray(drawn).astype(dtype)[()]
 
 
 def checked_probabilities(raw: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert._batched import Batched
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase
 from wengert.engine.inplace import inplace
@@ -177,7 +178,7 @@ def _masked_scatter(run: Run, x: Any, mask: Any, source: Any) -> Any:
             f"masked_scatter_ only supports boolean masks, but got mask with dtype {type_name(mask._data.dtype)}"
         )
     shape = broadcast_check(x._data.shape, mask._data.shape)
-    if source._data.size < np.count_nonzero(np.broadcast_to(mask._data, shape)):
+    if mask._data.__class__ is not Batched and source._data.size < np.count_nonzero(np.broadcast_to(mask._data, shape)):
         raise RuntimeError("Number of elements of source < number of ones in mask")
     return run(MASKED_SCATTER, x, mask, source)
 

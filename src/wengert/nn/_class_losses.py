@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert._batched import Batched, whole
 from wengert.engine.apply import apply
 from wengert.engine.base import wrap
 from wengert.functions.activations import normalized
@@ -131,8 +132,10 @@ def nll_loss(
     if weight is None and not one_row and _all_count(t, classes, ignore_index):
         return apply(plain, input, target, reduction=reduction)
     w = None if weight is None else _check_class_weight(weight, classes, x.dtype)
-    places, shares = _places_and_shares(t, classes, w, ignore_index, x.dtype)
-    if one_row:
+    places, shares = _places_and_shares(whole(t), classes, w, ignore_index, x.dtype)
+    if t.__class__ is Batched:
+        places, shares = Batched(places, t.axes), Batched(shares, t.axes)
+    elif one_row:
         places, shares = places.reshape(()), shares.reshape(())
     return apply(weighted, input, wrap(places), wrap(shares), reduction=reduction)
 
@@ -141,6 +144,7 @@ def _all_count(t: Any, classes: int, ignore_index: int) -> bool:
     """Whether every target is the number of a class that counts; a negative number is a huge unsigned one."""
     if 0 <= ignore_index < classes:
         return False
+    t = whole(t)
     numbers = t.view(np.uint64) if t.dtype.itemsize == 8 else t
     return not t.size or bool(np.maximum.reduce(numbers, axis=None) < classes)
 

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from wengert._batched import Batched, whole
 from wengert._promotion import result_type_of
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, array_of, wrap
@@ -14,7 +15,7 @@ from wengert.engine.inplace import write
 from wengert.engine.out import deliver
 from wengert.engine.state import STATE
 from wengert.functions.dims import wrap_dim
-from wengert.functions.generators import default_generator
+from wengert.functions.generators import stream_of
 from wengert.functions.norms import vector_norm
 from wengert.functions.operands import cannot_multiply, must_broadcast, raw_of_tensor, same_dtype
 from wengert.functions.options import integer, type_name
@@ -169,7 +170,8 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
 
 def _kept(raw: Any, p: float) -> Any:
     """Draw which elements stay."""
-    return np.asarray(default_generator.uniform(raw.shape, np.dtype(np.float32)) >= p)
+    kept = stream_of("dropout", None).uniform(raw.shape, np.dtype(np.float32)) >= p
+    return kept if kept.__class__ is Batched else np.asarray(kept)
 
 
 def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
@@ -231,7 +233,8 @@ def embedding(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
             f"torch.{type_name(index.dtype)}Tensor instead (while checking arguments for embedding)"
         )
-    if index.size and not 0 <= index.min() <= index.max() < w.shape[0]:
+    places = whole(index)
+    if places.size and not 0 <= places.min() <= places.max() < w.shape[0]:
         raise IndexError(
             f"index out of range in self: the table has {w.shape[0]} rows, and the indices go from {index.min()} to "
             f"{index.max()}"

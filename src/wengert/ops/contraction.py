@@ -16,6 +16,7 @@ import numpy as np
 
 from wengert.ops.products import dot, stacked
 from wengert.ops.record import EachInput, Kind, Promote, defop
+from wengert.spaces.batching import contract, contract_labels
 
 Shape = tuple[int, ...]
 Labels = tuple[int, ...]
@@ -213,10 +214,15 @@ def einsum_node(meta: dict[str, Any]) -> str:
     return "ViewBackward0" if summed else "MulBackward0"
 
 
+def _einsum_batch(xp: Any, *xs: Any, subs: tuple[Labels, ...], out: Labels) -> Any:
+    return contract_labels(xs, subs, out)
+
+
 EINSUM = defop(
     "einsum",
     _einsum,
     Kind.PRODUCT,
+    batch=_einsum_batch,
     vjp=EachInput(_einsum_vjp),
     args=("operands",),
     promote=Promote.COMMON,
@@ -229,6 +235,7 @@ TENSORDOT = defop(
     "tensordot",
     _einsum,
     Kind.PRODUCT,
+    batch=_einsum_batch,
     vjp=EachInput(_einsum_vjp),
     args=("self", "other"),
     node="ViewBackward0",
@@ -249,6 +256,7 @@ VECDOT = defop(
     "vecdot",
     _vecdot,
     Kind.PRODUCT,
+    batch=lambda xp, a, b: contract("...i,...i->...", xp.conj(a), b),
     vjp=(
         lambda xp, g, y, a, b: xp.conj(xp.unsqueeze(g, dim=g.ndim)) * b,
         lambda xp, g, y, a, b: xp.unsqueeze(g, dim=g.ndim) * a,

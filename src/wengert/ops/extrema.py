@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert._batched import physical
 from wengert.ops.record import Kind, Op, defop
 from wengert.ops.reduce import keep, largest, pushed_along, smallest
 from wengert.ops.sums import Dims
@@ -104,11 +105,12 @@ def _over_axes(name: str, reduce: Any, word: str) -> Op:
     )
 
 
-def _over_all(name: str, reduce: Any, node: str, word: str) -> Op:
+def _over_all(name: str, reduce: Any, node: str, word: str, over_axes: str) -> Op:
     return defop(
         name,
         lambda x: reduce(x, None),
         Kind.REDUCTION,
+        batch=lambda xp, x: getattr(xp, over_axes)(x, dim=None, keepdim=False),
         vjp=(shared_vjp_all,),
         jvp=shared_jvp_all,
         node=node,
@@ -131,13 +133,20 @@ def _along(name: str, find: Callable[..., Any], reduce: Any, node: str, word: st
 
 def _where(name: str, find: Callable[..., Any], word: str) -> Op:
     doc = f"Index of the {word} element, in the flat input or along one axis; the first of those that tie."
-    return defop(name, _argument(find), Kind.REDUCTION, vjp=(None,), doc=doc)
+
+    def batch(k: int, x: Any, *, dim: int | None, keepdim: bool) -> Any:
+        if dim is not None and x.ndim > k:
+            return find(x, k + dim, keepdims=keepdim)
+        flat = find(x.reshape((*x.shape[:k], -1)), k)
+        return flat.reshape((*flat.shape, *(1,) * (x.ndim - k))) if keepdim else flat
+
+    return defop(name, _argument(find), Kind.REDUCTION, vjp=(None,), doc=doc, batch=physical(batch))
 
 
 AMAX = _over_axes("amax", largest, "largest")
 AMIN = _over_axes("amin", smallest, "smallest")
-MAX_ALL = _over_all("max_all", largest, "MaxBackward1", "largest")
-MIN_ALL = _over_all("min_all", smallest, "MinBackward1", "smallest")
+MAX_ALL = _over_all("max_all", largest, "MaxBackward1", "largest", "amax")
+MIN_ALL = _over_all("min_all", smallest, "MinBackward1", "smallest", "amin")
 MAX_DIM = _along("max_dim", np.argmax, largest, "MaxBackward0", "largest")
 MIN_DIM = _along("min_dim", np.argmin, smallest, "MinBackward0", "smallest")
 ARGMAX = _where("argmax", np.argmax, "largest")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert._batched import Batched, aligned, merged
 from wengert.ops.record import Kind, Op, defop
 
 
@@ -15,11 +16,19 @@ def _filled(x: Any, value: Any) -> Any:
     return full[()]
 
 
+def _filled_batch(space: Any, x: Any, value: Any) -> Any:
+    axes = merged([v.axes for v in (x, value) if v.__class__ is Batched])
+    full = np.empty((*[axis.size for axis in axes], *x.shape), x.dtype)
+    full[...] = aligned(space.real(value) if x.dtype.kind != "c" else value, axes, x.ndim)
+    return Batched(full, axes)
+
+
 def _fill(name: str, node: str) -> Op:
     return defop(
         name,
         _filled,
         Kind.OTHER,
+        batch=_filled_batch,
         vjp=(lambda xp, g, y, x, value: xp.zeros_like(g), None),
         args=("self", "value"),
         node=node,
@@ -34,6 +43,7 @@ def _fill_with(name: str, node: str) -> Op:
         name,
         _filled,
         Kind.OTHER,
+        batch=_filled_batch,
         vjp=(lambda xp, g, y, x, value: xp.zeros_like(g), lambda xp, g, y, x, value: g),
         args=("self", "value"),
         node=node,
@@ -52,6 +62,7 @@ ZERO = defop(
     "zero",
     lambda x: np.zeros(x.shape, x.dtype)[()],
     Kind.OTHER,
+    batch=Kind.ELEMENTWISE,
     vjp=(lambda xp, g, y, x: xp.zeros_like(g),),
     jvp=lambda xp, ts, y, x: xp.zeros_like(y),
     formula="0",

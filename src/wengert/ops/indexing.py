@@ -6,10 +6,12 @@ against the bounds: the function layer does that.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from wengert._batched import Batched, merged, packed, spread
 from wengert.ops.accumulate import flat_index, sum_indexed, sum_into, sum_rows
 from wengert.ops.record import EachInput, Kind, defop
 
@@ -141,6 +143,98 @@ def _index_backward_vjp(xp: Any, g: Any, y: Any, i: int, *xs: Any, shape: Shape,
     return xp.index(g, *xs[1:], spec=spec)
 
 
+# --- for a whole batch ---
+
+
+def open_key(lead: Shape, shape: Shape, spec: tuple[bool, ...], indices: Any) -> tuple[Any, ...]:
+    """The key ``x[i, :, j]`` with index arrays for the batch axes and the slices too.
+
+    ``indices`` have the batch axes in front. In the result come the batch axes, then the others in NumPy's order.
+    """
+    k = len(lead)
+    named = np.broadcast_shapes(*[index.shape[k:] for index in indices])
+    places = [place for place, here in enumerate(spec) if here]
+    slices = [place for place in range(len(shape)) if place >= len(spec) or not spec[place]]
+    together = places == list(range(places[0], places[0] + len(places)))
+    before = [place for place in slices if place < places[0]] if together else []
+    order: list[Any] = [*before, *[("named", i) for i in range(len(named))], *[s for s in slices if s not in before]]
+    total = k + len(order)
+
+    def along(position: int, size: int) -> Any:
+        return np.arange(size).reshape((size, *(1,) * (total - position - 1)))
+
+    following = iter(indices)
+    key = [along(position, size) for position, size in enumerate(lead)]
+    for place, size in enumerate(shape):
+        if place < len(spec) and spec[place]:
+            index = next(following)
+            start = k + len(before)
+            own = (*index.shape[:k], *(1,) * len(before), *(1,) * (len(named) - index.ndim + k), *index.shape[k:])
+            key.append(index.reshape((*own, *(1,) * (total - start - len(named)))))
+        else:
+            key.append(along(k + order.index(place), size))
+    return tuple(key)
+
+
+def batched_key(axes: Any, shape: Shape, spec: tuple[bool, ...], indices: Any) -> Any:
+    """The key into an array with batch axes in front; None for a mask that differs between members."""
+    lead = tuple([axis.size for axis in axes])
+    if any([index.dtype.kind == "b" for index in indices]):
+        if any([index.__class__ is Batched for index in indices]):
+            return None
+        whole: list[Any] = []
+        wide: list[bool] = []
+        following = iter(indices)
+        for here in spec:
+            parts: Any = (next(following),) if here else (None,)
+            if here and parts[0].dtype.kind == "b":
+                parts = np.asarray(parts[0]).nonzero()
+            whole += [part for part in parts if here]
+            wide += [here] * len(parts)
+        spec, indices = tuple(wide), whole
+    return open_key(lead, shape, spec, [spread(index, axes) for index in indices])
+
+
+def _axes_of(*xs: Any) -> Any:
+    return merged([x.axes for x in xs if x.__class__ is Batched])
+
+
+def _index_batch(xp: Any, x: Any, *indices: Any, spec: tuple[bool, ...]) -> Any:
+    axes = _axes_of(x, *indices)
+    key = batched_key(axes, x.shape, spec, indices)
+    return NotImplemented if key is None else packed(spread(x, axes)[key], axes)
+
+
+def _index_backward_batch(space: Any, g: Any, *indices: Any, shape: Shape, spec: tuple[bool, ...]) -> Any:
+    axes = _axes_of(g, *indices)
+    key = batched_key(axes, shape, spec, indices)
+    if key is None:
+        return NotImplemented
+    whole = (*[axis.size for axis in axes], *shape)
+    flat = np.ravel_multi_index(key, whole, mode="wrap") if all(whole) else np.zeros(0, np.int64)
+    return packed(sum_into(whole, np.broadcast_to(flat, spread(g, axes).shape), spread(g, axes), g.dtype), axes)
+
+
+def _rows_batch(space: Any, x: Any, index: Any, *, dim: int) -> Any:
+    if index.__class__ is Batched:
+        return space.index(x, index, spec=(*(False,) * dim, True)) if x.ndim and index.ndim else NotImplemented
+    return Batched(np.take(x.array, index, len(x.axes) + dim), x.axes) if x.ndim else x
+
+
+def _rows_backward_batch(xp: Any, g: Any, index: Any, *, shape: Shape, dim: int) -> Any:
+    if not shape or not index.ndim:
+        return NotImplemented
+    return xp.index_backward(g, index, shape=shape, spec=(*(False,) * dim, True))
+
+
+def _take_batch(xp: Any, x: Any, index: Any) -> Any:
+    return xp.index(xp.reshape(x, shape=(x.size,)), index, spec=(True,))
+
+
+def _take_backward_batch(xp: Any, g: Any, index: Any, *, shape: Shape) -> Any:
+    return xp.reshape(xp.index_backward(g, index, shape=(prod(shape),), spec=(True,)), shape=shape)
+
+
 def _first(i: int) -> bool:
     return i == 0
 
@@ -149,6 +243,7 @@ INDEX = defop(
     "index",
     _index,
     Kind.INDEXING,
+    batch=_index_batch,
     vjp=EachInput(_index_vjp, _first, shape_only=_first),
     args=("self", "indices"),
     linear=(0,),
@@ -159,6 +254,7 @@ INDEX_BACKWARD = defop(
     "index_backward",
     _index_backward,
     Kind.INDEXING,
+    batch=_index_backward_batch,
     vjp=EachInput(_index_backward_vjp, _first, shape_only=_first),
     args=("grad", "indices"),
     node="IndexPutBackward0",
@@ -172,6 +268,7 @@ INDEX_SELECT = defop(
     "index_select",
     lambda x, index, *, dim: np.take(x, index, dim) if x.ndim else x,
     Kind.INDEXING,
+    batch=_rows_batch,
     vjp=(
         lambda xp, g, y, x, index, *, dim: xp.index_select_backward(g, index, shape=x.shape, dim=dim),
         None,
@@ -194,6 +291,7 @@ INDEX_SELECT_BACKWARD = defop(
     "index_select_backward",
     _index_select_backward,
     Kind.INDEXING,
+    batch=_rows_backward_batch,
     vjp=(lambda xp, g, y, x, index, *, shape, dim: xp.index_select(g, index, dim=dim), None),
     args=("grad", "index"),
     linear=(0,),
@@ -213,6 +311,7 @@ GATHER = defop(
     "gather",
     _gather,
     Kind.INDEXING,
+    batch=Kind.SCAN,
     vjp=(lambda xp, g, y, x, index, *, dim: xp.gather_backward(g, index, shape=x.shape, dim=dim), None),
     args=("self", "index"),
     linear=(0,),
@@ -223,6 +322,7 @@ GATHER_BACKWARD = defop(
     "gather_backward",
     _gather_backward,
     Kind.INDEXING,
+    batch=Kind.SCAN,
     vjp=(lambda xp, g, y, x, index, *, shape, dim: xp.gather(g, index, dim=dim), None),
     args=("grad", "index"),
     linear=(0,),
@@ -232,6 +332,7 @@ TAKE = defop(
     "take",
     np.take,
     Kind.INDEXING,
+    batch=_take_batch,
     vjp=(lambda xp, g, y, x, index: xp.take_backward(g, index, shape=x.shape), None),
     args=("self", "index"),
     linear=(0,),
@@ -242,6 +343,7 @@ TAKE_BACKWARD = defop(
     "take_backward",
     lambda g, index, *, shape: sum_into(shape, index, g, g.dtype),
     Kind.INDEXING,
+    batch=_take_backward_batch,
     vjp=(lambda xp, g, y, x, index, *, shape: xp.take(g, index), None),
     args=("grad", "index"),
     linear=(0,),
@@ -271,10 +373,29 @@ def _masked_select_backward_vjp(xp: Any, g: Any, y: Any, x: Any, mask: Any, *, s
     return xp.masked_select(xp.expand(g, shape=shape), mask)
 
 
+def _masked_select_batch(space: Any, x: Any, mask: Any) -> Any:
+    if mask.__class__ is Batched:
+        return NotImplemented
+    shape = np.broadcast_shapes(x.shape, mask.shape)
+    whole = np.broadcast_to(mask, shape)
+    key: Any = (*(slice(None),) * len(x.axes), whole)
+    return Batched(space.expand(x, shape=shape).array[key], x.axes)
+
+
+def _masked_select_backward_batch(space: Any, g: Any, mask: Any, *, shape: Shape) -> Any:
+    if mask.__class__ is Batched:
+        return NotImplemented
+    out = np.zeros((*[axis.size for axis in g.axes], *shape), g.dtype)
+    key: Any = (*(slice(None),) * len(g.axes), np.broadcast_to(mask, shape))
+    out[key] = g.array
+    return Batched(out, g.axes)
+
+
 MASKED_SELECT = defop(
     "masked_select",
     _masked_select,
     Kind.INDEXING,
+    batch=_masked_select_batch,
     vjp=(_masked_select_vjp, None),
     args=("self", "mask"),
     linear=(0,),
@@ -285,6 +406,7 @@ MASKED_SELECT_BACKWARD = defop(
     "masked_select_backward",
     _masked_select_backward,
     Kind.INDEXING,
+    batch=_masked_select_backward_batch,
     vjp=(_masked_select_backward_vjp, None),
     args=("grad", "mask"),
     linear=(0,),

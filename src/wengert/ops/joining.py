@@ -81,6 +81,7 @@ BLOCK_DIAG = defop(
     "block_diag",
     _block_diag,
     Kind.MOVEMENT,
+    batch=lambda xp, *xs, shapes: NotImplemented,
     vjp=EachInput(_block_diag_vjp, shape_only=lambda _: True),
     args=("tensors",),
     promote=Promote.COMMON,

@@ -58,12 +58,44 @@ def _plain_nll_vjp(xp: Any, g: Any, y: Any, x: Any, target: Any, *, reduction: s
     return xp.class_spread(rows, target, shape=x.shape)
 
 
+# --- for a whole batch: the classes lie along one axis, so it is a gather there ---
+
+
+def _class_axis(x_shape: tuple[int, ...]) -> int:
+    return 0 if len(x_shape) == 1 else 1
+
+
+def _pick_batch(xp: Any, x: Any, target: Any) -> Any:
+    dim = _class_axis(x.shape)
+    return xp.squeeze(xp.gather(x, xp.unsqueeze(target, dim=dim), dim=dim), dims=(dim,))
+
+
+def _spread_batch(xp: Any, rows: Any, target: Any, *, shape: tuple[int, ...]) -> Any:
+    dim = _class_axis(shape)
+    rows = xp.expand(rows, shape=target.shape) if rows.shape != target.shape else rows
+    return xp.gather_backward(xp.unsqueeze(rows, dim=dim), xp.unsqueeze(target, dim=dim), shape=shape, dim=dim)
+
+
+def _plain_nll_batch(xp: Any, x: Any, target: Any, *, reduction: str) -> Any:
+    rows = -_pick_batch(xp, x, target)
+    return rows if reduction == "none" else getattr(xp, reduction)(rows, dim=None, keepdim=False)
+
+
+def _nll_batch(xp: Any, x: Any, target: Any, share: Any, *, reduction: str) -> Any:
+    rows = xp.where(xp.eq(share, 0), 0.0, -(_pick_batch(xp, x, target) * share))
+    if reduction == "none":
+        return rows
+    total = xp.sum(rows, dim=None, keepdim=False)
+    return total / xp.sum(share, dim=None, keepdim=False) if reduction == "mean" else total
+
+
 def _nll_records(suffix: str, node: str) -> tuple[Op, Op]:
     """Define the loss without weights, and with them."""
     plain = defop(
         f"nll_loss{suffix}",
         _plain_nll,
         Kind.INDEXING,
+        batch=_plain_nll_batch,
         vjp=(_plain_nll_vjp, None),
         args=("self", "target"),
         node=node,
@@ -75,6 +107,7 @@ def _nll_records(suffix: str, node: str) -> tuple[Op, Op]:
         f"nll_loss{suffix}_weighted",
         _nll,
         Kind.INDEXING,
+        batch=_nll_batch,
         vjp=(_nll_vjp, None, None),
         args=("self", "target", "weight"),
         node=node,
@@ -102,6 +135,7 @@ CLASS_SPREAD = defop(
     "class_spread",
     _spread,
     Kind.INDEXING,
+    batch=_spread_batch,
     vjp=(lambda xp, g, y, rows, target, *, shape: xp.class_pick(g, target), None),
     args=("self", "target"),
     linear=(0,),
@@ -111,6 +145,7 @@ CLASS_PICK = defop(
     "class_pick",
     lambda x, target: np.asarray(x)[_places(x.shape, target)],
     Kind.INDEXING,
+    batch=_pick_batch,
     vjp=(lambda xp, g, y, x, target: xp.class_spread(g, target, shape=x.shape), None),
     args=("self", "target"),
     linear=(0,),

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from wengert._batched import elementwise
 from wengert.ops.activations import negative_part, positive_part
 from wengert.ops.kernels import in_float32, takes
 from wengert.ops.record import EachInput, Kind, Op, Promote, Rule, defop
@@ -18,6 +19,10 @@ from wengert.ops.reduce import MEAN, SUM
 
 _LOG_FLOOR: Final = -100.0  # binary_cross_entropy cuts its logarithms off here, so that log 0 gives a finite loss
 _TINY: Final = 1e-12  # and the denominator of its slope here
+
+
+def _reduced_batch(v: Any, xp: Any, reduction: str) -> Any:
+    return v if reduction == "none" else getattr(xp, reduction)(v, dim=None, keepdim=False)
 
 
 def _divisor(shapes: list[tuple[int, ...]], reduction: str) -> float:
@@ -60,10 +65,14 @@ def _loss(name: str, value: Rule, slopes: tuple[Rule, Rule], *, kernel: str, fac
         parts = [slope(xp, a, b, **meta) * t * factor for slope, t in zip(slopes, ts, strict=True) if t is not None]
         return _tangent(xp, parts, reduction, _divisor([a.shape, b.shape], reduction))
 
+    def batch(xp: Any, a: Any, b: Any, *, reduction: str, **meta: Any) -> Any:
+        return _reduced_batch(elementwise(in_float32(value), (a, b), meta), xp, reduction)
+
     return defop(
         name,
         impl,
         Kind.OTHER,
+        batch=batch,
         vjp=(vjp_a, vjp_b),
         args=("self", "target"),
         promote=Promote.COMMON,
@@ -183,6 +192,7 @@ BINARY_CROSS_ENTROPY = defop(
     "binary_cross_entropy",
     _cross_entropy_impl,
     Kind.OTHER,
+    batch=lambda xp, *xs, reduction: _reduced_batch(elementwise(in_float32(_cross_entropy_of), xs, {}), xp, reduction),
     vjp=EachInput(_cross_entropy_vjp, lambda i: i < 2),
     args=("self", "target", "weight"),
     jvp=_cross_entropy_jvp,
@@ -192,15 +202,23 @@ BINARY_CROSS_ENTROPY = defop(
 )
 
 
-@in_float32
-def _with_logits_impl(x: Any, t: Any, *weights: Any, reduction: str, weighted: bool, pos_weighted: bool) -> Any:
+def _with_logits(x: Any, t: Any, *weights: Any, weighted: bool, pos_weighted: bool) -> Any:
     # log(1 + exp(-x)) without overflow; then (1 - t) x + (1 + (p - 1) t) times it
     v = np.log1p(np.exp(-np.abs(x)))
     v -= negative_part(x)
     if pos_weighted:
-        v *= (weights[-1] - 1) * t + 1
-    v += (1 - t) * x
-    return reduced(v * weights[0] if weighted else v, reduction)
+        v = v * ((weights[-1] - 1) * t + 1)
+    v = v + (1 - t) * x
+    return v * weights[0] if weighted else v
+
+
+@in_float32
+def _with_logits_impl(x: Any, t: Any, *weights: Any, reduction: str, **meta: bool) -> Any:
+    return reduced(_with_logits(x, t, *weights, **meta), reduction)
+
+
+def _with_logits_batch(xp: Any, *xs: Any, reduction: str, **meta: bool) -> Any:
+    return _reduced_batch(elementwise(in_float32(_with_logits), xs, meta), xp, reduction)
 
 
 def _with_logits_slope(xp: Any, i: int, xs: Any, weighted: bool, pos_weighted: bool) -> Any:
@@ -231,6 +249,7 @@ BINARY_CROSS_ENTROPY_WITH_LOGITS = defop(
     "binary_cross_entropy_with_logits",
     _with_logits_impl,
     Kind.OTHER,
+    batch=_with_logits_batch,
     vjp=EachInput(_with_logits_vjp, lambda i: i < 2),
     args=("self", "target", "weight", "pos_weight"),
     promote=Promote.COMMON,
@@ -258,6 +277,10 @@ def _multi_margin(x: Any, own: Any, weight: Any, *, p: int, margin: float) -> An
 @in_float32
 def _multi_margin_impl(x: Any, own: Any, weight: Any, *, p: int, margin: float, reduction: str) -> Any:
     return reduced(_multi_margin(x, own, weight, p=p, margin=margin), reduction)
+
+
+def _multi_margin_batch(xp: Any, *xs: Any, reduction: str, **meta: Any) -> Any:
+    return _reduced_batch(elementwise(in_float32(_multi_margin), xs, meta), xp, reduction)
 
 
 def _multi_margin_push(xp: Any, x: Any, own: Any, weight: Any, p: int, margin: float) -> Any:
@@ -290,6 +313,7 @@ MULTI_MARGIN_LOSS = defop(
     "multi_margin_loss",
     _multi_margin_impl,
     Kind.OTHER,
+    batch=_multi_margin_batch,
     vjp=(_multi_margin_vjp, None, None),
     args=("self", "target", "weight"),
     jvp=_multi_margin_jvp,
@@ -299,11 +323,18 @@ MULTI_MARGIN_LOSS = defop(
 )
 
 
+def _multilabel_rows(x: Any, count: Any, other: Any) -> Any:
+    gaps = positive_part(1 - x[..., :, None] + x[..., None, :])
+    return np.add.reduce(gaps * (count[..., :, None] * other[..., None, :]), axis=(-2, -1)) / x.shape[-1]
+
+
 @in_float32
 def _multilabel_margin(x: Any, count: Any, other: Any, *, reduction: str) -> Any:
-    gaps = positive_part(1 - x[..., :, None] + x[..., None, :])
-    rows = np.add.reduce(gaps * (count[..., :, None] * other[..., None, :]), axis=(-2, -1)) / x.shape[-1]
-    return reduced(rows, reduction)
+    return reduced(_multilabel_rows(x, count, other), reduction)
+
+
+def _multilabel_margin_batch(xp: Any, *xs: Any, reduction: str) -> Any:
+    return _reduced_batch(elementwise(in_float32(_multilabel_rows), xs, {}), xp, reduction)
 
 
 def _multilabel_slope(xp: Any, x: Any, count: Any, other: Any) -> Any:
@@ -328,6 +359,7 @@ MULTILABEL_MARGIN_LOSS = defop(
     "multilabel_margin_loss",
     _multilabel_margin,
     Kind.OTHER,
+    batch=_multilabel_margin_batch,
     vjp=(_multilabel_vjp, None, None),
     args=("self", "target", "is_target"),
     jvp=_multilabel_jvp,

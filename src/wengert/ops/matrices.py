@@ -6,11 +6,21 @@ from typing import Any, Final
 
 import numpy as np
 
+from wengert._batched import Batched, aligned, leading, merged, packed, physical, spread
 from wengert.ops.norms import VECTOR_NORM
 from wengert.ops.products import adjoint, dot, stacked
 from wengert.ops.record import Kind, Promote, defop
 
 Shape = tuple[int, ...]
+
+
+def _both(a: Any, b: Any) -> tuple[Any, Any, Any]:
+    """The batch axes of two values, and their arrays with those and equally many others."""
+    axes = merged([v.axes for v in (a, b) if v.__class__ is Batched])
+    ndim = max(a.ndim, b.ndim)
+    first, second = [aligned(packed(spread(v, axes), axes), axes, ndim) for v in (a, b)]
+    return axes, first, second
+
 
 # --- trace ---
 
@@ -25,15 +35,26 @@ TRACE = defop(
     "trace",
     lambda x: np.trace(x, dtype=x.dtype if x.dtype.kind in "fc" else np.int64),
     Kind.REDUCTION,
+    batch=physical(lambda _, x: np.trace(x, 0, -2, -1, x.dtype if x.dtype.kind in "fc" else np.int64)),
     vjp=(lambda xp, g, y, x: xp.spread_trace(g, shape=x.shape),),
     linear=(0,),
     formula="sum_i x_ii",
     doc="Sum of the diagonal of a matrix.",
 )
+
+
+def _spread_trace_batch(k: int, g: Any, *, shape: Shape) -> Any:
+    out = np.zeros((*g.shape, *shape), g.dtype)
+    places = np.arange(min(shape))
+    out[..., places, places] = g[..., None]
+    return out
+
+
 SPREAD_TRACE = defop(
     "spread_trace",
     _spread_trace,
     Kind.MOVEMENT,
+    batch=physical(_spread_trace_batch),
     vjp=(lambda xp, g, y, x, *, shape: xp.trace(g),),
     linear=(0,),
     doc="A matrix of zeros with one number all along its diagonal.",
@@ -73,10 +94,19 @@ def _kron_vjp_b(xp: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
     return xp.reshape(xp.sum(blocks, dim=tuple(range(0, len(apart_a), 2)), keepdim=False), shape=b.shape)
 
 
+def _kron_batch(xp: Any, a: Any, b: Any) -> Any:
+    ndim = max(a.ndim, b.ndim)
+    one, two = [(*(1,) * (ndim - v.ndim), *v.shape) for v in (a, b)]
+    left = xp.reshape(a, shape=tuple([size for n in one for size in (n, 1)]))
+    right = xp.reshape(b, shape=tuple([size for n in two for size in (1, n)]))
+    return xp.reshape(left * right, shape=tuple([n * m for n, m in zip(one, two, strict=True)]))
+
+
 KRON = defop(
     "kron",
     _kron,
     Kind.PRODUCT,
+    batch=_kron_batch,
     vjp=(_kron_vjp_a, _kron_vjp_b),
     args=("self", "other"),
     promote=Promote.COMMON,
@@ -101,10 +131,16 @@ def _cross(a: Any, b: Any, *, dim: int) -> Any:
     return out
 
 
+def _cross_batch(xp: Any, a: Any, b: Any, *, dim: int) -> Any:
+    axes, first, second = _both(a, b)
+    return packed(_cross(first, second, dim=len(axes) + dim), axes)
+
+
 CROSS = defop(
     "cross",
     _cross,
     Kind.PRODUCT,
+    batch=_cross_batch,
     vjp=(
         lambda xp, g, y, a, b, *, dim: xp.cross(xp.conj(b), g, dim=dim),
         lambda xp, g, y, a, b, *, dim: xp.cross(g, xp.conj(a), dim=dim),
@@ -123,6 +159,7 @@ INV = defop(
     "inv",
     np.linalg.inv,
     Kind.OTHER,
+    batch=leading(np.linalg.inv),
     vjp=(lambda xp, g, y, x: -xp.matmul(xp.matmul(adjoint(xp, y), g), adjoint(xp, y)),),
     args=("A",),
     node="LinalgInvExBackward0",
@@ -212,10 +249,16 @@ def _cdist_jvp(xp: Any, ts: Any, y: Any, a: Any, b: Any, *, p: float, products: 
     return xp.sum(sum(parts[1:], parts[0]), dim=(y.ndim,), keepdim=False)
 
 
+def _cdist_batch(xp: Any, a: Any, b: Any, **meta: Any) -> Any:
+    axes, first, second = _both(a, b)
+    return packed(_cdist(first, second, **meta), axes)
+
+
 CDIST = defop(
     "cdist",
     _cdist,
     Kind.OTHER,
+    batch=_cdist_batch,
     vjp=(_cdist_vjp_a, _cdist_vjp_b),
     args=("x1", "x2"),
     node=lambda meta: "ViewBackward0" if meta["products"] else "CdistBackward0",

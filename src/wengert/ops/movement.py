@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from wengert._batched import Batched, aligned, physical
 from wengert.ops.record import Kind, defop
 
 Shape = tuple[int, ...]
@@ -77,6 +78,7 @@ VIEW_DTYPE = defop(
     "view_dtype",
     _view_dtype,
     Kind.OTHER,
+    batch=lambda xp, x, *, dtype: NotImplemented,
     vjp=(None,),
     node="ViewBackward1",
     view=True,
@@ -214,10 +216,16 @@ def _expand_vjp(xp: Any, g: Any, y: Any, x: Any, *, shape: Shape) -> Any:
     return xp.sum(g, dim=repeated, keepdim=True) if repeated else g
 
 
+def _expand_batch(xp: Any, x: Any, *, shape: Shape) -> Any:
+    lead = tuple([axis.size for axis in x.axes])
+    return Batched(_expand(aligned(x, x.axes, len(shape)), shape=(*lead, *shape)), x.axes)
+
+
 EXPAND = defop(
     "expand",
     _expand,
     Kind.MOVEMENT,
+    batch=_expand_batch,
     vjp=(_expand_vjp,),
     view=True,
     linear=(0,),
@@ -284,6 +292,7 @@ PERMUTE = defop(
     "permute",
     lambda x, *, dims: x.transpose(dims),
     Kind.MOVEMENT,
+    batch=physical(lambda k, x, *, dims: x.transpose(*range(k), *[k + dim for dim in dims])),
     vjp=(_permute_vjp,),
     view=True,
     linear=(0,),
@@ -298,10 +307,17 @@ TRANSPOSE = defop(
     linear=(0,),
     doc="Two axes exchanged.",
 )
+
+
+def _t_batch(xp: Any, x: Any) -> Any:
+    return Batched(x.array.swapaxes(-1, -2), x.axes) if x.ndim == 2 else x
+
+
 T = defop(
     "t",
     lambda x: x.T,
     Kind.MOVEMENT,
+    batch=_t_batch,
     vjp=(lambda xp, g, y, x: xp.t(g),),
     node="TBackward0",
     view=True,
@@ -337,10 +353,17 @@ def _roll_vjp(xp: Any, g: Any, y: Any, x: Any, *, shifts: Shape, dims: Shape | N
     return xp.roll(g, shifts=tuple(-shift for shift in shifts), dims=dims)
 
 
+def _roll_batch(k: int, x: Any, *, shifts: Shape, dims: Shape | None) -> Any:
+    if dims is None:
+        return _roll(x.reshape((*x.shape[:k], -1)), shifts=shifts, dims=(k,)).reshape(x.shape)
+    return _roll(x, shifts=shifts, dims=tuple([k + dim for dim in dims]))
+
+
 ROLL = defop(
     "roll",
     _roll,
     Kind.MOVEMENT,
+    batch=physical(_roll_batch),
     vjp=(_roll_vjp,),
     linear=(0,),
     doc="The elements moved along the named axes; those that fall off the end come in at the start.",
@@ -368,10 +391,15 @@ def _repeat_vjp(xp: Any, g: Any, y: Any, x: Any, *, repeats: Shape) -> Any:
     return xp.reshape(summed, shape=x.shape)
 
 
+def _repeat_batch(space: Any, x: Any, *, repeats: Shape) -> Any:
+    return Batched(np.tile(aligned(x, x.axes, len(repeats)), (*(1,) * len(x.axes), *repeats)), x.axes)
+
+
 REPEAT = defop(
     "repeat",
     _repeat,
     Kind.MOVEMENT,
+    batch=_repeat_batch,
     vjp=(_repeat_vjp,),
     linear=(0,),
     doc="The whole array repeated along each axis.",
@@ -379,10 +407,16 @@ REPEAT = defop(
 
 # --- another's values ---
 
+
+def _copy_batch(xp: Any, x: Any, src: Any) -> Any:
+    return xp.fill_with(x, src)
+
+
 COPY = defop(
     "copy",
     lambda x, src: np.broadcast_to(src, x.shape).astype(x.dtype) if x.shape else src.astype(x.dtype).reshape(()),
     Kind.OTHER,
+    batch=_copy_batch,
     vjp=(lambda xp, g, y, x, src: xp.zeros_like(g), lambda xp, g, y, x, src: g),
     args=("self", "src"),
     node="CopyBackwards",

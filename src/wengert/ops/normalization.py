@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert._batched import Batched, aligned, merged, packed, spread
 from wengert.ops.accumulate import sum_rows
 from wengert.ops.record import Kind, Op, defop
 
@@ -40,6 +41,13 @@ def _normalized(x: Any, *affine: Any, dims: Dims, eps: float) -> tuple[Any, Any,
         y = op(y, value, out=y)
     kind = x.dtype
     return y.astype(kind, copy=False), mean.astype(kind, copy=False), scale.astype(kind, copy=False)
+
+
+def _normalized_batch(xp: Any, x: Any, *affine: Any, dims: Dims, eps: float) -> Any:
+    axes = merged([v.axes for v in (x, *affine) if v.__class__ is Batched])
+    own = [aligned(v, axes, x.ndim) for v in affine]
+    shifted = tuple([len(axes) + d for d in dims])
+    return packed(_normalized(spread(x, axes), *own, dims=shifted, eps=eps), axes)
 
 
 def _mean_over(xp: Any, v: Any, dims: Dims) -> Any:
@@ -115,6 +123,7 @@ def _normalization(name: str, node: str, doc: str) -> tuple[Op, Op, Op]:
             name + suffix,
             _normalized,
             Kind.OTHER,
+            batch=_normalized_batch,
             vjp=vjp,
             args=("input", "weight", "bias")[: len(vjp)],
             node=node,
@@ -184,6 +193,7 @@ RMS_NORM = defop(
     "rms_norm",
     _rms_norm,
     Kind.OTHER,
+    batch=Kind.SCAN,
     vjp=(_rms_norm_vjp,),
     args=("input",),
     node="MulBackward0",
@@ -236,6 +246,7 @@ EMBEDDING = defop(
     "embedding",
     lambda w, index, *, padding_idx, scale_grad_by_freq: w.take(index, axis=0),
     Kind.INDEXING,
+    batch=lambda xp, w, index, **_: xp.index(w, index, spec=(True,)),
     vjp=(_embedding_pull, None),
     args=("weight", "indices"),
     linear=(0,),

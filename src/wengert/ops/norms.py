@@ -85,6 +85,7 @@ DIST = defop(
     "dist",
     _dist,
     Kind.REDUCTION,
+    batch=lambda xp, a, b, *, p: xp.linalg_vector_norm(a - b, ord=p, dim=None, keepdim=False),
     vjp=(_dist_vjp, lambda xp, g, y, a, b, *, p: -_dist_vjp(xp, g, y, a, b, p=p)),
     jvp=_dist_jvp,
     args=("self", "other"),
@@ -128,10 +129,16 @@ def _renorm_jvp(xp: Any, ts: Any, y: Any, x: Any, *, p: float, dim: int, maxnorm
     return xp.where(xp.gt(norm, maxnorm), t * scale - x * (longer * (scale / (norm + _MARGIN))), t)
 
 
+def _renorm_batch(xp: Any, x: Any, *, p: float, dim: int, maxnorm: float) -> Any:
+    norm = xp.linalg_vector_norm(x, ord=p, dim=_other_axes(x.ndim, dim), keepdim=True)
+    return x * xp.where(xp.gt(norm, maxnorm), maxnorm / (norm + _MARGIN), 1.0)
+
+
 RENORM = defop(
     "renorm",
     halves_in_single(_renorm),
     Kind.OTHER,
+    batch=_renorm_batch,
     vjp=(_renorm_vjp,),
     jvp=_renorm_jvp,
     doc="Each slice along one axis scaled down to the norm `maxnorm` where its norm is larger.",

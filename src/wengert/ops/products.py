@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ops.record import Kind, Promote, Rule, defop
+from wengert.spaces.batching import contract
 
 Shape = tuple[int, ...]
 
@@ -67,6 +68,7 @@ MM = defop(
     "mm",
     dot,
     Kind.PRODUCT,
+    batch="ij,jk->ik",
     vjp=(
         lambda xp, g, y, a, b: xp.mm(g, adjoint(xp, b)),
         lambda xp, g, y, a, b: xp.mm(adjoint(xp, a), g),
@@ -80,6 +82,7 @@ MV = defop(
     "mv",
     dot,
     Kind.PRODUCT,
+    batch="ij,j->i",
     vjp=(
         lambda xp, g, y, a, b: xp.outer(g, xp.conj(b)),
         lambda xp, g, y, a, b: xp.mv(adjoint(xp, a), g),
@@ -93,6 +96,7 @@ VM = defop(
     "vm",
     dot,
     Kind.PRODUCT,
+    batch="i,ij->j",
     vjp=(
         lambda xp, g, y, a, b: xp.mv(xp.conj(b), g),
         lambda xp, g, y, a, b: xp.outer(xp.conj(a), g),
@@ -107,6 +111,7 @@ DOT = defop(
     "dot",
     dot,
     Kind.PRODUCT,
+    batch="i,i->",
     vjp=(
         lambda xp, g, y, a, b: g * xp.conj(b),
         lambda xp, g, y, a, b: g * xp.conj(a),
@@ -120,6 +125,7 @@ VDOT = defop(
     "vdot",
     lambda a, b: dot(a.conj(), b) if a.dtype.kind == "c" else dot(a, b),
     Kind.PRODUCT,
+    batch=lambda xp, a, b: xp.dot(xp.conj(a), b),
     vjp=(
         lambda xp, g, y, a, b: xp.conj(g) * b,
         lambda xp, g, y, a, b: g * a,
@@ -133,6 +139,7 @@ BMM = defop(
     "bmm",
     stacked,
     Kind.PRODUCT,
+    batch="nij,njk->nik",
     vjp=(
         lambda xp, g, y, a, b: xp.bmm(g, adjoint(xp, b)),
         lambda xp, g, y, a, b: xp.bmm(adjoint(xp, a), g),
@@ -146,6 +153,7 @@ OUTER = defop(
     "outer",
     lambda a, b: a[:, None] * b,
     Kind.PRODUCT,
+    batch="i,j->ij",
     vjp=(
         lambda xp, g, y, a, b: xp.mv(g, xp.conj(b)),
         lambda xp, g, y, a, b: xp.vm(xp.conj(a), g),
@@ -179,10 +187,16 @@ def _matmul_vjp_b(xp: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
     return xp.matmul(adjoint(xp, a), g)
 
 
+def _matmul_batch(xp: Any, a: Any, b: Any) -> Any:
+    left, right = ("i" if a.ndim > 1 else ""), ("j" if b.ndim > 1 else "")
+    return contract(f"...{left}k,...k{right}->...{left}{right}", a, b)
+
+
 MATMUL = defop(
     "matmul",
     _matmul,
     Kind.PRODUCT,
+    batch=_matmul_batch,
     vjp=(_matmul_vjp_a, _matmul_vjp_b),
     args=("self", "other"),
     node="UnsafeViewBackward0",
@@ -229,6 +243,7 @@ LINEAR = defop(
     "linear",
     _linear,
     Kind.PRODUCT,
+    batch="...i,oi->...o",
     vjp=(
         lambda xp, g, y, x, w, *, rank: _linear_vjp_x(xp, g, w),
         lambda xp, g, y, x, w, *, rank: _linear_vjp_w(xp, g, x),
@@ -243,6 +258,7 @@ LINEAR_BIAS = defop(
     "linear_bias",
     _linear_bias,
     Kind.PRODUCT,
+    batch=lambda xp, x, w, b, *, rank: xp.linear(x, w, rank=rank) + b,
     vjp=(
         lambda xp, g, y, x, w, b, *, rank: _linear_vjp_x(xp, g, w),
         lambda xp, g, y, x, w, b, *, rank: _linear_vjp_w(xp, g, x),
@@ -278,6 +294,7 @@ def _affine(
     pull_b: Rule,
     args: tuple[str, str, str],
     formula: str,
+    subscripts: str,
     promote: Promote = Promote.KEEP,
 ) -> Any:
     """Define ``beta * x + alpha * product(a, b)`` from the product and the rules of its two factors."""
@@ -301,10 +318,18 @@ def _affine(
         parts += [] if ts[2] is None else [op(x, a, ts[2], beta=0, alpha=alpha)]
         return sum(parts[1:], parts[0])
 
+    def batch(xp: Any, x: Any, a: Any, b: Any, *, beta: complex, alpha: complex) -> Any:
+        y = contract(subscripts, a, b)
+        y = y if alpha == 1 else y * alpha
+        if beta == 0:
+            return xp.expand(y, shape=np.broadcast_shapes(x.shape, y.shape))
+        return y + (x if beta == 1 else x * beta)
+
     return defop(
         name,
         impl,
         Kind.PRODUCT,
+        batch=batch,
         vjp=(vjp_x, vjp_a, vjp_b),
         args=args,
         promote=promote,
@@ -326,6 +351,7 @@ ADDMM = _affine(
     lambda xp, g, a: xp.mm(adjoint(xp, a), g),
     ("self", "mat1", "mat2"),
     "a b",
+    "ij,jk->ik",
 )
 ADDMV = _affine(
     "addmv",
@@ -334,6 +360,7 @@ ADDMV = _affine(
     lambda xp, g, a: xp.mv(adjoint(xp, a), g),
     ("self", "mat", "vec"),
     "a b",
+    "ij,j->i",
 )
 ADDR = _affine(
     "addr",
@@ -342,6 +369,7 @@ ADDR = _affine(
     lambda xp, g, a: xp.vm(xp.conj(a), g),
     ("self", "vec1", "vec2"),
     "a_i b_j",
+    "i,j->ij",
     Promote.COMMON,
 )
 BADDBMM = _affine(
@@ -351,6 +379,7 @@ BADDBMM = _affine(
     lambda xp, g, a: xp.bmm(adjoint(xp, a), g),
     ("self", "batch1", "batch2"),
     "a_n b_n",
+    "nij,njk->nik",
 )
 ADDBMM = _affine(
     "addbmm",
@@ -359,4 +388,5 @@ ADDBMM = _affine(
     lambda xp, g, a: xp.matmul(adjoint(xp, a), g),
     ("self", "batch1", "batch2"),
     "sum_n a_n b_n",
+    "nij,njk->ik",
 )

@@ -94,6 +94,7 @@ class Op:
     domain: str
     points: tuple[float, ...]
     check: Callable[[str, Sequence[Any]], None] | None
+    batch: Rule | str | Kind | None
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -143,6 +144,8 @@ def defop(
     domain: str = "real",
     points: tuple[float, ...] = (),
     check: Callable[[str, Sequence[Any]], None] | None = None,
+    batch: Rule | str | Kind | None = None,
+    table: OpTable | None = TABLE,
 ) -> Op:
     """Define one operation and enter it in :data:`TABLE`.
 
@@ -171,6 +174,12 @@ def defop(
         check: ``check(name, raws)`` raises if PyTorch refuses inputs of these dtypes (it sees them before promotion).
             It is not called for tensors of one type, float32 or float64, so an operation that refuses those must not
             get the short path of ``engine.pointwise``.
+        batch: how it applies to a whole batch, where that does not follow from ``kind``: the kind that it behaves like;
+            the subscripts of a sum of products, ``"ij,jk->ik"``, with ``...`` in front for axes that broadcast;
+            ``"..."`` for an operation that takes further leading axes as they come; or a rule
+            ``batch(xp, *inputs, **meta)`` on values of which at least one is batched, made of other operations or with
+            ``wengert._batched.physical``.
+        table: where to enter it; None for an operation that only the engine applies.
     """
     camel = "".join(part.capitalize() for part in name.split("_"))
     op = Op(
@@ -192,6 +201,8 @@ def defop(
         domain=domain,
         points=points,
         check=check,
+        batch=batch,
     )
-    TABLE.add(op)
+    if table is not None:
+        table.add(op)
     return op

@@ -25,6 +25,7 @@ def _draw(name: str, node: str) -> Op:
         name,
         _drawn,
         Kind.OTHER,
+        batch=lambda xp, x, values: xp.cast(values, dtype=x.dtype),
         vjp=(lambda xp, g, y, x, values: xp.zeros_like(g), None),
         args=("self", "values"),
         node=node,
@@ -42,6 +43,7 @@ NORMAL_BOTH = defop(
     "normal_both",
     _drawn_of_two,
     Kind.OTHER,
+    batch=lambda xp, x, other, values: xp.cast(values, dtype=x.dtype),
     vjp=(
         lambda xp, g, y, x, other, values: xp.zeros_like(g),
         lambda xp, g, y, x, other, values: xp.zeros_like(g),

@@ -42,6 +42,7 @@ SCATTER = defop(
     "scatter",
     _scatter,
     Kind.INDEXING,
+    batch=Kind.SCAN,
     vjp=(
         lambda xp, g, y, x, index, src, *, dim: xp.scatter_value(g, index, dim=dim, value=0.0),
         None,
@@ -60,6 +61,7 @@ SCATTER_VALUE = defop(
     "scatter_value",
     lambda x, index, *, dim, value: _scatter(x, index, value, dim=dim),
     Kind.INDEXING,
+    batch=Kind.SCAN,
     vjp=(lambda xp, g, y, x, index, *, dim, value: xp.scatter_value(g, index, dim=dim, value=0.0), None),
     args=("self", "index"),
     node="ScatterBackward1",
@@ -71,6 +73,7 @@ SCATTER_ADD = defop(
     "scatter_add",
     _scatter_add,
     Kind.INDEXING,
+    batch=Kind.SCAN,
     vjp=(
         lambda xp, g, y, x, index, src, *, dim: g,
         None,
@@ -182,6 +185,7 @@ SCATTER_REDUCE = defop(
     "scatter_reduce",
     _scatter_reduce,
     Kind.INDEXING,
+    batch=Kind.SCAN,
     vjp=(_scatter_reduce_self_vjp, None, _scatter_reduce_src_vjp),
     args=("self", "index", "src"),
     doc="The input with the elements of `src` combined at their indices along one axis.",

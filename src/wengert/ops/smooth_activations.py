@@ -235,6 +235,7 @@ GLU = defop(
     "glu",
     _glu,
     Kind.OTHER,
+    batch=Kind.SCAN,
     vjp=(_glu_vjp,),
     jvp=_glu_jvp,
     check=takes("glu_cpu"),

@@ -6,6 +6,7 @@ the cotangent back where the element came from.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -69,6 +70,7 @@ SORT = defop(
     "sort",
     _sort,
     Kind.OTHER,
+    batch=Kind.SCAN,
     vjp=(_permuted_vjp,),
     jvp=_permuted_jvp,
     node=lambda meta: "SortBackward0" if meta["stable"] is None else "SortBackward1",
@@ -79,6 +81,7 @@ TOPK = defop(
     "topk",
     _topk,
     Kind.OTHER,
+    batch=Kind.SCAN,
     vjp=(_permuted_vjp,),
     jvp=_permuted_jvp,
     outputs=2,
@@ -88,6 +91,7 @@ ARGSORT = defop(
     "argsort",
     lambda x, *, dim, descending, stable: order_of(x, dim, descending, stable) if x.ndim else np.int64(0),
     Kind.OTHER,
+    batch=Kind.SCAN,
     vjp=(None,),
     doc="Indices that sort along one axis.",
 )
@@ -171,7 +175,11 @@ def _by_rank(name: str, impl: Any, doc: str, node: str | None = None) -> Any:
 
 
 def _median_record(name: str, impl: Any, node: str, doc: str) -> Any:
-    return defop(name, impl, Kind.REDUCTION, vjp=(shared_vjp_all,), jvp=shared_jvp_all, node=node, doc=doc)
+    def batch(xp: Any, x: Any) -> Any:
+        flat = xp.reshape(x, shape=(prod(x.shape),))
+        return getattr(xp, name.replace("_all", "_dim"))(flat, dim=0, keepdim=False)[0]
+
+    return defop(name, impl, Kind.REDUCTION, vjp=(shared_vjp_all,), jvp=shared_jvp_all, node=node, doc=doc, batch=batch)
 
 
 KTHVALUE = _by_rank("kthvalue", _kthvalue, "The k-th smallest element along one axis")

@@ -115,6 +115,7 @@ SOLVE_TRIANGULAR = defop(
     "linalg_solve_triangular",
     _solve_triangular,
     Kind.OTHER,
+    batch="...",
     vjp=(_solve_triangular_vjp_a, _solve_triangular_vjp_b),
     args=("self", "B"),
     promote=Promote.COMMON,

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from wengert._batched import Batched, aligned, merged, packed, spread
 from wengert.ops.record import TABLE, Kind, defop
+from wengert.ops.scatter import tangent_or_zeros
 from wengert.spaces.raw import RAW
 
 
@@ -44,15 +46,28 @@ def _view_write(base: Any, value: Any, *, steps: Any) -> Any:
     return whole
 
 
+def _view_write_batch(space: Any, base: Any, value: Any, *, steps: Any) -> Any:
+    axes = merged([v.axes for v in (base, value) if v.__class__ is Batched])
+    whole = packed(np.array(spread(base, axes), order="C"), axes)
+    region = follow(space, whole, steps)
+    array = region.array if region.array.flags.writeable else same_memory(region.array)
+    array[...] = aligned(value, axes, region.ndim)
+    return whole
+
+
 VIEW_WRITE = defop(
     "view_write",
     _view_write,
     Kind.MOVEMENT,
+    batch=_view_write_batch,
     args=("base", "value"),
     node="CopySlices",
     vjp=(
         lambda xp, g, y, base, value, *, steps: xp.view_write(g, 0.0, steps=steps),
         lambda xp, g, y, base, value, *, steps: follow(xp, g, steps),
+    ),
+    jvp=lambda xp, ts, y, base, value, *, steps: xp.view_write(
+        tangent_or_zeros(xp, ts[0], base), tangent_or_zeros(xp, ts[1], value), steps=steps
     ),
     formula="base with one region replaced by value",
     doc="What a base becomes when a view of it is written in place.",

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from wengert._batched import physical
 from wengert.ops.accumulate import add_flat
 from wengert.ops.movement import strided_view
 from wengert.ops.record import Kind, defop
@@ -113,6 +114,7 @@ AS_STRIDED = defop(
     "as_strided",
     _as_strided,
     Kind.MOVEMENT,
+    batch=lambda xp, x, **_: NotImplemented,
     vjp=(
         lambda xp, g, y, x, *, size, stride, offset, strides: xp.restride(
             g, source=(stride, offset), target=(x.shape, strides, 0)
@@ -129,6 +131,7 @@ RESTRIDE = defop(
     "restride",
     _restride,
     Kind.MOVEMENT,
+    batch=lambda xp, x, **_: NotImplemented,
     vjp=(_restride_vjp,),
     linear=(0,),
     doc="The input added into zeroed memory with one layout, then read with another.",
@@ -158,6 +161,7 @@ CONSTANT_PAD = defop(
     "constant_pad",
     _constant_pad,
     Kind.MOVEMENT,
+    batch=physical(lambda k, x, *, pads, value: _constant_pad(x, pads=(*((0, 0),) * k, *pads), value=value)),
     vjp=(_constant_pad_vjp,),
     node="ConstantPadNdBackward0",
     jvp=lambda xp, ts, y, x, *, pads, value: xp.constant_pad(ts[0], pads=pads, value=0.0),

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from wengert._batched import Batched, aligned, merged, packed, spread
 from wengert.ops.accumulate import add_flat, add_rows, strides_of
 from wengert.ops.diagonals import diagonal_of
-from wengert.ops.indexing import index_key
+from wengert.ops.indexing import batched_key, index_key, is_mask
 from wengert.ops.masks import choose, zero_where
 from wengert.ops.record import EachInput, Kind, Op, Rule, defop
 from wengert.ops.scatter import tangent_or_zeros
@@ -52,10 +53,27 @@ def _index_fill(x: Any, index: Any, value: Any, *, dim: int) -> Any:
     return _index_copy(x, index, value, dim=dim)
 
 
+def _along_batch(impl: Rule, *, accumulate: bool = False) -> Rule:
+    """For a whole batch that shares the indices: the same along an axis further back; else as ``x[:, i] = value``."""
+
+    def batch(xp: Any, x: Any, index: Any, *source: Any, dim: int, **meta: Any) -> Any:
+        if not x.ndim or any([getattr(s, "ndim", 0) == 0 for s in source]):
+            return NotImplemented
+        if index.__class__ is Batched:
+            value = source[0] * meta.get("alpha", 1) if source else meta["value"]
+            return xp.index_put(x, value, index, spec=(*(False,) * dim, True), accumulate=accumulate)
+        axes = merged([v.axes for v in (x, *source) if v.__class__ is Batched])
+        arrays = [spread(s, axes) for s in source]
+        return packed(impl(spread(x, axes), index, *arrays, dim=len(axes) + dim, **meta), axes)
+
+    return batch
+
+
 INDEX_ADD = defop(
     "index_add",
     _index_add,
     Kind.INDEXING,
+    batch=_along_batch(_index_add, accumulate=True),
     vjp=(
         lambda xp, g, y, x, index, source, *, dim, alpha: g,
         None,
@@ -74,6 +92,7 @@ INDEX_COPY = defop(
     "index_copy",
     _index_copy,
     Kind.INDEXING,
+    batch=_along_batch(_index_copy),
     vjp=(
         lambda xp, g, y, x, index, source, *, dim: xp.index_fill(g, index, dim=dim, value=0.0),
         None,
@@ -86,10 +105,17 @@ INDEX_COPY = defop(
     formula="y[index] = source",
     doc="The input with the parts of `source` written at several indices of one axis.",
 )
+
+
+def _index_fill_batch(xp: Any, x: Any, index: Any, value: Any, *, dim: int) -> Any:
+    return xp.index_copy(x, index, xp.expand(value, shape=(*x.shape[:dim], index.size, *x.shape[dim + 1 :])), dim=dim)
+
+
 INDEX_FILL = defop(
     "index_fill",
     lambda x, index, *, dim, value: _index_fill(x, index, value, dim=dim),
     Kind.INDEXING,
+    batch=_along_batch(lambda x, index, *, dim, value: _index_fill(x, index, value, dim=dim)),
     vjp=(lambda xp, g, y, x, index, *, dim, value: xp.index_fill(g, index, dim=dim, value=0.0), None),
     args=("self", "index"),
     jvp=lambda xp, ts, y, x, index, *, dim, value: xp.index_fill(ts[0], index, dim=dim, value=0.0),
@@ -106,6 +132,9 @@ INDEX_FILL_TENSOR = defop(
     "index_fill_tensor",
     _index_fill,
     Kind.INDEXING,
+    batch=lambda xp, x, index, value, *, dim: (
+        _index_fill_batch(xp, x, index, value, dim=dim) if x.ndim else NotImplemented
+    ),
     vjp=(
         lambda xp, g, y, x, index, value, *, dim: xp.index_fill(g, index, dim=dim, value=0.0),
         None,
@@ -139,10 +168,29 @@ def _index_put_vjp(xp: Any, g: Any, y: Any, i: int, *xs: Any, spec: tuple[bool, 
     return g if accumulate else xp.index_put(g, 0.0, *xs[2:], spec=spec, accumulate=False)
 
 
+def _index_put_batch(space: Any, x: Any, value: Any, *indices: Any, spec: tuple[bool, ...], accumulate: bool) -> Any:
+    if is_mask(indices) and not accumulate and getattr(value, "ndim", 0) == 0 and len(spec) == 1:
+        mask = space.reshape(indices[0], shape=(*indices[0].shape, *(1,) * (x.ndim - indices[0].ndim)))
+        return space.where(mask, value, x)
+    axes = merged([v.axes for v in (x, value, *indices) if v.__class__ is Batched])
+    key = batched_key(axes, x.shape, spec, indices)
+    if key is None:
+        return NotImplemented
+    out = np.array(spread(x, axes), order="C")
+    ndim = len(np.broadcast_shapes(*[part.shape for part in key])) - len(axes)
+    placed = aligned(value, axes, ndim)
+    if accumulate:
+        np.add.at(out, key, placed)
+    else:
+        out[key] = placed
+    return packed(out, axes)
+
+
 INDEX_PUT = defop(
     "index_put",
     _index_put,
     Kind.INDEXING,
+    batch=_index_put_batch,
     vjp=EachInput(_index_put_vjp, lambda i: i < 2, shape_only=lambda i: i < 2),
     args=("self", "values", "indices"),
     jvp=lambda xp, ts, y, x, value, *indices, spec, accumulate: xp.index_put(
@@ -167,10 +215,18 @@ def _put_self_vjp(xp: Any, g: Any, y: Any, x: Any, index: Any, source: Any, *, a
     return g if accumulate else xp.put(g, index, 0.0, accumulate=False)
 
 
+def _put_batch(xp: Any, x: Any, index: Any, source: Any, *, accumulate: bool) -> Any:
+    if hasattr(source, "ndim"):
+        source = xp.reshape(source, shape=index.shape)
+    flat = xp.reshape(x, shape=(x.size,))
+    return xp.reshape(xp.index_put(flat, source, index, spec=(True,), accumulate=accumulate), shape=x.shape)
+
+
 PUT = defop(
     "put",
     _put,
     Kind.INDEXING,
+    batch=_put_batch,
     vjp=(
         _put_self_vjp,
         None,

@@ -8,7 +8,9 @@ from typing import Any, Final
 import numpy as np
 
 from wengert.autograd.api import backward, grad
+from wengert.engine.apply import apply
 from wengert.engine.base import wrap
+from wengert.engine.leveled import Level, dual, split
 from wengert.engine.node import metadata_of, results_read, save_plan
 from wengert.ops.reads import Read
 from wengert.ops.record import MISSING, TABLE, EachInput
@@ -143,13 +145,9 @@ def _by_grad(trial: Trial, create_graph: bool) -> tuple[Any, ...]:
 
 
 def forward_rule(trial: Trial) -> Iterator[str]:
-    """The forward rule gives the directional derivative; where there is none, what follows from the backward one."""
+    """The tangents that the engine pushes forward, by whatever rule it finds, are the directional derivatives."""
     rng = np.random.default_rng(2)
-    op = trial.op
-    derived = (
-        op.jvp is None and op.kind.value == "elementwise" and op.outputs == 1 and not isinstance(op.vjp, EachInput)
-    )
-    if not trial.given or not (op.jvp is not None or derived):
+    if not trial.given:
         return
     eps, scale = _accuracy(trial)
     for i in trial.tracked:
@@ -171,20 +169,21 @@ def forward_rule(trial: Trial) -> Iterator[str]:
                 )
             )
             if wrong:
-                source = "that follows from its backward rule" if derived else "by its forward rule"
+                source = "by its forward rule" if trial.op.jvp is not None else "that follows from its backward rule"
                 yield f"the tangent of result {k} {source} for {trial.name(i)} {described(wrong)}"
 
 
 def _pushed(trial: Trial, i: int, t: Any) -> tuple[Any, ...]:
-    op = trial.op
-    if op.jvp is None:  # elementwise: what multiplies g multiplies t, and a rule multiplies by conjugates
-        return (np.conj(trial.pull(i, [np.broadcast_to(np.conj(t), trial.results[0].shape)])),)
-    ts = [None] * len(trial.inputs)
-    ts[i] = t
-    with np.errstate(all="ignore"):
-        y = trial.results[0] if op.outputs == 1 else trial.results
-        got = op.jvp(RAW, tuple(ts), y, *trial.inputs, **trial.meta)
-    return (got,) if op.outputs == 1 else tuple(got)
+    """The raw tangents of the results along ``t`` of input ``i``; zeros where there is none."""
+    level = Level()
+    tensors = [wrap(np.array(x)) if is_array(x) else x for x in trial.inputs]
+    tensors[i] = dual(level, tensors[i], wrap(np.array(t)))
+    y = apply(trial.op, *tensors, **trial.meta)
+    tangents = [split(part, level)[1] for part in (y if isinstance(y, tuple) else (y,))]
+    level.open = False
+    return tuple(
+        [np.zeros_like(y) if t is None else np.asarray(t._data) for t, y in zip(tangents, trial.results, strict=True)]
+    )
 
 
 def linearity(trial: Trial) -> Iterator[str]:

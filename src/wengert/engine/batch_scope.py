@@ -1,0 +1,41 @@
+"""The time during which a batch axis is that of the innermost ``vmap``, and the way out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from wengert._batched import BatchAxis, Batched, new_axis
+from wengert.engine.state import STATE
+from wengert.spaces.tensors import TENSOR
+
+
+@contextmanager
+def batch_axis(size: int, randomness: str) -> Iterator[BatchAxis]:
+    """A new innermost batch axis for the time of a block."""
+    axis = new_axis(size)
+    before = STATE.axes, STATE.randomness
+    STATE.axes, STATE.randomness = (*before[0], axis), (*before[1], randomness)
+    try:
+        yield axis
+    finally:
+        STATE.axes, STATE.randomness = before
+
+
+def leave_batch(y: Any, axis: BatchAxis, dim: int) -> Any:
+    """A tensor with the batch as its dimension ``dim``; repeated there if all members are the same."""
+    if any([part._data.__class__ is Batched and axis in part._data.axes for part in parts_of(y)]):
+        return TENSOR.leave_batch(y, axis=axis, dim=dim)
+    shape = y._data.shape
+    return TENSOR.expand(TENSOR.unsqueeze(y, dim=dim), shape=(*shape[:dim], axis.size, *shape[dim:]))
+
+
+def parts_of(t: Any) -> list[Any]:
+    """The plain tensors that a dual is made of, or the tensor itself."""
+    if t._dual is None:
+        return [t]
+    return [*parts_of(t._dual[1]), *parts_of(t._dual[2])]
+
+
+__all__ = ["batch_axis", "leave_batch", "parts_of"]

@@ -1,0 +1,172 @@
+"""Operations on tensors that stand for more than one value: batches (``vmap``) and dual numbers (forward mode).
+
+A dual tensor is a primal and a tangent, both tensors, for one level; nested levels are duals of duals. An operation on
+duals is taken apart, innermost level first: the operation on the primals, and its forward rule on the tangents. Both
+are operations on tensors, so whatever surrounds them (the graph, outer levels, batches) sees them.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import count
+from typing import Any, Final
+
+from wengert.engine import batch_axes
+from wengert.engine.apply import apply, apply_batched
+from wengert.engine.base import TensorBase
+from wengert.engine.push import push
+from wengert.ops.record import Op
+from wengert.ops.viewing import follow
+from wengert.spaces.batching import evaluate
+from wengert.spaces.tensors import TENSOR
+
+_new = object.__new__
+_numbers = count(1)
+
+
+class Level:
+    """One level of forward mode; closed once its block is over, and its duals count as their primals then."""
+
+    __slots__ = ("number", "open")
+
+    def __init__(self) -> None:
+        self.number = next(_numbers)
+        self.open = True
+
+
+class DualState:
+    """What makes a tensor a dual: all its state is that of its primal."""
+
+    __slots__ = ()
+
+
+def _of_primal(name: str) -> property:
+    def read(t: Any) -> Any:
+        return getattr(t._dual[1], name)
+
+    def write(t: Any, value: Any) -> None:
+        setattr(t._dual[1], name, value)
+
+    return property(read, write)
+
+
+_STATE: Final = ("_data", "_node", "_rg", "_cell", "_view", "_grad", "_accumulator", "_hooks", "_retains")
+for _name in _STATE:
+    setattr(DualState, _name, _of_primal(_name))
+
+_dual_class: type[TensorBase] = TensorBase
+
+
+def bind_dual_class(cls: type[TensorBase]) -> None:
+    """Say which class duals have; called once, where it is defined."""
+    global _dual_class  # noqa: PLW0603 - bound once, by the layer above
+    _dual_class = cls
+
+
+def dual(level: Level, primal: Any, tangent: Any) -> Any:
+    """A dual tensor; both parts are taken as they are. The primal belongs to this dual alone."""
+    t = _new(_dual_class)
+    t._dual = (level, primal, tangent, _version(primal))
+    primal._tangent = (level, tangent)
+    return t
+
+
+def become_dual(t: Any, level: Level, tangent: Any) -> None:
+    """Make an existing tensor a dual in place, or give it another tangent; what it was becomes its primal.
+
+    A primal (the base of a view may be one) only learns its tangent, which its dual asks for.
+    """
+    own = t._dual
+    if own is not None and own[0] is level:
+        t._dual = (level, own[1], tangent, _version(own[1]))
+        own[1]._tangent = (level, tangent)
+        return
+    if t._tangent is not None and t._tangent[0] is level:
+        t._tangent = (level, tangent)
+        return
+    before = _new(t.__class__)
+    for name in _STATE:
+        try:
+            setattr(before, name, getattr(t, name))
+        except AttributeError:
+            continue
+    if own is not None:
+        before._dual = own
+    t.__class__ = _dual_class
+    t._dual = (level, before, tangent, _version(before))
+    before._tangent = (level, tangent)
+
+
+def _version(t: Any) -> int:
+    cell = t._cell
+    return cell[0] if cell else 0
+
+
+def refreshed(t: Any, level: Level) -> Any:
+    """The tangent at ``level`` of a dual or of the primal of one; None if it has none."""
+    if t.__class__ is _dual_class and t._dual[0] is level:
+        return split(t, level)[1]
+    return t._tangent[1] if t._tangent is not None and t._tangent[0] is level else None
+
+
+def innermost(values: Any) -> Level | None:
+    """The innermost open level of the duals among ``values``."""
+    found: Level | None = None
+    for x in values:
+        if x.__class__ is _dual_class:
+            level = _opened(x)._dual
+            if level is not None and (found is None or level[0].number > found.number):
+                found = level[0]
+    return found
+
+
+def _opened(x: Any) -> Any:
+    """The tensor without the duals of levels that are over."""
+    while x.__class__ is _dual_class and not x._dual[0].open:
+        x = x._dual[1]
+    return x
+
+
+def split(x: Any, level: Level) -> tuple[Any, Any]:
+    """The primal and the tangent (or None) of anything at an open level, which no level inside it may hide."""
+    x = _opened(x)
+    if x.__class__ is not _dual_class or x._dual[0] is not level:
+        return x, None
+    _, primal, tangent, seen = x._dual
+    if _version(primal) != seen:  # the memory was written: its base knows the tangent
+        view = primal._view
+        whole = refreshed(primal if view is None else view.base, level)
+        if whole is not None:
+            tangent = whole if view is None else follow(TENSOR, whole, view.steps)
+        x._dual = (level, primal, tangent, _version(primal))
+    return primal, tangent
+
+
+def apply_leveled(op: Op, inputs: tuple[Any, ...], meta: dict[str, Any]) -> Any:
+    """:func:`wengert.engine.apply.apply` for inputs some of which are batched or dual."""
+    level = innermost(inputs)
+    if level is None:
+        return apply_batched(op, tuple([_opened(x) for x in inputs]), meta, evaluate)
+    xs, ts = zip(*[split(x, level) for x in inputs], strict=True)
+    y = apply(op, *xs, **meta) if op.name not in _DOORS else apply_leveled(op, xs, meta)
+    tangents = push(op, ts, y, xs, meta)
+    if op.outputs == 1:
+        return y if tangents[0] is None else dual(level, y, tangents[0])
+    return tuple([part if t is None else dual(level, part, t) for part, t in zip(y, tangents, strict=True)])
+
+
+_DOORS: Final = {op.name: op for op in (batch_axes.ENTER, batch_axes.LEAVE, batch_axes.ADD_UP, batch_axes.REPEAT)}
+for _op in _DOORS.values():
+    setattr(TENSOR, _op.name, partial(lambda op, x, **meta: apply_leveled(op, (x,), meta), _op))
+
+__all__ = [
+    "DualState",
+    "Level",
+    "apply_leveled",
+    "become_dual",
+    "bind_dual_class",
+    "dual",
+    "innermost",
+    "refreshed",
+    "split",
+]

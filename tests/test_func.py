@@ -1,0 +1,269 @@
+"""Transforms of functions against torch.func, in float64."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import wengert
+from wengert._tree import flatten
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*torch.jit.script:DeprecationWarning", "ignore:Attempted to insert a get_attr Node:UserWarning"
+)
+
+rng = np.random.default_rng(0)
+X, A, B, W = (rng.standard_normal(shape) for shape in ((3,), (3, 4), (5, 3), (4, 3)))
+INDEX = np.array([2, 0, 1, 1, 0])
+
+
+def same(call, *arrays):
+    theirs = torch.utils._pytree.tree_leaves(call(torch, *[torch.tensor(a) for a in arrays]))
+    ours = flatten(call(wengert, *[wengert.tensor(a) for a in arrays]))[0]
+    assert len(ours) == len(theirs)
+    for a, b in zip(ours, theirs, strict=True):
+        assert tuple(a.shape) == tuple(b.shape)
+        np.testing.assert_allclose(np.asarray(a.detach().numpy()), b.detach().numpy(), rtol=1e-10, atol=1e-12)
+        assert a.requires_grad == b.requires_grad
+
+
+def scalar(lib):
+    return lambda x: lib.sin(x).sum() * x.prod()
+
+
+def vector(lib):
+    return lambda x: lib.tanh(x) * x.sum()
+
+
+def loss(lib):
+    return lambda w, x: lib.tanh(w @ x).pow(2).sum()
+
+
+def writing(lib):
+    def f(x):
+        y = x * 1
+        y.mul_(x)
+        y[0] = x[1] ** 2
+        y[1:] += x[1:].sin()
+        return y.sum() * y[0]
+
+    return f
+
+
+def buffered(lib):
+    def f(x):
+        b = lib.zeros(3, dtype=lib.float64)
+        b[0] = x[0] * 2
+        b[1:] = x[1:].exp()
+        view = b[1]
+        b.mul_(x)
+        return b * view
+
+    return f
+
+
+CASES = {
+    "grad": lambda lib, x: lib.func.grad(scalar(lib))(x),
+    "grad of grad": lambda lib, x: lib.func.grad(lambda x: lib.func.grad(scalar(lib))(x).pow(2).sum())(x),
+    "grad has_aux": lambda lib, x: lib.func.grad(lambda x: (scalar(lib)(x), {"a": x * 2}), has_aux=True)(x),
+    "grad_and_value": lambda lib, x: lib.func.grad_and_value(scalar(lib))(x),
+    "argnums": lambda lib, x: lib.func.grad(lambda a, b, c: (a * b * c).sum(), argnums=(2, 0))(x, x + 1, x + 2),
+    "dict": lambda lib, x: lib.func.grad(lambda d: (d["a"] * d["b"][0]).sum())({"a": x, "b": [x + 1]}),
+    "no dependence": lambda lib, x: lib.func.grad(lambda x: lib.ones((), dtype=lib.float64))(x),
+    "vjp": lambda lib, x: lib.func.vjp(vector(lib), x)[1](x),
+    "vjp of several": lambda lib, x: lib.func.vjp(lambda a, b: (a * b, {"s": a.sum()}), x, x + 1)[1](
+        (x, {"s": x.sum()})
+    ),
+    "vjp has_aux": lambda lib, x: lib.func.vjp(lambda x: (x.sin(), x * 2), x, has_aux=True)[::2],
+    "jvp": lambda lib, x: lib.func.jvp(vector(lib), (x,), (x * 2,)),
+    "jvp has_aux": lambda lib, x: lib.func.jvp(lambda x: (x.sin(), x * 2), (x,), (x,), has_aux=True),
+    "jvp of grad": lambda lib, x: lib.func.jvp(lib.func.grad(scalar(lib)), (x,), (x * 2,)),
+    "grad of jvp": lambda lib, x: lib.func.grad(lambda x: lib.func.jvp(scalar(lib), (x,), (x * 2,))[1])(x),
+    "jvp of jvp": lambda lib, x: lib.func.jvp(lambda y: lib.func.jvp(vector(lib), (y,), (x,))[1], (x,), (x + 1,)),
+    "levels stay apart": lambda lib, x: lib.func.jvp(
+        lambda s: lib.func.jvp(lambda x: x.prod() * s.sum(), (x,), (s,))[1], (x,), (lib.ones_like(x),)
+    ),
+    "grad levels stay apart": lambda lib, x: lib.func.grad(
+        lambda s: s.sum() * lib.func.grad(lambda y: (y * s).sum())(x).sum()
+    )(x),
+    "vmap": lambda lib, x: lib.vmap(scalar(lib))(_b(lib)),
+    "vmap of grad": lambda lib, x: lib.vmap(lib.func.grad(scalar(lib)))(_b(lib)),
+    "grad of vmap": lambda lib, x: lib.func.grad(lambda b: lib.vmap(scalar(lib))(b).sum())(_b(lib)),
+    "per-sample gradients": lambda lib, x: lib.vmap(lib.func.grad(loss(lib)), (None, 0))(_w(lib), _b(lib)),
+    "shared gradient": lambda lib, x: lib.func.grad(lambda w: lib.vmap(loss(lib), (None, 0))(w, _b(lib)).sum())(
+        _w(lib)
+    ),
+    "hessian through vmap": lambda lib, x: lib.func.hessian(lambda w: lib.vmap(loss(lib), (None, 0))(w, _b(lib)).sum())(
+        _w(lib)
+    ),
+    "vmap of hessian": lambda lib, x: lib.vmap(lib.func.hessian(loss(lib), argnums=(0, 1)), (None, 0))(
+        _w(lib), _b(lib)
+    ),
+    "vmap of vmap": lambda lib, x: lib.vmap(lib.vmap(lambda x: x * 2 + x.sum(), in_dims=0), in_dims=1, out_dims=1)(
+        _a(lib)
+    ),
+    "out_dims": lambda lib, x: lib.vmap(lambda x: (x, x.sum()), out_dims=(1, 0))(_b(lib)),
+    "in_dims nested": lambda lib, x: lib.vmap(lambda d: d["a"] * d["b"][0], in_dims=({"a": 0, "b": [None]},))(
+        {"a": _b(lib), "b": [x]}
+    ),
+    "chunks": lambda lib, x: lib.vmap(lambda x: x.sin().sum(), chunk_size=2)(_b(lib)),
+    "shared result": lambda lib, x: lib.vmap(lambda y: x * 2)(_b(lib)),
+    "jacrev": lambda lib, x: lib.func.jacrev(vector(lib))(x),
+    "jacfwd": lambda lib, x: lib.func.jacfwd(vector(lib))(x),
+    "jacrev in chunks": lambda lib, x: lib.func.jacrev(vector(lib), chunk_size=2)(x),
+    "jacrev of a tree": lambda lib, x: lib.func.jacrev(lambda a, b: {"p": a * b, "s": a.sum()}, argnums=(0, 1))(
+        x, x + 1
+    ),
+    "jacfwd of a tree": lambda lib, x: lib.func.jacfwd(lambda a, b: {"p": a * b, "s": a.sum()}, argnums=(0, 1))(
+        x, x + 1
+    ),
+    "hessian": lambda lib, x: lib.func.hessian(scalar(lib))(x),
+    "jacrev of jacrev": lambda lib, x: lib.func.jacrev(lib.func.jacrev(scalar(lib)))(x),
+    "order four": lambda lib, x: lib.func.jacrev(lib.func.jacfwd(lib.func.hessian(scalar(lib))))(x),
+    "linearize": lambda lib, x: lib.func.linearize(vector(lib), x)[1](x * 3),
+    "in place": lambda lib, x: lib.func.grad(writing(lib))(x),
+    "in place, forward": lambda lib, x: lib.func.jvp(writing(lib), (x,), (x + 1,)),
+    "in place, batch": lambda lib, x: lib.vmap(writing(lib))(_b(lib)),
+    "in place, per sample": lambda lib, x: lib.vmap(lib.func.grad(writing(lib)))(_b(lib)),
+    "in place, hessian": lambda lib, x: lib.func.hessian(writing(lib))(x),
+    "into a buffer": lambda lib, x: lib.func.jacrev(buffered(lib))(x),
+    "into a buffer, forward": lambda lib, x: lib.func.jvp(buffered(lib), (x,), (x + 1,)),
+    "into a buffer, jacfwd": lambda lib, x: lib.func.jacfwd(lambda x: buffered(lib)(x) * 1)(x),
+    "batched index": lambda lib, x: lib.vmap(lambda x, i: x[i] * 2)(_b(lib), lib.tensor(INDEX)),
+    "shared index": lambda lib, x: lib.vmap(lambda x: x[lib.tensor(INDEX)] * 2)(_b(lib)),
+    "index into what is shared": lambda lib, x: lib.vmap(lambda i: lib.eye(3, dtype=lib.float64)[i])(lib.tensor(INDEX)),
+    "gradient through an index": lambda lib, x: lib.func.grad(
+        lambda b: lib.vmap(lambda x, i: x[i] ** 2)(b, lib.tensor(INDEX)).sum()
+    )(_b(lib)),
+    "closure over a tracked tensor": lambda lib, x: closed_over(lib, x.requires_grad_()),
+    "no_grad inside": lambda lib, x: lib.func.grad(lambda x: (x * constant(lib, x)).sum())(x),
+    "is_grads_batched": lambda lib, x: lib.autograd.grad(
+        vector(lib)(x.requires_grad_()), x, lib.eye(3, dtype=lib.float64), is_grads_batched=True
+    ),
+    "jacobian": lambda lib, x: lib.autograd.functional.jacobian(lambda a, b: (a * b, a.sum() * b), (x, x + 1)),
+    "hessian, old style": lambda lib, x: lib.autograd.functional.hessian(lambda a, b: (a * b).sin().sum(), (x, x + 1)),
+    "vjp, old style": lambda lib, x: lib.autograd.functional.vjp(vector(lib), x, x + 1),
+    "jvp, old style": lambda lib, x: lib.autograd.functional.jvp(vector(lib), x, x + 1),
+    "vhp": lambda lib, x: lib.autograd.functional.vhp(scalar(lib), x, x + 1),
+    "hvp": lambda lib, x: lib.autograd.functional.hvp(scalar(lib), x, x + 1),
+}
+
+
+def closed_over(lib, w):
+    return lib.autograd.grad(lib.func.grad(lambda y: (y**2 * w).sum())(w.detach() + 1).sum(), w)
+
+
+def constant(lib, x):
+    with lib.no_grad():
+        return x * 2
+
+
+def _a(lib):
+    return lib.tensor(A)
+
+
+def _b(lib):
+    return lib.tensor(B)
+
+
+def _w(lib):
+    return lib.tensor(W)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_as_in_pytorch(name):
+    same(CASES[name], X)
+
+
+def test_no_grad_outside_detaches_and_does_not_stop():
+    def call(lib, x):
+        x.requires_grad_()
+        with lib.no_grad():
+            return lib.func.grad(scalar(lib))(x)
+
+    same(call, X)
+
+
+class TestWhatOnlyWengertHas:
+    def test_hvp_is_the_hessian_times_the_vector(self):
+        x, v = wengert.tensor(X), wengert.tensor(X + 1)
+        product = wengert.func.hvp(scalar(wengert), (x,), (v,))
+        np.testing.assert_allclose(product.numpy(), (wengert.func.hessian(scalar(wengert))(x) @ v).numpy(), rtol=1e-10)
+
+    def test_linear_transpose(self):
+        a = wengert.tensor(A) + 1j * wengert.tensor(A + 1)
+        v = wengert.tensor(X) + 0j
+        (pulled,) = wengert.func.linear_transpose(lambda x: a @ x, wengert.zeros(4, dtype=wengert.complex128))(v)
+        np.testing.assert_allclose(pulled.numpy(), a.numpy().T @ v.numpy(), rtol=1e-12)
+
+    def test_value_and_grad_is_in_jaxs_order(self):
+        value, gradient = wengert.func.value_and_grad(lambda x: (x**2).sum())(wengert.tensor([1.0, 2.0]))
+        assert value.item() == 5.0
+        assert gradient.tolist() == [2.0, 4.0]
+
+    def test_chunked_hessian(self):
+        x = wengert.tensor(X)
+        whole = wengert.func.hessian(scalar(wengert))(x)
+        np.testing.assert_allclose(wengert.func.hessian(scalar(wengert), chunk_size=2)(x).numpy(), whole.numpy())
+
+
+class TestRandomness:
+    def test_error_is_the_default(self):
+        with pytest.raises(RuntimeError, match="randomness error mode"):
+            wengert.vmap(lambda x: x + wengert.rand(3))(wengert.zeros(4, 3))
+
+    @pytest.mark.parametrize(
+        "draw",
+        [
+            lambda x: wengert.rand(3),
+            lambda x: wengert.randn(3),
+            lambda x: wengert.rand_like(x),
+            lambda x: wengert.randint(0, 1000, (3,)),
+            lambda x: wengert.randperm(50)[:3],
+            lambda x: wengert.nn.functional.dropout(wengert.ones(50)).sum(),
+            lambda x: x.clone().uniform_(),
+            lambda x: x.clone().normal_(),
+        ],
+    )
+    def test_same_and_different(self, draw):
+        x = wengert.zeros(4, 3)
+        same_numbers = wengert.vmap(draw, randomness="same")(x).reshape(4, -1)
+        assert bool((same_numbers == same_numbers[0]).all())
+        different = wengert.vmap(draw, randomness="different")(x).reshape(4, -1)
+        assert len({tuple(row) for row in different.tolist()}) > 1
+
+
+class TestErrors:
+    def test_a_branch_names_the_line_and_the_way_out(self):
+        with pytest.raises(RuntimeError, match=r"data-dependent control flow.*test_func.py.*torch.where"):
+            wengert.vmap(lambda x: x if x.sum() > 0 else -x)(wengert.ones(2, 3))
+
+    def test_item(self):
+        with pytest.raises(RuntimeError, match=r"\.item\(\)"):
+            wengert.vmap(lambda x: x * x.sum().item())(wengert.ones(2, 3))
+
+    @pytest.mark.parametrize(
+        ("call", "kind"),
+        [
+            (lambda lib: lib.vmap(lib.sin)(lib.tensor(1.0)), ValueError),
+            (lambda lib: lib.vmap(lib.add)(lib.ones(2), lib.ones(3)), ValueError),
+            (lambda lib: lib.vmap(lib.sin, in_dims=(0, 0))(lib.ones(2)), ValueError),
+            (lambda lib: lib.vmap(lib.sin, in_dims=3)(lib.ones(2)), ValueError),
+            (lambda lib: lib.vmap(lib.sin, in_dims=None)(lib.ones(2)), ValueError),
+            (lambda lib: lib.vmap(lambda x: 3)(lib.ones(2)), ValueError),
+            (lambda lib: lib.vmap(lib.sin, randomness="other")(lib.ones(2)), RuntimeError),
+            (lambda lib: lib.vmap(lib.sin, chunk_size=0)(lib.ones(2)), ValueError),
+            (lambda lib: lib.vmap(lambda x: lib.ones(3).add_(x))(lib.ones(2, 3)), RuntimeError),
+            (lambda lib: lib.func.grad(lib.sin)(lib.ones(2)), RuntimeError),
+            (lambda lib: lib.func.grad(lambda x: 3)(lib.ones(2)), RuntimeError),
+            (lambda lib: lib.func.grad(lib.sin, argnums=1)(lib.ones(())), RuntimeError),
+            (lambda lib: lib.func.grad(lib.sin, argnums=(0, 0))(lib.ones(())), RuntimeError),
+            (lambda lib: lib.func.jvp(lib.sin, (lib.ones(2),), (lib.ones(3),)), RuntimeError),
+            (lambda lib: lib.func.jvp(lib.sin, lib.ones(2), (lib.ones(2),)), RuntimeError),
+        ],
+    )
+    def test_kinds_are_pytorchs(self, call, kind):
+        with pytest.raises(kind):
+            call(torch)
+        with pytest.raises(kind):
+            call(wengert)
