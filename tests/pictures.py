@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from itertools import combinations, pairwise
 
-from wengert.see.cards import size_of
+from wengert.see.cards import TITLE_SIZE, size_of
 from wengert.see.placed import Placed
+from wengert.see.text_width import text_width
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 _SAMPLES = 24
@@ -83,7 +84,12 @@ def _crossed(placed: Placed) -> Iterator[str]:
     boxes += [
         (
             f"title of {f.frame.key}",
-            (f.title_at[0], f.title_at[1] - 10, f.title_at[0] + 8 * len(f.title), f.title_at[1] + 3),
+            (
+                f.title_at[0],
+                f.title_at[1] - 10,
+                f.title_at[0] + text_width(f.title, TITLE_SIZE, bold=True),
+                f.title_at[1] + 3,
+            ),
         )
         for f in placed.frames
     ]

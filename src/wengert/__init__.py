@@ -482,6 +482,7 @@ _memory.show_large_block()
 _LATER: dict[str, str] = {
     "diagnose": "wengert.see.diagnose",
     "draw": "wengert.see.drawing",
+    "explain": "wengert.see.explain",
     "explain_nan": "wengert.see.explain_nan",
     "explain_zero": "wengert.see.explain_zero",
     "graph_report": "wengert.see.graph_report",
@@ -493,6 +494,7 @@ if _typing.TYPE_CHECKING:
     from wengert import optim as optim
     from wengert.see.diagnose import diagnose as diagnose
     from wengert.see.drawing import draw as draw
+    from wengert.see.explain import explain as explain
     from wengert.see.explain_nan import explain_nan as explain_nan
     from wengert.see.explain_zero import explain_zero as explain_zero
     from wengert.see.graph_report import graph_report as graph_report
@@ -652,6 +654,7 @@ __all__ = [
     "erfinv",
     "exp",
     "exp2",
+    "explain",
     "explain_nan",
     "explain_zero",
     "expm1",

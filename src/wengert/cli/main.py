@@ -9,6 +9,7 @@ from wengert._version import __version__
 from wengert.cli.cache import add_cache_command
 from wengert.cli.diagnose import add_diagnose_command
 from wengert.cli.errors import CommandError
+from wengert.cli.explain import add_explain_command
 from wengert.cli.run import add_run_command
 from wengert.cli.tour import add_tour_command
 
@@ -46,4 +47,5 @@ def _parser() -> argparse.ArgumentParser:
     add_tour_command(commands)
     add_cache_command(commands)
     add_diagnose_command(commands)
+    add_explain_command(commands)
     return parser

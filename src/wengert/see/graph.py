@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from wengert._memory import without_collection
 from wengert._names import attribute_of, found_in_frames, operand_texts, result_name, variables_of
 from wengert._source import Location, locate, user_frame, user_frames
 from wengert.engine.base import TensorBase, edge_of
 from wengert.engine.node import AccumulateGrad, Metadata, Node, Port
-from wengert.engine.saved import Packed
 from wengert.ops.record import Op
 
 _RAW = (np.ndarray, np.generic)
@@ -36,6 +36,7 @@ class Value:
     raw: Any = None  # ndarray, NumPy scalar or Python number; None where it is not known (now)
     certain: bool = False  # `raw` is what the operations saw: kept, and not written since; else it may have changed
     changed: bool = False  # it has been written since, or the variable that held it holds another value now
+    candidate: tuple[str, Any] | None = None  # a variable, and its raw value, that it may be; only evaluation can tell
     gradient: Any = None  # the raw `.grad` that a tensor of the user has; None if there is none
     name: str | None = None  # what the user calls it
     text: str | None = None  # of a constant: what stands for it in the source, such as `1 - target`
@@ -135,11 +136,13 @@ def read(results: Any, frame: FrameType | None = None) -> Graph:
     tensors = [results] if isinstance(results, TensorBase) else list(results)
     nodes = [_root(t) for t in tensors]
     reader = _Reader()
-    for node in _in_order(nodes):
-        reader.take(node)
-    roots = tuple([reader.result(node) for node in nodes])
-    reader.know_tensors(frame, tensors)
-    reader.know_sources(frame)
+    near = frame if frame is not None else user_frame()
+    with without_collection():
+        for node in _in_order(nodes):
+            reader.take(node)
+        roots = tuple([reader.result(node) for node in nodes])
+        reader.know_tensors(near, tensors)
+        reader.know_sources(near)
     return Graph(roots, reader.values, reader.operations)
 
 
@@ -176,6 +179,7 @@ class _Reader:
         self.by_port: dict[tuple[Node, int], Value] = {}
         self.values: list[Value] = []
         self.constants: dict[int, Value] = {}
+        self.result_names: dict[tuple[CodeType, int, int | None], str | None] = {}
         self.locations: dict[tuple[CodeType, int], Location | None] = {}
 
     def take(self, node: Node) -> None:
@@ -203,10 +207,9 @@ class _Reader:
     def _operation(self, node: Any) -> None:
         operation = Operation(len(self.operations), node, node.op)
         operation.location = self._location(node)
-        known = known_of(node)
+        known, written = known_of(node)
         operation.freed = is_freed(node)
         inputs = []
-        written = slots_written(node)
         for slot, following in enumerate(node.next):
             raw = known[1 + slot] if 1 + slot < len(known) else None
             value = self._constant(raw) if following is None else self.result(following)
@@ -304,28 +307,32 @@ class _Reader:
     def know_sources(self, frame: FrameType | None) -> None:
         """Names that only the source tells: of results that no running frame holds, and of operands."""
         running = list(user_frames(frame if frame is not None else user_frame()))
-        last: dict[tuple[Any, int], Operation] = {}
-        for operation in self.operations:
-            last[operation.node.code, operation.node.lasti] = operation
+        last = _last_of_calls(self.operations)
         for operation in self.operations:
             if operation.location is None:
                 continue
             self._name_operands(operation, running)
-            if last[operation.node.code, operation.node.lasti] is operation or len(operation.results) > 1:
+            if operation in last or len(operation.results) > 1:
                 self._name_results(operation)
 
     def _name_results(self, operation: Operation) -> None:
         several = len(operation.results) > 1
         for value in operation.results:
             if value.name is None:
-                value.name = result_name(operation.location, value.output if several else None)  # type: ignore[arg-type]
+                place = (*_place(operation), value.output if several else None)
+                if place not in self.result_names:
+                    self.result_names[place] = result_name(operation.location, place[2])  # type: ignore[arg-type]
+                value.name = self.result_names[place]
 
     def _name_operands(self, operation: Operation, running: list[FrameType]) -> None:
         """Names of constants; the value too of one that was not kept, if the frame that used it still runs."""
         unnamed = [value for value in operation.inputs if value.name is None and value.source is None]
         if all([value.dtype is None and value.raw is not None for value in unnamed]):  # none, or numbers
             return
-        for value, text in _operands(operation):
+        pairs = operands(operation)
+        if not pairs:
+            self._guess_arguments(operation, unnamed, running)
+        for value, text in pairs:
             if value not in unnamed:
                 continue
             if _is_name(text):
@@ -333,6 +340,23 @@ class _Reader:
             value.text = text
             if value.raw is None:
                 self._look_up(value, text, operation.node.code, running)
+            if value.raw is None and text.isidentifier():  # an argument often has the name that it has outside
+                found = [t for frame in running if (t := _constant_tensor(variables_of(frame).get(text))) is not None]
+                value.candidate = (text, found[0]._data) if found else None
+
+    def _guess_arguments(self, operation: Operation, unnamed: list[Value], running: list[FrameType]) -> None:
+        """What a function or module was called with, where an operation inside of it used a constant."""
+        unknown = [value for value in unnamed if value.raw is None]
+        text = operation.location.expression() if unknown and operation.location is not None else None
+        tensors = {}
+        code: Any = operation.node.code
+        for name in _argument_names(text) if text is not None else ():
+            t = _constant_tensor(_variable(name, code, running))
+            if t is not None:
+                tensors[name] = t
+        if len(unknown) == len(tensors) == 1:
+            ((name, t),) = tensors.items()
+            unknown[0].candidate = name, t._data
 
     def _look_up(self, value: Value, text: str, code: Any, running: list[FrameType]) -> None:
         """The value of an operand that was not kept, from its text: a number, or a variable of a running frame."""
@@ -350,6 +374,49 @@ class _Reader:
             value.certain = number is not None
 
 
+def _last_of_calls(operations: list[Operation]) -> set[Operation]:
+    """The operations whose result is that of the user's call, which may have made several nodes at one place.
+
+    Neighbours at one place are one call, or one in each round of a loop: as many as their names repeat.
+    """
+    last: set[Operation] = set()
+    start = 0
+    for end in range(1, len(operations) + 1):
+        if end < len(operations) and _place(operations[end]) == _place(operations[start]):
+            continue
+        run = operations[start:end]
+        period = _period([operation.name for operation in run])
+        last.update(run[period - 1 :: period])
+        start = end
+    return last
+
+
+def _place(operation: Operation) -> tuple[Any, int]:
+    return operation.node.code, operation.node.lasti
+
+
+def _period(names: list[str]) -> int:
+    """After how many names a list repeats itself to its end."""
+    size = len(names)
+    return next((p for p in range(1, size) if size % p == 0 and names[p:] == names[:-p]), size)
+
+
+def _argument_names(text: str) -> list[str]:
+    """The names that stand as arguments in the text of a call."""
+    try:
+        call = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return []
+    if not isinstance(call, ast.Call):
+        return []
+    return [part.id for part in (*call.args, *[k.value for k in call.keywords]) if isinstance(part, ast.Name)]
+
+
+def _constant_tensor(candidate: Any) -> Any:
+    is_constant = issubclass(type(candidate), TensorBase) and not candidate._rg
+    return candidate if is_constant else None
+
+
 def _variable(name: str, code: CodeType, running: list[FrameType]) -> Any:
     """What a name in a code object stands for now: of its running frame, or global in its file; else None."""
     for frame in running:
@@ -364,7 +431,7 @@ def _variable(name: str, code: CodeType, running: list[FrameType]) -> Any:
     return None
 
 
-def _operands(operation: Operation) -> list[tuple[Value, str]]:
+def operands(operation: Operation) -> list[tuple[Value, str]]:
     """The inputs with the texts that stand for them in the source; none where the two do not fit together.
 
     Python swaps the operands of a reflected operator: `1 - x` is `rsub` of x and 1, `2 * x` the product of x and 2.
@@ -403,30 +470,27 @@ def _is_name(text: str) -> bool:
     return all([part.isidentifier() for part in text.split(".")])
 
 
-def known_of(node: Any) -> tuple[Any, ...]:
-    """``(y, *inputs)`` of a node as far as they are kept now; empty where nothing is."""
-    saved = getattr(node, "saved", None) if node.op is not None else None
-    return tuple([None if isinstance(value, Packed) else value for value in saved]) if saved is not None else ()
+def known_of(node: Any) -> tuple[tuple[Any, ...], tuple[int, ...]]:
+    """``(y, *inputs)`` of a node as far as they are known now, else their shape and dtype if it keeps those.
+
+    And the positions of those that have been written in place since they were kept.
+    """
+    if node.op is None:
+        return (), ()
+    known, written = [], []
+    for slot, (raw, kept) in enumerate(zip(node.known(), node.kept, strict=True)):
+        known.append(kept if raw is None and isinstance(kept, Metadata) else raw)
+        if isinstance(kept, (np.ndarray, tuple)) and any(map(_is_gone, _parts(raw), _parts(kept))):
+            written.append(slot)
+    return tuple(known), tuple(written)
 
 
-def slots_written(node: Any) -> tuple[int, ...]:
-    """Which of the kept ``(y, *inputs)`` have been written in place since they were kept."""
-    if node.op is None or not node.saved:
-        return ()
-    cells = node.cells
-    saved_at = node.versions or (0,) * len(cells)
-    if all([cell[0] == version for cell, version in zip(cells, saved_at, strict=False)]):
-        return ()
-    # Cells stand in the order of the kept tensors; what is no tensor has none. A NumPy scalar cannot be written.
-    changes = iter([cell[0] != version for cell, version in zip(cells, saved_at, strict=False)])
-    slots = []
-    for slot, value in enumerate(node.saved):
-        parts = [
-            part for part in (value if isinstance(value, tuple) else (value,)) if isinstance(part, (*_RAW, Packed))
-        ]
-        if any([next(changes, False) and isinstance(part, np.ndarray) for part in parts]):
-            slots.append(slot)
-    return tuple(slots)
+def _is_gone(raw: Any, kept: Any) -> bool:
+    return raw is None and isinstance(kept, np.ndarray)
+
+
+def _parts(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def is_freed(node: Any) -> bool:

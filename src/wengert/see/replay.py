@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert._memory import without_collection
 from wengert.engine.again import constant, gradients, leaf, placeholder, raw_results, recorded, undisturbed
 from wengert.engine.node import save_plan
 from wengert.ops.reads import Read
@@ -64,13 +65,21 @@ def replay(graph: Graph, cotangents: Sequence[Any] | None = None, *, most_bytes:
     if most_bytes is not None and size > most_bytes:
         reason = f"its results have {size:,} bytes, and at most {most_bytes:,} are evaluated again"
         return Replay(graph, {v: v.raw for v in graph.values if v.raw is not None}, refused=reason)
-    with undisturbed():
-        run = _Run(graph, frozenset())
+    with undisturbed(), without_collection():
+        run = _Run(graph, frozenset(), candidates=True)
+        guessed = {value for value in graph.values if value.candidate is not None and value.raw is None}
+        if run.disagreements or not guessed <= _cone(run.confirmed):
+            run = _Run(graph, frozenset(), candidates=False)
+            guessed = set()
         if run.disagreements:
-            run = _Run(graph, _suspects(run.disagreements))
+            run = _Run(graph, _suspects(run.disagreements), candidates=False)
         gradients = run.gradients(cotangents)
+    for value in guessed:
+        value.name, value.candidate = value.candidate[0], None  # type: ignore[index]
     for value in graph.values:
         value.raw = run.known.get(value)
+        if value.raw is not None and value.shape is None:
+            value.shape, value.dtype = np.shape(value.raw), getattr(value.raw, "dtype", None)
     changed = tuple([value for value in graph.values if value.changed or value in run.unknown])
     return Replay(graph, run.known, run.evaluated, gradients, changed)
 
@@ -78,14 +87,16 @@ def replay(graph: Graph, cotangents: Sequence[Any] | None = None, *, most_bytes:
 class _Run:
     """One evaluation in forward order on fresh tensors; the numbers that stand for `unknown` values are not used."""
 
-    def __init__(self, graph: Graph, unknown: frozenset[Value]) -> None:
+    def __init__(self, graph: Graph, unknown: frozenset[Value], *, candidates: bool) -> None:
         self.graph = graph
         self.unknown = unknown
+        self.candidates = candidates
         self.tensors: dict[Value, Any] = {}
         self.known: dict[Value, Any] = {}
         self.evaluated: set[Value] = set()
         self.broken: set[Operation] = set()
-        self.disagreements: list[Value] = []
+        self.disagreements: list[Value] = []  # kept values that come out differently
+        self.confirmed: list[Value] = []  # and those that come out as they were kept
         for value in graph.values:
             if value.source is None:
                 self._source(value)
@@ -93,6 +104,8 @@ class _Run:
                 self._operation(value.source)
 
     def _kept(self, value: Value) -> Any:
+        if value.raw is None and self.candidates and value.candidate is not None:
+            return value.candidate[1]
         return None if value in self.unknown else value.raw
 
     def _source(self, value: Value) -> None:
@@ -143,8 +156,8 @@ class _Run:
 
     def _compare(self, operation: Operation, kept: list[Any], raws: tuple[Any, ...]) -> None:
         for value, old, new in zip(operation.results, kept, raws, strict=True):
-            if old is not None and value.certain and not _same(old, new):
-                self.disagreements.append(value)
+            if old is not None and value.certain:
+                (self.confirmed if _same(old, new) else self.disagreements).append(value)
 
     # --- gradients -------------------------------------------------------------------------------------------------
 
@@ -225,15 +238,21 @@ def _same(old: Any, new: Any) -> bool:
 
 def _suspects(disagreements: Sequence[Value]) -> frozenset[Value]:
     """The leaves and constants behind what came out differently whose values nothing vouches for; if none, all."""
+    cone = _cone(disagreements)
+    sources = [value for value in cone if value.source is None and isinstance(value.raw, (np.ndarray, np.generic))]
+    return frozenset([value for value in sources if not value.certain] or sources)
+
+
+def _cone(values: Iterable[Value]) -> set[Value]:
+    """Values and all that they were computed from."""
     cone: set[Value] = set()
-    pending = list(disagreements)
+    pending = list(values)
     while pending:
         value = pending.pop()
         if value not in cone:
             cone.add(value)
             pending += value.source.inputs if value.source is not None else ()
-    sources = [value for value in cone if value.source is None and isinstance(value.raw, (np.ndarray, np.generic))]
-    return frozenset([value for value in sources if not value.certain] or sources)
+    return cone
 
 
 __all__ = ["MOST_BYTES", "Replay", "replay"]
