@@ -18,6 +18,13 @@ from wengert.see.nan_forward import first_bad, is_bad
 from wengert.see.patterns import DOUBLE_WHERE, remedy_of
 
 _MASKS = {"where": "`where`", "masked_fill": "`masked_fill`", "mul": "a multiplication by 0", "clamp": "`clamp`"}
+_MASKING = frozenset(
+    {
+        *("where", "masked_fill", "masked_fill_tensor", "tril", "triu", "mul", "nan_to_num", "relu", "threshold"),
+        *("clamp", "clamp_min", "clamp_max", "clamp_tensor", "clamp_min_tensor", "clamp_max_tensor"),
+        *("maximum", "minimum", "fmax", "fmin"),
+    }
+)
 _SQUARE_ROOTS = frozenset({"sqrt", "pow", "rsqrt"})
 
 
@@ -153,7 +160,7 @@ def _mask(flow: Flow, value: Value, index: tuple[int, ...]) -> Step | None:
         if op is None or op.kind is not Kind.ELEMENTWISE or result.shape != value.shape:
             return None
         if element(step.arriving, index) != 0:
-            return step
+            return step if op.name in _MASKING else None
         value = result
     return None
 

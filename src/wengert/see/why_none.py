@@ -5,6 +5,7 @@ Knows the ways in which `.grad` stays None, and how each shows in the graph, in 
 
 from __future__ import annotations
 
+import re
 from types import FrameType
 from typing import Any
 
@@ -98,8 +99,14 @@ class Names:
 
 
 def _name(t: TensorBase, frame: FrameType) -> str | None:
+    """A name of the tensor; of several that which the question uses."""
     names = names_in_frames(t, frame)
-    return names[0] if names else None
+    here = locate(frame.f_code, frame.f_lasti) if len(names) > 1 else None
+    asked = here.expression() if here is not None else None
+    used = [
+        name for name in names if asked is not None and re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.\[])", asked)
+    ]
+    return next(iter(used or names), None)
 
 
 def none_findings(y: TensorBase, x: TensorBase, names: Names, graph: Graph | None) -> list[Finding]:
