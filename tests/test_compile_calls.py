@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import subprocess
@@ -168,6 +169,60 @@ class TestFastEntry:
             with monkeypatch.context() as patch:
                 patch.setattr(layout, name, getattr(layout, name) + 8 if name != "SCALAR" else layout.SCALAR - 8)
                 assert not layout._fields_are_right(), name
+
+
+@fast
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="large results have NumPy's own memory here")
+class TestLargeResults:
+    """Memory of large results is used again."""
+
+    N = 1_000_000
+
+    @staticmethod
+    def kept() -> int:
+        return ctypes.c_int64.from_address(support().addresses["wengert_kept"]).value
+
+    def test_memory_is_kept_and_used_again(self) -> None:
+        call = build(big_sum()).call
+        x = np.ones(self.N, np.float32)
+        y, _ = call(x)
+        place = y.ctypes.data
+        assert y.flags.owndata
+        assert place % 64 == 0
+        before = self.kept()
+        del y
+        assert self.kept() == before + 4 * self.N
+        y, _ = call(x)
+        assert y.ctypes.data == place
+        assert self.kept() == before
+
+    def test_two_results_are_never_in_the_same_memory(self) -> None:
+        call = build(big_sum()).call
+        inputs = [np.full(self.N + k, k, np.float32) for k in range(12)]
+        results = [call(x)[0] for x in inputs]
+        for k, y in enumerate(results):
+            assert (y == y[0]).all()
+            assert y[0] == pytest.approx(np.exp(k))
+        del results, y
+        assert self.kept() <= 256 << 20
+
+    def test_other_arrays_are_not_touched(self) -> None:
+        build(big_sum()).call(np.ones(self.N, np.float32))
+        assert np._core.multiarray.get_handler_name() == "default_allocator"
+
+    def test_such_an_array_can_be_resized_and_freed_in_another_thread(self) -> None:
+        call = build(big_sum()).call
+        y, _ = call(np.zeros(self.N, np.float32))
+        y.resize(2 * self.N, refcheck=False)
+        assert y[: self.N].sum() == self.N
+        assert y[self.N :].sum() == 0
+        y.resize(10, refcheck=False)
+        assert y.sum() == 10
+        box = [call(np.zeros(self.N, np.float32))[0]]
+        thread = threading.Thread(target=box.clear)
+        thread.start()
+        thread.join()
+        assert call(np.zeros(self.N, np.float32))[1] == self.N
 
 
 class Held:

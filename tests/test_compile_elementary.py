@@ -11,6 +11,8 @@ import pytest
 mpmath = pytest.importorskip("mpmath")
 pytest.importorskip("llvmlite")
 from kernels import errors, exact_values, pointwise
+from wengert.compile.llvm.plan import Target
+from wengert.compile.runtime import linking
 
 INF, NAN = np.inf, np.nan
 Exact = Callable[[Any], Any]
@@ -126,6 +128,23 @@ def test_error_over_the_whole_range(name: str, dtype: str) -> None:
     found = errors(y, exact_values(exact, x), dtype)
     worst = int(np.argmax(found))
     assert found[worst] <= (single if dtype == "f4" else double), f"{name}({x[worst]!r}) = {y[worst]!r}"
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_error_without_fused_products(name: str, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine that rounds products before it adds, at most one unit more (three for erfc)."""
+    monkeypatch.setattr(linking, "host_target", lambda: Target(16, fma=False))
+    exact, single, double = FUNCTIONS[name]
+    x = whole_range(dtype, name, 40)
+    kernel = pointwise(name, dtype)
+    assert "llvm.fma" not in kernel.source
+    y = kernel(x)
+    found = errors(y, exact_values(exact, x), dtype)
+    worst = int(np.argmax(found))
+    assert found[worst] <= (single if dtype == "f4" else double) + (3 if name == "erfc" else 1), (
+        f"{name}({x[worst]!r}) = {y[worst]!r}"
+    )
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])

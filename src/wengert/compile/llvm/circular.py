@@ -31,9 +31,9 @@ def _reduced(ir: Ir, x: Val) -> tuple[Val, Val, Val | None]:
         return whole, ir.fma(n, -c, ir.fma(n, -b, ir.fma(n, -a, x))), None
     a, b, c, _ = fits.HALF_PI_D
     p = n * a
-    p_low = ir.fma(n, a, -p)
+    p_low = ir.product_rest(n, a, p)
     q = n * b
-    q_low = ir.fma(n, b, -q)
+    q_low = ir.product_rest(n, b, q)
     r = x - p  # exact: the two are close, or n is 0
     d, d_low = two_sum(p_low, q)
     high, low = two_sum(r, -d)
@@ -215,7 +215,7 @@ def _payne_hanek(ir: Ir, x: Val) -> tuple[Val, Val, Val]:
     low = ((parts[0] - high) + parts[1]) + parts[2]
     a, b, *_ = fits.HALF_PI_D
     p = high * a
-    rest = ir.fma(high, a, -p) + ir.fma(high, b, low * a)
+    rest = ir.product_rest(high, a, p) + ir.fma(high, b, low * a)
     total = p + rest
     return _with_sign_of(ir, x, quadrant, total, (p - total) + rest)
 

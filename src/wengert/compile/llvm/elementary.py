@@ -119,7 +119,7 @@ def exp2(ir: Ir, x: Val) -> Val:
         part = bounded - n
         high, low = fits_ln2_full()
         r = part * high
-        rest = ir.fma(part, high, -r) + part * low
+        rest = ir.product_rest(part, high, r) + part * low
         return scale((_exp_rest(ir, r) + rest + r) + 1.0, whole)
 
 
@@ -203,20 +203,20 @@ def log_parts(ir: Ir, x: Val) -> tuple[Val, Val, Val]:
     d = f + 2.0
     s = f / d
     d_low = f - (d - 2.0)
-    s_low = (ir.fma(-s, d, f) - s * d_low) / d
+    s_low = (ir.product_less(f, s, d) - s * d_low) / d
     z = s * s
-    z_low = ir.fma(s, s, -z) + 2.0 * s * s_low
+    z_low = ir.product_rest(s, s, z) + 2.0 * s * s_low
     # 2 s (1 + z / 3 + z^2 P(z)), the middle term in two floats
     third = 1.0 / 3.0
     third_low = 1.850371707708594e-17
     a = z * third
-    a_low = ir.fma(z, third, -a) + (z * third_low + z_low * third)
+    a_low = ir.product_rest(z, third, a) + (z * third_low + z_low * third)
     c = z * z * ir.polynomial(fits.LOG_S_REST_D, z) * 0.5
     b = a + c
     b_low = (a - b) + c + a_low
     s2, s2_low = s * 2.0, s_low * 2.0
     p = s2 * b
-    p_low = ir.fma(s2, b, -p) + (s2 * b_low + s2_low * b)
+    p_low = ir.product_rest(s2, b, p) + (s2 * b_low + s2_low * b)
     high = s2 + p
     low = (s2 - high) + p + (p_low + s2_low)
     return high, low, e
@@ -226,7 +226,7 @@ def _log_to_base(ir: Ir, x: Val, base: tuple[float, ...], exponent: tuple[float,
     with strict(ir):
         high, low, e = log_parts(ir, x)
         p = high * base[0]
-        p_low = ir.fma(high, base[0], -p) + ir.fma(high, base[1], low * base[0])
+        p_low = ir.product_rest(high, base[0], p) + ir.fma(high, base[1], low * base[0])
         whole = e * exponent[0]
         total = whole + p
         rest = ((whole - total) + p) + ir.fma(e, exponent[1], p_low)
@@ -273,7 +273,7 @@ def _pow_positive(ir: Ir, a: Val, b: Val) -> Val:
     log_high = total + rest
     log_low = (total - log_high) + rest
     p = b * log_high
-    p_low = ir.fma(b, log_high, -p) + b * log_low
+    p_low = ir.product_rest(b, log_high, p) + b * log_low
     huge = absolute(ir, p) > 1e4
     return exp_of_sum(ir, p, huge.where(0.0, p_low))
 

@@ -28,7 +28,7 @@ def _half_angle(ir: Ir, size: Val) -> tuple[Val, Val]:
     z = (1.0 - size) * 0.5
     root = sqrt(ir, z)
     # what the rounding of the root lost; at 1 the root is 0
-    lost = root.eq(0.0).where(0.0, ir.fma(-root, root, z) / (root * 2.0))
+    lost = root.eq(0.0).where(0.0, ir.product_less(z, root, root) / (root * 2.0))
     return root, _asin_rest(ir, root, z) + lost
 
 
@@ -67,7 +67,7 @@ def _atan_of_ratio(ir: Ir, a: Val, b: Val) -> Val:
     t = over / under
     z = t * t
     # what the roundings of the quotient, and of the sum and the difference, lost
-    rest = ir.fma(-t, under, over)
+    rest = ir.product_less(over, t, under)
     less = (a - (over + b)) - t * ((b - under) + a)
     rest = rest + fold.where(less, 0.0)
     correction = rest / under
@@ -82,7 +82,7 @@ def atan(ir: Ir, x: Val) -> Val:
     with strict(ir):
         size = absolute(ir, x)
         inverted = size > 1.0
-        endless = size.eq(math.inf)
+        endless = size > 2.0**60  # there the angle is pi / 2 to all digits
         finite = endless.where(1.0, size)
         y = _atan_of_ratio(ir, inverted.where(x.like(1.0), finite), inverted.where(finite, 1.0))
         high, low = _constants(x)

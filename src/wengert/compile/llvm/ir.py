@@ -13,6 +13,7 @@ from typing import Final
 
 FLOAT_BITS: Final = {"float": 32, "double": 64}
 INT_OF: Final = {"float": "i32", "double": "i64"}
+_SPLIT: Final = {"float": 4097.0, "double": 134217729.0}
 _RARE: Final = '!0 = !{!"branch_weights", i32 1, i32 4000}'
 FLOAT_OF: Final = {"i32": "float", "i64": "double"}
 
@@ -263,6 +264,28 @@ class Ir:
         b = a._other(b)
         c = a._other(c)
         return self.intrinsic("fma", a, b, c) if self.fma_available else a * b + c
+
+    def product_rest(self, a: Val, b: Val | float, product: Val) -> Val:
+        """``a * b - product`` exactly, for the rounded product (Dekker's splitting where the machine does not fuse)."""
+        b = a._other(b)
+        if self.fma_available:
+            return self.fma(a, b, -product)
+        a_high, a_low = self._halves(a)
+        b_high, b_low = self._halves(b)
+        return ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+
+    def _halves(self, x: Val) -> tuple[Val, Val]:
+        """A float as a sum of two with half of the digits each."""
+        scaled = x * _SPLIT[x.elem]
+        high = scaled - (scaled - x)
+        return high, x - high
+
+    def product_less(self, c: Val, a: Val, b: Val) -> Val:
+        """``c - a * b`` rounded once, for a product that is close to c."""
+        if self.fma_available:
+            return self.fma(-a, b, c)
+        product = a * b
+        return (c - product) - self.product_rest(a, b, product)
 
     def polynomial(self, coefficients: Sequence[float], x: Val) -> Val:
         """Horner's scheme, the highest power first."""

@@ -56,7 +56,7 @@ def _erfc_far(ir: Ir, size: Val) -> Val:
     """erfc(x) for x >= 1."""
     bounded = (size > _FIT_END).where(_FIT_END, size)
     square = bounded * bounded
-    lost = ir.fma(bounded, bounded, -square)
+    lost = ir.product_rest(bounded, bounded, square)
     tail = fitted(ir, ERFC_TAIL_SINGLE if is_single(size) else ERFC_TAIL, (bounded - 3.0) / (bounded + 3.0))
     tail = tail / (bounded * 2.0 + 1.0)
     # exp(-x^2) is scaled up, as it is a denormal where its product with the tail is not accurate any more

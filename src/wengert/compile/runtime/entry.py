@@ -17,6 +17,7 @@ from wengert.compile.nest import Buffer, Kernel, Role
 from wengert.compile.runtime import entry_code as code
 from wengert.compile.runtime import layout
 from wengert.compile.runtime.linking import compiled_object
+from wengert.compile.runtime.support import support
 
 # Work, in sixteenths of an instruction, from which other Python threads may run meanwhile: some 10 microseconds.
 _LONG: Final = 16 * 50_000
@@ -72,6 +73,7 @@ class _Entry:
             "wengert_none": id(None),
             "wengert_array_new": api.new,
             "wengert_array_scalar": api.scalar,
+            "wengert_set_handler": api.set_handler,
         }
         self.linked = machine.link(compiled_object(code.TEXT), (code.NAME,), imports)
         doc = b"Call the machine code of a kernel."
@@ -125,6 +127,7 @@ def fast_entry(
     table[code.ARGUMENTS] = len(arguments)
     table[code.RESULTS] = len(results)
     table[code.LONG] = _LONG
+    table[code.HANDLER] = 0 if (handler := support().handler) is None else id(handler)
     pointers = {name: i for i, name in enumerate(interface.pointers)}
     sizes = {name: i for i, name in enumerate(interface.sizes)}
     known: set[str] = set()
@@ -177,7 +180,7 @@ def _results(results: Sequence[Buffer], pointers: dict[str, int], keep: list[Any
         keep.append(dtype)
         row = [0] * code.R_WORDS
         row[code.R_DESCR], row[code.R_NDIM], row[code.R_TYPE] = id(dtype), len(buffer.shape), dtype.num
-        row[code.R_POINTER], row[code.R_DIMS] = pointers[buffer.name], first
+        row[code.R_POINTER], row[code.R_DIMS], row[code.R_SIZE] = pointers[buffer.name], first, dtype.itemsize
         first += len(buffer.shape)
         rows.append(row)
     return rows

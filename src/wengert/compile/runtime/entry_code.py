@@ -10,20 +10,21 @@ from __future__ import annotations
 from typing import Final
 
 from wengert.compile.runtime import layout
+from wengert.compile.runtime.keeper_code import LARGE
 
 MOST: Final = 64  # arguments, results, pointers, sizes, axes of all results
 
 # Words of the main table.
 ENTRY, SLOW, ARGUMENTS, RESULTS, PREPARE, ARGUMENT_TABLE, RESULT_TABLE = range(7)
 CONSTANTS, CONSTANT_TABLE, BOX, BOX_DATA, BOX_PLAIN, BOX_PLAIN_TABLE, BOX_TEMPLATE, BOX_TEMPLATE_TABLE = range(7, 15)
-LONG = 15
-WORDS: Final = 16
+LONG, HANDLER = 15, 16
+WORDS: Final = 17
 # Words of an argument.
 A_DESCR, A_NDIM, A_FLAGS, A_AXES, A_POINTER, A_SCALAR, A_SCALAR2, A_STRIDES, A_SHIFT, A_BOXED = range(10)
 A_WORDS: Final = 10
 # Words of a result.
-R_DESCR, R_NDIM, R_TYPE, R_POINTER, R_DIMS = range(5)
-R_WORDS: Final = 5
+R_DESCR, R_NDIM, R_TYPE, R_POINTER, R_DIMS, R_SIZE = range(6)
+R_WORDS: Final = 6
 # What to do with the size of an argument's axis: kind and value.
 FIXED, LEARN, SAME, ANY = range(4)
 
@@ -65,6 +66,7 @@ declare i32 @PyTuple_SetItem(ptr, i64, ptr)
 declare ptr @PyType_GenericAlloc(ptr, i64)
 declare ptr @wengert_array_new(ptr, i32, ptr, i32, ptr, ptr, i32, i32, ptr)
 declare ptr @wengert_array_scalar(ptr, ptr, ptr)
+declare ptr @wengert_set_handler(ptr)
 """
 
 _FUNCTION: Final = f"""
@@ -284,8 +286,42 @@ make.array:
   %r.shape = getelementptr i64, ptr %shapes, i64 %r.dims
   %r.ndim.short = trunc i64 %r.ndim to i32
   %r.type.short = trunc i64 %r.type to i32
-  %made = call ptr @wengert_array_new(ptr @wengert_array_type, i32 %r.ndim.short, ptr %r.shape,
+{_word("r.size", "r", R_SIZE)}
+  br label %bytes.head
+bytes.head:
+  %b = phi i64 [ 0, %make.array ], [ %b1, %bytes.one ]
+  %bytes = phi i64 [ %r.size, %make.array ], [ %bytes1, %bytes.one ]
+  %bytes.more = icmp slt i64 %b, %r.ndim
+  br i1 %bytes.more, label %bytes.one, label %bytes.done
+bytes.one:
+  %b.at = getelementptr i64, ptr %r.shape, i64 %b
+  %b.n = load i64, ptr %b.at
+  %bytes1 = mul i64 %bytes, %b.n
+  %b1 = add i64 %b, 1
+  br label %bytes.head
+bytes.done:
+{_word("handler", "table", HANDLER, "ptr")}
+  %is_large = icmp sge i64 %bytes, {LARGE}
+  %has_handler = icmp ne ptr %handler, null
+  %keeps = and i1 %is_large, %has_handler
+  br i1 %keeps, label %make.large, label %make.small
+make.small:
+  %made.small = call ptr @wengert_array_new(ptr @wengert_array_type, i32 %r.ndim.short, ptr %r.shape,
     i32 %r.type.short, ptr null, ptr null, i32 0, i32 0, ptr null)
+  br label %make.made
+make.large:
+  %handler.before = call ptr @wengert_set_handler(ptr %handler)
+  %handler.failed = icmp eq ptr %handler.before, null
+  br i1 %handler.failed, label %failed, label %make.kept
+make.kept:
+  %made.large = call ptr @wengert_array_new(ptr @wengert_array_type, i32 %r.ndim.short, ptr %r.shape,
+    i32 %r.type.short, ptr null, ptr null, i32 0, i32 0, ptr null)
+  %handler.ours = call ptr @wengert_set_handler(ptr %handler.before)
+  call void @Py_DecRef(ptr %handler.before)
+  call void @Py_DecRef(ptr %handler.ours)
+  br label %make.made
+make.made:
+  %made = phi ptr [ %made.small, %make.small ], [ %made.large, %make.kept ]
   store ptr %made, ptr %m.object
   %made.failed = icmp eq ptr %made, null
   br i1 %made.failed, label %failed, label %make.fill
@@ -393,7 +429,8 @@ tuple.done:
   ret ptr %tuple
 
 failed:
-  %failed.count = phi i64 [ %m, %make.array ], [ %count, %wrap.number ], [ %count, %box.make ], [ %count, %give.many ]
+  %failed.count = phi i64 [ %m, %make.made ], [ %m, %make.large ],
+    [ %count, %wrap.number ], [ %count, %box.make ], [ %count, %give.many ]
   br label %failed.head
 failed.head:
   %f = phi i64 [ 0, %failed ], [ %f1, %failed.one ]

@@ -32,6 +32,7 @@ WRITEABLE: Final = 0x400
 _API_ARRAY_TYPE: Final = 2
 _API_SCALAR: Final = 60
 _API_NEW: Final = 93
+_API_SET_HANDLER: Final = 304
 
 
 def _word(address: int) -> int:
@@ -44,6 +45,7 @@ class ArrayApi:
 
     new: int
     scalar: int
+    set_handler: int
 
 
 @cache
@@ -58,7 +60,7 @@ def array_api() -> ArrayApi | None:
     table = get(np._core._multiarray_umath._ARRAY_API, None)  # type: ignore[attr-defined]
     if _word(table + 8 * _API_ARRAY_TYPE) != id(np.ndarray):
         return None
-    return ArrayApi(_word(table + 8 * _API_NEW), _word(table + 8 * _API_SCALAR))
+    return ArrayApi(*[_word(table + 8 * number) for number in (_API_NEW, _API_SCALAR, _API_SET_HANDLER)])
 
 
 def _fields_are_right() -> bool:

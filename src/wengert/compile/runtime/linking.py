@@ -50,7 +50,7 @@ def compiled_object(text: str) -> bytes:
 
 def compiled_kernel(kernel: Kernel, *, fast_math: bool) -> tuple[Interface, bytes]:
     """The object file of a kernel, and what its caller must know."""
-    key = digest("kernel", emitter_version(), machine.machine().key, repr(kernel), str(fast_math))
+    key = digest("kernel", emitter_version(), machine.machine().key, repr(host_target()), repr(kernel), str(fast_math))
     kept = disk_cache().get(key)
     if kept is None:
         text, interface = emit_kernel(kernel, host_target(), fast_math=fast_math)

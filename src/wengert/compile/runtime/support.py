@@ -8,10 +8,11 @@ import platform
 import sys
 import threading
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from wengert import _threads
 from wengert.compile.llvm import machine
+from wengert.compile.runtime import keeper_code as keeper
 from wengert.compile.runtime import support_code as code
 from wengert.compile.runtime.linking import compiled_object
 
@@ -24,6 +25,23 @@ def _keep_for_ever(thing: Any) -> None:
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
 
+_HANDLER_NAME: Final = b"mem_handler"
+
+
+class _Handler(ctypes.Structure):
+    """NumPy's PyDataMem_Handler."""
+
+    _fields_ = (
+        ("name", ctypes.c_char * 127),
+        ("version", ctypes.c_uint8),
+        ("context", ctypes.c_void_p),
+        ("malloc", ctypes.c_void_p),
+        ("calloc", ctypes.c_void_p),
+        ("realloc", ctypes.c_void_p),
+        ("free", ctypes.c_void_p),
+    )
+
+
 class Support:
     """The linked code, and the workers of this process."""
 
@@ -31,15 +49,31 @@ class Support:
         architecture = {"AMD64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
         self.can_sleep = sys.platform.startswith("linux") and architecture in ("x86_64", "aarch64")
         text = code.support_text(architecture, self.can_sleep)
-        self.linked = machine.link(compiled_object(text), code.NAMES, {})
+        names: tuple[str, ...] = code.NAMES
+        self.keeps = sys.platform.startswith("linux")
+        if self.keeps:
+            text, names = text + keeper.KEEPER_TEXT, (*names, *keeper.NAMES, keeper.KEPT_NAME)
+        self.linked = machine.link(compiled_object(text), names, {})
         _keep_for_ever(self.linked)
         _keep_for_ever(machine.machine())
-        self.addresses = {name: self.linked.address(name) for name in code.NAMES}
+        self.addresses = {name: self.linked.address(name) for name in names}
         self.words = (ctypes.c_int64 * 64).from_address(self.addresses["wengert_pool"])
         self.reset = _NOTHING(self.addresses["wengert_pool_reset"])
+        self.handler = self._memory_handler() if self.keeps else None
         self.lock = threading.Lock()
         self.started = 0
         self.words[code.THREADS] = 1
+
+    def _memory_handler(self) -> Any:
+        """The handler that NumPy is given for large results, as the capsule in which NumPy wants it."""
+        functions = [self.addresses[name] for name in keeper.NAMES]
+        handler = _Handler(b"wengert", 1, None, *functions)
+        new = ctypes.pythonapi.PyCapsule_New
+        new.restype, new.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
+        capsule = new(ctypes.addressof(handler), _HANDLER_NAME, None)
+        for thing in (handler, capsule):  # arrays may be freed when the interpreter ends
+            _keep_for_ever(thing)
+        return capsule
 
     def use_threads(self, count: int | None = None) -> None:
         """Let this many threads work; workers that are missing are started."""

@@ -1,0 +1,157 @@
+"""Code for other processors: it assembles, calls nothing that is not there, and computes the same where it can run."""
+
+from __future__ import annotations
+
+import platform
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+llvm = pytest.importorskip("llvmlite.binding")
+from kernels import pointwise
+from wengert.compile.llvm import machine
+from wengert.compile.llvm.emit import emit_kernel
+from wengert.compile.llvm.plan import Target
+from wengert.compile.llvm.scalars import FLOATS, TABLE
+from wengert.compile.nest import Acc, Buffer, Compute, Indirect, Kernel, Load, Loop, Role, Store, at
+from wengert.compile.runtime import linking, support_code
+from wengert.compile.runtime.keeper_code import KEEPER_TEXT
+
+# Name: triple, processor, features, what the emitter is told.
+TARGETS = {
+    "x86-64": ("x86_64-unknown-linux-gnu", "x86-64", "", Target(16, fma=False)),
+    "haswell": ("x86_64-unknown-linux-gnu", "haswell", "", Target(32)),
+    "skylake-avx512": ("x86_64-unknown-linux-gnu", "skylake-avx512", "", Target(64)),
+    "windows": ("x86_64-pc-windows-msvc", "haswell", "", Target(32)),
+    "neoverse-n1": ("aarch64-unknown-linux-gnu", "neoverse-n1", "", Target(16)),
+    "apple-m1": ("arm64-apple-macosx", "apple-m1", "", Target(16)),
+}
+CALLED = {"fmod", "fmodf", "floor", "floorf", "ceil", "ceilf", "trunc", "truncf", "rint", "rintf"}  # of the C library
+OWN = re.compile(r"wengert\w*|memcpy|memset|malloc|free|syscall|sched_yield|aligned_alloc|madvise|__chkstk")
+
+
+def target_machine(name: str) -> Any:
+    triple, cpu, features, _ = TARGETS[name]
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    return llvm.Target.from_triple(triple).create_target_machine(cpu=cpu, features=features, opt=2, reloc="pic")
+
+
+def everything() -> Kernel:
+    """Lanes, a reduction, a gather, padding, a nested loop, mixed dtypes, in loops that threads share."""
+    body = (
+        Load("p", "k", (at("i"),)),
+        Load("g", "x", (Indirect("p"),)),
+        Load("o", "x", (at("i", 1, -1),), outside=0.0),
+        Compute("w", "cast", ("o",), "f4"),
+        Compute("e", "tanh", ("g",), "f8"),
+        Loop("j", 5, (Load("m", "a", (at("i"), at("j"))),), accs=(Acc("t", "max", "m"),)),
+        Compute("u", "mul", ("e", "t"), "f8"),
+        Store("y", (at("i"),), "u"),
+        Store("z", (at("i"),), "w"),
+    )
+    loop = Loop("i", "n", body, accs=(Acc("s", "sum", "u"),), parallel=True)
+    buffers = (
+        Buffer("x", "f8", ("n",), Role.IN),
+        Buffer("k", "i8", ("n",), Role.IN),
+        Buffer("a", "f8", ("n", 5), Role.IN),
+        Buffer("y", "f8", ("n",), Role.OUT),
+        Buffer("z", "f4", ("n",), Role.OUT),
+        Buffer("r", "f8", (), Role.OUT),
+    )
+    return Kernel("everything", buffers, (loop, Store("r", (), "s")))
+
+
+def called(assembly: str) -> set[str]:
+    """The names of functions that assembly text calls or jumps to."""
+    names = re.findall(r"^[ \t]+(?:callq?|jmpq?|bl|b)[ \t]+_?([A-Za-z_][\w.]*)(?:@PLT)?", assembly, re.MULTILINE)
+    return {name for name in names if not name.startswith((".", "L", "wengert"))}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TARGETS)
+def test_every_function_assembles_without_a_mathematics_library(name: str) -> None:
+    assembler = target_machine(name)
+    for op, (_, dtypes) in TABLE.items():
+        meta = {"clamp": (("min", 0), ("max", 1)), "softplus": (("beta", 1.0), ("threshold", 20.0))}.get(op, ())
+        if op == "div_rounding":
+            meta = (("rounding_mode", "floor"),)
+        inputs = INPUTS.get(op, 1)
+        if op == "zero_where":
+            continue
+        for dtype in sorted({*dtypes} & {*FLOATS, "i4"}):
+            text, _ = emit_kernel(_pointwise(op, dtype, inputs, meta), TARGETS[name][3])
+            module = llvm.parse_assembly(text)
+            module.verify()
+            found = called(assembler.emit_assembly(module))
+            assert found <= CALLED | {n for n in found if OWN.fullmatch(n)}, (op, dtype, found)
+
+
+BINARY = (
+    *("add", "sub", "rsub", "rsub_number", "mul", "div", "maximum", "minimum", "fmax", "fmin", "hypot", "atan2"),
+    *("gt", "ge", "lt", "le", "eq", "ne", "copysign", "pow", "number_pow", "pow_number", "floor_divide"),
+    *("logical_and", "logical_or", "logical_xor", "bitwise_and", "bitwise_or", "bitwise_xor", "div_rounding"),
+    *("bitwise_left_shift", "bitwise_right_shift", "fmod", "fmod_number", "remainder", "remainder_number"),
+    *("number_remainder", "logaddexp", "logaddexp2", "xlogy", "xlogy_from_number", "xlogy_number"),
+)
+INPUTS = dict.fromkeys(BINARY, 2) | {"fma": 3}
+_TO_BOOL = {"gt", "ge", "lt", "le", "eq", "ne", "isnan", "isinf", "isfinite", "signbit"}
+
+
+def _pointwise(op: str, dtype: str, inputs: int, meta: tuple[Any, ...]) -> Kernel:
+    result = "b1" if op in _TO_BOOL or op.startswith("logical") else dtype
+    loads = [Load(f"v{i}", f"x{i}", (at("i"),)) for i in range(inputs)]
+    body = (*loads, Compute("r", op, tuple(f"v{i}" for i in range(inputs)), result, meta), Store("y", (at("i"),), "r"))
+    buffers = [Buffer(f"x{i}", dtype, ("n",), Role.IN) for i in range(inputs)]
+    return Kernel("k", (*buffers, Buffer("y", result, ("n",), Role.OUT)), (Loop("i", "n", body),))
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_kernel_of_all_kinds_assembles(name: str) -> None:
+    assembler = target_machine(name)
+    text, _ = emit_kernel(everything(), TARGETS[name][3])
+    module = llvm.parse_assembly(text)
+    module.verify()
+    assert called(assembler.emit_assembly(module)) <= {"memcpy", "memset"}
+
+
+@pytest.mark.parametrize("linux", [True, False])
+@pytest.mark.parametrize("name", TARGETS)
+def test_the_support_code_assembles(name: str, linux: bool) -> None:
+    architecture = "x86_64" if TARGETS[name][0].startswith("x86_64") else "aarch64"
+    text = support_code.support_text(architecture, linux) + (KEEPER_TEXT if linux else "")
+    module = llvm.parse_assembly(text)
+    module.verify()
+    assert "wengert_share_out" in target_machine(name).emit_assembly(module)
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="these processors are of the x86 family")
+@pytest.mark.parametrize("name", ["x86-64", "haswell"])
+def test_results_are_the_same_on_a_smaller_machine(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code for a smaller processor of the family, run here: the same kernels, other registers."""
+    rng = np.random.default_rng(0)
+    if name == "haswell" and not {"avx2", "fma"} <= machine.machine().features:
+        pytest.skip("this machine is smaller still")
+    inputs = [(rng.normal(size=n), rng.integers(0, max(n, 1), n), rng.normal(size=(n, 5))) for n in (1, 7, 100, 40_000)]
+    here = build_everything()
+    want = [here(*x) for x in inputs]
+    monkeypatch.setattr(linking, "host_target", lambda: TARGETS[name][3])
+    monkeypatch.setattr(machine.machine(), "target", target_machine(name))
+    monkeypatch.setattr(machine.machine(), "key", name)
+    there = build_everything()
+    for x, results in zip(inputs, want, strict=True):
+        for got, expected in zip(there(*x), results, strict=True):
+            np.testing.assert_allclose(got, expected, rtol=1e-14, atol=1e-15)
+    x = rng.normal(size=333).astype(np.float32)
+    for op in ("exp", "sin", "log1p", "atan", "erf"):
+        with np.errstate(all="ignore"):
+            reference = pointwise(op, "f8")(x.astype(np.float64))
+        np.testing.assert_allclose(pointwise(op, "f4")(x), reference, rtol=3e-7, atol=1e-37)
+
+
+def build_everything() -> Any:
+    from wengert.compile.runtime.build import build
+
+    return build(everything())
