@@ -44,6 +44,7 @@ LAYERS = (
                 "nn",
                 "optim",
                 "random",
+                "signal",
                 "special",
                 "testing",
                 "version",

@@ -183,6 +183,20 @@ from wengert.functions.complex_parts import view_as_real as view_as_real
 from wengert.functions.contraction import einsum as einsum
 from wengert.functions.contraction import inner as inner
 from wengert.functions.contraction import tensordot as tensordot
+from wengert.functions.copies import alias_copy as alias_copy
+from wengert.functions.copies import as_strided_copy as as_strided_copy
+from wengert.functions.copies import diagonal_copy as diagonal_copy
+from wengert.functions.copies import expand_copy as expand_copy
+from wengert.functions.copies import permute_copy as permute_copy
+from wengert.functions.copies import select_copy as select_copy
+from wengert.functions.copies import split_with_sizes_copy as split_with_sizes_copy
+from wengert.functions.copies import squeeze_copy as squeeze_copy
+from wengert.functions.copies import t_copy as t_copy
+from wengert.functions.copies import transpose_copy as transpose_copy
+from wengert.functions.copies import unbind_copy as unbind_copy
+from wengert.functions.copies import unfold_copy as unfold_copy
+from wengert.functions.copies import unsqueeze_copy as unsqueeze_copy
+from wengert.functions.copies import view_copy as view_copy
 from wengert.functions.creation import empty as empty
 from wengert.functions.creation import eye as eye
 from wengert.functions.creation import full as full
@@ -456,6 +470,12 @@ from wengert.functions.splitting import unsafe_chunk as unsafe_chunk
 from wengert.functions.splitting import unsafe_split as unsafe_split
 from wengert.functions.splitting import unsafe_split_with_sizes as unsafe_split_with_sizes
 from wengert.functions.splitting import vsplit as vsplit
+from wengert.functions.statistics import corrcoef as corrcoef
+from wengert.functions.statistics import cov as cov
+from wengert.functions.statistics import gradient as gradient
+from wengert.functions.statistics import histogram as histogram
+from wengert.functions.statistics import histogramdd as histogramdd
+from wengert.functions.statistics import isin as isin
 from wengert.functions.variance import std as std
 from wengert.functions.variance import std_mean as std_mean
 from wengert.functions.variance import var as var
@@ -488,10 +508,11 @@ _LATER: dict[str, str] = {
     "graph_report": "wengert.see.graph_report",
     "why_none": "wengert.see.why_none",
 }
-_LAZY: dict[str, str] = {"optim": "wengert.optim"}
+_LAZY: dict[str, str] = {"optim": "wengert.optim", "signal": "wengert.signal"}
 
 if _typing.TYPE_CHECKING:
     from wengert import optim as optim
+    from wengert import signal as signal
     from wengert.see.diagnose import diagnose as diagnose
     from wengert.see.drawing import draw as draw
     from wengert.see.explain import explain as explain
@@ -528,6 +549,7 @@ __all__ = [
     "addmv",
     "addr",
     "adjoint",
+    "alias_copy",
     "all",
     "allclose",
     "amax",
@@ -548,6 +570,7 @@ __all__ = [
     "argsort",
     "argwhere",
     "as_strided",
+    "as_strided_copy",
     "as_tensor",
     "asarray",
     "asin",
@@ -610,10 +633,12 @@ __all__ = [
     "conj_physical",
     "contiguous_format",
     "copysign",
+    "corrcoef",
     "cos",
     "cosh",
     "cosine_similarity",
     "count_nonzero",
+    "cov",
     "cross",
     "cuda",
     "cummax",
@@ -630,6 +655,7 @@ __all__ = [
     "diagflat",
     "diagnose",
     "diagonal",
+    "diagonal_copy",
     "diagonal_scatter",
     "diff",
     "digamma",
@@ -654,6 +680,7 @@ __all__ = [
     "erfinv",
     "exp",
     "exp2",
+    "expand_copy",
     "explain",
     "explain_nan",
     "explain_zero",
@@ -693,6 +720,7 @@ __all__ = [
     "get_default_dtype",
     "get_num_threads",
     "get_rng_state",
+    "gradient",
     "graph_report",
     "greater",
     "greater_equal",
@@ -701,6 +729,8 @@ __all__ = [
     "hardshrink",
     "heaviside",
     "histc",
+    "histogram",
+    "histogramdd",
     "hsplit",
     "hstack",
     "hypot",
@@ -740,6 +770,7 @@ __all__ = [
     "is_tensor",
     "isclose",
     "isfinite",
+    "isin",
     "isinf",
     "isnan",
     "isneginf",
@@ -828,6 +859,7 @@ __all__ = [
     "outer",
     "pairwise_distance",
     "permute",
+    "permute_copy",
     "pi",
     "pinverse",
     "poisson",
@@ -879,6 +911,7 @@ __all__ = [
     "searchsorted",
     "seed",
     "select",
+    "select_copy",
     "select_scatter",
     "selu",
     "selu_",
@@ -893,6 +926,7 @@ __all__ = [
     "short",
     "sigmoid",
     "sign",
+    "signal",
     "signbit",
     "sin",
     "sinc",
@@ -905,9 +939,11 @@ __all__ = [
     "special",
     "split",
     "split_with_sizes",
+    "split_with_sizes_copy",
     "sqrt",
     "square",
     "squeeze",
+    "squeeze_copy",
     "stack",
     "std",
     "std_mean",
@@ -919,6 +955,7 @@ __all__ = [
     "swapaxes",
     "swapdims",
     "t",
+    "t_copy",
     "take",
     "take_along_dim",
     "tan",
@@ -933,6 +970,7 @@ __all__ = [
     "topk",
     "trace",
     "transpose",
+    "transpose_copy",
     "trapezoid",
     "trapz",
     "triangular_solve",
@@ -947,7 +985,9 @@ __all__ = [
     "uint32",
     "uint64",
     "unbind",
+    "unbind_copy",
     "unflatten",
+    "unfold_copy",
     "unique",
     "unique_consecutive",
     "unravel_index",
@@ -955,12 +995,14 @@ __all__ = [
     "unsafe_split",
     "unsafe_split_with_sizes",
     "unsqueeze",
+    "unsqueeze_copy",
     "var",
     "var_mean",
     "vdot",
     "version",
     "view_as_complex",
     "view_as_real",
+    "view_copy",
     "vmap",
     "vsplit",
     "vstack",

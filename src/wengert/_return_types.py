@@ -13,6 +13,8 @@ __all__ = [
     "cummin",
     "frexp",
     "geqrf",
+    "histogram",
+    "histogramdd",
     "kthvalue",
     "linalg_cholesky_ex",
     "linalg_eig",
@@ -198,3 +200,5 @@ lu_unpack = _of("lu_unpack", "Result of :func:`lu_unpack`.", "P", "L", "U")
 triangular_solve = _of("triangular_solve", "Result of :func:`triangular_solve`.", "solution", "cloned_coefficient")
 geqrf = _of("geqrf", "Result of :func:`geqrf`.", "a", "tau")
 slogdet = _of("slogdet", "Result of :func:`slogdet`.", "sign", "logabsdet")
+histogram = _of("histogram", "Result of :func:`histogram`.", "hist", "bin_edges")
+histogramdd = _of("histogramdd", "Result of :func:`histogramdd`.", "hist", "bin_edges")

@@ -53,6 +53,7 @@ from wengert.functions.select import SelectMethods
 from wengert.functions.sorting import SortingMethods
 from wengert.functions.specials import SpecialMethods
 from wengert.functions.splitting import SplittingMethods
+from wengert.functions.statistics import StatisticsMethods
 from wengert.functions.text import TextMethods
 from wengert.functions.variance import VarianceMethods
 from wengert.functions.writing import WritingMethods
@@ -103,6 +104,7 @@ class Tensor(
     SortingMethods,
     SpecialMethods,
     SplittingMethods,
+    StatisticsMethods,
     TextMethods,
     VarianceMethods,
     WritingMethods,

@@ -28,6 +28,8 @@ def to_wengert(x: Any) -> Any:
         return wengert.device(x.type)
     if isinstance(x, torch.Generator):
         return wengert.Generator().manual_seed(x.initial_seed() % 2**32)
+    if isinstance(x, torch.nn.Module):
+        return getattr(wengert.nn, type(x).__name__)()
     if isinstance(x, tuple) and hasattr(x, "_fields"):
         return type(x)(*[to_wengert(part) for part in x])
     if isinstance(x, (tuple, list)):
@@ -48,7 +50,7 @@ def _tensor(t: torch.Tensor) -> Any:
         raise UntranslatableError(str(t.layout))
     try:
         array = t.numpy(force=True)
-    except (TypeError, ValueError) as error:  # no such dtype in NumPy; more than 64 dimensions
+    except (TypeError, ValueError, NotImplementedError) as error:  # dtype, number of dimensions, no memory
         raise UntranslatableError(str(error)) from None
     made = wengert.from_numpy(array.copy())
     return made.requires_grad_(True) if t.requires_grad else made
