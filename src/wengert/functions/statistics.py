@@ -137,16 +137,12 @@ def gradient(input: Any, *, spacing: Any = 1, dim: Any = None, edge_order: int =
     raw = require_tensor("gradient", input)._data
     if edge_order not in (1, 2):
         raise RuntimeError(f"torch.gradient only supports edge_order=1 and edge_order=2, but got {edge_order}")
+    spacing = 1 if spacing is None else spacing
     dims = [wrap_dim(d, raw.ndim) for d in _listed(dim, range(raw.ndim))]
     if len(set(dims)) != len(dims):
         raise RuntimeError(f"dim {dims} appears multiple times in the list of dims")
-    spacings = (
-        list(spacing)
-        if isinstance(spacing, (tuple, list))
-        else [spacing] * (len(dims) if dim is not None else raw.ndim)
-    )
-    if isinstance(spacing, TensorBase):
-        spacings = [spacing]
+    several = isinstance(spacing, (tuple, list))
+    spacings = list(spacing) if several else [spacing] if isinstance(spacing, TensorBase) else [spacing] * len(dims)
     if len(spacings) != len(dims):
         raise RuntimeError(
             "torch.gradient expected spacing to be unspecified, a scalar, or one for each of the "
