@@ -102,9 +102,28 @@ def test_infinity_is_no_anomaly(torch):
     print(x.grad)
 
 
+@both
+def test_a_block_warns_and_setting_does_not(torch):
+    """
+    UserWarning True
+    0
+    """
+    import warnings
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with torch.autograd.detect_anomaly():
+            pass
+        print(caught[0].category.__name__, str(caught[0].message).startswith("Anomaly Detection has been enabled. "))
+        del caught[:]
+        with torch.autograd.set_detect_anomaly(True):
+            pass
+        print(len(caught))
+
+
 def test_message_names_operation_and_line() -> None:
     x = wengert.tensor([0.0, 1.0], requires_grad=True)
-    with wengert.autograd.detect_anomaly():
+    with wengert.autograd.set_detect_anomaly(True):
         root = x.sqrt()
         loss = (root * 0).sum()
         with pytest.raises(RuntimeError) as caught:
@@ -117,6 +136,6 @@ def test_message_names_operation_and_line() -> None:
 
 def test_no_warning_and_no_second_forward() -> None:
     x = wengert.tensor([4.0], requires_grad=True)
-    with wengert.autograd.detect_anomaly():
+    with wengert.autograd.set_detect_anomaly(True):
         warned(x.sqrt().sum().backward)
     assert x.grad.item() == 0.25

@@ -237,7 +237,7 @@ def modes() -> None:
 
 def anomaly() -> None:
     x = leaf(4)
-    with wengert.autograd.detect_anomaly():
+    with wengert.autograd.set_detect_anomaly(True):
         x.sqrt().sum().backward()
 
 

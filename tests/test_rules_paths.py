@@ -138,12 +138,11 @@ def _same_tensor(a, b, inputs, what) -> None:
 def _same_node(a, b, inputs, what) -> None:
     mine, other = a._node, b._node
     assert type(mine) is type(other), what
-    for facet in ("shape", "dtype", "scalar", "versions", "meta", "code"):
+    for facet in ("shape", "dtype", "scalar", "meta", "code"):
         assert getattr(mine, facet) == getattr(other, facet), (what, facet)
     assert (mine.hooks is None) == (other.hooks is None), what
     for link, other_link in zip(_described(a, inputs), _described(b, inputs), strict=True):
-        # the long path keeps a number that no rule reads
-        assert link == other_link or (link is None and isinstance(other_link, (int, float, complex))), what
+        assert link == other_link, what
 
 
 def _cell(t, inputs):
@@ -154,7 +153,8 @@ def _cell(t, inputs):
 
 
 def _described(t, inputs):
-    return [_link(link, t, inputs) for link in t._node.links]
+    form, *links = t._node.links
+    return [None if form is None else form[:-1], *[_link(link, t, inputs) for link in links]]
 
 
 def _link(link, t, inputs):
@@ -213,13 +213,13 @@ def test_apply_to_one_is_apply(name: str) -> None:
             continue
         plan = save_plan(op, 1, 1)
         assert a._node.code is b._node.code or b._node.code is not None
-        for facet in ("shape", "dtype", "scalar", "versions", "meta"):
+        for facet in ("shape", "dtype", "scalar", "meta"):
             assert getattr(a._node, facet) == getattr(b._node, facet), (name, state, facet)
         mine, other = _described(a, [t]), _described(b, [t])
         if plan[1] is Read.METADATA:  # one keeps the input's node, which knows its shape
-            following = a._node.links[2]
+            following = a._node.links[3]
             assert isinstance(following, Node)
-            mine[2] = ("metadata", following.shape, following.dtype)
+            mine[3] = ("metadata", following.shape, following.dtype)
         assert mine == other, (name, state)
 
 

@@ -347,7 +347,7 @@ def _written_after_saving():
 
 def _anomaly():
     x, w = _leaves()
-    with wengert.autograd.detect_anomaly():
+    with wengert.autograd.set_detect_anomaly(True):
         (x * w).exp().sum().backward()
 
 

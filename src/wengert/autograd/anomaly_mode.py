@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -35,9 +36,12 @@ class set_detect_anomaly:
 class detect_anomaly:
     """Within this block a backward pass that makes a NaN raises RuntimeError, naming the operation and its line.
 
-    Source lines are always recorded, so this needs no second run of the forward pass.
+    Source lines are always recorded, so this needs no second run of the forward pass. As in PyTorch it warns, so that
+    nobody leaves it switched on unknowingly (``set_detect_anomaly`` does not).
 
+    >>> import warnings
     >>> import wengert as torch
+    >>> warnings.simplefilter("ignore")
     >>> x = torch.tensor(0.0, requires_grad=True)
     >>> with torch.autograd.detect_anomaly():
     ...     (x.sqrt() * 0).backward()
@@ -47,6 +51,15 @@ class detect_anomaly:
     """
 
     def __init__(self, check_nan: bool = True) -> None:
+        warnings.warn(
+            "Anomaly Detection has been enabled. Backward passes look through every gradient for NaN, which takes "
+            "time: use it to find an error, not in ordinary runs.",
+            UserWarning,
+            stacklevel=2,
+        )
+        self._begin(check_nan)
+
+    def _begin(self, check_nan: bool) -> None:
         self.check_nan = check_nan
         self.before: list[tuple[bool, bool]] = []
 
@@ -61,7 +74,9 @@ class detect_anomaly:
         """The function in this mode."""
 
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with detect_anomaly(self.check_nan):
+            block = detect_anomaly.__new__(detect_anomaly)  # the user has been warned
+            block._begin(self.check_nan)
+            with block:
                 return function(*args, **kwargs)
 
         return wrapper
@@ -81,7 +96,7 @@ def is_anomaly_check_nan_enabled() -> bool:
     """Whether anomaly mode checks for NaN.
 
     >>> import wengert as torch
-    >>> with torch.autograd.detect_anomaly(check_nan=False):
+    >>> with torch.autograd.set_detect_anomaly(True, check_nan=False):
     ...     torch.is_anomaly_check_nan_enabled()
     False
     """

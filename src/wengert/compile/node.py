@@ -51,10 +51,10 @@ class CompiledFunctionBackward(RecordedNode):
         """Where a cotangent of tracked result number ``index`` goes."""
         return port_of(self, index) if self.several else self
 
-    def release(self, where: FreedAt | None) -> None:
+    def release(self, where: FreedAt) -> None:
         """Free what is kept."""
         self.saved = None
-        self.versions = where
+        self.mark_freed(where)
 
     def pull(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
         """The gradients of the tracked inputs."""

@@ -6,19 +6,19 @@ which do the same for elementwise operations on tensors of one float type.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from wengert._batched import Batched
 from wengert._dtypes import DEFAULTS
-from wengert._fpenv import SILENT, enter, leave
+from wengert._fpenv import run_guarded, run_silently
 from wengert._promotion import result_type_of
 from wengert._source import user_code
 from wengert.engine import messages
-from wengert.engine.base import INFERENCE, LEVELED, TensorBase, accumulator_of, array_of, cell_of, wrap
-from wengert.engine.node import NEVER_WRITTEN, Node, metadata_of, next_seq, results_read, save_plan
+from wengert.engine.base import LEVELED, TensorBase, accumulator_of, array_of, wrap
+from wengert.engine.node import UNWATCHED, Node, metadata_of, next_seq, results_read, save_plan
 from wengert.engine.opnode import OpNode, batched_class, node_class
 from wengert.engine.saved import pack, port_of
 from wengert.engine.state import STATE
@@ -73,46 +73,46 @@ def apply(op: Op, *inputs: Any, **meta: Any) -> Any:  # noqa: C901 - each test i
 class _Taken:
     """What one look at an operation's inputs tells: raw values, edges, which are tracked, whether they are alike."""
 
-    __slots__ = ("alike", "dtype", "following", "mask", "raws")
+    __slots__ = ("alike", "dtype", "following", "is_complex", "mask", "raws")
 
     def __init__(self, op: Op, inputs: tuple[Any, ...], *, track: bool | None = None) -> None:
         tracking = STATE.grad_enabled if track is None else track
         rules = None if isinstance(op.vjp, EachInput) else op.vjp
-        self.raws: list[Any] = []
-        self.following: list[Node | None] = []
-        self.mask = 0  # bit i: input i is tracked and has a rule
-        self.alike = True  # tensors of one dtype and Python numbers that fit it
-        self.dtype: Any = None
+        as_arrays = op.view
+        raws: list[Any] = []
+        following: list[Node | None] = []
+        dtype: Any = None
+        mask, alike, is_complex = 0, True, False
         for position, x in enumerate(inputs):
             edge = None
             if isinstance(x, TensorBase):
-                raw = array_of(x) if op.view else x._data
-                if raw.dtype is not self.dtype:
-                    self.alike = self.alike and self.dtype is None
-                    self.dtype = raw.dtype
+                raw = array_of(x) if as_arrays else x._data
+                own = raw.dtype
+                if own is not dtype:
+                    alike = alike and dtype is None
+                    is_complex = is_complex or own.kind == "c"
+                    dtype = own
                 if tracking and (rules is None or rules[position] is not None):
                     if x._view is not None:
                         x._view.refresh(x)
                     if x._rg:
                         edge = x._node or accumulator_of(x)
-                        self.mask |= 1 << position
+                        mask |= 1 << position
             else:
                 raw = _number_given(op, position, x)
-                self.alike = self.alike and (raw.__class__ is float or raw.__class__ is int)
-            self.raws.append(raw)
-            self.following.append(edge)
+                alike = alike and (raw.__class__ is float or raw.__class__ is int)
+            raws.append(raw)
+            following.append(edge)
+        self.raws = raws
+        self.following = following
+        self.mask = mask  # bit i: input i is tracked and has a rule
+        self.alike = alike  # tensors of one dtype and Python numbers that fit it
+        self.is_complex = is_complex  # among the tensors
+        self.dtype = dtype
 
     def of_one_float(self, op: Op) -> bool:
         """Whether nothing needs to be cast: one float dtype throughout."""
         return self.alike and self.dtype is not None and self.dtype.kind == "f"
-
-    def has_complex(self, y: Any) -> bool:
-        """Whether a complex value takes part."""
-        if self.alike and self.dtype is not None:
-            results = y if y.__class__ is tuple else (y,)
-            return self.dtype.kind == "c" or any([part.dtype.kind == "c" for part in results])
-        values = (*y, *self.raws) if y.__class__ is tuple else (y, *self.raws)
-        return any([getattr(raw, "dtype", _REAL).kind == "c" for raw in values])
 
 
 def _number_given(op: Op, position: int, x: Any) -> Any:
@@ -154,11 +154,7 @@ def _apply_to_one(op: Op, x: TensorBase, meta: dict[str, Any]) -> Any:
     a = array_of(x) if op.view else x._data
     if op.check is not None:
         op.check(op.name, (a,))
-    token = enter(SILENT)
-    try:
-        y = op.impl(a if op.promote is Promote.KEEP else promoted(op, [a])[0], **meta)
-    finally:
-        leave(token)
+    y = run_silently(op.impl, a if op.promote is Promote.KEEP else promoted(op, [a])[0], **meta)
     out = wrap(y)
     if op.view:
         adopt_view(op, meta, x, out)
@@ -176,46 +172,29 @@ def _apply_to_one(op: Op, x: TensorBase, meta: dict[str, Any]) -> Any:
         return out
     node: Any = object.__new__(form.node_class(op, meta, dtype.kind == "c" or a.dtype.kind == "c"))
     following = x._node or accumulator_of(x)
-    node.versions = None
-    if node.keeps_scalars and y.__class__ is not np.ndarray:
+    if node.keeps_scalars and isinstance(y, np.generic):
         kept_y, kept_a = y, scalar_of(a)
     else:
         kept_y = y if form.keep_y is Read.VALUES else _described(form.keep_y, y)
         kept_a = a if form.keep_a is Read.VALUES else following if form.keep_a is Read.METADATA else None
     if form.keep_a is Read.VALUES or form.keep_y is Read.VALUES:
-        cells = _one_cells(form, x, out)
-        node.versions = _versions(cells)
-        node.links = (following, kept_y, kept_a, *cells)
+        watched = [out] if form.keep_y is Read.VALUES else []
+        watched += [x] if form.keep_a is Read.VALUES else []
+        node.links = (node.form, following, kept_y, kept_a, *_watched(watched))
     else:
-        node.links = (following, kept_y, kept_a)
+        node.links = (node.form, following, kept_y, kept_a)
     if form.each:
         node.arity = 1
     node.seq = next_seq()
     node.code, node.lasti = user_code(3)
     node.meta = meta or None
-    node.hooks = None
+    node.state = None
     node.shape, node.dtype, node.scalar = y.shape, dtype, y.__class__
     if STATE.saved_hooks:
         pack(node, (x,))
     out._node = node
     out._rg = True
     return out
-
-
-def _one_cells(form: _OneInput, x: TensorBase, out: TensorBase) -> list[Any]:
-    cells = [cell_of(out)] if form.keep_y is Read.VALUES else []
-    if form.keep_a is Read.VALUES:
-        cells.append(cell_of(x))
-        if not cells[-1]:
-            raise RuntimeError(messages.INFERENCE_SAVED)
-    return cells
-
-
-def _versions(cells: list[Any]) -> tuple[int, ...] | None:
-    for cell in cells:
-        if cell[0]:
-            return tuple([c[0] for c in cells])
-    return None
 
 
 def _described(read: Read, y: Any) -> Any:
@@ -260,15 +239,12 @@ def _number(value: Any, dtype: np.dtype[Any]) -> Any:
 
 def compute(op: Op, raws: list[Any], meta: dict[str, Any]) -> Any:
     """``op.impl`` on raw values, without NumPy's floating-point warnings."""
-    token = enter(SILENT)
     try:
-        return op.impl(*raws, **meta)
+        return run_silently(op.impl, *raws, **meta)
     except ValueError as error:
         if op.kind is Kind.ELEMENTWISE:
             raise messages.broadcast_error(op, raws, error) from None
         raise
-    finally:
-        leave(token)
 
 
 def record(
@@ -285,6 +261,7 @@ def record(
     taken = _Taken(op, inputs, track=True)
     if raws is not None:
         taken.raws = raws
+        taken.is_complex = any([getattr(raw, "dtype", _REAL).kind == "c" for raw in raws])
     return _recorded(op, inputs, taken, y, outs, meta, batched=batched)
 
 
@@ -305,52 +282,58 @@ def _recorded(
         first = y[0] if y.__class__ is tuple else y
         node.axes = first.axes if first.__class__ is Batched else ()
     else:
-        node = object.__new__(node_class(op, meta, is_complex=taken.has_complex(y)))
+        is_complex = taken.is_complex or any([part.dtype.kind == "c" for part in (y if y.__class__ is tuple else (y,))])
+        node = object.__new__(node_class(op, meta, is_complex=is_complex))
     plan = save_plan(op, taken.mask, len(inputs))
-    saved, cells, has_number = [], [], False
-    for read, value, t in zip(plan, (y, *taken.raws), (None, *inputs), strict=True):
-        if read is Read.VALUES and t is None and op.outputs != 1:
-            read_results = results_read(op, taken.mask, len(outs))
-            saved.append(tuple([part if k in read_results else None for k, part in enumerate(value)]))
-            cells += [cell_of(outs[k]) for k in read_results]
-        elif read is Read.VALUES:
-            saved.append(value)
-            if t is None:
-                cells += [cell_of(o) for o in outs]
-            elif isinstance(t, TensorBase):
-                cells.append(cell_of(t))
-            else:
-                has_number = True
+    if op.outputs == 1:
+        kept, watched = [_keep(plan[0], y)], _watched([outs[0]]) if plan[0] is Read.VALUES else []
+    else:
+        results = results_read(op, taken.mask, len(outs)) if plan[0] is Read.VALUES else ()
+        kept = [tuple([part if k in results else None for k, part in enumerate(y)]) if results else None]
+        watched = _watched([outs[k] for k in results])
+    has_number = False
+    for read, raw, t in zip(plan[1:], taken.raws, inputs, strict=True):
+        if read is not Read.VALUES:
+            kept.append(_keep(read, raw))
+            continue
+        kept.append(raw)
+        if isinstance(t, TensorBase):
+            watched += _watched((t,))
         else:
-            saved.append(_keep(read, value))
-    if has_number and not cells:
-        cells.append(NEVER_WRITTEN)
-    if INFERENCE in cells:
-        raise RuntimeError(messages.INFERENCE_SAVED)
+            has_number = True
+    if has_number and not watched:
+        watched += UNWATCHED
     if node.each:
         node.arity = len(inputs)
-    if node.keeps_scalars and y.__class__ is not np.ndarray:
-        saved = [y, *map(scalar_of, taken.raws)]
-    node.links = (*taken.following, *saved, *cells)
-    node.versions = _versions(cells)
+    if node.keeps_scalars and isinstance(y, np.generic):
+        kept = [y, *map(scalar_of, taken.raws)]
+    node.links = (node.form, *taken.following, *kept, *watched)
     node.seq = next_seq()
     node.code, node.lasti = user_code(4)
     node.meta = meta or None
-    node.hooks = None
-    _describe_results(node, y)
+    node.state = None
+    if y.__class__ is tuple:
+        node.scalar = None
+        node.shape = tuple([part.shape for part in y])
+        node.dtype = tuple([part.dtype for part in y])
+    else:
+        node.shape, node.dtype, node.scalar = y.shape, y.dtype, y.__class__
     if STATE.saved_hooks:
         pack(node, inputs)
     return node  # type: ignore[no-any-return]
 
 
-def _describe_results(node: Any, y: Any) -> None:
-    """Note shape and dtype of a node's result, or of each of several."""
-    if not isinstance(y, tuple):
-        node.shape, node.dtype, node.scalar = y.shape, y.dtype, y.__class__
-        return
-    node.scalar = None
-    node.shape = tuple([part.shape for part in y])
-    node.dtype = tuple([part.dtype for part in y])
+def _watched(tensors: Sequence[TensorBase]) -> list[Any]:
+    """The version cell of each saved tensor and the version it has now, one after the other."""
+    watched: list[Any] = []
+    for t in tensors:
+        cell = t._cell
+        if cell is None:
+            cell = t._cell = [0]
+        elif not cell:
+            raise RuntimeError(messages.INFERENCE_SAVED)
+        watched += (cell, cell[0])
+    return watched
 
 
 def _keep(read: Read, value: Any) -> Any:
@@ -373,11 +356,9 @@ def apply_batched(op: Op, inputs: tuple[Any, ...], meta: dict[str, Any], evaluat
     raws = taken.raws
     if op.check is not None:
         op.check(op.name, raws)
-    token = enter(SILENT)
-    try:
-        y = evaluate(op, raws if op.promote is Promote.KEEP or taken.of_one_float(op) else promoted(op, raws), meta)
-    finally:
-        leave(token)
+    if op.promote is not Promote.KEEP and not taken.of_one_float(op):
+        raws = promoted(op, raws)
+    y = run_guarded(evaluate, op, raws, meta)
     several = op.outputs != 1
     outs = tuple([wrap(part) for part in (y if several else (y,))])
     if op.view:

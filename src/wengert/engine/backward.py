@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Sequence
+from operator import add
 from typing import Any
 
 import numpy as np
 
+from wengert._fpenv import run_silently
 from wengert._source import user_code
 from wengert.engine import start_messages as messages
 from wengert.engine.base import TensorBase, accumulator_of, edge_of, wrap, wrap_plain
-from wengert.engine.node import AccumulateGrad, FreedAt, Node
+from wengert.engine.node import AccumulateGrad, Node
 from wengert.engine.past import note_pass
 from wengert.engine.state import STATE
 from wengert.engine.sweep import Sweep, needed_nodes
@@ -31,11 +33,10 @@ def run_backward(
     inputs: Sequence[TensorBase] | None = None,
 ) -> None:
     """Sweep from ``tensors`` and add what arrives to ``.grad`` of the leaves (or of ``inputs`` only)."""
-    sweep = Sweep(create_graph=create_graph, retain_graph=create_graph if retain_graph is None else retain_graph)
-    sweep.where = FreedAt._make(user_code(2))
+    sweep = Sweep(create_graph, create_graph if retain_graph is None else retain_graph, user_code(2), _is_traced())
     roots = _start(sweep, tensors, gradients)
     if inputs is None:
-        arrivals = [(node.variable, g) for node, g in sweep.run().items()]
+        arrivals = sweep.run()
     else:
         targets = [_target_edge(t) for t in inputs]
         for t in inputs:
@@ -43,8 +44,12 @@ def run_backward(
                 retain_grad(t)
         sweep.ask_for(needed_nodes(roots, targets), targets)
         sweep.run()
-        arrivals = [(n.variable, g) for n, g in sweep.captured.items() if isinstance(n, AccumulateGrad)]
+        arrivals = {n: g for n, g in sweep.captured.items() if isinstance(n, AccumulateGrad)}
     _commit(arrivals, sweep)
+
+
+def _is_traced() -> bool:
+    return STATE.trace is not None
 
 
 def backward_from_scalar(t: TensorBase, retain_graph: bool) -> None:
@@ -53,11 +58,10 @@ def backward_from_scalar(t: TensorBase, retain_graph: bool) -> None:
         run_backward((t,), (None,), retain_graph=retain_graph)
         return
     node: Any = t._node
-    sweep = Sweep(create_graph=False, retain_graph=retain_graph)
-    sweep.where = FreedAt._make(user_code(3))
+    sweep = Sweep(False, retain_graph, user_code(3), False)
     sweep.pending[node] = t._data.dtype.type(1)
     sweep.heap.append((node.seq, node))
-    _commit([(leaf.variable, g) for leaf, g in sweep.run().items()], sweep)
+    _commit(sweep.run(), sweep)
 
 
 def run_grad(
@@ -70,8 +74,7 @@ def run_grad(
     allow_unused: bool,
 ) -> list[Any]:
     """The gradients of ``outputs`` with respect to ``inputs``; None where an input was not used (if allowed)."""
-    sweep = Sweep(create_graph=create_graph, retain_graph=retain_graph)
-    sweep.where = FreedAt._make(user_code(2))
+    sweep = Sweep(create_graph, retain_graph, user_code(2), _is_traced())
     roots = _start(sweep, outputs, gradients)
     edges = [_target_edge(t) for t in inputs]
     sweep.ask_for(needed_nodes(roots, edges), edges)
@@ -92,8 +95,7 @@ def run_to_leaves(
     outputs: Sequence[TensorBase], leaves: Sequence[TensorBase], gradients: Sequence[Any], *, retain_graph: bool
 ) -> list[Any]:
     """:func:`run_grad` where the graph has no leaves but ``leaves``, nobody hooked into it, and nothing is recorded."""
-    sweep = Sweep(create_graph=False, retain_graph=retain_graph)
-    sweep.where = FreedAt._make(user_code(2))
+    sweep = Sweep(False, retain_graph, user_code(2), _is_traced())
     _start(sweep, outputs, gradients)
     arrived = sweep.run()
     found = [arrived.get(_target_edge(leaf)) for leaf in leaves]
@@ -154,42 +156,54 @@ def _target_edge(t: TensorBase) -> Node:
 # --- adding to .grad -------------------------------------------------------------------------------------------------
 
 
-def _commit(arrivals: list[tuple[Any, Any]], sweep: Sweep) -> None:
+def _commit(arrivals: dict[Any, Any], sweep: Sweep) -> None:
     """Add each arrived gradient to its tensor's ``.grad``: all of them, or none if a post-accumulate hook raises."""
-    hooked = [t for t, _ in arrivals if t is not None and t._hooks is not None]
-    before = [(t, _snapshot(t)) for t, _ in arrivals if t is not None] if hooked else []
+    for leaf in arrivals:
+        if leaf.state is not None:
+            _commit_with_hooks(arrivals, sweep)
+            return
     done = 0
     try:
         with _commit_lock:
-            for t, g in arrivals:
+            for leaf, g in arrivals.items():
                 done += 1
-                if not _receives(t):
-                    continue
-                if g.__class__ is np.ndarray or sweep.on_tensors or getattr(t, "_grad", None) is not None:
-                    _accumulate(t, g, sweep)
-                else:  # the first scalar gradient: nothing to add to, no memory to share
-                    t._grad = wrap_plain(g)
-        for t in hooked:
-            _run_post_hooks(t)
-    except BaseException:
+                _receive(leaf.variable, g, sweep)
+    except BaseException:  # an interrupt between two leaves: finish, so that no gradient is half there
         sweep.forget_retained()
-        if hooked:
-            _restore(before)
-        else:  # an interrupt between two leaves: finish, so that no gradient is half there
-            for t, g in arrivals[done:]:
-                if _receives(t):
-                    _accumulate(t, g, sweep)
+        for leaf, g in list(arrivals.items())[done:]:
+            _receive(leaf.variable, g, sweep)
         raise
 
 
-def _receives(t: Any) -> bool:
-    """Whether a gradient is added to ``t``: not if it is gone, was switched off, or is an untracked view."""
-    return t is not None and t._rg and (t._view is None or t._view.receives(t))
+def _commit_with_hooks(arrivals: dict[Any, Any], sweep: Sweep) -> None:
+    tensors = [leaf.variable for leaf in arrivals if leaf.variable is not None]
+    before = [(t, _snapshot(t)) for t in tensors]
+    try:
+        with _commit_lock:
+            for leaf, g in arrivals.items():
+                _receive(leaf.variable, g, sweep)
+        for t in tensors:
+            if t._hooks is not None:
+                _run_post_hooks(t)
+    except BaseException:
+        sweep.forget_retained()
+        _restore(before)
+        raise
+
+
+def _receive(t: Any, g: Any, sweep: Sweep) -> None:
+    """Add a gradient to ``t``: not if it is gone, was switched off, or is an untracked view."""
+    if t is None or not t._rg or (t._view is not None and not t._view.receives(t)):
+        return
+    if g.__class__ is np.ndarray or sweep.on_tensors or t._grad is not None:
+        _accumulate(t, g, sweep)
+    else:  # the first scalar gradient: nothing to add to, no memory to share
+        t._grad = wrap_plain(g)
 
 
 def _accumulate(t: Any, g: Any, sweep: Sweep) -> None:
     """Add one gradient to ``t.grad``, in place where PyTorch does."""
-    old = getattr(t, "_grad", None)
+    old = t._grad
     if sweep.create_graph:
         t._grad = g if old is None else _tracked_sum(old, g)
         if t._grad._rg:
@@ -202,9 +216,9 @@ def _accumulate(t: Any, g: Any, sweep: Sweep) -> None:
     else:
         data = old._data
         if data.__class__ is np.ndarray and data.flags.writeable:
-            np.add(data, g, out=data, casting="unsafe")
+            run_silently(np.add, data, g, out=data, casting="unsafe")
         else:
-            old._data = data + g
+            old._data = run_silently(add, data, g)
         if old._cell:
             old._cell[0] += 1
         elif old._cell is None:

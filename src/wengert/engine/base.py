@@ -173,6 +173,17 @@ def edge_of(t: TensorBase) -> Node | None:
     return t._node or accumulator_of(t)
 
 
+def begin_leaf(leaf: TensorBase) -> None:
+    """Make a leaf that requires grad of a tensor that was just made; finding its slots unset later takes longer."""
+    leaf._rg = True
+    leaf._grad = leaf._hooks = None
+    leaf._accumulator = _no_accumulator
+
+
+def _no_accumulator() -> None:
+    return None
+
+
 def accumulator_of(leaf: TensorBase) -> AccumulateGrad:
     """The leaf's accumulator. The leaf refers to it weakly and it to the leaf strongly, so there is no cycle."""
     try:
@@ -185,10 +196,10 @@ def accumulator_of(leaf: TensorBase) -> AccumulateGrad:
     raw = leaf._data
     node = _new(AccumulateGrad)
     node.variable = leaf
+    node.scalar = raw.__class__
     node.shape = raw.shape
     node.dtype = raw.dtype
-    node.scalar = raw.__class__
-    node.hooks = leaf._hooks
+    node.state = leaf._hooks
     leaf._accumulator = _reference(node)
     return node
 

@@ -251,7 +251,7 @@ class FunctionNode(RecordedNode):
                 saved.append(SavedValue.of_result(t, self.place(result), result))
                 continue
             position = next((i for i, x in enumerate(inputs) if x is t), None)
-            edge = self.links[position] if position is not None else t._node
+            edge = self.next[position] if position is not None else t._node
             saved.append(SavedValue(t, edge, stray=position is None and edge is None))
         self.ctx._to_save = self.ctx._dirty = self.ctx._constant = ()
         self.saved = tuple(saved)
@@ -260,7 +260,7 @@ class FunctionNode(RecordedNode):
         """Free the saved values, if there are any."""
         if self.saved:
             self.saved = None
-            self.versions = where
+            self.mark_freed(where)
 
     def pull(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
         """Run the user's ``backward`` and check what it returns."""

@@ -129,11 +129,10 @@ def _reconnect_saved_result(node: Any, self: TensorBase) -> None:
     """A rule that reads the result must notice later writes to it: watch the tensor's own version."""
     if isinstance(node.saved[0], (np.ndarray, np.generic, Batched)):
         y, *inputs = node.kept
-        y = (
-            self._data if y.__class__ in (np.ndarray, Batched) else y
-        )  # its memory is given up; a scalar stays what it was
-        node.relink((y, *inputs), (cell_of(self), *node.cells[1:]))
-        node.versions = tuple([c[0] for c in node.cells])
+        if y.__class__ in (np.ndarray, Batched):
+            y = self._data  # its memory is given up; a scalar stays what it was
+        cell = cell_of(self)
+        node.relink((y, *inputs), ((cell, cell[0]), *node.watched[1:]))
 
 
 def move_on(t: Any, node: Any) -> None:

@@ -120,8 +120,8 @@ def first_mismatch(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, int, in
 
 def freed(node: Any) -> str:
     """Backward reached a node whose saved values an earlier backward freed."""
-    by = node.versions
-    freed_by = f"the backward pass at {place(*by)}" if by and by.code is not None else "an earlier backward pass"
+    by = node.freed
+    freed_by = f"the backward pass at {place(*by)}" if by and by[0] is not None else "an earlier backward pass"
     return (
         "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
         f"been freed). {node_at(node)} was freed by {freed_by}. If that operation is done once, outside the loop that "

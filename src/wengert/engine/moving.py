@@ -64,12 +64,11 @@ def view_function(op: Op) -> Callable[[Any, dict[str, Any]], Any]:
         if x._rg and STATE.grad_enabled and dtype.kind in "fc":
             following = x._node or accumulator_of(x)
             node = _new(real if dtype.kind == "f" else complex_)
-            node.links = (following, None, following if keep else None)
-            node.versions = None
+            node.links = (node.form, following, None, following if keep else None)
             node.seq = next_seq()
             node.code, node.lasti = user_code(3)
             node.meta = meta or None
-            node.hooks = None
+            node.state = None
             node.shape = y.shape
             node.dtype = dtype
             node.scalar = y.__class__
@@ -115,8 +114,8 @@ def views_function(op: Op) -> Callable[[Any, dict[str, Any]], tuple[Any, ...]]:
         if x._rg and STATE.grad_enabled and a.dtype.kind in "fc":
             following = x._node or accumulator_of(x)
             node = _new(real if a.dtype.kind == "f" else complex_)
-            node.links = (following, None, following if keep else None)
-            node.versions = node.hooks = node.scalar = None
+            node.links = (None, following, None, following if keep else None)
+            node.state = node.scalar = None
             node.seq = next_seq()
             node.code, node.lasti = user_code(3)
             node.meta = meta or None

@@ -15,7 +15,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from math import prod
 from types import CodeType
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
@@ -28,17 +28,15 @@ next_seq: Final[Callable[[], int]] = itertools.count(-1, -1).__next__
 
 # The version cell of saved values that nobody can write to: it makes a node one that has something to free.
 NEVER_WRITTEN: Final[list[int]] = [0]
+UNWATCHED: Final = (NEVER_WRITTEN, 0)
 
 
 # Nodes that PyTorch defines by hand carry their namespace in `name()`, but not in `grad_fn=<...>`.
 _CPP_NAMES = frozenset({"AccumulateGrad", "CopyBackwards", "CopySlices", "NotImplemented"})
 
 
-class FreedAt(NamedTuple):
-    """Where the user asked for the backward pass that freed a node's saved values."""
-
-    code: CodeType | None
-    lasti: int
+# Where the user asked for the backward pass that freed a node's saved values.
+FreedAt = tuple[CodeType | None, int]
 
 
 class Metadata:
@@ -71,9 +69,9 @@ def metadata_of(raw: Any) -> Metadata:
 
 
 class NodeHooks:
-    """Everything a user hung on one node; most nodes have none."""
+    """Everything a user hung on one node (most have none), and whether that is freed: this takes the place."""
 
-    __slots__ = ("metadata", "post", "post_accumulate", "pre", "retain", "tensor_pre")
+    __slots__ = ("freed", "metadata", "post", "post_accumulate", "pre", "retain", "tensor_pre")
 
     def __init__(self) -> None:
         self.tensor_pre: dict[int, Callable[..., Any]] = {}
@@ -82,6 +80,7 @@ class NodeHooks:
         self.post: dict[int, Callable[..., Any]] = {}
         self.post_accumulate: dict[int, Callable[[Any], Any]] = {}
         self.metadata: dict[Any, Any] = {}
+        self.freed: FreedAt | None = None
 
 
 class Node(Metadata):
@@ -93,12 +92,10 @@ class Node(Metadata):
     True
     """
 
-    __slots__ = ("__weakref__", "hooks", "scalar")
+    __slots__ = ("__weakref__", "scalar", "state")
 
     op: ClassVar[Op | None] = None
     rules: ClassVar[tuple[Any, ...] | None] = None
-    # (number of inputs, space, rules) of a node with one rule for each input and one result; the sweep's short way
-    form: ClassVar[tuple[int, Any, tuple[Any, ...]] | None] = None
     each: ClassVar[bool] = False
     ports: ClassVar[bool] = False
     arity: Any = None  # how many of the links are edges; None: all
@@ -106,22 +103,43 @@ class Node(Metadata):
     materialize: ClassVar[bool] = True  # fill in zeros for results that nothing flowed into
 
     # Slots of the subclasses that record an operation; a leaf's end has these values throughout.
-    links: tuple[Any, ...] = ()
+    links: tuple[Any, ...] = (None,)
     seq: int = 0
     code: CodeType | None = None
     lasti: int = -1
     meta: dict[str, Any] | None = None
 
     scalar: Any  # the class of the raw result: a NumPy scalar class says shape () and the dtype in one comparison
-    hooks: NodeHooks | None
+    state: NodeHooks | FreedAt | None  # None for an ordinary node, which the sweep then knows by one look
 
     __repr__ = object.__repr__
 
+    @property
+    def hooks(self) -> NodeHooks | None:
+        """What the user hung on the node."""
+        return self.state if self.state.__class__ is NodeHooks else None
+
+    @property
+    def freed(self) -> FreedAt | None:
+        """Where the saved values were freed; None if they were not."""
+        state = self.state
+        return state.freed if isinstance(state, NodeHooks) else state
+
     def hang(self) -> NodeHooks:
         """The node's hooks, made on first use."""
-        if self.hooks is None:
-            self.hooks = NodeHooks()
-        return self.hooks
+        hooks = self.hooks
+        if hooks is None:
+            hooks = NodeHooks()
+            hooks.freed = self.freed
+            self.state = hooks
+        return hooks
+
+    def mark_freed(self, where: FreedAt) -> None:
+        """Say that the saved values are gone: a second backward through the node is then an error."""
+        if isinstance(self.state, NodeHooks):
+            self.state.freed = where
+        else:
+            self.state = where
 
     def release(self, where: FreedAt) -> None:
         """Free the saved values, if there are any: a second backward through the node is then an error."""
@@ -129,7 +147,7 @@ class Node(Metadata):
     @property
     def next(self) -> tuple[Node | None, ...]:
         """The nodes that the inputs' cotangents go to; None for inputs that need none."""
-        return self.links
+        return self.links[1:]
 
     # --- what users call -------------------------------------------------------------------------------------------
 
@@ -166,21 +184,20 @@ class Node(Metadata):
 class RecordedNode(Node):
     """A node that stands for something the user's code did."""
 
-    __slots__ = ("code", "lasti", "links", "meta", "seq", "versions")
+    __slots__ = ("code", "lasti", "links", "meta", "seq")
 
-    # With k inputs: k following nodes, then (y, *inputs) as far as they are kept, then the versions' cells of the saved
-    # tensors. One tuple for all, because the cost of many small containers is the garbage collector's: it halved the
-    # time of a long chain.
+    # The node's form (`engine.opnode.Form`), or None; with k inputs k following nodes; then (y, *inputs) as far as they
+    # are kept; then for each saved tensor its version's cell and the version it had. One tuple for all, because the
+    # cost of many small containers is the garbage collector's (it halved the time of a long chain), and because the
+    # sweep reads a tuple of any node faster than the slots of nodes of many classes.
     links: tuple[Any, ...]
-    versions: Any  # of the saved tensors if any is not 0, else None; a FreedAt once they are freed
     seq: int
     code: CodeType | None
     lasti: int
     meta: dict[str, Any] | None
 
     def __init__(self, following: tuple[Node | None, ...], shape: Any, dtype: Any) -> None:
-        self.links = following
-        self.versions = None
+        self.links = (None, *following)
         self.seq = next_seq()
         self.code = None
         self.lasti = -1
@@ -188,7 +205,7 @@ class RecordedNode(Node):
         self.shape = shape
         self.dtype = dtype
         self.scalar = None
-        self.hooks = None
+        self.state = None
 
 
 class Port(RecordedNode):
@@ -219,11 +236,10 @@ class AccumulateGrad(Node):
 
     def hang(self) -> NodeHooks:
         """The leaf's hooks: they belong to the tensor, which outlives this node."""
-        if self.hooks is None:
-            self.hooks = NodeHooks()
-            if self.variable is not None:
-                self.variable._hooks = self.hooks
-        return self.hooks
+        hooks = super().hang()
+        if self.variable is not None:
+            self.variable._hooks = hooks
+        return hooks
 
     def weaken(self) -> None:
         """Refer to the leaf weakly from now on.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +18,14 @@ from wengert.spaces.raw import RAW, REAL, RawSpace
 
 _classes: dict[tuple[str, str, bool], type[OpNode]] = {}
 _batched: dict[type[OpNode], type[OpNode]] = {}
+_real_classes: dict[Op, type[OpNode]] = {}  # of operations whose name does not depend on their metadata
+
+
+# What the sweep's short way has to know of an operation with one rule for each input and one result: the number of
+# inputs, where the version cells begin in `links`, the space, the rules, `keeps_scalars`, whether rules take metadata,
+# and whether the inputs are known to be scalars of the result's dtype wherever that is a scalar. A plain tuple, which
+# Python unpacks fastest.
+Form = tuple[int, int, RawSpace, tuple[Any, ...], bool, bool, bool]
 
 
 class OpNode(RecordedNode):
@@ -27,11 +38,13 @@ class OpNode(RecordedNode):
     space: ClassVar[RawSpace]  # the world of raw values in which the rules run
     # Whether a node with a scalar result keeps it and every input, and keeps them when it is freed.
     keeps_scalars: ClassVar[bool]
+    form: ClassVar[Form | None]
+    like_form: ClassVar[Form | None]  # of a node whose inputs have the dtype of the result
 
     @property
     def next(self) -> tuple[Node | None, ...]:
         """The nodes that the inputs' cotangents go to; None for inputs that need none."""
-        return self.links[: self.arity]
+        return self.links[1 : 1 + self.arity]
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
@@ -57,7 +70,7 @@ class OpNode(RecordedNode):
     @property
     def saved(self) -> tuple[Any, ...] | None:
         """``(y, *inputs)`` as far as a rule reads them; None once freed."""
-        if self.versions.__class__ is FreedAt:
+        if self.freed is not None:
             return None
         return self._read_of(self.kept) if self.keeps_scalars else self.kept
 
@@ -65,7 +78,7 @@ class OpNode(RecordedNode):
     def kept(self) -> tuple[Any, ...]:
         """``(y, *inputs)`` as far as the node holds them: what a rule reads, numbers, and all that is a scalar."""
         k = self.arity
-        return self.links[k : 2 * k + 1]
+        return self.links[1 + k : 2 * k + 2]
 
     def _read_of(self, kept: tuple[Any, ...]) -> tuple[Any, ...]:
         """Of the values that an elementwise node keeps those that its rules read."""
@@ -89,7 +102,7 @@ class OpNode(RecordedNode):
 
     def _stale(self) -> frozenset[int]:
         """The ids of the saved arrays that were written in place since."""
-        if not self.cells:
+        if not self.watched:
             return frozenset()
         arrays = [
             part
@@ -97,25 +110,25 @@ class OpNode(RecordedNode):
             for part in (value if value.__class__ is tuple else (value,))
             if isinstance(part, (np.ndarray, np.generic))
         ]
-        versions = self.versions or (0,) * len(self.cells)
-        watched = zip(arrays, self.cells, versions, strict=False)
-        return frozenset([id(raw) for raw, cell, version in watched if cell[0] != version])
+        watched = zip(arrays, self.watched, strict=False)
+        return frozenset([id(raw) for raw, (cell, version) in watched if cell[0] != version])
 
     @property
-    def cells(self) -> tuple[list[Any], ...]:
-        """The version cells of the saved tensors."""
-        return self.links[2 * self.arity + 1 :]
+    def watched(self) -> tuple[tuple[list[Any], int], ...]:
+        """The version cells of the saved tensors, each with the version that the tensor had."""
+        start = 2 * self.arity + 2
+        return tuple(zip(self.links[start::2], self.links[start + 1 :: 2], strict=True))
 
-    def relink(self, kept: tuple[Any, ...], cells: tuple[list[Any], ...]) -> None:
+    def relink(self, kept: Iterable[Any], watched: Iterable[tuple[list[Any], int]]) -> None:
         """Replace what is kept."""
-        self.links = (*self.next, *kept, *cells)
+        self.links = (self.links[0], *self.next, *kept, *chain.from_iterable(watched))
 
     def release(self, where: FreedAt) -> None:
         """Free the saved values, if there are any: a second backward through the node is then an error."""
         k = self.arity
-        if len(self.links) > 2 * k + 1:
+        if len(self.links) > 2 * k + 2:
             self.links = without_arrays(self.links, k)
-            self.versions = where
+            self.mark_freed(where)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_saved_"):
@@ -149,8 +162,8 @@ _NUMBERS = (np.generic, int, float, complex)
 
 def without_arrays(links: tuple[Any, ...], k: int) -> tuple[Any, ...]:
     """The links of a node that is freed: where they lead, and the numbers among what they kept."""
-    kept = [value if isinstance(value, _NUMBERS) else None for value in links[k : 2 * k + 1]]
-    return (*links[:k], *kept)
+    kept = [value if isinstance(value, _NUMBERS) else None for value in links[1 + k : 2 * k + 2]]
+    return (*links[: 1 + k], *kept)
 
 
 def _shape_of(value: Any) -> Metadata:
@@ -165,11 +178,23 @@ def _known(value: Any, stale: frozenset[int]) -> Any:
     return value if isinstance(value, _NUMBERS) else None
 
 
+def _takes_metadata(rule: Any, arity: int) -> bool:
+    code = rule.__code__
+    return code.co_argcount + code.co_kwonlyargcount > 3 + arity or bool(code.co_flags & inspect.CO_VARKEYWORDS)
+
+
 def node_class(op: Op, meta: dict[str, Any] | None, *, is_complex: bool) -> type[OpNode]:
     """The class of the nodes that ``op`` makes: its name is what PyTorch calls it."""
+    if not is_complex and op in _real_classes:
+        return _real_classes[op]
     name = op.node if isinstance(op.node, str) else op.node(meta or {})
-    found = _classes.get((op.name, name, is_complex))
-    return found if found is not None else _make_class(op, name, is_complex)
+    key = (op.name, name, is_complex)
+    found = _classes.get(key)
+    if found is None:
+        found = _classes.setdefault(key, _make_class(op, name, is_complex))
+    if not is_complex and isinstance(op.node, str):
+        _real_classes[op] = found
+    return found
 
 
 def _make_class(op: Op, name: str, is_complex: bool) -> type[OpNode]:
@@ -182,6 +207,7 @@ def _make_class(op: Op, name: str, is_complex: bool) -> type[OpNode]:
         "each": isinstance(vjp, EachInput),
         "ports": op.outputs != 1,
         "form": None,
+        "like_form": None,
         "space": RAW if is_complex else REAL,
         "elementwise": op.kind is Kind.ELEMENTWISE and not op.view and not is_complex,
         "keeps_scalars": op.kind is Kind.ELEMENTWISE and op.outputs == 1,
@@ -191,12 +217,12 @@ def _make_class(op: Op, name: str, is_complex: bool) -> type[OpNode]:
     else:
         body["arity"] = len(vjp)
         if op.outputs == 1 and MISSING not in vjp:
-            body["form"] = (len(vjp), body["space"], vjp, body["keeps_scalars"])
+            takes_meta = any([_takes_metadata(rule, len(vjp)) for rule in vjp if rule is not None])
+            facts = (len(vjp), 2 * len(vjp) + 2, body["space"], vjp, body["keeps_scalars"], takes_meta)
+            body["form"], body["like_form"] = (*facts, False), (*facts, body["keeps_scalars"])
     if op.outputs != 1:
         body["__slots__"] += ("port_references",)
-    made: type[OpNode] = type(name, (OpNode,), body)
-    _classes[op.name, name, is_complex] = made
-    return made
+    return type(name, (OpNode,), body)
 
 
 def batched_class(op: Op, meta: dict[str, Any] | None) -> type[OpNode]:
@@ -208,6 +234,7 @@ def batched_class(op: Op, meta: dict[str, Any] | None) -> type[OpNode]:
             "__slots__": ("axes",),
             "__module__": "wengert",
             "form": None,
+            "like_form": None,
             "space": BATCHED,
             "elementwise": False,
             "keeps_scalars": False,

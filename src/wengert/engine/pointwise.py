@@ -1,7 +1,8 @@
 """Public functions and operators of elementwise operations, with a short path for tensors of one float type.
 
 The short path does what :func:`wengert.engine.apply.apply` does, with everything that can be known beforehand worked
-out once per operation. Anything unusual (mixed dtypes, integers, subclasses, saved-tensor hooks) takes the long path.
+out once per operation. Anything unusual (mixed dtypes, integers, subclasses but ``Parameter``, saved-tensor hooks) goes
+the long path.
 Both are compared by a generated test.
 
 The short path takes the calling frame for the user's without looking, which costs half as much. So code of this package
@@ -12,13 +13,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, Final
 
 import numpy as np
-from numpy import ndarray
+from numpy import float32, float64, ndarray
 
 from wengert._dtypes import from_numpy_dtype
-from wengert._fpenv import SILENT, enter, leave
+from wengert._fpenv import silent_runner
 from wengert.engine import messages
 from wengert.engine.apply import apply, broadcast_failure
 from wengert.engine.base import INFERENCE, TensorBase, accumulator_of, wrap
@@ -31,29 +33,46 @@ from wengert.engine.tiles import LARGE, large
 from wengert.ops.reads import Read
 from wengert.ops.record import Op
 
-_F32: Final = np.dtype(np.float32)
-_F64: Final = np.dtype(np.float64)
+_F32: Final[np.dtype[Any]] = np.dtype(np.float32)
+_F64: Final[np.dtype[Any]] = np.dtype(np.float64)
 _new = object.__new__
 _NO_META: Final[dict[str, Any]] = {}
 _frame = sys._getframe
 _NUMBERS: Final = (TensorBase, bool, int, float, complex, np.generic)
 
-_Tensor: Any = TensorBase  # bound by wengert._tensor: the class that takes the short path
+# The classes that take the short path: exactly these, no subclass. Results are of the first.
+_Tensor: Any = TensorBase  # bound by wengert._tensor
+_Parameter: Any = None  # bound by wengert.nn.parameter
+_fast: Final[list[Any]] = [None, None]
 
 
-def bind_fast_class(cls: type[TensorBase] | None) -> None:
-    """Say which class takes the short path: exactly this one, no subclass; None closes it (saved-tensor hooks do)."""
-    global _Tensor  # noqa: PLW0603 - a global is what the short path compares with fastest
-    _Tensor = cls
+def bind_fast_class(cls: type[TensorBase]) -> None:
+    """Say which class results are of; it takes the short path."""
+    _fast[0] = cls
+    open_short_path(True)
+
+
+def bind_parameter_class(cls: type[TensorBase]) -> None:
+    """Say which class of leaves takes the short path too."""
+    _fast[1] = cls
+    open_short_path(True)
+
+
+def open_short_path(is_open: bool) -> None:
+    """Open or close the short path (saved-tensor hooks close it)."""
+    global _Tensor, _Parameter  # what the short path compares with fastest
+    _Tensor, _Parameter = _fast if is_open else (None, None)
 
 
 class _Recording:
     """What recording a one- or two-input operation needs, worked out when first used."""
 
-    __slots__ = ("node_class", "plans", "shapes", "short")
+    __slots__ = ("form", "keeps_scalars", "node_class", "plans", "shapes", "short")
 
     def __init__(self, op: Op, n_inputs: int, meta: dict[str, Any] | None = None) -> None:
         self.node_class: type[OpNode] = node_class(op, meta, is_complex=False)
+        self.form = self.node_class.like_form
+        self.keeps_scalars = self.node_class.keeps_scalars
         self.plans: list[tuple[bool, ...]] = []
         rules = op.vjp if isinstance(op.vjp, tuple) else ()
         self.short = bool(rules) and all([callable(rule) for rule in rules])
@@ -65,6 +84,24 @@ class _Recording:
                 self.shapes = self.shapes or plan[1] is Read.METADATA
             elif Read.METADATA in plan:
                 self.short = False
+
+
+def _own_code(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function on a code object of its own.
+
+    Python keeps what it has learned of types (inline caches) in the code object. Closures share theirs, so that each
+    operation would spoil what another has taught it: nodes of each are of another class. This is worth a sixth.
+    """
+    made = FunctionType(
+        function.__code__.replace(),
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    made.__kwdefaults__ = function.__kwdefaults__
+    made.__annotations__ = function.__annotations__
+    return made
 
 
 def unary(op: Op) -> Callable[..., Any]:
@@ -79,68 +116,71 @@ def unary(op: Op) -> Callable[..., Any]:
 
     def function(input: Any, *, out: Any = None, depth: int = 1, meta: dict[str, Any] | None = None) -> Any:
         nonlocal recording
-        if input.__class__ is not _Tensor or out is not None:
+        if (input.__class__ is not _Tensor and input.__class__ is not _Parameter) or out is not None:
             if not isinstance(input, TensorBase):
                 raise TypeError(messages.not_a_tensor(op, 0, input))
             return deliver(out, apply(op, input, **(meta or _NO_META)), input)
         a = input._data
-        dtype = a.dtype
-        if dtype is not _F32 and dtype is not _F64:
-            return apply(op, input, **(meta or _NO_META))
-        if input._view is not None:
-            input._view.refresh(input)
-        token = enter(SILENT)
+        kind = a.__class__
+        if kind is float32:
+            dtype = _F32
+        elif kind is float64:
+            dtype = _F64
+        else:
+            dtype = a.dtype
+            if dtype is not _F32 and dtype is not _F64:
+                return apply(op, input, **(meta or _NO_META))
+            if input._view is not None:
+                input._view.refresh(input)
         try:
-            if a.__class__ is ndarray and a.size >= LARGE:
-                y = large(op, (a,), dtype, meta or _NO_META)
+            if kind is ndarray and a.size >= LARGE:
+                y = silent_runner()(large, op, (a,), dtype, meta or _NO_META)
             else:
-                y = impl(a) if meta is None else impl(a, **meta)
-        finally:
-            leave(token)
+                y = silent_runner()(impl, a) if meta is None else silent_runner()(impl, a, **meta)
+        except RuntimeError:
+            return apply(op, input, **(meta or _NO_META))
         result = _new(_Tensor)
         result._data = y
         result._view = None
         if input._rg and differentiable and STATE.grad_enabled:
             if recording is None:
                 recording = _Recording(op, 1, meta)
-            if not recording.short or input._cell is INFERENCE:
+            cell = input._cell
+            if not recording.short or cell is INFERENCE:
                 return apply(op, input, **(meta or _NO_META))
+            following = input._node or accumulator_of(input)
             keep_y, keep_a = recording.plans[1]
             node = _new(recording.node_class)
-            node.versions = None
-            following = input._node or accumulator_of(input)
-            if y.__class__ is not ndarray and node.keeps_scalars:
-                kept_y, kept_a = y, a if a.__class__ is not ndarray else a[()]
+            node.scalar = scalar = y.__class__
+            if scalar is not ndarray and recording.keeps_scalars:
+                node.shape = ()
+                kept_y, kept_a = y, a if kind is not ndarray else a[()]
             else:
+                node.shape = y.shape
                 kept_y = y if keep_y else None
                 kept_a = a if keep_a else following if recording.shapes else None
             if keep_a:
-                cell = input._cell
                 if cell is None:
                     cell = input._cell = [0]
-                elif cell[0]:
-                    node.versions = (0, cell[0]) if keep_y else (cell[0],)
                 if keep_y:
                     result._cell = own = [0]
-                    node.links = (following, kept_y, kept_a, own, cell)
+                    node.links = (recording.form, following, kept_y, kept_a, own, 0, cell, cell[0])
                 else:
                     result._cell = None
-                    node.links = (following, kept_y, kept_a, cell)
+                    node.links = (recording.form, following, kept_y, kept_a, cell, cell[0])
             elif keep_y:
                 result._cell = own = [0]
-                node.links = (following, kept_y, kept_a, own)
+                node.links = (recording.form, following, kept_y, kept_a, own, 0)
             else:
                 result._cell = None
-                node.links = (following, kept_y, kept_a)
-            node.seq = next_seq()
+                node.links = (recording.form, following, kept_y, kept_a)
             frame = _frame(depth)
             node.code = frame.f_code
             node.lasti = frame.f_lasti
+            node.seq = next_seq()
             node.meta = meta
-            node.shape = y.shape
             node.dtype = dtype
-            node.scalar = y.__class__
-            node.hooks = None
+            node.state = None
             result._node = node
             result._rg = True
             return result
@@ -149,7 +189,7 @@ def unary(op: Op) -> Callable[..., Any]:
         result._rg = False
         return result
 
-    return named(function, op)
+    return named(_own_code(function), op)
 
 
 def _binary_core(op: Op, *, is_operator: bool) -> Callable[..., Any]:
@@ -159,34 +199,43 @@ def _binary_core(op: Op, *, is_operator: bool) -> Callable[..., Any]:
 
     def function(input: Any, other: Any, depth: int = 1) -> Any:
         nonlocal recording
-        if input.__class__ is not _Tensor:
+        if input.__class__ is not _Tensor and input.__class__ is not _Parameter:
             return _long(op, input, other, is_operator)
         a = input._data
-        dtype = a.dtype
-        if dtype is not _F32 and dtype is not _F64:
-            return _long(op, input, other, is_operator)
+        kind = a.__class__
         cls = other.__class__
-        if cls is _Tensor:
+        if cls is _Tensor or cls is _Parameter:
+            cls = _Tensor
             b = other._data
-            if b.dtype is not dtype:
-                return _long(op, input, other, is_operator)
-            if other._view is not None:
-                other._view.refresh(other)
             b_tracked = other._rg
         elif cls is float or cls is int:
             b = other
             b_tracked = False
         else:
             return _long(op, input, other, is_operator)
-        if input._view is not None:
-            input._view.refresh(input)
-        token = enter(SILENT)
+        if kind is float32 and (b.__class__ is float32 or cls is not _Tensor):  # scalars, which share memory with none
+            dtype = _F32
+        elif kind is float64 and (b.__class__ is float64 or cls is not _Tensor):
+            dtype = _F64
+        else:
+            dtype = a.dtype
+            if dtype is not _F32 and dtype is not _F64:
+                return _long(op, input, other, is_operator)
+            if input._view is not None:
+                input._view.refresh(input)
+            if cls is _Tensor:
+                if b.dtype is not dtype:
+                    return _long(op, input, other, is_operator)
+                if other._view is not None:
+                    other._view.refresh(other)
+                    b_tracked = other._rg
         try:
-            y = impl(a, b) if a.__class__ is not ndarray or a.size < LARGE else large(op, (a, b), dtype, _NO_META)
-        except (ValueError, OverflowError):
+            if kind is ndarray and a.size >= LARGE:
+                y = silent_runner()(large, op, (a, b), dtype, _NO_META)
+            else:
+                y = silent_runner()(impl, a, b)
+        except (ValueError, OverflowError, RuntimeError):
             return broadcast_failure(op, input, other)
-        finally:
-            leave(token)
         result = _new(_Tensor)
         result._data = y
         result._view = None
@@ -195,9 +244,6 @@ def _binary_core(op: Op, *, is_operator: bool) -> Callable[..., Any]:
                 recording = _Recording(op, 2)
             if not recording.short:
                 return _long(op, input, other, is_operator)
-            result._cell = None
-            node = _new(recording.node_class)
-            node.versions = None
             if not b_tracked:
                 a_next, b_next = input._node or accumulator_of(input), None
                 keep_y, keep_a, keep_b = recording.plans[1]
@@ -209,53 +255,51 @@ def _binary_core(op: Op, *, is_operator: bool) -> Callable[..., Any]:
                 keep_y, keep_a, keep_b = recording.plans[2]
             if keep_y:
                 return _long(op, input, other, is_operator)
-            if y.__class__ is not ndarray:
+            node = _new(recording.node_class)
+            node.scalar = scalar = y.__class__
+            if scalar is not ndarray:
+                node.shape = ()
                 kept_y = y
-                kept_a = a if a.__class__ is not ndarray else a[()]
+                kept_a = a if kind is not ndarray else a[()]
                 kept_b = b if b.__class__ is not ndarray else b[()]
             else:
+                node.shape = y.shape
                 kept_y = None
                 kept_a = a if keep_a else None
                 kept_b = b if keep_b or cls is not _Tensor else None
-            a_cell = b_cell = None
+            if keep_b:
+                if cls is not _Tensor:
+                    b_cell = NEVER_WRITTEN
+                else:
+                    b_cell = other._cell
+                    if b_cell is None:
+                        b_cell = other._cell = [0]
+                    elif not b_cell:  # an inference tensor: the long path refuses it
+                        return _long(op, input, other, is_operator)
             if keep_a:
                 a_cell = input._cell
                 if a_cell is None:
                     a_cell = input._cell = [0]
-                elif not a_cell:  # an inference tensor: the long path refuses it
+                elif not a_cell:
                     return _long(op, input, other, is_operator)
-                elif a_cell[0]:
-                    node.versions = (a_cell[0],)
-            if keep_b and cls is _Tensor:
-                b_cell = other._cell
-                if b_cell is None:
-                    b_cell = other._cell = [0]
-                elif not b_cell:
-                    return _long(op, input, other, is_operator)
-                if a_cell is None:
-                    node.links = (a_next, b_next, kept_y, kept_a, kept_b, b_cell)
-                    if b_cell[0]:
-                        node.versions = (b_cell[0],)
+                if keep_b and cls is _Tensor:
+                    version = b_cell[0]
+                    links = (recording.form, a_next, b_next, kept_y, kept_a, kept_b, a_cell, a_cell[0], b_cell, version)
+                    node.links = links
                 else:
-                    node.links = (a_next, b_next, kept_y, kept_a, kept_b, a_cell, b_cell)
-                    if a_cell[0] or b_cell[0]:
-                        node.versions = (a_cell[0], b_cell[0])
-            elif a_cell is None:
-                if keep_b:  # a number
-                    node.links = (a_next, b_next, kept_y, kept_a, kept_b, NEVER_WRITTEN)
-                else:
-                    node.links = (a_next, b_next, kept_y, kept_a, kept_b)
+                    node.links = (recording.form, a_next, b_next, kept_y, kept_a, kept_b, a_cell, a_cell[0])
+            elif keep_b:
+                node.links = (recording.form, a_next, b_next, kept_y, kept_a, kept_b, b_cell, b_cell[0])
             else:
-                node.links = (a_next, b_next, kept_y, kept_a, kept_b, a_cell)
-            node.seq = next_seq()
+                node.links = (recording.form, a_next, b_next, kept_y, kept_a, kept_b)
             frame = _frame(depth)
             node.code = frame.f_code
             node.lasti = frame.f_lasti
+            node.seq = next_seq()
             node.meta = None
-            node.shape = y.shape
             node.dtype = dtype
-            node.scalar = y.__class__
-            node.hooks = None
+            node.state = None
+            result._cell = None
             result._node = node
             result._rg = True
             return result
@@ -264,7 +308,7 @@ def _binary_core(op: Op, *, is_operator: bool) -> Callable[..., Any]:
         result._rg = False
         return result
 
-    return function
+    return _own_code(function)
 
 
 def _long(op: Op, input: Any, other: Any, is_operator: bool) -> Any:

@@ -12,7 +12,7 @@ from wengert._batched import Batched
 from wengert._traced import Traced
 from wengert.engine import messages
 from wengert.engine.base import TensorBase, wrap
-from wengert.engine.node import NEVER_WRITTEN, AccumulateGrad, FreedAt, Node, Port
+from wengert.engine.node import UNWATCHED, AccumulateGrad, Node, Port
 from wengert.engine.state import STATE
 
 _ARRAYS = (np.ndarray, np.generic, Traced, Batched)  # not "no Python number": np.float64 is a float
@@ -66,20 +66,22 @@ def pack(node: Any, inputs: tuple[Any, ...]) -> None:
     packed = tuple([_packed(node, slot, value, inputs) for slot, value in enumerate(saved)])
     if any([new is not old for new, old in zip(packed, saved, strict=True)]):
         kept = [old if new is None else new for new, old in zip(packed, node.kept, strict=True)]
-        node.relink(tuple(kept), (NEVER_WRITTEN,))
-        node.versions = None
+        node.relink(kept, (UNWATCHED,))
 
 
 def _packed(node: Any, slot: int, value: Any, inputs: tuple[Any, ...]) -> Any:
     if value.__class__ is tuple:  # several results
-        cells = iter(node.cells)
+        watched = iter(node.watched)
         return tuple(
-            [None if part is None else pack_result(part, port_of(node, i), next(cells)) for i, part in enumerate(value)]
+            [
+                None if part is None else pack_result(part, port_of(node, i), next(watched)[0])
+                for i, part in enumerate(value)
+            ]
         )
     if not isinstance(value, _ARRAYS):
         return value
     if slot == 0:
-        return pack_result(value, node, node.cells[0])
+        return pack_result(value, node, node.watched[0][0])
     source = inputs[slot - 1]
     return pack_one(source if isinstance(source, TensorBase) else wrap(value), node.next[slot - 1])
 
@@ -125,10 +127,9 @@ def port_of(node: Any, index: int) -> Port:
 
 def check_versions(node: Any) -> None:
     """Raise if a saved value was written in place after it was saved, or freed."""
-    if node.versions.__class__ is FreedAt:
+    if node.freed is not None:
         raise RuntimeError(messages.freed(node))
-    versions = node.versions or (0,) * len(node.cells)
-    for position, (cell, saved) in enumerate(zip(node.cells, versions, strict=True)):
+    for position, (cell, saved) in enumerate(node.watched):
         if cell[0] != saved:
             raise RuntimeError(messages.changed_in_place(node, position, cell, saved))
 
@@ -150,7 +151,7 @@ def tensor_saved(node: Any) -> tuple[Any, ...]:
     """``(y, *inputs)`` as tensors connected to the graph; raises when freed or changed."""
     check_versions(node)
     saved = node.saved
-    cells = iter(node.cells)
+    cells = iter([cell for cell, _ in node.watched])
     tensors: list[Any] = []
     for slot, value in enumerate(saved):
         if value.__class__ is tuple:  # several results

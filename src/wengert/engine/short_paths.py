@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from wengert.engine.base import tensor_class
-from wengert.engine.pointwise import bind_fast_class
+from wengert.engine.pointwise import open_short_path
 
 _lock = threading.Lock()
 _closed_by = 0
@@ -25,4 +24,4 @@ def _change(by: int) -> None:
     global _closed_by  # noqa: PLW0603 - the count belongs to the process, as the short paths do
     with _lock:
         _closed_by += by
-        bind_fast_class(None if _closed_by else tensor_class())
+        open_short_path(not _closed_by)

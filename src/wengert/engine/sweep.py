@@ -18,7 +18,7 @@ import numpy as np
 from numpy import ndarray
 
 from wengert._batched import Batched
-from wengert._fpenv import SILENT, enter, leave
+from wengert._fpenv import run_guarded, run_silently
 from wengert.engine import messages
 from wengert.engine.base import wrap
 from wengert.engine.fit import fit_raw, fit_tensor
@@ -40,18 +40,20 @@ class Sweep:
     Args:
         create_graph: run the rules on tensors, recording what they do.
         retain_graph: keep saved values afterwards.
+        where: where the user asked for the pass.
+        is_traced: a program is being traced.
     """
 
     space: Any = None  # the world of raw values, where it is not for each node to say
     needed: set[Node] | None = None
     captures: frozenset[Node] = frozenset()
     modes: tuple[bool, Any] | None = None  # the thread's state before user code was first called
-    where: FreedAt = FreedAt(None, -1)  # where the user asked for the pass
 
-    def __init__(self, *, create_graph: bool, retain_graph: bool) -> None:
+    def __init__(self, create_graph: bool, retain_graph: bool, where: FreedAt, is_traced: bool) -> None:
         self.create_graph = create_graph
-        self.on_tensors = create_graph or STATE.trace is not None  # a traced program's rules run on its tensors
+        self.on_tensors = create_graph or is_traced  # a traced program's rules run on its tensors
         self.retain_graph = retain_graph
+        self.where = where
         self.pending: Cotangents = {}
         self.heap: list[tuple[int, Node]] = []
 
@@ -101,20 +103,21 @@ class Sweep:
 
     def run(self) -> dict[Any, Any]:
         """Sweep from the roots; returns what arrived at the leaves, by their accumulators."""
-        token = enter(SILENT)
         try:
             if STATE.axes:
                 self.space = BATCHED  # cotangents may be batched anywhere
             if self.on_tensors or self.needed is not None or STATE.anomaly or self.space is not None:
-                self._drain()
+                run_guarded(self._drain)
             else:
-                self._drain_raw()
+                unusual = run_silently(self._drain_raw)
+                while unusual is not None:
+                    run_guarded(self._visit, *unusual)
+                    unusual = run_silently(self._drain_raw)
             return self._leaves()
         except BaseException:
             self.forget_retained()
             raise
         finally:
-            leave(token)
             if self.modes is not None:
                 STATE.grad_enabled, STATE.sweep = self.modes
                 self.__dict__.pop("at_end", None)  # its hooks refer back to this pass
@@ -125,9 +128,10 @@ class Sweep:
             self.modes = STATE.grad_enabled, STATE.sweep
             STATE.grad_enabled, STATE.sweep = self.create_graph, self
 
-    def _drain_raw(self) -> None:  # noqa: C901 - the docstring says why
-        """The plain case, on raw values with nothing asked but the leaves.
+    def _drain_raw(self) -> tuple[Node, Any] | None:  # noqa: C901 - the docstring says why
+        """The plain case, on raw values with nothing asked but the leaves; returns where it meets anything else.
 
+        No user code is called here: this runs in a context of its own (`silent_runner`).
         Kept flat, and written out for one and for two inputs, because it is the hot loop: it takes a third less time
         than the general form below it.
         """
@@ -136,43 +140,48 @@ class Sweep:
         while True:
             if node is None:
                 if not heap:
-                    return
+                    return None
                 node = heappop(heap)[1]
                 g = pending.pop(node)
-            form = node.form
-            if form is None or node.hooks is not None:
-                self._visit(node, g)
-                node = None
-                continue
-            k, space, rules, keeps_scalars = form
             links = node.links
+            form = links[0]
+            if form is None or node.state is not None:
+                return node, g
+            k, start, space, rules, keeps_scalars, has_meta, alike = form
+            kind = g.__class__
             size = len(links)
-            if node.versions is not None:
-                check_versions(node)
-            if size > 2 * k + 1:
-                if links[-1][0] or (size > 2 * k + 2 and any_written(links, k)):
+            if size > start:
+                if links[start][0] != links[start + 1] or (size > start + 2 and any_written(links, start + 2)):
                     check_versions(node)
                 if not retain:
-                    if not keeps_scalars or node.scalar is ndarray:
-                        node.links = without_arrays(links, k)
-                    node.versions = where
-            if k > 2 or (g.__class__ is ndarray and g.size >= LARGE) or (k == 2 and node.meta is not None):
+                    node.state = where
+                    if kind is ndarray or not keeps_scalars:
+                        if k == 2:
+                            a, b = links[4], links[5]
+                            a, b = None if a.__class__ is ndarray else a, None if b.__class__ is ndarray else b
+                            node.links = (form, links[1], links[2], None, a, b)
+                        else:
+                            node.links = (form, links[1], None, None) if k == 1 else without_arrays(links, k)
+            if kind is ndarray:
+                alike = False
+            if k > 2 or (has_meta and k == 2) or (kind is ndarray and g.size >= LARGE):
                 self._pass_on(node, g, links)
                 node = None
                 continue
-            following = links[0]
+            following = links[1]
             if k == 1:
-                meta = node.meta
-                x = rules[0](space, g, links[1], links[2]) if meta is None else rules[0](space, g, *links[1:3], **meta)
+                if has_meta:
+                    x = rules[0](space, g, links[2], links[3], **(node.meta or {}))
+                else:
+                    x = rules[0](space, g, links[2], links[3])
             elif following is None:
-                following = links[1]
-                x = rules[1](space, g, links[2], links[3], links[4])
+                following = links[2]
+                x = rules[1](space, g, links[3], links[4], links[5])
             else:
-                x = rules[0](space, g, links[2], links[3], links[4])
-                second = links[1]
+                x = rules[0](space, g, links[3], links[4], links[5])
+                second = links[2]
                 if second is not None:
-                    kind = x.__class__
-                    if (kind is not following.scalar or kind is ndarray) and (
+                    if not (alike and x.__class__ is kind) and (
                         x.shape != following.shape or x.dtype is not following.dtype
                     ):
                         x = fit_raw(x, following, node)
@@ -182,12 +191,9 @@ class Sweep:
                         pending[following] = x
                         if following.seq:
                             heappush(heap, (following.seq, following))
-                    x = rules[1](space, g, links[2], links[3], links[4])
+                    x = rules[1](space, g, links[3], links[4], links[5])
                     following = second
-            kind = x.__class__
-            if (kind is not following.scalar or kind is ndarray) and (
-                x.shape != following.shape or x.dtype is not following.dtype
-            ):
+            if not (alike and x.__class__ is kind) and (x.shape != following.shape or x.dtype is not following.dtype):
                 x = fit_raw(x, following, node)
             node = None
             if not heap and following.seq:  # nothing else can flow into it: go on there at once
@@ -203,9 +209,9 @@ class Sweep:
     def _pass_on(self, node: Any, g: Any, links: tuple[Any, ...]) -> None:
         """Run the rules of a plain node of any form and let the results arrive; large elementwise ones tile by tile."""
         k = node.arity
-        saved = links[k : 2 * k + 1]
+        saved = links[1 + k : 2 * k + 2]
         meta, space = node.meta or {}, node.space
-        for rule, following in zip(node.rules, links[:k], strict=True):
+        for rule, following in zip(node.rules, links[1 : 1 + k], strict=True):
             if following is None:
                 continue
             x = NotImplemented
@@ -397,11 +403,12 @@ class Sweep:
     def _leaves(self) -> dict[Any, Any]:
         """What arrived at the leaves, after their hooks; what is left pending is nothing else."""
         leaves = self.pending
-        for node, arrived in leaves.items():
-            g = arrived if node.hooks is None else self._leaf_hooks(node, arrived)
-            leaves[node] = g
-            if self.captures and node in self.captures:
-                self._capture(node, g)
+        for node in leaves:
+            if node.state is not None:
+                leaves[node] = self._leaf_hooks(node, leaves[node])
+        for node in self.captures:
+            if node in leaves:
+                self._capture(node, leaves[node])
         if self.modes is not None:
             for finish in self.at_end:
                 finish()
@@ -413,9 +420,9 @@ class Sweep:
         return self._prehooks(node, g) if node.hooks is not None and node.hooks.pre else g
 
 
-def any_written(links: tuple[Any, ...], k: int) -> bool:
-    """Whether a saved tensor was written in place since it was saved at version 0."""
-    return any([cell[0] for cell in links[2 * k + 1 :]])
+def any_written(links: tuple[Any, ...], start: int) -> bool:
+    """Whether a saved tensor whose cell and version stand at ``start`` or later was written since it was saved."""
+    return any([links[i][0] != links[i + 1] for i in range(start, len(links), 2)])
 
 
 def needed_nodes(roots: Iterable[Node], targets: Iterable[Node]) -> set[Node]:

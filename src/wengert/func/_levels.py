@@ -66,7 +66,7 @@ class ReverseLevel:
             elif node.seq > start:  # later nodes have smaller numbers
                 return True
             else:
-                stack.extend([following for following in node.links[: node.arity] if following is not None])
+                stack.extend([following for following in node.next if following is not None])
         return False
 
     def leave(self, t: Any) -> Any:

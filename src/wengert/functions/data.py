@@ -11,7 +11,7 @@ from wengert._device import require_cpu
 from wengert._dtypes import DEFAULTS, NumpyDtype, as_numpy_dtype, from_numpy_dtype
 from wengert.engine import messages
 from wengert.engine.apply import apply
-from wengert.engine.base import TensorBase, alias, is_tracking, wrap
+from wengert.engine.base import TensorBase, alias, begin_leaf, is_tracking, wrap
 from wengert.engine.past import note_cut
 from wengert.functions.nested import cast, fill_scalar, raw_of
 from wengert.functions.options import check_trackable, chosen_dtype, made, number
@@ -58,7 +58,8 @@ def tensor(
         cls = data.__class__
         if cls is float and -_LARGE < data < _LARGE:
             t = wrap(DEFAULTS.float.type(data))
-            t._rg = bool(requires_grad)
+            if requires_grad:
+                begin_leaf(t)
             return t
         if cls is int and -(2**63) <= data < 2**63:
             return made(_new_int(data), requires_grad)
@@ -231,7 +232,7 @@ def asarray(
     t = wrap(shared)
     if requires_grad:
         check_trackable(shared.dtype)
-        t._rg = True
+        begin_leaf(t)
     return t
 
 

@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from wengert._dtypes import from_numpy_dtype, type_name
 from wengert.engine import messages, start_messages
 from wengert.engine.backward import backward_from_scalar, retain_grad, run_backward
@@ -154,9 +156,9 @@ class GraphMethods:
         >>> x.grad
         tensor(6.)
         """
-        if gradient is None and inputs is None and not create_graph and is_tracking(self) and self._node is not None:
+        if gradient is None and inputs is None and not create_graph and self._node is not None:
             raw = self._data
-            if raw.ndim == 0 and raw.dtype.kind == "f":
+            if raw.__class__ is np.float32 or (raw.ndim == 0 and raw.dtype.kind == "f" and is_tracking(self)):
                 backward_from_scalar(self, bool(retain_graph))
                 return
         if gradient is not None and not isinstance(gradient, TensorBase):

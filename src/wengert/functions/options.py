@@ -12,7 +12,7 @@ from wengert._device import require_cpu
 from wengert._dtypes import DEFAULTS, NumpyDtype, as_numpy_dtype, from_numpy_dtype
 from wengert._layout import check_layout
 from wengert.engine import messages
-from wengert.engine.base import TensorBase, wrap
+from wengert.engine.base import TensorBase, begin_leaf, wrap
 from wengert.engine.out import deliver
 
 type_name = _dtypes.type_name
@@ -163,7 +163,7 @@ def made(raw: Any, requires_grad: bool = False) -> Any:
     t = wrap(raw if raw.ndim else raw[()])
     if requires_grad:
         check_trackable(raw.dtype)
-        t._rg = True
+        begin_leaf(t)
     return t
 
 

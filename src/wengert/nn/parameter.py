@@ -9,6 +9,7 @@ import numpy as np
 from wengert._dtypes import DEFAULTS
 from wengert._tensor import Tensor
 from wengert.engine.base import TensorBase, array_of, cell_of, wrap
+from wengert.engine.pointwise import bind_parameter_class
 
 __all__ = ["Buffer", "Parameter"]
 
@@ -86,3 +87,6 @@ class Buffer(Tensor, metaclass=_BufferMeta):
         made = wrap(np.empty(0, DEFAULTS.float)) if data is None else data.detach().requires_grad_(data.requires_grad)
         made.persistent, made._is_buffer = persistent, True
         return made
+
+
+bind_parameter_class(Parameter)

@@ -104,7 +104,7 @@ def sigmoid_of(x: Any) -> Any:
         return 1.0 / (1.0 + np.exp(t))
     np.exp(t, out=t)
     t += 1.0
-    return np.divide(1.0, t, out=t)
+    return np.reciprocal(t, out=t)
 
 
 SIGMOID = _unary(

@@ -17,7 +17,7 @@ import numpy as np
 from wengert._names import found_in_frames
 from wengert._source import Location, is_passed_over, locate, user_frame
 from wengert.engine.base import TensorBase
-from wengert.engine.node import AccumulateGrad, FreedAt, Node, Port, RecordedNode
+from wengert.engine.node import AccumulateGrad, Node, Port, RecordedNode
 from wengert.engine.past import passes_of
 from wengert.see.findings import Finding, Report
 
@@ -185,7 +185,7 @@ def _holders(tensors: list[tuple[str, Any]], last: dict[str, int] | None) -> tup
         own: Any = members[-1]._node
         own = own.next[0] if isinstance(own, Port) else own
         repeats = sum([node.code is own.code and node.lasti == own.lasti for node in nodes])
-        passes = {id(node.versions) for node in nodes if _is_freed(node)}
+        passes = {id(node.freed) for node in nodes if node.freed is not None}
         where = _place(own)
         grown = None if last is None else len(nodes) - last.get(_key(name, where), 0)
         holders.append(
@@ -209,7 +209,7 @@ def _place(node: Any) -> Location | None:
 
 def _is_freed(node: Any) -> bool:
     """Whether a backward pass has freed a node: it noted where it was asked for, in a tuple of its own."""
-    return isinstance(node.versions, FreedAt)
+    return node.freed is not None
 
 
 def kept_alive(frame: FrameType) -> list[Finding]:

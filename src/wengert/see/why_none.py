@@ -13,7 +13,7 @@ from wengert._names import names_in_frames
 from wengert._source import Location, locate, user_frame
 from wengert.engine.base import TensorBase, edge_of, is_tracking
 from wengert.engine.messages import dtype_name
-from wengert.engine.node import AccumulateGrad, FreedAt, Node, Port
+from wengert.engine.node import AccumulateGrad, Node, Port
 from wengert.engine.past import cut_of, recent_cuts
 from wengert.engine.start_messages import replaces
 from wengert.engine.state import STATE
@@ -333,7 +333,7 @@ def _no_pass(y: TensorBase, names: Names, graph: Graph) -> Finding:
     freed = [operation for operation in graph.operations if operation.freed and operation.node.code is not None]
     name = names.x_name or "x"
     if not freed:
-        frees = any([getattr(operation.node, "cells", ()) for operation in graph.operations])
+        frees = any([getattr(operation.node, "watched", ()) for operation in graph.operations])
         told = "no backward pass has freed its graph" if frees else "its graph keeps nothing that a backward pass frees"
         what = (
             f"{names.y} leads to {names.x}, and {told}: none was run, or "
@@ -343,8 +343,8 @@ def _no_pass(y: TensorBase, names: Names, graph: Graph) -> Finding:
         return Finding(
             "no_backward", what, names.y_name, _location(node), remedy=f"call `{names.y_name or 'y'}.backward()`"
         )
-    where = [at for operation in freed if isinstance(at := operation.node.versions, FreedAt) and at.code is not None]  # type: ignore[attr-defined]
-    location = locate(where[-1].code, where[-1].lasti) if where else None  # type: ignore[arg-type]
+    where = [at for operation in freed if (at := operation.node.freed) is not None and at[0] is not None]
+    location = locate(*where[-1]) if where else None  # type: ignore[arg-type]
     text = location.expression() if location is not None else None
     if text is not None and ".backward" not in text and "grad(" in text:
         what = f"The pass at {location} was autograd.grad, which returns gradients and leaves `.grad` as it is."
