@@ -103,7 +103,9 @@ def divide(a: Product, b: Product) -> Product | None:
 
 def _reduced(a: Product) -> Product:
     """A product whose sums above the line are divided by those below it where that leaves no remainder."""
-    below = {base: e for base, e in a.powers.items() if isinstance(base, Sum) and e < 0 and e.denominator == 1}
+    below: dict[Expression, Exact] = {
+        base: e for base, e in a.powers.items() if isinstance(base, Sum) and e < 0 and e.denominator == 1
+    }
     if not below:
         return a
     above = Product(a.coefficient, {base: e for base, e in a.powers.items() if base not in below})
