@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from op_cases import DIFFERENTIABLE, NAMES, trials
+from wengert.ops.record import TABLE
 from wengert.see.latex import LatexWriter
 from wengert.see.notation import Writer
 from wengert.spaces.expression import Call, Expression, Name, Number, evaluate
@@ -60,3 +61,51 @@ def test_what_an_operation_means_is_what_it_computes(name: str) -> None:
             agrees(got, expected, f"{trial!r}: {Writer().write(formula)}")
             assert Writer().write(call)
             assert LatexWriter().write(call)
+
+
+def test_every_operation_with_a_derivative_says_what_it_computes() -> None:
+    assert [name for name in DIFFERENTIABLE if not TABLE[name].formula] == []
+
+
+class TestTheAlgebra:
+    """Normal forms, by what they print."""
+
+    @pytest.mark.parametrize(
+        ("formula", "text"),
+        [
+            (lambda p, y: -y / p + (1 - y) / (1 - p), "(p - y)/(p(1 - p))"),
+            (lambda p, y: p * (1 - p), "p(1 - p)"),
+            (lambda p, y: p - p, "0"),
+            (lambda p, y: 2 * p * p / p, "2p"),
+            (lambda p, y: (p + y) * (p + y) / (p + y), "p + y"),
+            (lambda p, y: (p * p - y * y) / (p - y), "p + y"),
+            (lambda p, y: p / 3 + y / 3, "(p + y)/3"),
+            (lambda p, y: 0.1 * p + 0.3, "0.1*p + 0.3"),
+            (lambda p, y: -(p - 1), "1 - p"),
+            (lambda p, y: -6 * (1 - 3 * p), "6(3p - 1)"),
+            (lambda p, y: 1 - (1 - p), "p"),
+            (lambda p, y: SYMBOLS.sqrt(p) * SYMBOLS.sqrt(p), "p"),
+            (lambda p, y: SYMBOLS.sqrt(p * p), "sqrt(p^2)"),
+            (lambda p, y: SYMBOLS.where(p > y, p, 0.0), "p*[p > y]"),
+            (lambda p, y: SYMBOLS.zero_where(p, p <= y), "p*[p > y]"),
+            (lambda p, y: SYMBOLS.where(p > y, p * y, p), "p(y if p > y else 1)"),
+            (lambda p, y: SYMBOLS.exp(p) / SYMBOLS.exp(p), "1"),
+            (lambda p, y: p * 3.141592653589793, "pi*p"),
+        ],
+    )
+    def test_it_is_written(self, formula: Any, text: str) -> None:
+        p, y = (symbol(name, np.float64(value), order=k) for k, (name, value) in enumerate([("p", 0.25), ("y", 1.5)]))
+        made = formula(p, y)
+        simple = simplified(made.expression)
+        assert Writer().write(simple) == text
+        values = {p.expression: p.raw, y.expression: y.raw}
+        np.testing.assert_allclose(evaluate(simple, values), made.raw, rtol=1e-12)
+
+    def test_a_long_sum_is_not_multiplied_out(self) -> None:
+        names = [symbol(letter, np.float64(k + 1.0), order=k) for k, letter in enumerate("abcdefgh")]
+        total = names[0]
+        for name in names[1:]:
+            total = total + name
+        power = total * total * total * total + names[0]
+        simple = simplified(power.expression)
+        assert Writer().write(simple) == "(a + b + c + d + e + f + g + h)^4 + a"

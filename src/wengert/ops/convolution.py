@@ -117,6 +117,7 @@ CONV_INPUT = defop(
     args=("input", "weight"),
     node="ConvolutionBackward0",
     linear=(0, 1),
+    formula="y_(i stride + k) += x_i w_k",
     doc="Transposed convolution: every pixel spreads a kernel.",
 )
 CONV_WEIGHT = defop(
@@ -134,5 +135,6 @@ CONV_WEIGHT = defop(
     args=("grad_output", "input"),
     node="ConvolutionBackwardBackward0",
     linear=(0, 1),
+    formula="w_k = sum_i g_i x_(i stride + k)",
     doc="What a change of each weight of a convolution adds up to.",
 )

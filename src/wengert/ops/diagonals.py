@@ -48,6 +48,7 @@ DIAGONAL = defop(
     vjp=(_diagonal_vjp,),
     view=True,
     linear=(0,),
+    formula="y_i = x_ii",
     doc="The diagonal of the plane of two axes, as the last axis.",
 )
 DIAGONAL_COPY = defop(
@@ -57,6 +58,7 @@ DIAGONAL_COPY = defop(
     vjp=(_diagonal_vjp,),
     node="DiagonalBackward0_copy",
     linear=(0,),
+    formula="y_i = x_ii",
     doc="As diagonal, copied.",
 )
 DIAGONAL_BACKWARD = defop(
@@ -66,6 +68,7 @@ DIAGONAL_BACKWARD = defop(
     vjp=(_diagonal_backward_vjp,),
     node="DiagonalBackwardBackward0",
     linear=(0,),
+    formula="y_ii = x_i, else 0",
     doc="Zeros with the input on the diagonal of the plane of two axes.",
 )
 
@@ -84,6 +87,7 @@ DIAG_EMBED = defop(
     Kind.MOVEMENT,
     vjp=(lambda xp, g, y, x, *, offset, dim1, dim2: xp.diagonal(g, offset=offset, dim1=dim1, dim2=dim2),),
     linear=(0,),
+    formula="y_ii = x_i, else 0",
     doc="Zeros with the last axis of the input on the diagonal of two new axes.",
 )
 _ROWS: Final = 64  # a triangle is copied in blocks of this many rows
@@ -131,6 +135,7 @@ TRIL = defop(
     Kind.MOVEMENT,
     vjp=(lambda xp, g, y, x, *, diagonal: xp.tril(g, diagonal=diagonal),),
     linear=(0,),
+    formula="x_ij where j <= i + diagonal, else 0",
     doc="The lower triangle of the last two axes, zero above diagonal `diagonal`.",
 )
 TRIU = defop(
@@ -139,5 +144,6 @@ TRIU = defop(
     Kind.MOVEMENT,
     vjp=(lambda xp, g, y, x, *, diagonal: xp.triu(g, diagonal=diagonal),),
     linear=(0,),
+    formula="x_ij where j >= i + diagonal, else 0",
     doc="The upper triangle of the last two axes, zero below diagonal `diagonal`.",
 )

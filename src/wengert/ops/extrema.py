@@ -101,6 +101,7 @@ def _over_axes(name: str, reduce: Any, word: str) -> Op:
         Kind.REDUCTION,
         vjp=(shared_vjp,),
         jvp=_shared_jvp,
+        formula=f"{word} x_i",
         doc=f"The {word} element over the given axes; elements that tie share the gradient evenly.",
     )
 
@@ -114,6 +115,7 @@ def _over_all(name: str, reduce: Any, node: str, word: str, over_axes: str) -> O
         vjp=(shared_vjp_all,),
         jvp=shared_jvp_all,
         node=node,
+        formula=f"{word} x_i",
         doc=f"The {word} of all elements; elements that tie share the gradient evenly.",
     )
 
@@ -127,6 +129,7 @@ def _along(name: str, find: Callable[..., Any], reduce: Any, node: str, word: st
         jvp=chosen_jvp,
         node=node,
         outputs=2,
+        formula=f"{word} x_i",
         doc=f"The {word} element along one axis and its index, the first of those that tie.",
     )
 
@@ -159,5 +162,6 @@ AMINMAX = defop(
     jvp=_aminmax_jvp,
     outputs=2,
     differentiable_outputs=(0, 1),
+    formula="(min_i x_i, max_i x_i)",
     doc="The smallest and the largest element; elements that tie share the gradient evenly.",
 )

@@ -93,5 +93,6 @@ FFT_INNER_DOUBLED = defop(
     Kind.OTHER,
     vjp=(lambda xp, g, y, x, *, dim, n: xp.fft_inner_doubled(g, dim=dim, n=n),),
     linear=(0,),
+    formula="2 x_k, but for the ends",
     doc="Twice the frequencies that stand for two.",
 )

@@ -56,6 +56,7 @@ SELECT_BACKWARD = defop(
     Kind.MOVEMENT,
     vjp=(_select_backward_vjp,),
     linear=(0,),
+    formula="y[index] = x, else 0",
     doc="Zeros with the input at one index of one axis.",
 )
 
@@ -102,6 +103,7 @@ SLICE_BACKWARD = defop(
     Kind.MOVEMENT,
     vjp=(_slice_backward_vjp,),
     linear=(0,),
+    formula="y[start:stop:step] = x, else 0",
     doc="Zeros with the input in a slice of one axis.",
 )
 
@@ -259,6 +261,7 @@ INDEX_BACKWARD = defop(
     args=("grad", "indices"),
     node="IndexPutBackward0",
     linear=(0,),
+    formula="y[i, j, ...] += x",
     doc="Zeros with the input added at the places named by index arrays or a mask.",
 )
 
@@ -295,6 +298,7 @@ INDEX_SELECT_BACKWARD = defop(
     vjp=(lambda xp, g, y, x, index, *, shape, dim: xp.index_select(g, index, dim=dim), None),
     args=("grad", "index"),
     linear=(0,),
+    formula="y[index] += x",
     doc="Zeros with parts of the input added at several indices of one axis.",
 )
 
@@ -326,6 +330,7 @@ GATHER_BACKWARD = defop(
     vjp=(lambda xp, g, y, x, index, *, shape, dim: xp.gather(g, index, dim=dim), None),
     args=("grad", "index"),
     linear=(0,),
+    formula="y[index[i, j], j] += x[i, j]",
     doc="Zeros with each element of the input added at its index along one axis.",
 )
 TAKE = defop(
@@ -347,6 +352,7 @@ TAKE_BACKWARD = defop(
     vjp=(lambda xp, g, y, x, index, *, shape: xp.take(g, index), None),
     args=("grad", "index"),
     linear=(0,),
+    formula="flat(y)[index] += x",
     doc="Zeros with the input added at flat indices.",
 )
 
@@ -410,6 +416,7 @@ MASKED_SELECT_BACKWARD = defop(
     vjp=(_masked_select_backward_vjp, None),
     args=("grad", "mask"),
     linear=(0,),
+    formula="y[mask] = x, else 0",
     doc="Zeros with the input's elements where a mask holds.",
 )
 NONZERO = defop(

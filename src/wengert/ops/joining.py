@@ -47,6 +47,7 @@ CAT = defop(
     args=("tensors",),
     promote=Promote.COMMON,
     jvp=lambda xp, ts, y, *xs, dim, sizes: xp.cat(*_tangents(xp, ts, xs), dim=dim, sizes=sizes),
+    formula="(a, b, ...) along one axis",
     doc="Arrays one after the other along an axis; `sizes` are their lengths there.",
 )
 STACK = defop(
@@ -57,6 +58,7 @@ STACK = defop(
     args=("tensors",),
     promote=Promote.COMMON,
     jvp=lambda xp, ts, y, *xs, dim: xp.stack(*_tangents(xp, ts, xs), dim=dim),
+    formula="y_k = the k-th of (a, b, ...)",
     doc="Arrays of one shape side by side along a new axis.",
 )
 
@@ -86,6 +88,7 @@ BLOCK_DIAG = defop(
     args=("tensors",),
     promote=Promote.COMMON,
     jvp=lambda xp, ts, y, *xs, shapes: xp.block_diag(*_tangents(xp, ts, xs), shapes=shapes),
+    formula="diag(a, b, ...)",
     doc="Matrices of the shapes `shapes` along the diagonal of a matrix of zeros.",
 )
 
@@ -115,6 +118,7 @@ def _split_record(name: str, view: bool) -> Any:
         outputs=0,
         view=view,
         linear=(0,),
+        formula="x[:s_0], x[s_0:s_0 + s_1], ...",
         doc="Consecutive parts along an axis, of the lengths `sizes`.",
     )
 
@@ -138,5 +142,6 @@ UNBIND = defop(
     outputs=0,
     view=True,
     linear=(0,),
+    formula="x[0], x[1], ...",
     doc="The parts at each index of one axis.",
 )

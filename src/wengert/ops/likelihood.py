@@ -139,6 +139,7 @@ CLASS_SPREAD = defop(
     vjp=(lambda xp, g, y, rows, target, *, shape: xp.class_pick(g, target), None),
     args=("self", "target"),
     linear=(0,),
+    formula="y[i, target_i] = x_i, else 0",
     doc="Zeros with one number of each row at its target class.",
 )
 CLASS_PICK = defop(
@@ -149,5 +150,6 @@ CLASS_PICK = defop(
     vjp=(lambda xp, g, y, x, target: xp.class_spread(g, target, shape=x.shape), None),
     args=("self", "target"),
     linear=(0,),
+    formula="y_i = x[i, target_i]",
     doc="The entry of each row at its target class.",
 )

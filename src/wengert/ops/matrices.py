@@ -57,6 +57,7 @@ SPREAD_TRACE = defop(
     batch=physical(_spread_trace_batch),
     vjp=(lambda xp, g, y, x, *, shape: xp.trace(g),),
     linear=(0,),
+    formula="y_ii = x, else 0",
     doc="A matrix of zeros with one number all along its diagonal.",
 )
 

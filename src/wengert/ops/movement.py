@@ -40,6 +40,7 @@ RESHAPE = defop(
     node="ViewBackward0",
     view=True,
     linear=(0,),
+    formula="y_k = x_k, counted row by row",
     doc="The same elements in another shape, without a copy where the memory layout allows it.",
 )
 VIEW = defop(
@@ -49,6 +50,7 @@ VIEW = defop(
     vjp=(_reshape_vjp,),
     view=True,
     linear=(0,),
+    formula="y_k = x_k, counted row by row",
     doc="The same memory in another shape.",
 )
 RESHAPE_ALIAS = defop(
@@ -58,6 +60,7 @@ RESHAPE_ALIAS = defop(
     vjp=(_reshape_vjp,),
     view=True,
     linear=(0,),
+    formula="y_k = x_k, counted row by row",
     doc="Another shape of memory with gaps or in another order, where that needs no copy.",
 )
 UNSAFE_VIEW = defop(
@@ -66,6 +69,7 @@ UNSAFE_VIEW = defop(
     Kind.MOVEMENT,
     vjp=(_reshape_vjp,),
     linear=(0,),
+    formula="y_k = x_k, counted row by row",
     doc="Another shape of a fresh copy that nobody else holds.",
 )
 
@@ -119,6 +123,7 @@ CAST = defop(
     vjp=(lambda xp, g, y, x, *, dtype: g,),
     node="ToCopyBackward0",
     linear=(0,),
+    formula="x",
     doc="The same values in another dtype.",
 )
 
@@ -229,6 +234,7 @@ EXPAND = defop(
     vjp=(_expand_vjp,),
     view=True,
     linear=(0,),
+    formula="y_ij = x_j",
     doc="Size-one and new leading axes repeated without a copy.",
 )
 
@@ -245,6 +251,7 @@ UNSQUEEZE = defop(
     vjp=(lambda xp, g, y, x, *, dim: xp.squeeze(g, dims=(dim,)),),
     view=True,
     linear=(0,),
+    formula="y_i0 = x_i",
     doc="A new axis of size one.",
 )
 
@@ -270,6 +277,7 @@ def _squeeze_record(name: str, node: str) -> Any:
         node=node,
         view=True,
         linear=(0,),
+        formula="y_i = x_i0",
         doc="Without those of the named axes that have size one.",
     )
 
@@ -296,6 +304,7 @@ PERMUTE = defop(
     vjp=(_permute_vjp,),
     view=True,
     linear=(0,),
+    formula="y_ij = x_ji",
     doc="The axes in the order `dims`.",
 )
 TRANSPOSE = defop(
@@ -305,6 +314,7 @@ TRANSPOSE = defop(
     vjp=(lambda xp, g, y, x, *, dim0, dim1: xp.transpose(g, dim0=dim0, dim1=dim1),),
     view=True,
     linear=(0,),
+    formula="y_ij = x_ji",
     doc="Two axes exchanged.",
 )
 
@@ -334,6 +344,7 @@ FLIP = defop(
     Kind.MOVEMENT,
     vjp=(lambda xp, g, y, x, *, dims: xp.flip(g, dims=dims),),
     linear=(0,),
+    formula="y_i = x_(n-1-i)",
     doc="The elements in reverse order along the named axes.",
 )
 
@@ -366,6 +377,7 @@ ROLL = defop(
     batch=physical(_roll_batch),
     vjp=(_roll_vjp,),
     linear=(0,),
+    formula="y_i = x_((i - shift) mod n)",
     doc="The elements moved along the named axes; those that fall off the end come in at the start.",
 )
 ROT90 = defop(
@@ -375,6 +387,7 @@ ROT90 = defop(
     vjp=(lambda xp, g, y, x, *, k, dims: xp.rot90(g, k=-k, dims=dims),),
     node="Rot90Backward0",
     linear=(0,),
+    formula="y_ij = x_(j, n-1-i), k times",
     doc="Turned by k quarter turns in the plane of two axes.",
 )
 
@@ -402,6 +415,7 @@ REPEAT = defop(
     batch=_repeat_batch,
     vjp=(_repeat_vjp,),
     linear=(0,),
+    formula="y_i = x_(i mod n)",
     doc="The whole array repeated along each axis.",
 )
 

@@ -261,6 +261,7 @@ EMBEDDING_SPREAD = defop(
     args=("grad", "indices"),
     node="EmbeddingDenseBackwardBackward0",
     linear=(0,),
+    formula="y[i] += x",
     doc="A table of zeros with rows added at their indices.",
 )
 EMBEDDING_GATHER = defop(
@@ -270,5 +271,6 @@ EMBEDDING_GATHER = defop(
     vjp=(_embedding_pull, None),
     args=("weight", "indices"),
     linear=(0,),
+    formula="y = x[i]",
     doc="The adjoint of embedding_spread.",
 )

@@ -141,5 +141,6 @@ RENORM = defop(
     batch=_renorm_batch,
     vjp=(_renorm_vjp,),
     jvp=_renorm_jvp,
+    formula="x min(1, maxnorm / norm(x, p))",
     doc="Each slice along one axis scaled down to the norm `maxnorm` where its norm is larger.",
 )

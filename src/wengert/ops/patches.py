@@ -104,6 +104,7 @@ IM2COL = defop(
     vjp=(lambda xp, g, y, x, *, kernel, places: xp.col2im(g, space=x.shape[2:], kernel=kernel, places=places),),
     linear=(0,),
     node="Im2ColBackward0",
+    formula="y[:, k] = patch k of x",
     doc="All patches of images as columns.",
 )
 COL2IM = defop(
@@ -113,5 +114,6 @@ COL2IM = defop(
     vjp=(lambda xp, g, y, x, *, space, kernel, places: xp.im2col(g, kernel=kernel, places=places),),
     linear=(0,),
     node="Col2ImBackward0",
+    formula="patch k of y += x[:, k]",
     doc="Columns of patches added up to images.",
 )

@@ -81,6 +81,7 @@ AVG_POOL = defop(
     vjp=(lambda xp, g, y, x, **meta: xp.avg_pool_backward(g, space=x.shape[2:], **meta),),
     linear=(0,),
     node=lambda meta: f"AvgPool{len(meta['kernel'])}DBackward0",
+    formula="mean of x over each patch",
     doc="Mean of each patch.",
 )
 AVG_POOL_BACKWARD = defop(
@@ -89,6 +90,7 @@ AVG_POOL_BACKWARD = defop(
     Kind.OTHER,
     vjp=(lambda xp, g, y, x, *, space, **meta: xp.avg_pool(g, **meta),),
     linear=(0,),
+    formula="y_j = sum of x_i / size over the patches i with j",
     doc="Each number spread evenly over its patch.",
 )
 
@@ -154,6 +156,7 @@ MAX_POOL = defop(
     node=lambda meta: f"MaxPool{len(meta['kernel'])}DWithIndicesBackward0",
     outputs=2,
     jvp=lambda xp, ts, y, x, **meta: (picked(xp, ts[0], y[1]), None),
+    formula="max of x over each patch",
     doc="The largest pixel of each patch, and where it is; the first of equal ones.",
 )
 
@@ -187,6 +190,7 @@ ADAPTIVE_MAX_POOL = defop(
     node=lambda meta: f"AdaptiveMaxPool{len(meta['counts'])}DBackward0",
     outputs=2,
     jvp=lambda xp, ts, y, x, *, counts: (picked(xp, ts[0], y[1]), None),
+    formula="max of x over each part",
     doc="The largest pixel of each of the parts that cover the image, and where it is.",
 )
 

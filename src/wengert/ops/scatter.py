@@ -188,5 +188,6 @@ SCATTER_REDUCE = defop(
     batch=Kind.SCAN,
     vjp=(_scatter_reduce_self_vjp, None, _scatter_reduce_src_vjp),
     args=("self", "index", "src"),
+    formula="y[index[i, j], j] = combined with src[i, j]",
     doc="The input with the elements of `src` combined at their indices along one axis.",
 )

@@ -43,6 +43,7 @@ UNIQUE = defop(
     vjp=(MISSING,),
     node=lambda meta: "Unique2Backward0" if meta["dim"] is None else "UniqueDimBackward0",
     outputs=3,
+    formula="the distinct x_i, in order",
     doc="The distinct elements (or parts along an axis) in order, where each element went, how often each occurs.",
 )
 UNIQUE_CONSECUTIVE = defop(
@@ -51,6 +52,7 @@ UNIQUE_CONSECUTIVE = defop(
     Kind.OTHER,
     vjp=(MISSING,),
     outputs=3,
+    formula="x_i where x_i != x_(i-1)",
     doc="The first of each run of equal elements (or parts along an axis), each element's run, the runs' lengths.",
 )
 
@@ -104,6 +106,7 @@ BINCOUNT_WEIGHTED = defop(
     Kind.OTHER,
     vjp=(None, MISSING),
     args=("self", "weights"),
+    formula="y_k = sum of weights_i where x_i = k",
     doc="The sum of the weights of each non-negative integer.",
 )
 HISTC = defop(

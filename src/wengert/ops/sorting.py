@@ -75,6 +75,7 @@ SORT = defop(
     jvp=_permuted_jvp,
     node=lambda meta: "SortBackward0" if meta["stable"] is None else "SortBackward1",
     outputs=2,
+    formula="x_1 <= x_2 <= ...",
     doc="The elements in order along one axis, and where they came from.",
 )
 TOPK = defop(
@@ -85,6 +86,7 @@ TOPK = defop(
     vjp=(_permuted_vjp,),
     jvp=_permuted_jvp,
     outputs=2,
+    formula="the k largest x_i, in order",
     doc="The k largest or smallest elements along one axis in order, and where they came from.",
 )
 ARGSORT = defop(
@@ -170,6 +172,7 @@ def _by_rank(name: str, impl: Any, doc: str, node: str | None = None) -> Any:
         jvp=chosen_jvp,
         node=node,
         outputs=2,
+        formula=f"{name.partition('_')[0]} of x_i",
         doc=doc + ", and its index.",
     )
 
@@ -179,7 +182,17 @@ def _median_record(name: str, impl: Any, node: str, doc: str) -> Any:
         flat = xp.reshape(x, shape=(prod(x.shape),))
         return getattr(xp, name.replace("_all", "_dim"))(flat, dim=0, keepdim=False)[0]
 
-    return defop(name, impl, Kind.REDUCTION, vjp=(shared_vjp_all,), jvp=shared_jvp_all, node=node, doc=doc, batch=batch)
+    return defop(
+        name,
+        impl,
+        Kind.REDUCTION,
+        vjp=(shared_vjp_all,),
+        jvp=shared_jvp_all,
+        node=node,
+        formula="median of x_i",
+        doc=doc,
+        batch=batch,
+    )
 
 
 KTHVALUE = _by_rank("kthvalue", _kthvalue, "The k-th smallest element along one axis")

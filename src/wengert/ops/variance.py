@@ -117,6 +117,7 @@ VAR_MEAN = defop(
     jvp=_var_mean_jvp,
     outputs=2,
     differentiable_outputs=(0, 1),
+    formula="(var(x), mean(x))",
     doc="Variance and mean over the given axes.",
 )
 STD_MEAN = defop(
@@ -127,5 +128,6 @@ STD_MEAN = defop(
     jvp=_std_mean_jvp,
     outputs=2,
     differentiable_outputs=(0, 1),
+    formula="(std(x), mean(x))",
     doc="Standard deviation and mean over the given axes.",
 )

@@ -51,6 +51,7 @@ UNFOLD = defop(
     vjp=(_unfold_vjp,),
     view=True,
     linear=(0,),
+    formula="y_ik = x_(i step + k)",
     doc="All windows of `size` elements along one axis, `step` apart; the window is the new last axis.",
 )
 UNFOLD_BACKWARD = defop(
@@ -59,6 +60,7 @@ UNFOLD_BACKWARD = defop(
     Kind.MOVEMENT,
     vjp=(lambda xp, g, y, x, *, shape, dim, size, step: xp.unfold(g, dim=dim, size=size, step=step),),
     linear=(0,),
+    formula="y_(i step + k) += x_ik",
     doc="Windows added up where they came from.",
 )
 
@@ -125,6 +127,7 @@ AS_STRIDED = defop(
     jvp=lambda xp, ts, y, x, *, size, stride, offset, strides: xp.restride(
         ts[0], source=(strides, 0), target=(size, stride, offset)
     ),
+    formula="y_ij = memory[offset + i s_0 + j s_1]",
     doc="The memory behind the input (whose own strides are `strides`) seen with other sizes and strides.",
 )
 RESTRIDE = defop(
@@ -134,6 +137,7 @@ RESTRIDE = defop(
     batch=lambda xp, x, **_: NotImplemented,
     vjp=(_restride_vjp,),
     linear=(0,),
+    formula="memory += x; y = memory with other strides",
     doc="The input added into zeroed memory with one layout, then read with another.",
 )
 
@@ -165,6 +169,7 @@ CONSTANT_PAD = defop(
     vjp=(_constant_pad_vjp,),
     node="ConstantPadNdBackward0",
     jvp=lambda xp, ts, y, x, *, pads, value: xp.constant_pad(ts[0], pads=pads, value=0.0),
+    formula="y_i = x_(i - before), value outside",
     doc="The input with a number around it; negative pads cut away.",
 )
 
@@ -219,6 +224,7 @@ WRAPPING_PAD = defop(
     vjp=(lambda xp, g, y, x, *, pads, mode: xp.wrapping_pad_backward(g, shape=x.shape, pads=pads, mode=mode),),
     node=_pad_node,
     linear=(0,),
+    formula="y_i = x_i mirrored, repeated or wrapped around",
     doc="The input with its own elements around it: mirrored, its edge repeated, or wrapped around.",
 )
 WRAPPING_PAD_BACKWARD = defop(
@@ -227,5 +233,6 @@ WRAPPING_PAD_BACKWARD = defop(
     Kind.MOVEMENT,
     vjp=(lambda xp, g, y, x, *, shape, pads, mode: xp.wrapping_pad(g, pads=pads, mode=mode),),
     linear=(0,),
+    formula="y_j = sum of the x_i that show it",
     doc="The padding added back to the elements that it shows.",
 )

@@ -310,6 +310,7 @@ MASKED_SCATTER = defop(
     jvp=lambda xp, ts, y, x, mask, source: xp.masked_scatter(
         tangent_or_zeros(xp, ts[0], x), mask, tangent_or_zeros(xp, ts[2], source)
     ),
+    formula="y[mask] = source",
     doc="The input with the elements of `source`, one after the other, where a mask holds.",
 )
 MASKED_SCATTER_BACKWARD = defop(
@@ -319,6 +320,7 @@ MASKED_SCATTER_BACKWARD = defop(
     vjp=(lambda xp, g, y, x, mask, *, shape: xp.masked_scatter(xp.zeros_like(x), mask, g), None),
     args=("grad", "mask"),
     linear=(0,),
+    formula="x[mask], then 0",
     doc="The elements where a mask holds, one after the other, then zeros.",
 )
 
@@ -349,6 +351,7 @@ def _region_record(name: str, region: Any, read: Rule) -> Op:
         vjp=(self_vjp, src_vjp),
         args=("self", "src"),
         jvp=jvp,
+        formula="y = x; y[region] = src",
         doc="The input with `src` written into one region.",
     )
 

@@ -36,6 +36,31 @@ EXPANDED: Final = frozenset(
     ("rsub", "rsub_number", "add_alpha", "sub_alpha", "rsub_alpha", "addcmul", "addcdiv", "lerp_number", "deg2rad")
 )
 
+# What needs no explanation.
+FAMILIAR: Final = frozenset(
+    (
+        *(
+            "exp",
+            "log",
+            "sin",
+            "cos",
+            "tan",
+            "asin",
+            "acos",
+            "atan",
+            "sinh",
+            "cosh",
+            "tanh",
+            "sqrt",
+            "abs",
+            "sgn",
+            "sign",
+        ),
+        *("sum", "mean", "prod", "max", "min", "maximum", "minimum", "floor", "ceil", "round", "isnan", "isfinite"),
+        *("zeros_like", "ones_like", "clamp", "reshape", "view", "permute", "transpose", "unsqueeze", "squeeze"),
+    )
+)
+
 RENAMED: Final = {"clamp_min": "max", "clamp_max": "min", "hardtanh": "clamp"}
 
 PREFIXES: Final = ("linalg_", "number_")
@@ -53,4 +78,4 @@ def display_name(op: str) -> str:
     return op
 
 
-__all__ = ["EXPANDED", "INFIX", "METADATA_LAST", "PLAIN", "UNSAID", "display_name"]
+__all__ = ["EXPANDED", "FAMILIAR", "INFIX", "METADATA_LAST", "PLAIN", "UNSAID", "display_name"]

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from wengert.ops.record import TABLE
-from wengert.see.layouts import INFIX, METADATA_LAST, PLAIN, UNSAID, display_name
+from wengert.see.layouts import FAMILIAR, INFIX, METADATA_LAST, PLAIN, UNSAID, display_name
 from wengert.see.numerals import coefficient_parts, fraction_text, is_decimal, number_text
 from wengert.spaces.algebra import term_order
 from wengert.spaces.expression import Call, Derivative, Expression, Name, Number, Product, Sum, is_condition
@@ -377,4 +377,12 @@ def _chain(sign: str, a: Expression, b: Expression) -> tuple[Call, Expression, C
     return Call(turned[a.name], a.args[::-1], {}), a.args[0], b
 
 
-__all__ = ["Level", "Writer", "Written"]
+def meaning_of(name: str) -> str | None:
+    """What an operation computes, if its name in a formula does not say it to everybody."""
+    op = TABLE.ops.get(name)
+    if op is None or name in INFIX or name in PLAIN or name in _LAYOUTS or display_name(name) in FAMILIAR:
+        return None
+    return op.formula or op.doc.rstrip(".")
+
+
+__all__ = ["Level", "Writer", "Written", "meaning_of"]

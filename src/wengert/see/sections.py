@@ -16,7 +16,8 @@ from wengert.see.derivatives import Derivatives, Local, Path
 from wengert.see.document import Document, Equation, Section, Side
 from wengert.see.folding import Gap, folded
 from wengert.see.graph import Value
-from wengert.see.notation import Writer
+from wengert.see.layouts import display_name
+from wengert.see.notation import Writer, meaning_of
 from wengert.see.remarks import remarks
 from wengert.see.replay import Replay
 from wengert.see.steps import Step, Steps
@@ -45,7 +46,7 @@ class Account:
 
     def document(self) -> Document:
         """All that there is to tell."""
-        sections = [self._values(), self._locals(), *self._chains(), self._remarks()]
+        sections = [self._values(), self._locals(), *self._chains(), self._functions(), self._remarks()]
         title = Equation((self._label(self.steps.root), *self._value(self.steps.root)))
         return Document(title, [section for section in sections if section.items])
 
@@ -259,6 +260,15 @@ class Account:
         remark = disagreement(label, value, gradient)
         if remark is not None:
             section.items.append(remark)
+
+    def _functions(self) -> Section:
+        """What the functions compute that stand in the formulas and are not everybody's."""
+        formulas = [self.steps.formula(step) for step in self.shown]
+        formulas += [local.formula for step in self.shown for local in self.derivatives.of(step) if local.formula]
+        calls = {part.name: None for formula in formulas for part in all_parts(formula) if isinstance(part, Call)}
+        meanings = {display_name(name): meaning_of(name) for name in sorted(calls)}
+        told = [f"{name}: {meaning}" for name, meaning in meanings.items() if meaning is not None]
+        return Section("Functions", list(told))
 
     def _remarks(self) -> Section:
         section = Section("Remarks", list(remarks(self.steps, self.shown)))

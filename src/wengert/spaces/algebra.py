@@ -98,7 +98,21 @@ def power(a: Product, exponent: Exact) -> Product | None:
 def divide(a: Product, b: Product) -> Product | None:
     """The quotient of two; None where the second is zero."""
     inverse = power(b, Exact(-1))
-    return None if inverse is None else multiply(a, inverse)
+    return None if inverse is None else _reduced(multiply(a, inverse))
+
+
+def _reduced(a: Product) -> Product:
+    """A product whose sums above the line are divided by those below it where that leaves no remainder."""
+    below: dict[Expression, Exact] = {
+        base: e for base, e in a.powers.items() if isinstance(base, Sum) and e < 0 and e.denominator == 1
+    }
+    if not below:
+        return a
+    above = Product(a.coefficient, {base: e for base, e in a.powers.items() if base not in below})
+    try:
+        return multiply(_cancelled(above, below), Product(Exact(1), below))
+    except TooLongError:
+        return a
 
 
 def negative(a: Product) -> Product:
