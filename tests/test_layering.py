@@ -44,6 +44,7 @@ LAYERS = (
                 "optim",
                 "random",
                 "testing",
+                "utils",
                 "version",
             )
             for pattern in (f"wengert.{name}", f"wengert.{name}.*")

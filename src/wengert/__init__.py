@@ -480,10 +480,11 @@ _LATER: dict[str, str] = {
     "graph_report": "wengert.see.graph_report",
     "why_none": "wengert.see.why_none",
 }
-_LAZY: dict[str, str] = {"optim": "wengert.optim"}
+_LAZY: dict[str, str] = {"optim": "wengert.optim", "utils": "wengert.utils"}
 
 if _typing.TYPE_CHECKING:
     from wengert import optim as optim
+    from wengert import utils as utils
     from wengert.see.diagnose import diagnose as diagnose
     from wengert.see.explain_nan import explain_nan as explain_nan
     from wengert.see.explain_zero import explain_zero as explain_zero
@@ -937,6 +938,7 @@ __all__ = [
     "unsafe_split",
     "unsafe_split_with_sizes",
     "unsqueeze",
+    "utils",
     "var",
     "var_mean",
     "vdot",

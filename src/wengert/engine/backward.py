@@ -91,7 +91,7 @@ def run_grad(
 def run_to_leaves(
     outputs: Sequence[TensorBase], leaves: Sequence[TensorBase], gradients: Sequence[Any], *, retain_graph: bool
 ) -> list[Any]:
-    """:func:`run_grad`, where the graph has no other leaves than ``leaves``, nobody hooked into it, nothing is recorded."""
+    """:func:`run_grad` where the graph has no other leaves than ``leaves`` and nothing is recorded."""
     sweep = Sweep(create_graph=False, retain_graph=retain_graph)
     sweep.where = FreedAt._make(user_code(2))
     _start(sweep, outputs, gradients)

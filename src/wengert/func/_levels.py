@@ -66,9 +66,7 @@ class ReverseLevel:
             elif node.seq > start:  # later nodes have smaller numbers
                 return True
             else:
-                for following in node.links[: node.arity]:
-                    if following is not None:
-                        stack.append(following)
+                stack.extend([following for following in node.links[: node.arity] if following is not None])
         return False
 
     def leave(self, t: Any) -> Any:
