@@ -81,6 +81,8 @@ from wengert.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from wengert.compile.api import compile as compile
 from wengert.engine.workers import get_num_threads as get_num_threads
 from wengert.engine.workers import set_num_threads as set_num_threads
+from wengert.func._control import cond as cond
+from wengert.func._control import while_loop as while_loop
 from wengert.func._vmap import vmap as vmap
 from wengert.functions.activations import celu as celu
 from wengert.functions.activations import celu_ as celu_
@@ -597,6 +599,7 @@ __all__ = [
     "complex128",
     "concat",
     "concatenate",
+    "cond",
     "conj",
     "conj_physical",
     "contiguous_format",
@@ -949,6 +952,7 @@ __all__ = [
     "vsplit",
     "vstack",
     "where",
+    "while_loop",
     "why_none",
     "xlogy",
     "zero_",
