@@ -267,3 +267,48 @@ class TestErrors:
             call(torch)
         with pytest.raises(kind):
             call(wengert)
+
+
+class TestModules:
+    def models(self, lib):
+        lib.manual_seed(0)
+        model = lib.nn.Sequential(lib.nn.Linear(3, 4), lib.nn.Tanh(), lib.nn.Linear(4, 2)).double()
+        values = np.random.default_rng(1)
+        return model, {name: lib.tensor(values.standard_normal(tuple(p.shape))) for name, p in model.named_parameters()}
+
+    def test_functional_call(self):
+        def call(lib, b):
+            model, params = self.models(lib)
+            return lib.func.functional_call(model, params, (b,))
+
+        same(call, B)
+
+    def test_per_sample_gradients_of_a_module(self):
+        def call(lib, b):
+            model, params = self.models(lib)
+
+            def loss(params, x):
+                return lib.func.functional_call(model, params, (x,)).pow(2).sum()
+
+            return lib.vmap(lib.func.grad(loss), (None, 0))(params, b)
+
+        same(call, B)
+
+    def test_an_ensemble(self):
+        def call(lib, b):
+            models = [self.models(lib)[0] for _ in range(3)]
+            for k, model in enumerate(models):
+                for p in model.parameters():
+                    p.data.fill_(0.1 * (k + 1))
+            params, buffers = lib.func.stack_module_state(models)
+            run = lambda p, q, x: lib.func.functional_call(models[0], (p, q), (x,))
+            return lib.vmap(run, in_dims=(0, 0, None))(params, buffers, b).detach()
+
+        same(call, B)
+
+    def test_names_are_checked_when_strict(self):
+        for lib in (torch, wengert):
+            model, params = self.models(lib)
+            params["other"] = params["0.bias"]
+            with pytest.raises(RuntimeError):
+                lib.func.functional_call(model, params, (lib.tensor(B),), strict=True)

@@ -47,6 +47,7 @@ LAYERS = (
                 "signal",
                 "special",
                 "testing",
+                "utils",
                 "version",
             )
             for pattern in (f"wengert.{name}", f"wengert.{name}.*")

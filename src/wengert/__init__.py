@@ -83,6 +83,8 @@ from wengert.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from wengert.compile.api import compile as compile
 from wengert.engine.workers import get_num_threads as get_num_threads
 from wengert.engine.workers import set_num_threads as set_num_threads
+from wengert.func._control import cond as cond
+from wengert.func._control import while_loop as while_loop
 from wengert.func._vmap import vmap as vmap
 from wengert.functions.activations import celu as celu
 from wengert.functions.activations import celu_ as celu_
@@ -508,11 +510,12 @@ _LATER: dict[str, str] = {
     "graph_report": "wengert.see.graph_report",
     "why_none": "wengert.see.why_none",
 }
-_LAZY: dict[str, str] = {"optim": "wengert.optim", "signal": "wengert.signal"}
+_LAZY: dict[str, str] = {"optim": "wengert.optim", "signal": "wengert.signal", "utils": "wengert.utils"}
 
 if _typing.TYPE_CHECKING:
     from wengert import optim as optim
     from wengert import signal as signal
+    from wengert import utils as utils
     from wengert.see.diagnose import diagnose as diagnose
     from wengert.see.drawing import draw as draw
     from wengert.see.explain import explain as explain
@@ -629,6 +632,7 @@ __all__ = [
     "complex128",
     "concat",
     "concatenate",
+    "cond",
     "conj",
     "conj_physical",
     "contiguous_format",
@@ -996,6 +1000,7 @@ __all__ = [
     "unsafe_split_with_sizes",
     "unsqueeze",
     "unsqueeze_copy",
+    "utils",
     "var",
     "var_mean",
     "vdot",
@@ -1007,6 +1012,7 @@ __all__ = [
     "vsplit",
     "vstack",
     "where",
+    "while_loop",
     "why_none",
     "xlogy",
     "zero_",

@@ -9,7 +9,7 @@ import numpy as np
 from wengert._batched import BatchAxis, Batched
 from wengert.engine.base import TensorBase, wrap
 from wengert.engine.batch_scope import leave_batch
-from wengert.engine.leveled import Level, become_dual, dual, innermost, split
+from wengert.engine.leveled import Level, become_dual, dual, innermost, opened, split
 from wengert.engine.state import STATE
 from wengert.spaces.tensors import TENSOR
 
@@ -30,7 +30,7 @@ def _call(cls: Any, args: tuple[Any, ...], *, push: bool = False) -> tuple[Any, 
     level = innermost(args)
     if level is not None:
         return _pushed(cls, args, level)
-    args = tuple([split(x, _NEVER)[0] for x in args])
+    args = tuple([opened(x) for x in args])
     batched = [x._data.axes[-1] for x in args if isinstance(x, TensorBase) and x._data.__class__ is Batched]
     if not batched or cls.generate_vmap_rule:
         return cls._run(args, push=push)  # type: ignore[no-any-return]
@@ -41,9 +41,6 @@ def _call(cls: Any, args: tuple[Any, ...], *, push: bool = False) -> tuple[Any, 
             "whole batch, which is right where they use operations on tensors only)."
         )
     return None, _mapped(cls, args, max(batched))
-
-
-_NEVER = Level()
 
 
 def _has_vmap(cls: Any) -> bool:

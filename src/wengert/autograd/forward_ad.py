@@ -50,7 +50,7 @@ def exit_dual_level(*, level: int | None = None) -> None:
             f"Trying to exit forward AD level {level}, but the innermost one is {len(_open.levels) - 1}: levels end in "
             "the reverse order of their beginning."
         )
-    _open.levels[-1].open = False
+    _open.levels[-1].close()
     _open.levels = _open.levels[:-1]
 
 

@@ -15,6 +15,7 @@ from wengert.engine import batch_axes
 from wengert.engine.apply import apply, apply_batched
 from wengert.engine.base import TensorBase
 from wengert.engine.push import push
+from wengert.engine.state import STATE
 from wengert.ops.record import Op
 from wengert.ops.viewing import follow
 from wengert.spaces.batching import evaluate
@@ -32,6 +33,12 @@ class Level:
     def __init__(self) -> None:
         self.number = next(_numbers)
         self.open = True
+        STATE.duals += 1
+
+    def close(self) -> None:
+        """End the level."""
+        self.open = False
+        STATE.duals -= 1
 
 
 class DualState:
@@ -114,13 +121,13 @@ def innermost(values: Any) -> Level | None:
     found: Level | None = None
     for x in values:
         if x.__class__ is _dual_class:
-            level = _opened(x)._dual
+            level = opened(x)._dual
             if level is not None and (found is None or level[0].number > found.number):
                 found = level[0]
     return found
 
 
-def _opened(x: Any) -> Any:
+def opened(x: Any) -> Any:
     """The tensor without the duals of levels that are over."""
     while x.__class__ is _dual_class and not x._dual[0].open:
         x = x._dual[1]
@@ -129,7 +136,7 @@ def _opened(x: Any) -> Any:
 
 def split(x: Any, level: Level) -> tuple[Any, Any]:
     """The primal and the tangent (or None) of anything at an open level, which no level inside it may hide."""
-    x = _opened(x)
+    x = opened(x)
     if x.__class__ is not _dual_class or x._dual[0] is not level:
         return x, None
     _, primal, tangent, seen = x._dual
@@ -146,7 +153,7 @@ def apply_leveled(op: Op, inputs: tuple[Any, ...], meta: dict[str, Any]) -> Any:
     """:func:`wengert.engine.apply.apply` for inputs some of which are batched or dual."""
     level = innermost(inputs)
     if level is None:
-        return apply_batched(op, tuple([_opened(x) for x in inputs]), meta, evaluate)
+        return apply_batched(op, tuple([opened(x) for x in inputs]), meta, evaluate)
     xs, ts = zip(*[split(x, level) for x in inputs], strict=True)
     y = apply(op, *xs, **meta) if op.name not in _DOORS else apply_leveled(op, xs, meta)
     tangents = push(op, ts, y, xs, meta)

@@ -1,11 +1,19 @@
 """Transforms of functions: derivatives in every mode and order, and batches; they nest in any order."""
 
+from wengert.func._control import associative_scan, cond, fori_loop, scan, switch, while_loop
 from wengert.func._forward import jvp, linear_transpose, linearize
 from wengert.func._jacobians import hessian, hvp, jacfwd, jacrev
+from wengert.func._modules import debug_unwrap, functional_call, functionalize, stack_module_state
 from wengert.func._reverse import grad, grad_and_value, value_and_grad, vjp
 from wengert.func._vmap import vmap
 
 __all__ = [
+    "associative_scan",
+    "cond",
+    "debug_unwrap",
+    "fori_loop",
+    "functional_call",
+    "functionalize",
     "grad",
     "grad_and_value",
     "hessian",
@@ -15,7 +23,11 @@ __all__ = [
     "jvp",
     "linear_transpose",
     "linearize",
+    "scan",
+    "stack_module_state",
+    "switch",
     "value_and_grad",
     "vjp",
     "vmap",
+    "while_loop",
 ]

@@ -25,7 +25,7 @@ def forward_level() -> Iterator[Level]:
     try:
         yield level
     finally:
-        level.open = False
+        level.close()
 
 
 def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False) -> Any:

@@ -180,7 +180,7 @@ def _pushed(trial: Trial, i: int, t: Any) -> tuple[Any, ...]:
     tensors[i] = dual(level, tensors[i], wrap(np.array(t)))
     y = apply(trial.op, *tensors, **trial.meta)
     tangents = [split(part, level)[1] for part in (y if isinstance(y, tuple) else (y,))]
-    level.open = False
+    level.close()
     return tuple(
         [np.zeros_like(y) if t is None else np.asarray(t._data) for t, y in zip(tangents, trial.results, strict=True)]
     )

@@ -1,0 +1,5 @@
+"""Tools around training: checkpointing."""
+
+from wengert.utils import checkpoint as checkpoint
+
+__all__ = ["checkpoint"]
