@@ -44,8 +44,10 @@ LAYERS = (
                 "nn",
                 "optim",
                 "random",
+                "serialization",
                 "special",
                 "testing",
+                "utils",
                 "version",
             )
             for pattern in (f"wengert.{name}", f"wengert.{name}.*")

@@ -488,10 +488,18 @@ _LATER: dict[str, str] = {
     "graph_report": "wengert.see.graph_report",
     "why_none": "wengert.see.why_none",
 }
-_LAZY: dict[str, str] = {"optim": "wengert.optim"}
+_LAZY: dict[str, str] = {
+    "load": "wengert.serialization",
+    "optim": "wengert.optim",
+    "save": "wengert.serialization",
+    "serialization": "wengert.serialization",
+    "utils": "wengert.utils",
+}
 
 if _typing.TYPE_CHECKING:
     from wengert import optim as optim
+    from wengert import serialization as serialization
+    from wengert import utils as utils
     from wengert.see.diagnose import diagnose as diagnose
     from wengert.see.drawing import draw as draw
     from wengert.see.explain import explain as explain
@@ -499,6 +507,8 @@ if _typing.TYPE_CHECKING:
     from wengert.see.explain_zero import explain_zero as explain_zero
     from wengert.see.graph_report import graph_report as graph_report
     from wengert.see.why_none import why_none as why_none
+    from wengert.serialization import load as load
+    from wengert.serialization import save as save
 else:
     __getattr__ = _on_first_use(__name__, _LATER, _LAZY)
 
@@ -757,6 +767,7 @@ __all__ = [
     "lgamma",
     "linalg",
     "linspace",
+    "load",
     "log",
     "log1p",
     "log2",
@@ -872,6 +883,7 @@ __all__ = [
     "row_stack",
     "rsqrt",
     "rsub",
+    "save",
     "scalar_tensor",
     "scatter",
     "scatter_add",
@@ -882,6 +894,7 @@ __all__ = [
     "select_scatter",
     "selu",
     "selu_",
+    "serialization",
     "set_default_device",
     "set_default_dtype",
     "set_default_tensor_type",
@@ -955,6 +968,7 @@ __all__ = [
     "unsafe_split",
     "unsafe_split_with_sizes",
     "unsqueeze",
+    "utils",
     "var",
     "var_mean",
     "vdot",
