@@ -212,6 +212,7 @@ from wengert.functions.division import floor_divide as floor_divide
 from wengert.functions.division import fmod as fmod
 from wengert.functions.division import remainder as remainder
 from wengert.functions.division import true_divide as true_divide
+from wengert.functions.dlpack import from_dlpack as from_dlpack
 from wengert.functions.elementary import acos as acos
 from wengert.functions.elementary import acosh as acosh
 from wengert.functions.elementary import arccos as arccos
@@ -690,6 +691,7 @@ __all__ = [
     "fmod",
     "frac",
     "frexp",
+    "from_dlpack",
     "from_numpy",
     "frombuffer",
     "full",
