@@ -30,7 +30,9 @@ PUBLIC = (
     "wengert.optim",
     "wengert.optim.lr_scheduler",
     "wengert.random",
+    "wengert.serialization",
     "wengert.testing",
+    "wengert.utils.data",
     "wengert.version",
 )
 FAMILIES = [f"wengert.functions.{found.name}" for found in pkgutil.iter_modules(wengert.functions.__path__)]

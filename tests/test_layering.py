@@ -45,6 +45,7 @@ LAYERS = (
                 "optim",
                 "random",
                 "signal",
+                "serialization",
                 "special",
                 "testing",
                 "utils",

@@ -228,6 +228,7 @@ from wengert.functions.division import floor_divide as floor_divide
 from wengert.functions.division import fmod as fmod
 from wengert.functions.division import remainder as remainder
 from wengert.functions.division import true_divide as true_divide
+from wengert.functions.dlpack import from_dlpack as from_dlpack
 from wengert.functions.elementary import acos as acos
 from wengert.functions.elementary import acosh as acosh
 from wengert.functions.elementary import arccos as arccos
@@ -510,10 +511,18 @@ _LATER: dict[str, str] = {
     "graph_report": "wengert.see.graph_report",
     "why_none": "wengert.see.why_none",
 }
-_LAZY: dict[str, str] = {"optim": "wengert.optim", "signal": "wengert.signal", "utils": "wengert.utils"}
+_LAZY: dict[str, str] = {
+    "load": "wengert.serialization",
+    "optim": "wengert.optim",
+    "save": "wengert.serialization",
+    "serialization": "wengert.serialization",
+    "signal": "wengert.signal",
+    "utils": "wengert.utils",
+}
 
 if _typing.TYPE_CHECKING:
     from wengert import optim as optim
+    from wengert import serialization as serialization
     from wengert import signal as signal
     from wengert import utils as utils
     from wengert.see.diagnose import diagnose as diagnose
@@ -523,6 +532,8 @@ if _typing.TYPE_CHECKING:
     from wengert.see.explain_zero import explain_zero as explain_zero
     from wengert.see.graph_report import graph_report as graph_report
     from wengert.see.why_none import why_none as why_none
+    from wengert.serialization import load as load
+    from wengert.serialization import save as save
 else:
     __getattr__ = _on_first_use(__name__, _LATER, _LAZY)
 
@@ -711,6 +722,7 @@ __all__ = [
     "fmod",
     "frac",
     "frexp",
+    "from_dlpack",
     "from_numpy",
     "frombuffer",
     "full",
@@ -792,6 +804,7 @@ __all__ = [
     "lgamma",
     "linalg",
     "linspace",
+    "load",
     "log",
     "log1p",
     "log2",
@@ -908,6 +921,7 @@ __all__ = [
     "row_stack",
     "rsqrt",
     "rsub",
+    "save",
     "scalar_tensor",
     "scatter",
     "scatter_add",
@@ -919,6 +933,7 @@ __all__ = [
     "select_scatter",
     "selu",
     "selu_",
+    "serialization",
     "set_default_device",
     "set_default_dtype",
     "set_default_tensor_type",

@@ -24,6 +24,7 @@ from wengert.functions.data import DataMethods
 from wengert.functions.diagonals import DiagonalMethods
 from wengert.functions.differences import DifferenceMethods
 from wengert.functions.division import DivisionMethods
+from wengert.functions.dlpack import DlpackMethods
 from wengert.functions.elementary import ElementaryMethods
 from wengert.functions.error_gamma import ErrorGammaMethods
 from wengert.functions.extrema import ExtremaMethods
@@ -37,6 +38,7 @@ from wengert.functions.linalg_names import DecompositionMethods
 from wengert.functions.matrices import MatrixMethods
 from wengert.functions.movement import MovementMethods
 from wengert.functions.norms import NormMethods
+from wengert.functions.numpy_protocol import NumpyMethods
 from wengert.functions.padding import PaddingMethods
 from wengert.functions.powers import PowerMethods
 from wengert.functions.products import ProductMethods
@@ -76,6 +78,7 @@ class Tensor(
     DiagonalMethods,
     DifferenceMethods,
     DivisionMethods,
+    DlpackMethods,
     ElementaryMethods,
     ErrorGammaMethods,
     ExtremaMethods,
@@ -88,6 +91,7 @@ class Tensor(
     MatrixMethods,
     MovementMethods,
     NormMethods,
+    NumpyMethods,
     PaddingMethods,
     PowerMethods,
     ProductMethods,

@@ -14,7 +14,10 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-__all__ = ["TorchNamespace", "answering_torch", "install", "installed", "uninstall"]
+from wengert._tensor import Tensor
+from wengert.functions.dlpack import from_dlpack
+
+__all__ = ["TorchNamespace", "answering_torch", "from_torch", "install", "installed", "to_torch", "uninstall"]
 
 _ALIAS = "torch"
 _TARGET = "wengert"
@@ -163,6 +166,40 @@ def answering_torch() -> Iterator[None]:
     finally:
         if not was_installed:
             uninstall()
+
+
+def from_torch(tensor: Any) -> Any:
+    """A wengert tensor on the memory of a tensor of the real PyTorch, outside its graph; nothing is copied.
+
+    Raises:
+        BufferError: the tensor is not on the CPU.
+        TypeError: a dtype that wengert does not have.
+
+    Example:
+        With PyTorch installed::
+
+            t = torch.ones(2)
+            w = from_torch(t)  # writing to one writes to the other
+    """
+    return from_dlpack(tensor.detach().resolve_conj().resolve_neg())
+
+
+def to_torch(tensor: Tensor) -> Any:
+    """A tensor of the real PyTorch on the memory of a wengert tensor, outside its graph; nothing is copied.
+
+    Raises:
+        ModuleNotFoundError: PyTorch is not installed.
+        ImportError: `import torch` is answered by wengert here.
+
+    Example:
+        With PyTorch installed::
+
+            t = to_torch(wengert.ones(2))
+    """
+    real = importlib.import_module(_ALIAS)
+    if isinstance(real, TorchNamespace):
+        raise ImportError("`import torch` is answered by wengert in this program: call uninstall() first", name=_ALIAS)
+    return real.from_dlpack(tensor.detach().resolve_conj())
 
 
 def _no_such(name: str) -> str:

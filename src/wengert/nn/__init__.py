@@ -19,8 +19,14 @@ if TYPE_CHECKING:
     from wengert.nn.modules import ELU as ELU
     from wengert.nn.modules import GELU as GELU
     from wengert.nn.modules import GLU as GLU
+    from wengert.nn.modules import GRU as GRU
+    from wengert.nn.modules import LSTM as LSTM
+    from wengert.nn.modules import RNN as RNN
     from wengert.nn.modules import SELU as SELU
     from wengert.nn.modules import AlphaDropout as AlphaDropout
+    from wengert.nn.modules import BatchNorm1d as BatchNorm1d
+    from wengert.nn.modules import BatchNorm2d as BatchNorm2d
+    from wengert.nn.modules import BatchNorm3d as BatchNorm3d
     from wengert.nn.modules import BCELoss as BCELoss
     from wengert.nn.modules import BCEWithLogitsLoss as BCEWithLogitsLoss
     from wengert.nn.modules import Bilinear as Bilinear
@@ -32,6 +38,8 @@ if TYPE_CHECKING:
     from wengert.nn.modules import Embedding as Embedding
     from wengert.nn.modules import Flatten as Flatten
     from wengert.nn.modules import GaussianNLLLoss as GaussianNLLLoss
+    from wengert.nn.modules import GroupNorm as GroupNorm
+    from wengert.nn.modules import GRUCell as GRUCell
     from wengert.nn.modules import Hardshrink as Hardshrink
     from wengert.nn.modules import Hardsigmoid as Hardsigmoid
     from wengert.nn.modules import Hardswish as Hardswish
@@ -39,18 +47,24 @@ if TYPE_CHECKING:
     from wengert.nn.modules import HingeEmbeddingLoss as HingeEmbeddingLoss
     from wengert.nn.modules import HuberLoss as HuberLoss
     from wengert.nn.modules import Identity as Identity
+    from wengert.nn.modules import InstanceNorm1d as InstanceNorm1d
+    from wengert.nn.modules import InstanceNorm2d as InstanceNorm2d
+    from wengert.nn.modules import InstanceNorm3d as InstanceNorm3d
     from wengert.nn.modules import KLDivLoss as KLDivLoss
     from wengert.nn.modules import L1Loss as L1Loss
+    from wengert.nn.modules import LayerNorm as LayerNorm
     from wengert.nn.modules import LeakyReLU as LeakyReLU
     from wengert.nn.modules import Linear as Linear
     from wengert.nn.modules import LogSigmoid as LogSigmoid
     from wengert.nn.modules import LogSoftmax as LogSoftmax
+    from wengert.nn.modules import LSTMCell as LSTMCell
     from wengert.nn.modules import MarginRankingLoss as MarginRankingLoss
     from wengert.nn.modules import Mish as Mish
     from wengert.nn.modules import Module as Module
     from wengert.nn.modules import ModuleDict as ModuleDict
     from wengert.nn.modules import ModuleList as ModuleList
     from wengert.nn.modules import MSELoss as MSELoss
+    from wengert.nn.modules import MultiheadAttention as MultiheadAttention
     from wengert.nn.modules import MultiLabelMarginLoss as MultiLabelMarginLoss
     from wengert.nn.modules import MultiLabelSoftMarginLoss as MultiLabelSoftMarginLoss
     from wengert.nn.modules import MultiMarginLoss as MultiMarginLoss
@@ -62,6 +76,10 @@ if TYPE_CHECKING:
     from wengert.nn.modules import PReLU as PReLU
     from wengert.nn.modules import ReLU as ReLU
     from wengert.nn.modules import ReLU6 as ReLU6
+    from wengert.nn.modules import RMSNorm as RMSNorm
+    from wengert.nn.modules import RNNBase as RNNBase
+    from wengert.nn.modules import RNNCell as RNNCell
+    from wengert.nn.modules import RNNCellBase as RNNCellBase
     from wengert.nn.modules import RReLU as RReLU
     from wengert.nn.modules import Sequential as Sequential
     from wengert.nn.modules import Sigmoid as Sigmoid
@@ -77,6 +95,11 @@ if TYPE_CHECKING:
     from wengert.nn.modules import Tanh as Tanh
     from wengert.nn.modules import Tanhshrink as Tanhshrink
     from wengert.nn.modules import Threshold as Threshold
+    from wengert.nn.modules import Transformer as Transformer
+    from wengert.nn.modules import TransformerDecoder as TransformerDecoder
+    from wengert.nn.modules import TransformerDecoderLayer as TransformerDecoderLayer
+    from wengert.nn.modules import TransformerEncoder as TransformerEncoder
+    from wengert.nn.modules import TransformerEncoderLayer as TransformerEncoderLayer
     from wengert.nn.modules import TripletMarginLoss as TripletMarginLoss
     from wengert.nn.modules import TripletMarginWithDistanceLoss as TripletMarginWithDistanceLoss
     from wengert.nn.modules import Unflatten as Unflatten
@@ -86,10 +109,16 @@ __all__ = [
     "ELU",
     "GELU",
     "GLU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "SELU",
     "AlphaDropout",
     "BCELoss",
     "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
     "Bilinear",
     "Buffer",
     "Container",
@@ -99,7 +128,9 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianNLLLoss",
+    "GroupNorm",
     "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
@@ -107,8 +138,13 @@ __all__ = [
     "HingeEmbeddingLoss",
     "HuberLoss",
     "Identity",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
     "KLDivLoss",
     "L1Loss",
+    "LSTMCell",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSigmoid",
@@ -122,6 +158,7 @@ __all__ = [
     "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
     "MultiMarginLoss",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "PairwiseDistance",
@@ -129,6 +166,10 @@ __all__ = [
     "ParameterDict",
     "ParameterList",
     "PoissonNLLLoss",
+    "RMSNorm",
+    "RNNBase",
+    "RNNCell",
+    "RNNCellBase",
     "RReLU",
     "ReLU",
     "ReLU6",
@@ -146,6 +187,11 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Unflatten",

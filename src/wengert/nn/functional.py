@@ -29,6 +29,7 @@ from wengert.nn._activations import (
     tanhshrink,
     threshold,
 )
+from wengert.nn._attention import scaled_dot_product_attention
 from wengert.nn._class_losses import (
     cross_entropy,
     kl_div,
@@ -47,6 +48,7 @@ from wengert.nn._convolution import (
     fold,
     unfold,
 )
+from wengert.nn._group_norm import group_norm, instance_norm
 from wengert.nn._layers import (
     alpha_dropout,
     bilinear,
@@ -152,6 +154,7 @@ __all__ = [
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "group_norm",
     "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",
@@ -160,6 +163,7 @@ __all__ = [
     "hardtanh_",
     "hinge_embedding_loss",
     "huber_loss",
+    "instance_norm",
     "interpolate",
     "kl_div",
     "l1_loss",
@@ -199,6 +203,7 @@ __all__ = [
     "rms_norm",
     "rrelu",
     "rrelu_",
+    "scaled_dot_product_attention",
     "selu",
     "selu_",
     "sigmoid",

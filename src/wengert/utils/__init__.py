@@ -1,5 +1,21 @@
-"""Tools around training: checkpointing."""
+"""Helpers around training: checkpoints, data, exchange of memory with other libraries."""
 
-from wengert.utils import checkpoint as checkpoint
+from typing import TYPE_CHECKING
 
-__all__ = ["checkpoint"]
+from wengert._lazy import on_first_use
+
+if TYPE_CHECKING:
+    from wengert.utils import checkpoint as checkpoint
+    from wengert.utils import data as data
+    from wengert.utils import dlpack as dlpack
+else:
+    __getattr__ = on_first_use(
+        __name__,
+        {
+            "checkpoint": "wengert.utils.checkpoint",
+            "data": "wengert.utils.data",
+            "dlpack": "wengert.utils.dlpack",
+        },
+    )
+
+__all__ = ["checkpoint", "data", "dlpack"]

@@ -6,6 +6,7 @@ from typing import Any
 
 from wengert.nn import functional as F
 from wengert.nn.modules._loss import _Loss, _WeightedLoss
+from wengert.nn.modules.distance import PairwiseDistance
 
 __all__ = [
     "CosineEmbeddingLoss",
@@ -211,7 +212,7 @@ class TripletMarginWithDistanceLoss(_Loss):
         super().__init__(None, None, reduction)
         if margin <= 0:
             raise ValueError(f"{type(self).__name__}: expected margin to be greater than 0, got {margin} instead")
-        self.distance_function = distance_function if distance_function is not None else F.pairwise_distance
+        self.distance_function = distance_function or PairwiseDistance()
         self.margin = margin
         self.swap = swap
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from wengert.functions.creation import empty
@@ -85,8 +86,17 @@ class Hardtanh(_InPlace):
     tensor([-2.,  1.])
     """
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+    def __init__(
+        self,
+        min_val: float = -1.0,
+        max_val: float = 1.0,
+        inplace: bool = False,
+        min_value: float | None = None,
+        max_value: float | None = None,
+    ) -> None:
         super().__init__()
+        min_val = _renamed("min_value", "min_val", min_value, min_val)
+        max_val = _renamed("max_value", "max_val", max_value, max_val)
         if max_val <= min_val:
             raise AssertionError(f"max_val ({max_val}) must be greater than min_val ({min_val})")
         self.min_val = min_val
@@ -100,6 +110,14 @@ class Hardtanh(_InPlace):
     def extra_repr(self) -> str:
         """The limits."""
         return self._and_inplace(f"min_val={self.min_val}, max_val={self.max_val}")
+
+
+def _renamed(old: str, new: str, given: float | None, value: float) -> float:
+    """A setting that PyTorch once had under another name."""
+    if given is None:
+        return value
+    warnings.warn(f"keyword argument `{old}` is deprecated and rename to `{new}`", FutureWarning, stacklevel=3)
+    return given
 
 
 class ReLU6(Hardtanh):

@@ -85,13 +85,14 @@ class CyclicLR(LRScheduler):
             raise ValueError("mode is invalid and scale_fn is None")
         self.mode = mode
         self.gamma = gamma
-        self._scale_fn_ref = scale_fn
+        self._scale_fn_custom = scale_fn
         self.scale_mode = scale_mode if scale_fn is not None or mode != "exp_range" else "iterations"
         if scale_fn is None and mode != "exp_range":
             self.scale_mode = "cycle"
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
             _require_momentum(optimizer, "cycle_momentum")
+            self.use_beta1 = "betas" in optimizer.defaults
             self.base_momentums = _for_each_group("base_momentum", optimizer, base_momentum)
             self.max_momentums = _for_each_group("max_momentum", optimizer, max_momentum)
             if last_epoch == -1:
@@ -102,8 +103,8 @@ class CyclicLR(LRScheduler):
 
     def scale_fn(self, x: float) -> float:
         """How high a cycle goes: a number times its whole height."""
-        if self._scale_fn_ref is not None:
-            return self._scale_fn_ref(x)
+        if self._scale_fn_custom is not None:
+            return self._scale_fn_custom(x)
         if self.mode == "triangular":
             return 1.0
         return 1 / (2.0 ** (x - 1)) if self.mode == "triangular2" else float(self.gamma**x)
@@ -125,17 +126,17 @@ class CyclicLR(LRScheduler):
     def state_dict(self) -> dict[str, Any]:
         """All but the optimizer and functions."""
         state = super().state_dict()
-        scale = state.pop("_scale_fn_ref")
-        state["_scale_fn_ref"] = None if scale is None or not hasattr(scale, "__dict__") else dict(scale.__dict__)
+        scale = state.pop("_scale_fn_custom")
+        state["_scale_fn_custom"] = None if scale is None or not hasattr(scale, "__dict__") else dict(scale.__dict__)
         return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take back what :meth:`state_dict` gave; a function stays the one given here."""
-        own = self._scale_fn_ref
+        own = self._scale_fn_custom
         self.__dict__.update(state_dict)
-        if own is not None and state_dict.get("_scale_fn_ref"):
-            own.__dict__.update(state_dict["_scale_fn_ref"])
-        self._scale_fn_ref = own
+        if own is not None and state_dict.get("_scale_fn_custom"):
+            own.__dict__.update(state_dict["_scale_fn_custom"])
+        self._scale_fn_custom = own
 
 
 class OneCycleLR(LRScheduler):

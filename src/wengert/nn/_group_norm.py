@@ -1,0 +1,79 @@
+"""Normalisation over groups of channels, and of each channel of each sample."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wengert.functions.operands import raw_of_tensor
+from wengert.nn._normalization import batch_norm, layer_norm
+
+__all__ = ["group_norm", "instance_norm"]
+
+
+def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+    """``(x - mean) / sqrt(var + eps) * weight + bias``, mean and variance over each group of channels of each sample.
+
+    Raises:
+        RuntimeError: channels (dimension 1) that cannot be divided into so many groups.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.group_norm(torch.tensor([[1., 3., 5., 9.]]), 2)
+    tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
+    """
+    raw = raw_of_tensor("group_norm", input)
+    if raw.ndim < 2:
+        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {raw.ndim}")
+    batch, channels = raw.shape[:2]
+    if num_groups <= 0 or channels % num_groups:
+        raise RuntimeError(
+            f"Expected number of channels in input to be divisible by num_groups, but got input of shape "
+            f"{list(raw.shape)} and num_groups={num_groups}"
+        )
+    grouped = input.reshape(batch, num_groups, -1)
+    y = layer_norm(grouped, grouped.shape[2:], None, None, eps).reshape(raw.shape)
+    shape = (1, channels) + (1,) * (raw.ndim - 2)
+    y = y if weight is None else y * weight.reshape(shape)
+    return y if bias is None else y + bias.reshape(shape)
+
+
+def instance_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """Batch normalisation of each sample by itself.
+
+    The running statistics move towards the mean of the samples'; they are used when ``use_input_stats`` is False.
+
+    Raises:
+        ValueError: one value per channel.
+        RuntimeError: no statistics to use.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.instance_norm(torch.tensor([[[1., 3.]]]))
+    tensor([[[-1.0000,  1.0000]]])
+    """
+    raw = raw_of_tensor("instance_norm", input)
+    batch, channels = raw.shape[:2]
+    if use_input_stats and raw.size == batch * channels:
+        raise ValueError(
+            f"Expected more than 1 spatial element when training, got input size torch.Size({list(raw.shape)})"
+        )
+    if not use_input_stats:
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+
+    def repeated(t: Any) -> Any:
+        return None if t is None else t.repeat(batch)
+
+    means, variances = repeated(running_mean), repeated(running_var)
+    flat = input.reshape(1, batch * channels, *raw.shape[2:])
+    y = batch_norm(flat, means, variances, repeated(weight), repeated(bias), True, momentum, eps)
+    for running, each in ((running_mean, means), (running_var, variances)):
+        if running is not None:
+            running.data.copy_(each.reshape(batch, channels).mean(0))
+    return y.reshape(raw.shape)

@@ -1,0 +1,146 @@
+"""NumPy's functions on tensors: recorded and differentiable where a tensor is tracked, as in PyTorch where none is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import wengert
+
+A = np.array([[0.3, 1.2, 0.7], [0.9, 0.4, 1.6]])
+B = np.array([[1.1, 0.6, 0.2], [0.5, 1.4, 0.8]])
+V = np.array([0.4, 1.3, 0.9])
+
+CALLS: dict[str, Callable[..., Any]] = {
+    "sin": lambda a, b: np.sin(a),
+    "exp of log": lambda a, b: np.exp(np.log(a)),
+    "sqrt": lambda a, b: np.sqrt(a),
+    "square": lambda a, b: np.square(a),
+    "reciprocal": lambda a, b: np.reciprocal(a),
+    "log10": lambda a, b: np.log10(a),
+    "cbrt": lambda a, b: np.cbrt(a),
+    "degrees": lambda a, b: np.degrees(np.deg2rad(a)),
+    "abs": lambda a, b: np.abs(a - 0.8),
+    "operators": lambda a, b: b * a + a / b - b**a + (b - a) * 2.0,
+    "numbers": lambda a, b: np.float64(2) * a + np.power(2.0, a) + np.divide(3.0, a) - np.subtract(1, a),
+    "minimum": lambda a, b: np.minimum(a, b) + np.maximum(b, a) * np.maximum(a, 0.5),
+    "arctan2": lambda a, b: np.arctan2(b, a) + np.hypot(a, b) + np.logaddexp(a, b),
+    "matmul": lambda a, b: b.T @ a,
+    "remainder": lambda a, b: np.remainder(a, 0.77),
+    "add.reduce": lambda a, b: np.add.reduce(a),
+    "multiply.reduce": lambda a, b: np.multiply.reduce(a, axis=1),
+    "maximum.reduce": lambda a, b: np.maximum.reduce(a, axis=1, keepdims=True),
+    "add.accumulate": lambda a, b: np.add.accumulate(a, axis=1),
+    "multiply.outer": lambda a, b: np.multiply.outer(a, b),
+    "concatenate": lambda a, b: np.concatenate([a, b], axis=1),
+    "concatenate flat": lambda a, b: np.concatenate([a, b], axis=None),
+    "stack": lambda a, b: np.stack([a, b], axis=-1),
+    "vstack": lambda a, b: np.vstack([a, V]),
+    "hstack": lambda a, b: np.hstack([a, b]),
+    "column_stack": lambda a, b: np.column_stack([a[:, 0], b]),
+    "sum": lambda a, b: np.sum(a) + np.sum(a, axis=0) + np.sum(a, 0, keepdims=True),
+    "sum of several": lambda a, b: np.sum(a, axis=(0, 1)),
+    "mean": lambda a, b: np.mean(a, axis=1),
+    "prod": lambda a, b: np.prod(a) + np.prod(a, axis=0),
+    "max": lambda a, b: np.max(a, axis=0) - np.min(a),
+    "std": lambda a, b: np.std(a) + np.var(a, axis=0, ddof=1),
+    "cumsum": lambda a, b: np.cumsum(a) + np.cumprod(a),
+    "sort": lambda a, b: np.sort(a, axis=1),
+    "dot": lambda a, b: np.dot(a, V) + np.dot(a, b.T)[0],
+    "inner": lambda a, b: np.inner(a, b),
+    "outer": lambda a, b: np.outer(a, V),
+    "vdot": lambda a, b: np.vdot(a, b),
+    "tensordot": lambda a, b: np.tensordot(a, b, axes=([1], [1])) + np.tensordot(a, b),
+    "einsum": lambda a, b: np.einsum("ij,kj->ik", a, b),
+    "trace": lambda a, b: np.trace(a) + np.diagonal(a).sum(),
+    "diag": lambda a, b: np.diag(a[0]) + np.tril(np.outer(a[0], V)) - np.triu(np.outer(V, a[1])),
+    "norm": lambda a, b: np.linalg.norm(a) + np.linalg.norm(a, axis=1),
+    "inv": lambda a, b: np.linalg.inv(a @ b.T + 3 * np.eye(2)),
+    "where": lambda a, b: np.where(B > 0.7, a, 2.0) + np.where(A > 0.7, 0.0, a),
+    "clip": lambda a, b: np.clip(a, 0.5, 1.0),
+    "shapes": lambda a, b: np.reshape(a, (3, 2)) + np.transpose(a) + np.swapaxes(b * a, 0, 1),
+    "more shapes": lambda a, b: np.squeeze(np.expand_dims(a, 0), 0) + np.moveaxis(np.moveaxis(a, 0, 1), 1, 0),
+    "ravel": lambda a, b: np.ravel(a) + np.broadcast_to(a[0, 0], (6,)),
+    "tile": lambda a, b: np.tile(a, (2, 1)) + np.repeat(a, 2, axis=0),
+    "roll": lambda a, b: np.roll(a, 1) + np.roll(a, 1, axis=1) + np.flip(a) + np.flip(a, 1),
+    "take": lambda a, b: np.take(a, np.array([2, 0]), axis=1),
+    "diff": lambda a, b: np.diff(a),
+    "copy": lambda a, b: np.copy(a) * np.ones_like(a) + np.zeros_like(a),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_value_is_numpys_and_the_gradient_is_right(name: str) -> None:
+    f = CALLS[name]
+    a = wengert.tensor(A, requires_grad=True)
+    y = f(a, B)
+    want = f(A, B)
+    assert isinstance(y, wengert.Tensor)
+    assert y.requires_grad
+    assert y.shape == np.shape(want)
+    np.testing.assert_allclose(y.detach().numpy(), want, rtol=1e-13, atol=1e-14)
+    b = wengert.tensor(B)
+    if name not in ("matmul", "inv", "dot"):
+        assert wengert.autograd.gradcheck(lambda a: f(a, b), (wengert.tensor(A, requires_grad=True),))
+    else:
+        assert wengert.autograd.gradcheck(lambda a: f(a, B), (wengert.tensor(A, requires_grad=True),))
+
+
+def test_the_graph_names_the_users_line() -> None:
+    a = wengert.tensor(A, requires_grad=True)
+    y = np.exp(a)
+    with wengert.no_grad():
+        y += 1
+    with pytest.raises(RuntimeError, match=r"test_numpy_protocol.py:\d+, `y = np.exp\(a\)`"):
+        y.sum().backward()
+
+
+def test_what_is_not_there_says_so() -> None:
+    a = wengert.tensor(A, requires_grad=True)
+    for call in (
+        lambda: np.spacing(a),
+        lambda: np.sin(a, where=A > 1),
+        lambda: np.median(a),
+        lambda: np.sum(a, where=A > 1),
+        lambda: np.add(A, a, out=A.copy()),
+        lambda: np.asarray(a),
+        lambda: np.linalg.svd(a),
+    ):
+        with pytest.raises(RuntimeError, match=r"on Tensor that requires grad"):
+            call()
+
+
+def test_untracked_tensors_are_left_to_numpy() -> None:
+    t = wengert.tensor(A)
+    assert isinstance(np.stack([t, t]), np.ndarray)
+    assert isinstance(np.sin(t), wengert.Tensor)
+    assert isinstance(np.median(t), float)
+    assert np.allclose(np.linalg.norm(t), np.linalg.norm(A))
+    with wengert.no_grad():
+        assert isinstance(np.concatenate([wengert.ones(2, requires_grad=True)] * 2), np.ndarray)
+    array = A.copy()
+    array += t
+    np.testing.assert_array_equal(array, 2 * A)
+    out = wengert.zeros(2, 3, dtype=wengert.float64)
+    assert np.sin(t, out=out) is out
+    np.testing.assert_array_equal(out.numpy(), np.sin(A))
+
+
+def test_arrays_and_tensors_on_both_sides() -> None:
+    t = wengert.tensor([1.0, 2.0], requires_grad=True)
+    array = np.array([3.0, 4.0], dtype=np.float32)
+    for y, want in (
+        (array * t, [3, 8]),
+        (array - t, [2, 2]),
+        (array / t, [3, 2]),
+        (array**t, [3, 16]),
+        (array @ t, 11),
+        (array > t, [True, True]),
+        (array == t, [False, False]),
+    ):
+        assert isinstance(y, wengert.Tensor)
+        assert y.tolist() == want
+        assert y.dtype in (wengert.float32, wengert.bool)
