@@ -217,7 +217,7 @@ class Port(RecordedNode):
     @property
     def axes(self) -> tuple[Any, ...]:  # type: ignore[override]
         """The batch axes of the result."""
-        return self.links[0].axes  # type: ignore[no-any-return]
+        return self.next[0].axes  # type: ignore[union-attr]
 
     def __init__(self, parent: Any, index: int, shape: Any, dtype: Any) -> None:
         super().__init__((parent,), shape, dtype)

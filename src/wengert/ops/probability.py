@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import pi, sqrt
+from math import inf, log1p, nan, pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -107,8 +107,15 @@ ENTR = _elementwise(
 )
 
 
+def _log1p(xp: Any, b: Any) -> Any:
+    """The logarithm of 1 + b; of a Python number a Python number, which does not widen a float32."""
+    if hasattr(b, "dtype"):
+        return xp.log1p(b)
+    return log1p(b) if b > -1 else -inf if b == -1 else nan
+
+
 def _xlog1py(a: Any, b: Any) -> Any:
-    return np.where((a == 0) & (b == b), 0.0, a * np.log1p(b))[()]
+    return np.where((a == 0) & (b == b), 0.0, a * _log1p(np, b))[()]
 
 
 XLOG1PY = defop(
@@ -116,7 +123,7 @@ XLOG1PY = defop(
     _xlog1py,
     Kind.ELEMENTWISE,
     vjp=(
-        lambda xp, g, y, a, b: xp.where((a == 0) & (b <= -1), 0.0, g * xp.log1p(b)),
+        lambda xp, g, y, a, b: xp.where((a == 0) & (b <= -1), 0.0, g * _log1p(xp, b)),
         lambda xp, g, y, a, b: g * (a / (b + 1.0)),
     ),
     args=("self", "other"),
