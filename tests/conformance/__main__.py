@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="names, or beginnings of names, of entries (default: all)")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
     parser.add_argument("--limit", type=float, default=120.0, help="seconds for one entry")
+    parser.add_argument("--samples", type=int, default=40, help="of each entry and dtype at most")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
     parser.add_argument("--check", action="store_true", help=f"fail if anything that {PAGE.name} says passes does not")
     given = parser.parse_args()
@@ -29,7 +30,7 @@ def main() -> None:
         parser.error("--write is for all entries")
     applicable = [entry for entry in entries if reason(entry.name, entry.variant_test_name) is None]
     verdicts = {}
-    for entry, verdict in judged(applicable, given.jobs, given.limit):
+    for entry, verdict in judged(applicable, given.jobs, given.limit, given.samples):
         verdicts[entry.name, entry.variant_test_name] = verdict
         _tell(entry, verdict)
     print(summary(verdicts, len(entries) - len(applicable)))

@@ -28,8 +28,6 @@ from translate import (
 import wengert
 
 DTYPES = (torch.float64, torch.float32, torch.complex128, torch.int64)
-MOST_SAMPLES = 40  # of one entry and dtype
-
 # Their results are drawn at random, or are memory that nobody has written: shape and dtype are compared.
 RANDOM = frozenset(
     [
@@ -101,14 +99,14 @@ class Aspect:
 Verdict = dict[str, Aspect]
 
 
-def judge(info: Any) -> Verdict | None:
-    """All aspects of one entry; None where wengert has no such function."""
+def judge(info: Any, samples: int) -> Verdict | None:
+    """All aspects of one entry, on so many samples of each dtype at most; None where wengert has no such function."""
     function = function_of(info)
     if function is None:
         return None
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    trial = _Trial(info, function)
+    trial = _Trial(info, function, samples)
     for dtype in DTYPES:
         if dtype in info.dtypes:
             trial.forward(dtype)
@@ -122,8 +120,9 @@ def judge(info: Any) -> Verdict | None:
 
 
 class _Trial:
-    def __init__(self, info: Any, function: Callable[..., Any]) -> None:
+    def __init__(self, info: Any, function: Callable[..., Any], most: int) -> None:
         self.info = info
+        self.most = most
         self.function = function
         self.verdict: Verdict = {}
         self.has_values = info.name not in RANDOM
@@ -246,9 +245,7 @@ class _Trial:
     def _samples(self, dtype: torch.dtype, requires_grad: bool) -> Iterator[Any]:
         torch.manual_seed(0)
         try:
-            yield from itertools.islice(
-                self.info.sample_inputs("cpu", dtype, requires_grad=requires_grad), MOST_SAMPLES
-            )
+            yield from itertools.islice(self.info.sample_inputs("cpu", dtype, requires_grad=requires_grad), self.most)
         except Exception:  # noqa: BLE001 - some entries have no samples for some dtypes
             return
 

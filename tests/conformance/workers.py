@@ -11,7 +11,7 @@ from typing import Any
 from judge import Aspect, Verdict, judge
 
 
-def judged(entries: Sequence[Any], jobs: int, limit: float) -> Iterator[tuple[Any, Verdict | None]]:
+def judged(entries: Sequence[Any], jobs: int, limit: float, samples: int) -> Iterator[tuple[Any, Verdict | None]]:
     """Each entry with its verdict, in the order in which they end; a process is given ``limit`` seconds."""
     fork = multiprocessing.get_context("fork")
     waiting = list(reversed(entries))
@@ -20,7 +20,7 @@ def judged(entries: Sequence[Any], jobs: int, limit: float) -> Iterator[tuple[An
         while waiting and len(running) < jobs:
             entry = waiting.pop()
             ours, theirs = fork.Pipe(duplex=False)
-            process = fork.Process(target=_work, args=(entry, theirs))
+            process = fork.Process(target=_work, args=(entry, samples, theirs))
             process.start()
             theirs.close()
             running[ours] = (entry, process, time.monotonic())
@@ -46,6 +46,6 @@ def _received(pipe: Any) -> Verdict | None:
         return {"forward": Aspect(1, ["the process died"])}
 
 
-def _work(entry: Any, pipe: Any) -> None:
-    pipe.send(judge(entry))
+def _work(entry: Any, samples: int, pipe: Any) -> None:
+    pipe.send(judge(entry, samples))
     pipe.close()
