@@ -101,15 +101,17 @@ def recorded_passes(text: str) -> set[tuple[str, str]]:
 
 
 def lost(verdicts: Verdicts, text: str) -> list[str]:
-    """What passed when the page was made and does not now."""
+    """What passed when the page was made and fails now, or is not there any more."""
     passes = recorded_passes(text)
     found = []
     for key, verdict in verdicts.items():
-        for _, aspect in sorted([pair for pair in passes if pair[0] == label(key)]):
-            tried = (verdict or {}).get(aspect)
-            if tried is None or not tried.passed:
-                reason = tried.failures[0] if tried is not None and tried.failures else "not tried any more"
-                found.append(f"{label(key)}, {aspect}: {reason}")
+        recorded = sorted([aspect for name, aspect in passes if name == label(key)])
+        if verdict is None and recorded:
+            found.append(f"{label(key)}: there is no such function any more")
+        for aspect in recorded:
+            tried = (verdict or {}).get(aspect)  # fewer samples may leave nothing to try
+            if tried is not None and tried.failures:
+                found.append(f"{label(key)}, {aspect}: {tried.failures[0]}")
     return found
 
 
