@@ -64,6 +64,8 @@ class _Check:
                 self.fail(f"the buffer {buffer.name} has the dtype {buffer.dtype!r}")
             if buffer.alias is not None and buffer.alias not in self.buffers:
                 self.fail(f"the buffer {buffer.name} is an alias of {buffer.alias}, which does not exist")
+            if buffer.alias is not None and self.buffers[buffer.alias].strided:
+                self.fail(f"the buffer {buffer.name} is an alias of {buffer.alias}, which has strides of its own")
             if buffer.role is Role.LOCAL and not all([isinstance(e, int) for e in buffer.shape]):
                 self.fail(f"the local buffer {buffer.name} has a shape that is not known")
             if buffer.role is Role.CONST and buffer.data is None:
@@ -102,6 +104,8 @@ class _Check:
             case MatMul():
                 for ref in (s.out, s.a, s.b):
                     self.place(ref.buffer, ref.index, s)
+                    if self.buffers[ref.buffer].strided:
+                        self.fail(f"the matrix {ref.buffer} has strides of its own", s)
 
     def compute(self, s: Compute) -> None:
         for arg in s.args:

@@ -17,6 +17,7 @@ from wengert.compile.llvm.ir import Ir, Val
 from wengert.compile.llvm.loops import emit_body, run_loop
 from wengert.compile.llvm.places import count_of, product, sizes_in, stride_name, total, walk
 from wengert.compile.llvm.plan import Plan, Planner, Target, work_of
+from wengert.compile.llvm.products import with_products_as_loops
 from wengert.compile.llvm.scalars import ELEMENTS
 from wengert.compile.nest import (
     Acc,
@@ -31,6 +32,7 @@ from wengert.compile.nest import (
     Kernel,
     Load,
     Loop,
+    MatMul,
     Role,
     Statement,
     Store,
@@ -67,6 +69,7 @@ class Interface:
 
 def emit_kernel(kernel: Kernel, target: Target, *, fast_math: bool = False) -> tuple[str, Interface]:
     """The kernel as IR, and what its caller must know."""
+    kernel = with_products_as_loops(kernel, blas=target.blas)
     ir = Ir(fma=target.fma, fast=fast_math)
     plan = Planner(kernel, target).plan
     layout = layout_of(kernel)
@@ -115,13 +118,22 @@ def _aligned(size: Extent) -> Extent:
 
 
 def _sizes_of(statement: Statement) -> list[str]:
+    indices: tuple[Index, ...]
     if isinstance(statement, Loop):
         return list(sizes_in(statement.extent))
-    indices: tuple[Index, ...] = statement.index if isinstance(statement, (Load, Store)) else ()
+    if isinstance(statement, MatMul):
+        refs = (statement.out, statement.a, statement.b)
+        extents = [statement.m, statement.n, statement.k, *[ref.row for ref in refs]]
+        indices = tuple([index for ref in refs for index in ref.index])
+        return [n for e in (*extents, *_extents_of(indices)) for n in sizes_in(e)]
+    indices = statement.index if isinstance(statement, (Load, Store)) else ()
     if isinstance(statement, Iota):
         indices = (statement.index,)
-    extents = [e for i in indices if isinstance(i, Affine) for e in (i.offset, *[c for _, c in i.terms])]
-    return [name for extent in extents for name in sizes_in(extent)]
+    return [name for extent in _extents_of(indices) for name in sizes_in(extent)]
+
+
+def _extents_of(indices: tuple[Index, ...]) -> list[Extent]:
+    return [e for i in indices if isinstance(i, Affine) for e in (i.offset, *[c for _, c in i.terms])]
 
 
 class _Module:
@@ -195,6 +207,8 @@ class _Module:
             return False
         if any([acc.op.startswith("arg") for acc in loop.accs]):
             return False
+        if any([isinstance(statement, MatMul) for statement in walk(loop.body)]):
+            return False  # BLAS has threads of its own
         lanes = self.plan.lanes.get(id(loop), 1)
         work = product(loop.extent, work_of(loop.body, self.plan, lanes))
         return not isinstance(work, int) or work >= 2 * _SHARE

@@ -15,6 +15,7 @@ from wengert.compile.llvm.accumulate import Best, Total
 from wengert.compile.llvm.frame import Frame, Lanes, memory_elem
 from wengert.compile.llvm.ir import Val, type_text
 from wengert.compile.llvm.places import Place
+from wengert.compile.llvm.products import emit_product
 from wengert.compile.llvm.scalars import ELEMENTS, cast, emit
 from wengert.compile.nest import Acc, Compute, If, Iota, Load, Loop, MatMul, Statement, Store
 
@@ -39,7 +40,7 @@ def emit_body(frame: Frame, body: tuple[Statement, ...]) -> None:
             case If():
                 emit_if(frame, statement)
             case MatMul():
-                raise NotImplementedError("a matrix product inside of a kernel")
+                emit_product(frame, statement)
 
 
 def compute(frame: Frame, statement: Compute) -> None:

@@ -12,6 +12,7 @@ from wengert.compile.llvm import machine
 from wengert.compile.llvm.emit import Interface, emit_kernel
 from wengert.compile.llvm.plan import Target
 from wengert.compile.nest import Kernel
+from wengert.compile.runtime.blas import product_addresses
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
 
@@ -23,7 +24,8 @@ def host_target() -> Target:
     """What matters about this machine."""
     host = machine.machine()
     register = 64 if "avx512f" in host.features else 32 if "avx2" in host.features else 16
-    return Target(register, bool({"fma", "avx512f"} & host.features) or not host.is_x86)
+    fma = bool({"fma", "avx512f"} & host.features) or not host.is_x86
+    return Target(register, fma, bool(product_addresses()))
 
 
 @cache
