@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ pytest.importorskip("llvmlite")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wengert.compile.llvm.emit import layout_of
 from wengert.compile.nest import (
     Acc,
     Affine,
@@ -34,7 +36,7 @@ from wengert.compile.nest import (
     at,
 )
 from wengert.compile.runtime import linking
-from wengert.compile.runtime.build import build
+from wengert.compile.runtime.build import build, evaluate
 
 LENGTHS = (0, 1, 2, 15, 16, 17, 63, 64, 65, 130, 1000, 100_003)
 
@@ -477,6 +479,24 @@ class TestStructure:
         centred = x - x.mean()
         got = build(Kernel("k", buffers, body))(x, np.array(float(n)))
         np.testing.assert_allclose(got, centred / np.sqrt((centred**2).sum()), rtol=1e-9, atol=1e-12)
+
+
+def test_memory_between_loops_is_used_again() -> None:
+    """A chain of loops, each reading what the last has written, needs two buffers."""
+    names = ["x", *[f"t{k}" for k in range(6)], "y"]
+    body = []
+    for k, (source, target) in enumerate(pairwise(names)):
+        axis, value, result = f"i{k}", f"a{k}", f"b{k}"
+        load, store = Load(value, source, (at(axis),)), Store(target, (at(axis),), result)
+        body.append(Loop(axis, "n", (load, Compute(result, "add", (value, 1.0), "f8"), store)))
+    roles = [Role.IN, *[Role.TEMP] * 6, Role.OUT]
+    buffers = tuple(Buffer(name, "f8", ("n",), role) for name, role in zip(names, roles, strict=True))
+    kernel = Kernel("chain", buffers, tuple(body))
+    offsets, end = layout_of(kernel).offsets, layout_of(kernel).arena
+    assert len({repr(offset) for offset in offsets.values()}) == 2
+    assert evaluate(end, {"n": 8}) == 128
+    for n in (1, 50_000):
+        np.testing.assert_array_equal(build(kernel)(np.arange(float(n))), np.arange(float(n)) + 7)
 
 
 class TestMatrixProducts:

@@ -102,13 +102,51 @@ def layout_of(kernel: Kernel) -> Layout:
         if b.strided:
             for axis in range(len(b.shape)):
                 sizes.setdefault(stride_name(b.name, axis), len(sizes))
-    offsets: dict[str, Extent] = {}
-    end: Extent = 0
-    for b in kernel.of_role(Role.TEMP):
-        if b.alias is None:
-            offsets[b.name] = end
-            end = total(end, _aligned(product(count_of(b.shape), int(b.dtype[1]))))
+    offsets, end = _arena_of(kernel)
     return Layout({b.name: i for i, b in enumerate(outside)}, sizes, offsets, end)
+
+
+def _arena_of(kernel: Kernel) -> tuple[dict[str, Extent], Extent]:
+    """Where the buffers between loops lie in the arena, and its size.
+
+    A buffer may lie where one of its size lay that is not needed any more.
+    """
+    roots: dict[str, str] = {}
+    for b in kernel.buffers:
+        root = b
+        while root.alias is not None:
+            root = kernel.buffer(root.alias)
+        roots[b.name] = root.name
+    last: dict[str, int] = {}
+    first: dict[str, int] = {}
+    for number, statement in enumerate(kernel.body):
+        for name in {roots[n] for inner in walk((statement,)) for n in _buffers_of(inner)}:
+            first.setdefault(name, number)
+            last[name] = number
+    offsets: dict[str, Extent] = {}
+    places: list[tuple[Extent, Extent, int]] = []  # offset, size, the last statement that needs it
+    end: Extent = 0
+    for b in sorted(kernel.of_role(Role.TEMP), key=lambda b: first.get(b.name, 0)):
+        size = _aligned(product(count_of(b.shape), int(b.dtype[1])))
+        free = [p for p in places if p[1] == size and p[2] < first.get(b.name, 0)]
+        if free:
+            places.remove(free[0])
+            offsets[b.name] = free[0][0]
+        else:
+            offsets[b.name] = end
+            end = total(end, size)
+        places.append((offsets[b.name], size, last.get(b.name, 0)))
+    return offsets, end
+
+
+def _buffers_of(statement: Statement) -> tuple[str, ...]:
+    match statement:
+        case Load() | Store():
+            return (statement.buffer,)
+        case MatMul():
+            return (statement.out.buffer, statement.a.buffer, statement.b.buffer)
+        case _:
+            return ()
 
 
 def _aligned(size: Extent) -> Extent:
