@@ -10,7 +10,8 @@ import pytest
 mpmath = pytest.importorskip("mpmath")
 pytest.importorskip("llvmlite")
 from kernels import errors, pointwise
-from wengert.compile.llvm.scalars import ALL, FLOATS, TABLE, supports
+from wengert.compile.llvm.registry import ALL, FLOATS
+from wengert.compile.llvm.scalars import TABLE, supports
 from wengert.compile.nest import Buffer, Compute, Kernel, Load, Loop, Role, Store, at
 from wengert.compile.runtime.build import build
 from wengert.ops.record import TABLE as OPERATIONS

@@ -18,7 +18,7 @@ from wengert.compile.llvm.loops import emit_body, run_loop
 from wengert.compile.llvm.places import count_of, product, sizes_in, stride_name, total, walk
 from wengert.compile.llvm.plan import Plan, Planner, Target, work_of
 from wengert.compile.llvm.products import with_products_as_loops
-from wengert.compile.llvm.scalars import ELEMENTS
+from wengert.compile.llvm.registry import ELEMENTS
 from wengert.compile.nest import (
     Acc,
     Affine,

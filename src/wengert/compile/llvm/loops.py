@@ -16,7 +16,8 @@ from wengert.compile.llvm.frame import Frame, Lanes, memory_elem
 from wengert.compile.llvm.ir import Val, type_text
 from wengert.compile.llvm.places import Place
 from wengert.compile.llvm.products import emit_product
-from wengert.compile.llvm.scalars import ELEMENTS, cast, emit
+from wengert.compile.llvm.registry import ELEMENTS
+from wengert.compile.llvm.scalars import cast, emit
 from wengert.compile.nest import Acc, Compute, If, Iota, Load, Loop, MatMul, Statement, Store
 
 _FEW_LANES: Final = 8  # the lanes of partial sums that come together in float64
