@@ -115,7 +115,7 @@ class _Check:
             if isinstance(s.args[0], str) and self.values[s.args[0]] != "b1":
                 self.fail("the condition is not a bool", s)
             kinds = [self.values[arg] for arg in s.args[1:] if isinstance(arg, str)]
-        elif s.op == "zero_where":
+        elif s.op in ("zero_where", "masked_fill"):
             kinds = kinds[:1]
         if len(set(kinds)) > 1:
             self.fail(f"the arguments have the dtypes {', '.join(kinds)}", s)
