@@ -52,7 +52,7 @@ class Support:
         names: tuple[str, ...] = code.NAMES
         self.keeps = sys.platform.startswith("linux")
         if self.keeps:
-            text, names = text + keeper.KEEPER_TEXT, (*names, *keeper.NAMES, keeper.KEPT_NAME)
+            text, names = text + keeper.KEEPER_TEXT, (*names, *keeper.NAMES, keeper.KEPT_NAME, keeper.DROP_NAME)
         self.linked = machine.link(compiled_object(text), names, {})
         _keep_for_ever(self.linked)
         _keep_for_ever(machine.machine())
@@ -85,6 +85,12 @@ class Support:
                 threading.Thread(target=worker, args=(self.started,), name=name, daemon=True).start()
                 self.started += 1
             self.words[code.THREADS] = count if self.can_sleep else 1
+
+    def release_memory(self) -> None:
+        """Give memory that is kept for the next kernel back to the system."""
+        for name in ("wengert_arena_drop", keeper.DROP_NAME):
+            if name in self.addresses:
+                _NOTHING(self.addresses[name])()
 
     def after_fork(self) -> None:
         """In the child: there are no workers any more."""
