@@ -62,6 +62,7 @@ class Support:
         self.handler = self._memory_handler() if self.keeps else None
         self.lock = threading.Lock()
         self.started = 0
+        self.shared = False  # whether a kernel was built that threads can share
         self.words[code.THREADS] = 1
 
     def _memory_handler(self) -> Any:
@@ -79,6 +80,7 @@ class Support:
         """Let this many threads work; workers that are missing are started."""
         count = _threads.get() if count is None else count
         with self.lock:
+            self.shared = True
             while self.can_sleep and self.started < count - 1:
                 worker = _ONE(self.addresses["wengert_worker"])
                 name = f"wengert-kernel-worker-{self.started}"
@@ -111,5 +113,5 @@ def support() -> Support:
 
 def _changed(count: int) -> None:
     made = support()
-    if made.started or count == 1:
+    if made.shared:
         made.use_threads(count)
