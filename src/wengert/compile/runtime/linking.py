@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib import resources
-from typing import Final
+from pathlib import Path
 
 from wengert._version import __version__
 from wengert.compile.llvm import machine
@@ -15,8 +14,7 @@ from wengert.compile.nest import Kernel
 from wengert.compile.runtime.blas import product_addresses
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
-
-_EMITTER: Final = ("wengert.compile", "wengert.compile.llvm")  # whose source decides what a kernel becomes
+from wengert.ops import special_fits
 
 
 @cache
@@ -31,13 +29,9 @@ def host_target() -> Target:
 @cache
 def emitter_version() -> str:
     """A digest of the package's version and of the source that makes code of kernels."""
-    sources = [
-        entry.read_text(encoding="utf-8")
-        for package in _EMITTER
-        for entry in sorted(resources.files(package).iterdir(), key=lambda entry: entry.name)
-        if entry.name.endswith(".py")
-    ]
-    return digest(__version__, *sources)
+    emitter = Path(machine.__file__).parent
+    files = [*sorted(emitter.glob("*.py")), emitter.parent / "nest.py", Path(special_fits.__file__)]
+    return digest(__version__, *[file.read_text(encoding="utf-8") for file in files])
 
 
 def compiled_object(text: str) -> bytes:
