@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ pytest.importorskip("llvmlite")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wengert.compile.llvm.emit import layout_of
 from wengert.compile.nest import (
     Acc,
     Affine,
@@ -25,12 +28,15 @@ from wengert.compile.nest import (
     Kernel,
     Load,
     Loop,
+    MatMul,
     Phi,
+    Ref,
     Role,
     Store,
     at,
 )
-from wengert.compile.runtime.build import build
+from wengert.compile.runtime import linking
+from wengert.compile.runtime.build import build, evaluate
 
 LENGTHS = (0, 1, 2, 15, 16, 17, 63, 64, 65, 130, 1000, 100_003)
 
@@ -473,6 +479,116 @@ class TestStructure:
         centred = x - x.mean()
         got = build(Kernel("k", buffers, body))(x, np.array(float(n)))
         np.testing.assert_allclose(got, centred / np.sqrt((centred**2).sum()), rtol=1e-9, atol=1e-12)
+
+
+def test_memory_between_loops_is_used_again() -> None:
+    """A chain of loops, each reading what the last has written, needs two buffers."""
+    names = ["x", *[f"t{k}" for k in range(6)], "y"]
+    body = []
+    for k, (source, target) in enumerate(pairwise(names)):
+        axis, value, result = f"i{k}", f"a{k}", f"b{k}"
+        load, store = Load(value, source, (at(axis),)), Store(target, (at(axis),), result)
+        body.append(Loop(axis, "n", (load, Compute(result, "add", (value, 1.0), "f8"), store)))
+    roles = [Role.IN, *[Role.TEMP] * 6, Role.OUT]
+    buffers = tuple(Buffer(name, "f8", ("n",), role) for name, role in zip(names, roles, strict=True))
+    kernel = Kernel("chain", buffers, tuple(body))
+    offsets, end = layout_of(kernel).offsets, layout_of(kernel).arena
+    assert len({repr(offset) for offset in offsets.values()}) == 2
+    assert evaluate(end, {"n": 8}) == 128
+    for n in (1, 50_000):
+        np.testing.assert_array_equal(build(kernel)(np.arange(float(n))), np.arange(float(n)) + 7)
+
+
+class TestMatrixProducts:
+    """Products inside of kernels, by BLAS and by loops."""
+
+    @staticmethod
+    def kernel(dtype: str, sizes: tuple[Any, Any, Any], *, turn_a: bool, turn_b: bool, add: bool) -> Kernel:
+        m, n, k = sizes
+        shape_a, shape_b = ((k, m) if turn_a else (m, k)), ((n, k) if turn_b else (k, n))
+        buffers = (
+            Buffer("a", dtype, shape_a, Role.IN),
+            Buffer("b", dtype, shape_b, Role.IN),
+            Buffer("y", dtype, (m, n), Role.INOUT if add else Role.OUT),
+            Buffer("s", dtype, (k, m, n), Role.IN),
+        )
+        start = (at(), at())
+        refs = (Ref("y", start, n), Ref("a", start, shape_a[1], turn_a), Ref("b", start, shape_b[1], turn_b))
+        return Kernel("product", buffers, (MatMul(*refs, m, n, k, dtype, add),))
+
+    @pytest.mark.parametrize("blas", [True, False])
+    @pytest.mark.parametrize("dtype", ["f4", "f8"])
+    @pytest.mark.parametrize("add", [False, True])
+    @pytest.mark.parametrize(("turn_a", "turn_b"), [(False, False), (True, False), (False, True), (True, True)])
+    def test_against_numpy(
+        self, turn_a: bool, turn_b: bool, add: bool, dtype: str, blas: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        if not blas:
+            target = replace(linking.host_target(), blas=False)
+            monkeypatch.setattr(linking, "host_target", lambda: target)
+        for known, sizes in (
+            (False, (40, 33, 70)),
+            (True, (3, 5, 4)),
+            (False, (0, 3, 2)),
+            (False, (3, 2, 0)),
+            (True, (30, 40, 20)),
+        ):
+            m, n, k = sizes
+            call = build(self.kernel(dtype, sizes if known else ("m", "n", "k"), turn_a=turn_a, turn_b=turn_b, add=add))
+            a, b = random(dtype, m, k), random(dtype, k, n, seed=1)
+            given = [x.T.copy() if turn else x for x, turn in ((a, turn_a), (b, turn_b))]
+            held = random(dtype, m, n, seed=2)
+            want = a.astype("f8") @ b.astype("f8") + (held if add else 0)
+            extra = np.empty((k, m, n), dtype)
+            got = held.copy()
+            if add:
+                assert call(*given, got, extra) is None
+            else:
+                got = call(*given, extra)
+            scale = np.abs(a.astype("f8")) @ np.abs(b.astype("f8")) + np.abs(held)
+            assert np.all(np.abs(got - want) <= 8 * np.finfo(dtype).eps * scale)
+
+    @pytest.mark.parametrize("size", [6, "h"])
+    def test_in_a_recurrence(self, size: Any) -> None:
+        """h = tanh(W h + x[t]), with all h on a tape."""
+        body = (
+            Loop("i", size, (Load("x", "x", (at("t"), at("i"))), Store("z", (at("i"), at()), "x"))),
+            MatMul(
+                Ref("z", (at(), at()), 1),
+                Ref("w", (at(), at()), size),
+                Ref("h", (at(), at()), 1),
+                size,
+                1,
+                size,
+                "f8",
+                add=True,
+            ),
+            Loop(
+                "j",
+                size,
+                (
+                    Load("u", "z", (at("j"), at())),
+                    Compute("v", "tanh", ("u",), "f8"),
+                    Store("h", (at("j"), at()), "v"),
+                    Store("y", (at("t"), at("j")), "v"),
+                ),
+            ),
+        )
+        start = Loop("k", size, (Store("h", (at("k"), at()), 0.0),))
+        buffers = (
+            Buffer("w", "f8", (size, size), Role.IN),
+            Buffer("x", "f8", ("n", size), Role.IN),
+            Buffer("h", "f8", (size, 1), Role.TEMP),
+            Buffer("z", "f8", (size, 1), Role.TEMP),
+            Buffer("y", "f8", ("n", size), Role.OUT),
+        )
+        call = build(Kernel("rnn", buffers, (start, Loop("t", "n", body, vector=False))))
+        w, x = random("f8", 6, 6) * 0.3, random("f8", 50, 6, seed=1)
+        h, want = np.zeros(6), []
+        for row in x:
+            h = np.tanh(w @ h + row)
+            want.append(h)
+        np.testing.assert_allclose(call(w, x), want, rtol=1e-12)
 
 
 class TestArguments:

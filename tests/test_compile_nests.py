@@ -63,11 +63,11 @@ def test_text_of_everything_else() -> None:
     )
     loop = Loop("i", half, body, carries=(Carry("h", 0.0, "w", "end", "f4"),))
     q = Buffer("q", "i8", (half,), Role.IN)
-    flat = Buffer("f", "f4", (Expr("*", ("n", "m")),), Role.IN, alias="x")
+    flat = Buffer("f", "f4", (half,), Role.IN, alias="q")
     kernel = Kernel("all", (replace(X, strided=True), q, flat, Y), (loop,))
     check_kernel(kernel)
     assert kernel_text(kernel).splitlines() == [
-        "all(in x: f32[n, m] strided, in q: i64[(n + 1) // 2], in f: f32[n * m] = x, out y: f32[n])",
+        "all(in x: f32[n, m] strided, in q: i64[(n + 1) // 2], in f: f32[(n + 1) // 2] = q, out y: f32[n])",
         "    h = 0.0",
         "    for i in 0..((n + 1) // 2):",
         "        k = 2*i + 1",
@@ -114,6 +114,9 @@ WRONG = {
     "has the dtype 'c8'": Kernel("k", (replace(X, dtype="c8"),), ()),
     "two buffers have the same name": Kernel("k", (X, X), ()),
     "is an alias of z, which does not exist": Kernel("k", (replace(X, alias="z"),), ()),
+    "is an alias of x, which has strides of its own": Kernel(
+        "k", (replace(X, strided=True), Buffer("f", "f4", (Expr("*", ("n", "m")),), Role.IN, alias="x")), ()
+    ),
     "the constant c has no data": Kernel("k", (Buffer("c", "f4", (2,), Role.CONST),), ()),
     "a shape that is not known": Kernel("k", (X, Buffer("t", "f4", ("n",), Role.LOCAL)), ()),
 }

@@ -14,7 +14,8 @@ from kernels import pointwise
 from wengert.compile.llvm import machine
 from wengert.compile.llvm.emit import emit_kernel
 from wengert.compile.llvm.plan import Target
-from wengert.compile.llvm.scalars import FLOATS, TABLE
+from wengert.compile.llvm.registry import FLOATS
+from wengert.compile.llvm.scalars import TABLE
 from wengert.compile.nest import Acc, Buffer, Compute, Indirect, Kernel, Load, Loop, Role, Store, at
 from wengert.compile.runtime import linking, support_code
 from wengert.compile.runtime.keeper_code import KEEPER_TEXT

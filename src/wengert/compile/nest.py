@@ -171,11 +171,11 @@ class Carry:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """``for axis in range(extent)``. Iterations run in order if it has carries; else their order is not fixed.
+    """``for axis in range(extent)``. With carried values the iterations run in order, else their order is not fixed.
 
     ``parallel`` says that no iteration stores where another one loads or stores (accumulators are fine), so that
     threads may share them. ``vector`` says whether this loop is the one whose iterations become lanes; None leaves it
-    to the emitter.
+    to the emitter. False also keeps the iterations in order: for loops that hand values on through memory.
     """
 
     axis: str

@@ -64,6 +64,8 @@ class _Check:
                 self.fail(f"the buffer {buffer.name} has the dtype {buffer.dtype!r}")
             if buffer.alias is not None and buffer.alias not in self.buffers:
                 self.fail(f"the buffer {buffer.name} is an alias of {buffer.alias}, which does not exist")
+            if buffer.alias is not None and self.buffers[buffer.alias].strided:
+                self.fail(f"the buffer {buffer.name} is an alias of {buffer.alias}, which has strides of its own")
             if buffer.role is Role.LOCAL and not all([isinstance(e, int) for e in buffer.shape]):
                 self.fail(f"the local buffer {buffer.name} has a shape that is not known")
             if buffer.role is Role.CONST and buffer.data is None:
@@ -102,6 +104,8 @@ class _Check:
             case MatMul():
                 for ref in (s.out, s.a, s.b):
                     self.place(ref.buffer, ref.index, s)
+                    if self.buffers[ref.buffer].strided:
+                        self.fail(f"the matrix {ref.buffer} has strides of its own", s)
 
     def compute(self, s: Compute) -> None:
         for arg in s.args:
@@ -111,7 +115,7 @@ class _Check:
             if isinstance(s.args[0], str) and self.values[s.args[0]] != "b1":
                 self.fail("the condition is not a bool", s)
             kinds = [self.values[arg] for arg in s.args[1:] if isinstance(arg, str)]
-        elif s.op == "zero_where":
+        elif s.op in ("zero_where", "masked_fill"):
             kinds = kinds[:1]
         if len(set(kinds)) > 1:
             self.fail(f"the arguments have the dtypes {', '.join(kinds)}", s)

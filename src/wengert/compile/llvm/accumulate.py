@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from wengert.compile.llvm.ir import Ir, Val
-from wengert.compile.llvm.scalars import FLOATS, emit
+from wengert.compile.llvm.registry import FLOATS
+from wengert.compile.llvm.scalars import emit
 
 _LEAST: Final = {"i1": -(2**7), "i2": -(2**15), "i4": -(2**31), "i8": -(2**63), "u1": 0, "b1": 0}
 _MOST: Final = {"i1": 2**7 - 1, "i2": 2**15 - 1, "i4": 2**31 - 1, "i8": 2**63 - 1, "u1": 255, "b1": 1}

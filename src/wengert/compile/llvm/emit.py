@@ -17,7 +17,8 @@ from wengert.compile.llvm.ir import Ir, Val
 from wengert.compile.llvm.loops import emit_body, run_loop
 from wengert.compile.llvm.places import count_of, product, sizes_in, stride_name, total, walk
 from wengert.compile.llvm.plan import Plan, Planner, Target, work_of
-from wengert.compile.llvm.scalars import ELEMENTS
+from wengert.compile.llvm.products import with_products_as_loops
+from wengert.compile.llvm.registry import ELEMENTS
 from wengert.compile.nest import (
     Acc,
     Affine,
@@ -31,6 +32,7 @@ from wengert.compile.nest import (
     Kernel,
     Load,
     Loop,
+    MatMul,
     Role,
     Statement,
     Store,
@@ -67,6 +69,7 @@ class Interface:
 
 def emit_kernel(kernel: Kernel, target: Target, *, fast_math: bool = False) -> tuple[str, Interface]:
     """The kernel as IR, and what its caller must know."""
+    kernel = with_products_as_loops(kernel, blas=target.blas)
     ir = Ir(fma=target.fma, fast=fast_math)
     plan = Planner(kernel, target).plan
     layout = layout_of(kernel)
@@ -99,13 +102,51 @@ def layout_of(kernel: Kernel) -> Layout:
         if b.strided:
             for axis in range(len(b.shape)):
                 sizes.setdefault(stride_name(b.name, axis), len(sizes))
-    offsets: dict[str, Extent] = {}
-    end: Extent = 0
-    for b in kernel.of_role(Role.TEMP):
-        if b.alias is None:
-            offsets[b.name] = end
-            end = total(end, _aligned(product(count_of(b.shape), int(b.dtype[1]))))
+    offsets, end = _arena_of(kernel)
     return Layout({b.name: i for i, b in enumerate(outside)}, sizes, offsets, end)
+
+
+def _arena_of(kernel: Kernel) -> tuple[dict[str, Extent], Extent]:
+    """Where the buffers between loops lie in the arena, and its size.
+
+    A buffer may lie where one of its size lay that is not needed any more.
+    """
+    roots: dict[str, str] = {}
+    for b in kernel.buffers:
+        root = b
+        while root.alias is not None:
+            root = kernel.buffer(root.alias)
+        roots[b.name] = root.name
+    last: dict[str, int] = {}
+    first: dict[str, int] = {}
+    for number, statement in enumerate(kernel.body):
+        for name in {roots[n] for inner in walk((statement,)) for n in _buffers_of(inner)}:
+            first.setdefault(name, number)
+            last[name] = number
+    offsets: dict[str, Extent] = {}
+    places: list[tuple[Extent, Extent, int]] = []  # offset, size, the last statement that needs it
+    end: Extent = 0
+    for b in sorted(kernel.of_role(Role.TEMP), key=lambda b: first.get(b.name, 0)):
+        size = _aligned(product(count_of(b.shape), int(b.dtype[1])))
+        free = [p for p in places if p[1] == size and p[2] < first.get(b.name, 0)]
+        if free:
+            places.remove(free[0])
+            offsets[b.name] = free[0][0]
+        else:
+            offsets[b.name] = end
+            end = total(end, size)
+        places.append((offsets[b.name], size, last.get(b.name, 0)))
+    return offsets, end
+
+
+def _buffers_of(statement: Statement) -> tuple[str, ...]:
+    match statement:
+        case Load() | Store():
+            return (statement.buffer,)
+        case MatMul():
+            return (statement.out.buffer, statement.a.buffer, statement.b.buffer)
+        case _:
+            return ()
 
 
 def _aligned(size: Extent) -> Extent:
@@ -115,13 +156,22 @@ def _aligned(size: Extent) -> Extent:
 
 
 def _sizes_of(statement: Statement) -> list[str]:
+    indices: tuple[Index, ...]
     if isinstance(statement, Loop):
         return list(sizes_in(statement.extent))
-    indices: tuple[Index, ...] = statement.index if isinstance(statement, (Load, Store)) else ()
+    if isinstance(statement, MatMul):
+        refs = (statement.out, statement.a, statement.b)
+        extents = [statement.m, statement.n, statement.k, *[ref.row for ref in refs]]
+        indices = tuple([index for ref in refs for index in ref.index])
+        return [n for e in (*extents, *_extents_of(indices)) for n in sizes_in(e)]
+    indices = statement.index if isinstance(statement, (Load, Store)) else ()
     if isinstance(statement, Iota):
         indices = (statement.index,)
-    extents = [e for i in indices if isinstance(i, Affine) for e in (i.offset, *[c for _, c in i.terms])]
-    return [name for extent in extents for name in sizes_in(extent)]
+    return [name for extent in _extents_of(indices) for name in sizes_in(extent)]
+
+
+def _extents_of(indices: tuple[Index, ...]) -> list[Extent]:
+    return [e for i in indices if isinstance(i, Affine) for e in (i.offset, *[c for _, c in i.terms])]
 
 
 class _Module:
@@ -195,6 +245,8 @@ class _Module:
             return False
         if any([acc.op.startswith("arg") for acc in loop.accs]):
             return False
+        if any([isinstance(statement, MatMul) for statement in walk(loop.body)]):
+            return False  # BLAS has threads of its own
         lanes = self.plan.lanes.get(id(loop), 1)
         work = product(loop.extent, work_of(loop.body, self.plan, lanes))
         return not isinstance(work, int) or work >= 2 * _SHARE

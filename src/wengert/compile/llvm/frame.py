@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from wengert.compile.llvm.ir import Ir, Val
 from wengert.compile.llvm.places import Place, count_of, place_of, walk
 from wengert.compile.llvm.plan import Plan
-from wengert.compile.llvm.scalars import ELEMENTS
+from wengert.compile.llvm.registry import ELEMENTS
 from wengert.compile.nest import Buffer, Compute, Expr, Extent, If, Iota, Kernel, Load, Loop, Operand, Role, Store
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from wengert.compile.llvm.frame import Frame, memory_elem
 from wengert.compile.llvm.ir import Val, type_text
 from wengert.compile.llvm.places import Place, count_of
-from wengert.compile.llvm.scalars import ELEMENTS
+from wengert.compile.llvm.registry import ELEMENTS
 from wengert.compile.nest import Affine, Index, Load, Store
 
 _SHORT = {"float": "f32", "double": "f64"}

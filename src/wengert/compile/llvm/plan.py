@@ -56,10 +56,11 @@ _MIDDLE: Final = frozenset(["div", "reciprocal", "sqrt", "rsqrt", "pow_number", 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What matters about the machine: bytes in a vector register, and whether it fuses multiply and add."""
+    """What matters about the machine: bytes in a vector register, fused multiply-add, a BLAS to call."""
 
     register: int = 64
     fma: bool = True
+    blas: bool = False
 
 
 @dataclass(slots=True)

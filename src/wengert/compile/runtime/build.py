@@ -14,6 +14,7 @@ from wengert.compile.llvm.emit import NO_MEMORY, Interface, layout_of
 from wengert.compile.llvm.places import stride_name
 from wengert.compile.nest import Buffer, Expr, Extent, Kernel, Role
 from wengert.compile.nest_check import check_kernel
+from wengert.compile.runtime.blas import product_addresses
 from wengert.compile.runtime.entry import Box, fast_entry
 from wengert.compile.runtime.linking import compiled_kernel, kernel_source
 from wengert.compile.runtime.support import support
@@ -185,7 +186,7 @@ def build(
     """
     check_kernel(kernel)
     interface, code = compiled_kernel(kernel, fast_math=fast_math)
-    linked = machine.link(code, (interface.name, interface.prepare), support().addresses)
+    linked = machine.link(code, (interface.name, interface.prepare), support().addresses | product_addresses())
     if interface.shares:
         support().use_threads()
     return CompiledKernel(kernel, interface, linked, fast_math, slow, box)

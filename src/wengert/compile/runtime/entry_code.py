@@ -12,7 +12,7 @@ from typing import Final
 from wengert.compile.runtime import layout
 from wengert.compile.runtime.keeper_code import LARGE
 
-MOST: Final = 64  # arguments, results, pointers, sizes, axes of all results
+MOST: Final = 512  # arguments, results, pointers, sizes, axes of all results
 
 # Words of the main table.
 ENTRY, SLOW, ARGUMENTS, RESULTS, PREPARE, ARGUMENT_TABLE, RESULT_TABLE = range(7)

@@ -18,6 +18,7 @@ _PAGE: Final = 2 << 20
 _MADV_HUGEPAGE: Final = 14
 
 NAMES: Final = ("wengert_keep_malloc", "wengert_keep_calloc", "wengert_keep_realloc", "wengert_keep_free")
+DROP_NAME: Final = "wengert_keep_drop"
 KEPT_NAME: Final = "wengert_kept"
 
 KEEPER_TEXT: Final = f"""
@@ -123,6 +124,32 @@ noted:
 drop:
   call void @free(ptr %block)
   ret void
+out:
+  ret void
+}}
+
+; Give all kept blocks back to the system.
+define void @wengert_keep_drop() {{
+entry:
+  br label %look
+look:
+  %i = phi i64 [ 0, %entry ], [ %i1, %next ]
+  %more = icmp slt i64 %i, {_SLOTS}
+  br i1 %more, label %slot, label %out
+slot:
+  %at = getelementptr i64, ptr @wengert_slots, i64 %i
+  %word = atomicrmw xchg ptr %at, i64 0 acq_rel, align 8
+  %there = icmp ne i64 %word, 0
+  br i1 %there, label %drop, label %next
+drop:
+  %block = inttoptr i64 %word to ptr
+  %size = load i64, ptr %block, align 8
+  %d = atomicrmw sub ptr @wengert_kept, i64 %size monotonic, align 8
+  call void @free(ptr %block)
+  br label %next
+next:
+  %i1 = add i64 %i, 1
+  br label %look
 out:
   ret void
 }}

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib import resources
-from typing import Final
+from pathlib import Path
 
 from wengert._version import __version__
 from wengert.compile.llvm import machine
 from wengert.compile.llvm.emit import Interface, emit_kernel
 from wengert.compile.llvm.plan import Target
 from wengert.compile.nest import Kernel
+from wengert.compile.runtime.blas import product_addresses
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
-
-_EMITTER: Final = ("wengert.compile", "wengert.compile.llvm")  # whose source decides what a kernel becomes
+from wengert.ops import special_fits
 
 
 @cache
@@ -23,19 +22,16 @@ def host_target() -> Target:
     """What matters about this machine."""
     host = machine.machine()
     register = 64 if "avx512f" in host.features else 32 if "avx2" in host.features else 16
-    return Target(register, bool({"fma", "avx512f"} & host.features) or not host.is_x86)
+    fma = bool({"fma", "avx512f"} & host.features) or not host.is_x86
+    return Target(register, fma, bool(product_addresses()))
 
 
 @cache
 def emitter_version() -> str:
     """A digest of the package's version and of the source that makes code of kernels."""
-    sources = [
-        entry.read_text(encoding="utf-8")
-        for package in _EMITTER
-        for entry in sorted(resources.files(package).iterdir(), key=lambda entry: entry.name)
-        if entry.name.endswith(".py")
-    ]
-    return digest(__version__, *sources)
+    emitter = Path(machine.__file__).parent
+    files = [*sorted(emitter.glob("*.py")), emitter.parent / "nest.py", Path(special_fits.__file__)]
+    return digest(__version__, *[file.read_text(encoding="utf-8") for file in files])
 
 
 def compiled_object(text: str) -> bytes:

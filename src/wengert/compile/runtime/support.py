@@ -52,7 +52,7 @@ class Support:
         names: tuple[str, ...] = code.NAMES
         self.keeps = sys.platform.startswith("linux")
         if self.keeps:
-            text, names = text + keeper.KEEPER_TEXT, (*names, *keeper.NAMES, keeper.KEPT_NAME)
+            text, names = text + keeper.KEEPER_TEXT, (*names, *keeper.NAMES, keeper.KEPT_NAME, keeper.DROP_NAME)
         self.linked = machine.link(compiled_object(text), names, {})
         _keep_for_ever(self.linked)
         _keep_for_ever(machine.machine())
@@ -62,6 +62,7 @@ class Support:
         self.handler = self._memory_handler() if self.keeps else None
         self.lock = threading.Lock()
         self.started = 0
+        self.shared = False  # whether a kernel was built that threads can share
         self.words[code.THREADS] = 1
 
     def _memory_handler(self) -> Any:
@@ -79,12 +80,19 @@ class Support:
         """Let this many threads work; workers that are missing are started."""
         count = _threads.get() if count is None else count
         with self.lock:
+            self.shared = True
             while self.can_sleep and self.started < count - 1:
                 worker = _ONE(self.addresses["wengert_worker"])
                 name = f"wengert-kernel-worker-{self.started}"
                 threading.Thread(target=worker, args=(self.started,), name=name, daemon=True).start()
                 self.started += 1
             self.words[code.THREADS] = count if self.can_sleep else 1
+
+    def release_memory(self) -> None:
+        """Give memory that is kept for the next kernel back to the system."""
+        for name in ("wengert_arena_drop", keeper.DROP_NAME):
+            if name in self.addresses:
+                _NOTHING(self.addresses[name])()
 
     def after_fork(self) -> None:
         """In the child: there are no workers any more."""
@@ -105,5 +113,5 @@ def support() -> Support:
 
 def _changed(count: int) -> None:
     made = support()
-    if made.started or count == 1:
+    if made.shared:
         made.use_threads(count)
