@@ -304,6 +304,20 @@ def test_the_subgradient_that_was_taken(function, said) -> None:
         assert "Remarks" not in torch.explain(function(x).sum()).text
 
 
+def test_a_path_without_slope() -> None:
+    x = torch.ones(2, 3, requires_grad=True)
+    count = torch.linalg.vector_norm(x, 0, dim=1)
+    y = count.sum()
+    assert "dy/dx = [[0, 0, 0], [0, 0, 0]]" in lines(torch.explain(y).text)
+
+
+def test_an_index_that_is_gone() -> None:
+    x = torch.ones(3, requires_grad=True)
+    y = x.scatter_add(0, torch.tensor([0, 2]), x[:2] * 2).sum()
+    y.backward()
+    assert "is known any more" in torch.explain(y).text
+
+
 def test_errors() -> None:
     with pytest.raises(TypeError, match="takes a tensor, and got int"):
         torch.explain(3)

@@ -70,6 +70,9 @@ class Derivatives:
             found = self._pulled(step, cotangent)
         except _NoRule as error:
             return [Local(step, value, None, False, name, None, str(error)) for value in wanted]
+        except (TypeError, AttributeError, ValueError, IndexError):  # a stand-in for an index or of an unknown shape
+            reason = f"not all that {step.label} was computed from is known any more"
+            return [Local(step, value, None, False, name, None, reason) for value in wanted]
         return [self._local(step, value, found.get(value), name, is_end=is_end) for value in wanted]
 
     def _local(self, step: Step, value: Value, found: Any, cotangent: Name, *, is_end: bool) -> Local:
@@ -161,12 +164,9 @@ def _rule(
     ys = tuple([symbols[value] for value in operation.results])
     gs = tuple([arrived[v] if v in arrived else _nothing(symbols[v]) for v in operation.results])
     y, g = (ys[0], gs[0]) if op.outputs == 1 else (ys, gs)
-    try:
-        if isinstance(op.vjp, EachInput):
-            return rule(SYMBOLS, g, y, slot, *args, **operation.meta)
-        return rule(SYMBOLS, g, y, *args, **operation.meta)
-    except (TypeError, AttributeError, ValueError, IndexError) as error:  # a stand-in of an unknown index or shape
-        raise _NoRule(f"not all that the rule of {operation.name} needs is known any more") from error
+    if isinstance(op.vjp, EachInput):
+        return rule(SYMBOLS, g, y, slot, *args, **operation.meta)
+    return rule(SYMBOLS, g, y, *args, **operation.meta)
 
 
 def _nothing(symbol: Symbol) -> Symbol | None:
@@ -198,9 +198,11 @@ def _factor(product: Product, cotangent: Name) -> Product | None:
 
 def _product(chain: tuple[Local, ...]) -> Any:
     raw: Any = None
+    if any([not local.is_factor or local.raw is None for local in chain]):
+        return None
+    if any([isinstance(local.formula, Product) and not local.formula.coefficient for local in chain]):
+        return np.zeros_like(chain[-1].raw)
     for local in chain:
-        if not local.is_factor or local.raw is None:
-            return None
         with np.errstate(all="ignore"):
             raw = local.raw if raw is None else raw * local.raw
     return raw
