@@ -81,6 +81,7 @@ LAYERS: list[Case] = [
     ("Unflatten", (1, (2, 2)), {}, [X]),
     ("Dropout", (0.0,), {}, [X]),
     ("AlphaDropout", (0.0,), {}, [X]),
+    *[(f"Dropout{n}d", (0.0,), {}, [floats(2, 3, *[2] * n)]) for n in (1, 2, 3)],
     ("PairwiseDistance", (), {"keepdim": True}, [X, Y]),
     ("CosineSimilarity", (), {"dim": 0}, [X, Y]),
     ("LayerNorm", (4,), {}, [X]),
@@ -356,6 +357,9 @@ def test_dropout_in_training() -> None:
     y = wengert.nn.Dropout(0.25)(x)
     assert abs(float((y == 0).float().mean()) - 0.25) < 0.02
     assert abs(float(y.mean()) - 1) < 0.02
+    channels = wengert.nn.Dropout2d(0.25)(wengert.ones(100, 50, 2, 2)).reshape(5000, 4)
+    assert set(channels.sum(1).tolist()) == {0.0, channels.max().item() * 4}
+    assert abs(float((channels == 0).float().mean()) - 0.25) < 0.03
     z = wengert.nn.AlphaDropout(0.25)(wengert.randn(20000))
     assert abs(float(z.mean())) < 0.05
     assert abs(float(z.std()) - 1) < 0.05

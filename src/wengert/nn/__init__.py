@@ -57,6 +57,9 @@ if TYPE_CHECKING:
     from wengert.nn.modules import CosineSimilarity as CosineSimilarity
     from wengert.nn.modules import CrossEntropyLoss as CrossEntropyLoss
     from wengert.nn.modules import Dropout as Dropout
+    from wengert.nn.modules import Dropout1d as Dropout1d
+    from wengert.nn.modules import Dropout2d as Dropout2d
+    from wengert.nn.modules import Dropout3d as Dropout3d
     from wengert.nn.modules import Embedding as Embedding
     from wengert.nn.modules import Flatten as Flatten
     from wengert.nn.modules import Fold as Fold
@@ -193,6 +196,9 @@ __all__ = [
     "CosineSimilarity",
     "CrossEntropyLoss",
     "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    "Dropout3d",
     "Embedding",
     "Flatten",
     "Fold",

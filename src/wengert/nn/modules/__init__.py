@@ -66,6 +66,9 @@ from wengert.nn.modules.distance import (
 from wengert.nn.modules.dropout import (
     AlphaDropout,
     Dropout,
+    Dropout1d,
+    Dropout2d,
+    Dropout3d,
 )
 from wengert.nn.modules.flatten import (
     Flatten,
@@ -215,6 +218,9 @@ __all__ = [
     "CosineSimilarity",
     "CrossEntropyLoss",
     "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    "Dropout3d",
     "Embedding",
     "Flatten",
     "Fold",
