@@ -81,6 +81,7 @@ LAYERS: list[Case] = [
     ("Unflatten", (1, (2, 2)), {}, [X]),
     ("Dropout", (0.0,), {}, [X]),
     ("AlphaDropout", (0.0,), {}, [X]),
+    *[(f"Dropout{n}d", (0.0,), {}, [floats(2, 3, *[2] * n)]) for n in (1, 2, 3)],
     ("PairwiseDistance", (), {"keepdim": True}, [X, Y]),
     ("CosineSimilarity", (), {"dim": 0}, [X, Y]),
     ("LayerNorm", (4,), {}, [X]),
@@ -116,6 +117,38 @@ LAYERS: list[Case] = [
     ("TransformerEncoderLayer", (4, 2, 8, 0.0, "gelu"), {"norm_first": True, "batch_first": True}, [floats(2, 6, 4)]),
     ("TransformerDecoderLayer", (4, 2, 8, 0.0), {"bias": False}, [floats(6, 2, 4), floats(5, 2, 4), MASK]),
     ("Transformer", (4, 2, 2, 1, 8, 0.0), {}, [floats(6, 2, 4), floats(5, 2, 4)]),
+]
+IMAGES: list[Case] = [
+    ("Conv1d", (3, 4, 3), {"padding": "same", "padding_mode": "circular"}, [floats(2, 3, 8)]),
+    ("Conv2d", (2, 4, 3), {"stride": 2, "padding": 1, "groups": 2}, [floats(2, 2, 6, 7)]),
+    ("Conv2d", (2, 4, (3, 2)), {"padding": (1, 0), "dilation": 2, "padding_mode": "reflect"}, [floats(2, 2, 6, 7)]),
+    ("Conv2d", (2, 4, 3), {"padding": "same", "bias": False}, [floats(2, 6, 7)]),
+    ("Conv3d", (2, 3, 2), {}, [floats(1, 2, 3, 4, 3)]),
+    ("ConvTranspose1d", (3, 4, 3, 2), {"output_padding": 1}, [floats(2, 3, 5)]),
+    ("ConvTranspose2d", (2, 4, 3, 2, 1), {"groups": 2}, [floats(2, 2, 3, 4), (6, 8)]),
+    ("ConvTranspose3d", (2, 3, 2), {"bias": False}, [floats(1, 2, 3, 2, 3)]),
+    *[(f"MaxPool{n}d", (2,), {"padding": 1}, [floats(2, 3, *[6] * n)]) for n in (1, 2, 3)],
+    *[(f"AvgPool{n}d", (2,), {"stride": 1}, [floats(2, 3, *[5] * n)]) for n in (1, 2, 3)],
+    *[(f"LPPool{n}d", (2, 2), {}, [positive(2, 3, *[4] * n)]) for n in (1, 2, 3)],
+    *[(f"AdaptiveMaxPool{n}d", (3,), {}, [floats(2, 3, *[7] * n)]) for n in (1, 2, 3)],
+    *[(f"AdaptiveAvgPool{n}d", (3,), {}, [floats(2, 3, *[7] * n)]) for n in (1, 2, 3)],
+    *[
+        (f"MaxUnpool{n}d", (2,), {}, [floats(1, 1, *[2] * n), np.arange(2**n).reshape(1, 1, *[2] * n)])
+        for n in (1, 2, 3)
+    ],
+    *[(f"ConstantPad{n}d", (2, 1.5), {}, [floats(2, 3, *[4] * n)]) for n in (1, 2, 3)],
+    *[
+        (f"{kind}Pad{n}d", (1,), {}, [floats(2, 3, *[4] * n)])
+        for n in (1, 2, 3)
+        for kind in ("Zero", "Reflection", "Replication", "Circular")
+    ],
+    ("Upsample", (), {"scale_factor": 2, "mode": "bilinear"}, [floats(1, 2, 3, 4)]),
+    ("Upsample", (5,), {}, [floats(1, 2, 3)]),
+    ("PixelShuffle", (2,), {}, [floats(1, 8, 2, 3)]),
+    ("PixelUnshuffle", (2,), {}, [floats(1, 2, 4, 6)]),
+    ("ChannelShuffle", (2,), {}, [floats(1, 4, 2, 2)]),
+    ("Unfold", (2,), {"padding": 1}, [floats(1, 2, 4, 4)]),
+    ("Fold", ((4, 5), 2), {}, [floats(1, 8, 12)]),
 ]
 LOSSES: list[Case] = [
     ("L1Loss", (), {}, [X, Y]),
@@ -179,14 +212,14 @@ def _run(lib: Any, module: Any, inputs: list[Any]) -> tuple[list[Any], list[Any]
     is_constant = type(module).__name__ == "SoftMarginLoss"  # its target has no derivative, in PyTorch neither
     given = [_given(lib, x, (i == 0 or not is_constant)) for i, x in enumerate(inputs)]
     outputs = list(_flat(module(*[g * 1 if getattr(module, "inplace", False) else g for g in given])))
-    leaves = [t for t in _flat(given) if t.requires_grad] + list(module.parameters())
+    leaves = [t for t in _flat(given) if getattr(t, "requires_grad", False)] + list(module.parameters())
     total = sum([(t * lib.arange(t.numel(), dtype=lib.float64).reshape(t.shape).cos()).sum() for t in outputs])
     grads = lib.autograd.grad(total, leaves, allow_unused=True) if leaves else []
     return outputs, [g for g in grads if g is not None]
 
 
 @pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
-@pytest.mark.parametrize("case", ACTIVATIONS + LAYERS + LOSSES, ids=_name)
+@pytest.mark.parametrize("case", ACTIVATIONS + LAYERS + IMAGES + LOSSES, ids=_name)
 def test_values_and_gradients(case: Case, training: bool) -> None:
     mine, theirs = _pair(case)
     assert repr(mine) == repr(theirs)
@@ -206,7 +239,9 @@ def test_values_and_gradients(case: Case, training: bool) -> None:
         close(np.asarray(a.numpy()), b.numpy(), name)
 
 
-NAMES = sorted({case[0] for case in ACTIVATIONS + LAYERS + LOSSES} | {"Sequential", "ModuleList", "ModuleDict"})
+NAMES = sorted(
+    {case[0] for case in ACTIVATIONS + LAYERS + IMAGES + LOSSES} | {"Sequential", "ModuleList", "ModuleDict"}
+)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -322,6 +357,9 @@ def test_dropout_in_training() -> None:
     y = wengert.nn.Dropout(0.25)(x)
     assert abs(float((y == 0).float().mean()) - 0.25) < 0.02
     assert abs(float(y.mean()) - 1) < 0.02
+    channels = wengert.nn.Dropout2d(0.25)(wengert.ones(100, 50, 2, 2)).reshape(5000, 4)
+    assert set(channels.sum(1).tolist()) == {0.0, channels.max().item() * 4}
+    assert abs(float((channels == 0).float().mean()) - 0.25) < 0.03
     z = wengert.nn.AlphaDropout(0.25)(wengert.randn(20000))
     assert abs(float(z.mean())) < 0.05
     assert abs(float(z.std()) - 1) < 0.05
@@ -416,7 +454,7 @@ def test_exact_initialisation() -> None:
 def test_modules_begin_as_pytorchs_do() -> None:
     """Same bounds and deviations of what is drawn (the numbers are not the same)."""
     wengert.manual_seed(1)
-    for name, args, _, _ in LAYERS:
+    for name, args, _, _ in LAYERS + IMAGES:
         mine, theirs = (getattr(lib.nn, name)(*args) for lib in (wengert, torch))
         for (key, a), b in zip(mine.named_parameters(), theirs.parameters(), strict=True):
             a, b = a.detach(), b.detach()

@@ -48,6 +48,15 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _one_thread() -> Any:
+    """PyTorch's threads wait for each other for long where there are other processes."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def _ids(case: tuple[str, dict[str, Any]]) -> str:
     return "-".join([case[0], *[f"{k}={v}" for k, v in case[1].items()]])
 

@@ -23,20 +23,46 @@ if TYPE_CHECKING:
     from wengert.nn.modules import LSTM as LSTM
     from wengert.nn.modules import RNN as RNN
     from wengert.nn.modules import SELU as SELU
+    from wengert.nn.modules import AdaptiveAvgPool1d as AdaptiveAvgPool1d
+    from wengert.nn.modules import AdaptiveAvgPool2d as AdaptiveAvgPool2d
+    from wengert.nn.modules import AdaptiveAvgPool3d as AdaptiveAvgPool3d
+    from wengert.nn.modules import AdaptiveMaxPool1d as AdaptiveMaxPool1d
+    from wengert.nn.modules import AdaptiveMaxPool2d as AdaptiveMaxPool2d
+    from wengert.nn.modules import AdaptiveMaxPool3d as AdaptiveMaxPool3d
     from wengert.nn.modules import AlphaDropout as AlphaDropout
+    from wengert.nn.modules import AvgPool1d as AvgPool1d
+    from wengert.nn.modules import AvgPool2d as AvgPool2d
+    from wengert.nn.modules import AvgPool3d as AvgPool3d
     from wengert.nn.modules import BatchNorm1d as BatchNorm1d
     from wengert.nn.modules import BatchNorm2d as BatchNorm2d
     from wengert.nn.modules import BatchNorm3d as BatchNorm3d
     from wengert.nn.modules import BCELoss as BCELoss
     from wengert.nn.modules import BCEWithLogitsLoss as BCEWithLogitsLoss
     from wengert.nn.modules import Bilinear as Bilinear
+    from wengert.nn.modules import ChannelShuffle as ChannelShuffle
+    from wengert.nn.modules import CircularPad1d as CircularPad1d
+    from wengert.nn.modules import CircularPad2d as CircularPad2d
+    from wengert.nn.modules import CircularPad3d as CircularPad3d
+    from wengert.nn.modules import ConstantPad1d as ConstantPad1d
+    from wengert.nn.modules import ConstantPad2d as ConstantPad2d
+    from wengert.nn.modules import ConstantPad3d as ConstantPad3d
     from wengert.nn.modules import Container as Container
+    from wengert.nn.modules import Conv1d as Conv1d
+    from wengert.nn.modules import Conv2d as Conv2d
+    from wengert.nn.modules import Conv3d as Conv3d
+    from wengert.nn.modules import ConvTranspose1d as ConvTranspose1d
+    from wengert.nn.modules import ConvTranspose2d as ConvTranspose2d
+    from wengert.nn.modules import ConvTranspose3d as ConvTranspose3d
     from wengert.nn.modules import CosineEmbeddingLoss as CosineEmbeddingLoss
     from wengert.nn.modules import CosineSimilarity as CosineSimilarity
     from wengert.nn.modules import CrossEntropyLoss as CrossEntropyLoss
     from wengert.nn.modules import Dropout as Dropout
+    from wengert.nn.modules import Dropout1d as Dropout1d
+    from wengert.nn.modules import Dropout2d as Dropout2d
+    from wengert.nn.modules import Dropout3d as Dropout3d
     from wengert.nn.modules import Embedding as Embedding
     from wengert.nn.modules import Flatten as Flatten
+    from wengert.nn.modules import Fold as Fold
     from wengert.nn.modules import GaussianNLLLoss as GaussianNLLLoss
     from wengert.nn.modules import GroupNorm as GroupNorm
     from wengert.nn.modules import GRUCell as GRUCell
@@ -57,8 +83,17 @@ if TYPE_CHECKING:
     from wengert.nn.modules import Linear as Linear
     from wengert.nn.modules import LogSigmoid as LogSigmoid
     from wengert.nn.modules import LogSoftmax as LogSoftmax
+    from wengert.nn.modules import LPPool1d as LPPool1d
+    from wengert.nn.modules import LPPool2d as LPPool2d
+    from wengert.nn.modules import LPPool3d as LPPool3d
     from wengert.nn.modules import LSTMCell as LSTMCell
     from wengert.nn.modules import MarginRankingLoss as MarginRankingLoss
+    from wengert.nn.modules import MaxPool1d as MaxPool1d
+    from wengert.nn.modules import MaxPool2d as MaxPool2d
+    from wengert.nn.modules import MaxPool3d as MaxPool3d
+    from wengert.nn.modules import MaxUnpool1d as MaxUnpool1d
+    from wengert.nn.modules import MaxUnpool2d as MaxUnpool2d
+    from wengert.nn.modules import MaxUnpool3d as MaxUnpool3d
     from wengert.nn.modules import Mish as Mish
     from wengert.nn.modules import Module as Module
     from wengert.nn.modules import ModuleDict as ModuleDict
@@ -72,10 +107,18 @@ if TYPE_CHECKING:
     from wengert.nn.modules import PairwiseDistance as PairwiseDistance
     from wengert.nn.modules import ParameterDict as ParameterDict
     from wengert.nn.modules import ParameterList as ParameterList
+    from wengert.nn.modules import PixelShuffle as PixelShuffle
+    from wengert.nn.modules import PixelUnshuffle as PixelUnshuffle
     from wengert.nn.modules import PoissonNLLLoss as PoissonNLLLoss
     from wengert.nn.modules import PReLU as PReLU
+    from wengert.nn.modules import ReflectionPad1d as ReflectionPad1d
+    from wengert.nn.modules import ReflectionPad2d as ReflectionPad2d
+    from wengert.nn.modules import ReflectionPad3d as ReflectionPad3d
     from wengert.nn.modules import ReLU as ReLU
     from wengert.nn.modules import ReLU6 as ReLU6
+    from wengert.nn.modules import ReplicationPad1d as ReplicationPad1d
+    from wengert.nn.modules import ReplicationPad2d as ReplicationPad2d
+    from wengert.nn.modules import ReplicationPad3d as ReplicationPad3d
     from wengert.nn.modules import RMSNorm as RMSNorm
     from wengert.nn.modules import RNNBase as RNNBase
     from wengert.nn.modules import RNNCell as RNNCell
@@ -103,6 +146,11 @@ if TYPE_CHECKING:
     from wengert.nn.modules import TripletMarginLoss as TripletMarginLoss
     from wengert.nn.modules import TripletMarginWithDistanceLoss as TripletMarginWithDistanceLoss
     from wengert.nn.modules import Unflatten as Unflatten
+    from wengert.nn.modules import Unfold as Unfold
+    from wengert.nn.modules import Upsample as Upsample
+    from wengert.nn.modules import ZeroPad1d as ZeroPad1d
+    from wengert.nn.modules import ZeroPad2d as ZeroPad2d
+    from wengert.nn.modules import ZeroPad3d as ZeroPad3d
 
 __all__ = [
     "CELU",
@@ -113,7 +161,16 @@ __all__ = [
     "LSTM",
     "RNN",
     "SELU",
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
     "AlphaDropout",
+    "AvgPool1d",
+    "AvgPool2d",
+    "AvgPool3d",
     "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
@@ -121,13 +178,30 @@ __all__ = [
     "BatchNorm3d",
     "Bilinear",
     "Buffer",
+    "ChannelShuffle",
+    "CircularPad1d",
+    "CircularPad2d",
+    "CircularPad3d",
+    "ConstantPad1d",
+    "ConstantPad2d",
+    "ConstantPad3d",
     "Container",
+    "Conv1d",
+    "Conv2d",
+    "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
     "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    "Dropout3d",
     "Embedding",
     "Flatten",
+    "Fold",
     "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
@@ -143,6 +217,9 @@ __all__ = [
     "InstanceNorm3d",
     "KLDivLoss",
     "L1Loss",
+    "LPPool1d",
+    "LPPool2d",
+    "LPPool3d",
     "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
@@ -151,6 +228,12 @@ __all__ = [
     "LogSoftmax",
     "MSELoss",
     "MarginRankingLoss",
+    "MaxPool1d",
+    "MaxPool2d",
+    "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
     "Mish",
     "Module",
     "ModuleDict",
@@ -165,6 +248,8 @@ __all__ = [
     "Parameter",
     "ParameterDict",
     "ParameterList",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "PoissonNLLLoss",
     "RMSNorm",
     "RNNBase",
@@ -173,6 +258,12 @@ __all__ = [
     "RReLU",
     "ReLU",
     "ReLU6",
+    "ReflectionPad1d",
+    "ReflectionPad2d",
+    "ReflectionPad3d",
+    "ReplicationPad1d",
+    "ReplicationPad2d",
+    "ReplicationPad3d",
     "Sequential",
     "SiLU",
     "Sigmoid",
@@ -195,6 +286,11 @@ __all__ = [
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Unflatten",
+    "Unfold",
+    "Upsample",
+    "ZeroPad1d",
+    "ZeroPad2d",
+    "ZeroPad3d",
     "functional",
     "init",
     "modules",

@@ -30,6 +30,7 @@ from wengert.nn._activations import (
     threshold,
 )
 from wengert.nn._attention import scaled_dot_product_attention
+from wengert.nn._channel_dropout import dropout1d, dropout2d, dropout3d
 from wengert.nn._class_losses import (
     cross_entropy,
     kl_div,
@@ -147,6 +148,9 @@ __all__ = [
     "cosine_similarity",
     "cross_entropy",
     "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
     "elu",
     "elu_",
     "embedding",

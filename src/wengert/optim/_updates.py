@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 _LARGE: Final = 1 << 15  # elements from which tiles pay
-_TILE: Final = 1 << 13
+_WORKING_SET: Final = 1 << 20  # bytes of a tile: all arrays, and what is computed in between; it stays in the cache
 _SHARED: Final = 1 << 17  # elements from which a second thread pays
 
 Update = Callable[..., None]
@@ -124,11 +124,13 @@ def _run(update: Update, arrays: tuple[Any, ...], numbers: tuple[Any, ...]) -> N
         update(*arrays, *numbers)
         return
 
-    def piece(number: int) -> None:
-        start = number * _TILE
-        update(*[line[start : start + _TILE] for line in lines], *numbers)
+    size = _WORKING_SET // ((len(lines) + 2) * target.itemsize)
 
-    count = -(-n // _TILE)
+    def piece(number: int) -> None:
+        start = number * size
+        update(*[line[start : start + size] for line in lines], *numbers)
+
+    count = -(-n // size)
     if n >= _SHARED and get_num_threads() > 1:
         share_out(piece, 0, count)
     else:

@@ -183,11 +183,10 @@ def _moments(p: Any, g: Any, m: Any, v: Any, beta1: float, beta2: float, decay: 
 
 
 def _move(p: Any, m: Any, v: Any, step: float, root: float, eps: float) -> None:
-    d = np.sqrt(v, out=np.empty_like(v))
-    np.divide(d, root, d)
-    np.add(d, eps, d)
+    d = np.sqrt(v)
+    np.add(d, eps * root, d)  # sqrt(v) / root + eps, times root: one pass less
     np.divide(m, d, d)
-    np.multiply(d, step, d)
+    np.multiply(d, step * root, d)
     np.add(p, d, p)
 
 

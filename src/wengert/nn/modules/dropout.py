@@ -7,7 +7,7 @@ from typing import Any
 from wengert.nn import functional as F
 from wengert.nn.modules.module import Module
 
-__all__ = ["AlphaDropout", "Dropout"]
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d"]
 
 
 class _Dropout(Module):
@@ -55,3 +55,51 @@ class AlphaDropout(_Dropout):
     def forward(self, input: Any) -> Any:
         """The input, partly dropped in training."""
         return F.alpha_dropout(input, self.p, self.training)
+
+
+class Dropout1d(_Dropout):
+    """In training, each channel of ``[N, C, L]`` zeroed with probability ``p``, the others divided by ``1 - p``.
+
+    Raises:
+        ValueError: ``p`` is no probability.
+
+    >>> import wengert as torch
+    >>> sorted(set(torch.nn.Dropout1d(0.75)(torch.ones(2, 50, 3)).reshape(-1).tolist()))
+    [0.0, 4.0]
+    """
+
+    def forward(self, input: Any) -> Any:
+        """The input, partly dropped in training."""
+        return F.dropout1d(input, self.p, self.training, self.inplace)
+
+
+class Dropout2d(_Dropout):
+    """In training, each channel of ``[N, C, H, W]`` zeroed with probability ``p``, the others divided by ``1 - p``.
+
+    Raises:
+        ValueError: ``p`` is no probability.
+
+    >>> import wengert as torch
+    >>> sorted(set(torch.nn.Dropout2d(0.75)(torch.ones(2, 50, 3, 3)).reshape(-1).tolist()))
+    [0.0, 4.0]
+    """
+
+    def forward(self, input: Any) -> Any:
+        """The input, partly dropped in training."""
+        return F.dropout2d(input, self.p, self.training, self.inplace)
+
+
+class Dropout3d(_Dropout):
+    """In training, each channel of ``[N, C, D, H, W]`` zeroed with probability ``p``, the others divided by ``1 - p``.
+
+    Raises:
+        ValueError: ``p`` is no probability.
+
+    >>> import wengert as torch
+    >>> sorted(set(torch.nn.Dropout3d(0.75)(torch.ones(2, 50, 3, 3, 3)).reshape(-1).tolist()))
+    [0.0, 4.0]
+    """
+
+    def forward(self, input: Any) -> Any:
+        """The input, partly dropped in training."""
+        return F.dropout3d(input, self.p, self.training, self.inplace)
