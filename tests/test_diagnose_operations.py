@@ -14,6 +14,8 @@ from wengert.ops.record import TABLE
 from wengert.see.explain_nan import explain_nan
 from wengert.see.explain_zero import explain_zero
 
+pytestmark = pytest.mark.slow
+
 SPECIAL = (0.0, -1.0, 1.0, np.inf, -np.inf, np.nan, 1e38, -200.0)
 
 
