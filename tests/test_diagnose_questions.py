@@ -249,6 +249,23 @@ def test_numbers_of_an_infinite_slope() -> None:
     assert finding.numbers == {"x[1]": 0.0, "local derivative": float("inf"), "gradient that arrives": 3.0}
 
 
+def test_of_two_causes_the_first_in_forward_order_is_named() -> None:
+    x = leaf(0.0, 1.0)
+    logs = torch.log(x)
+    inverse = 1 / x
+    y = (inverse + logs).sum()
+    finding = first(torch.explain_nan(y, x), "log_of_zero", "logs = torch.log(x)")
+    assert "From there it goes on: AddBackward0" in " ".join(finding.what.split())
+
+
+def test_of_two_causes_the_first_in_backward_order_is_named() -> None:
+    x = leaf(0.0, 1.0)
+    early = torch.sqrt(x)
+    late = torch.sqrt(x * 2)
+    y = (late + early).sum()
+    first(torch.explain_nan(y, x), "sqrt_at_zero", "late = torch.sqrt(x * 2)")
+
+
 def test_a_dead_nan_is_noted_and_is_no_fault() -> None:
     x = leaf(0.0, 4.0)
     ratio = torch.tensor([0.0, 1.0]) * 1.0

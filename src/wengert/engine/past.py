@@ -38,6 +38,7 @@ class Passes(NamedTuple):
     updates: int  # how many times that tensor was written to between these passes
 
 
+_LENGTH: Final = len(Passes._fields)
 _recent: Final[deque[tuple[str, CodeType, int, weakref.ref[Any] | None]]] = deque(maxlen=_KEPT)
 _note = _recent.append
 _ref = weakref.ref
@@ -58,26 +59,27 @@ def note_pass(leaf: Any, grad: Any, where: tuple[CodeType | None, int]) -> None:
     version = grad._cell[0]
     leaf_version = leaf._cell[0] if leaf._cell else 0
     past = getattr(grad, "_past", None)
-    code, lasti = where
-    if past.__class__ is Passes and past.version == version - 1:
-        updates = past.updates + leaf_version - past.leaf_version
-        grad._past = Passes(past.number + 1, code, lasti, version, leaf_version, updates)
+    if past.__class__ is tuple and len(past) == _LENGTH and past[3] == version - 1:
+        number, _, _, _, before, updates = past
+        number, updates = number + 1, updates + leaf_version - before
     else:  # the first pass that was added to another, or the user wrote into the gradient before it
-        grad._past = Passes(2 if version == 1 else 1, code, lasti, version, leaf_version, 0)
+        number, updates = (2 if version == 1 else 1), 0
+    grad._past = (number, *where, version, leaf_version, updates)
 
 
 def cut_of(t: TensorBase) -> Cut | None:
     """Where this very tensor was cut from its graph; None if it was not."""
     past = getattr(t, "_past", None)
-    return Cut(*past) if past.__class__ is tuple else None
+    return Cut(*past) if past.__class__ is tuple and len(past) == len(Cut._fields) else None
 
 
 def passes_of(grad: TensorBase) -> Passes | None:
     """Which backward passes were added up in a gradient, if it was more than one and nobody wrote into it since."""
     past = getattr(grad, "_past", None)
-    if not isinstance(past, Passes) or past.number < 2:
+    if past.__class__ is not tuple or len(past) != len(Passes._fields):
         return None
-    return past if grad._cell and grad._cell[0] == past.version else None
+    passes = Passes(*past)
+    return passes if passes.number > 1 and grad._cell and grad._cell[0] == passes.version else None
 
 
 def recent_cuts() -> list[Cut]:

@@ -54,11 +54,14 @@ def cut_between(y: TensorBase, x: TensorBase, start: FrameType) -> Origin | None
         if here is None:
             continue
         variables = variables_of(frame)
-        names = {name: value for name, value in variables.items() if value is y or value is x}
-        of_x = frozenset([*[name for name, value in names.items() if value is x], *names_in_frames(x, frame)])
+        of_y = [name for name, value in variables.items() if value is y]
+        if not of_y:  # to look for the names of `x` in every frame would take seconds under a deep stack
+            continue
+        direct = [name for name, value in variables.items() if value is x]
+        of_x = frozenset(direct or names_in_frames(x, frame))
         search = _Search(frame.f_code.co_filename, here, variables)
-        for name, value in names.items():
-            found = search.cut_from(name, of_x, here.lineno) if value is y else None
+        for name in of_y:
+            found = search.cut_from(name, of_x, here.lineno)
             if found is not None:
                 return found
     return None

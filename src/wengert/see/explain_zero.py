@@ -44,6 +44,8 @@ _CHOOSING = frozenset(
         *("kthvalue", "median_all", "median_dim", "mode", "topk", "cummax", "cummin"),
     }
 )
+_STATIONARY = frozenset({"cos", "cosh", "hypot", "var", "std", "var_mean", "std_mean", "sinc"})
+_OVERWRITING = frozenset({"zero", "fill", "fill_in_place", "fill_with", "fill_with_in_place", "copy"})
 _CLAMPS = frozenset({"clamp", "clamp_min", "clamp_max", "clamp_tensor", "clamp_min_tensor", "clamp_max_tensor"})
 _MASKS = frozenset({"where", "masked_fill", "masked_fill_tensor", "tril", "triu", "nan_to_num"})
 _REMEDIES = {
@@ -58,6 +60,7 @@ _REMEDIES = {
     "times_zero": "look at the factor that is 0",
     "not_chosen": "use logsumexp or a softmax-weighted sum where all elements should learn",
     "not_selected": "look at the mask; elements that it leaves out learn nothing",
+    "overwritten": "write into a clone() if the old values are to learn, or leave the write out",
     "underflow": "scale the values, or compute with logarithms (log_softmax, logsumexp) or in float64",
     "vanishing": "use activations that do not saturate (relu, gelu), normalisation, residual connections, or a larger "
     "initialisation",
@@ -220,6 +223,15 @@ def _reason(flow: Flow, step: Step) -> tuple[str, str]:
         return "not_selected", f"{name} uses other elements"
     if operation.op is not None and operation.op.kind is Kind.PRODUCT:
         return "times_zero", "they are multiplied with values that are 0 everywhere"
+    return _plain_reason(name)
+
+
+def _plain_reason(name: str) -> tuple[str, str]:
+    """What can be said without looking at values."""
+    if name in _STATIONARY:
+        return "stationary", f"{name} has the derivative 0 at these values"
+    if name in _OVERWRITING:
+        return "overwritten", "its values are written over there"
     return "zero_derivative", f"the derivative of {name} is 0 there"
 
 

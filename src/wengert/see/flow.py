@@ -109,10 +109,12 @@ class Flow:
         return raw if raw is not None or value.shape is None else zeros_of(value.shape, value.dtype)
 
     def local(self, operation: Operation, slot: int) -> Any:
-        """The derivative of each result element by its input element; elementwise operations only, else None."""
+        """The derivative of each result element by its input element; None if not elementwise, or not all is known."""
         if operation.op is None or operation.op.kind is not Kind.ELEMENTWISE or len(operation.results) != 1:
             return None
         result = operation.results[0]
+        if any([self.raw(value) is None for value in (result, *operation.inputs)]):
+            return None
         found = self._pulled(operation, slot, [np.ones(result.shape or (), result.dtype)[()]])
         return None if found is None else np.broadcast_to(np.asarray(found), result.shape or ())
 

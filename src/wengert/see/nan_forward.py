@@ -174,7 +174,8 @@ def describe(flow: Flow, operation: Operation, then: Operation | None = None) ->
     index = first_bad(raw) or ()
     got = element(raw, index)
     operands = _operands(flow, operation, index)
-    kind, why = _cause(flow, operation, [value for _, value in operands], got)
+    known = len(operands) == len(operation.inputs)
+    kind, why = _cause(flow, operation, [value for _, value in operands] if known else [], got)
     name = operation.op.name.removesuffix("_number") if operation.op is not None else operation.name
     subject = f"`{result.name}`" if result.name is not None else f"The result of {name}"
     what = f"{subject} is {shown(got)}{at_index(index)}: {why}."
