@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from op_cases import NAMES, cases
 from samples import Sample
 from wengert.engine.apply import apply
 from wengert.ops.record import TABLE
+
+NATIVE = find_spec("llvmlite") is not None  # machine code rounds elementary functions in its own way
 
 # How many results they have, or how long, depends on values: no program can hold that.
 VALUE_DEPENDENT = {"nonzero", "masked_select", "unique", "unique_consecutive", "bincount", "bincount_weighted"}
@@ -126,7 +129,11 @@ def test_values(name: str, case: Sample) -> None:
         assert len(got) == len(want)
         for a, b in zip(got, want, strict=True):
             assert a.dtype == b.dtype
-            np.testing.assert_array_equal(a, b)
+            if NATIVE and a.dtype.kind in "fc":
+                eps = np.finfo(a.dtype).eps
+                np.testing.assert_allclose(a, b, rtol=8 * eps, atol=eps * np.abs(b[np.isfinite(b)]).max(initial=0.0))
+            else:
+                np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize(("name", "case"), DIFFERENTIABLE)

@@ -1,8 +1,10 @@
-"""How a program is run: by machine code where it can be had, else equation by equation on NumPy."""
+"""How a program is run: kernels of machine code where they can be had, NumPy for the rest, one step after the other."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -10,10 +12,14 @@ import numpy as np
 from wengert.program.evaluate import Evaluator
 from wengert.program.program import Program
 
+Run = Callable[..., tuple[Any, ...]]
 
-def executable(program: Program) -> Callable[..., tuple[Any, ...]]:
+
+def executable(program: Program) -> Run:
     """A function from raw inputs to raw outputs, each on memory of its own."""
-    run = Evaluator(program)
+    run: Run = Evaluator(program)
+    if find_spec("llvmlite") is not None and all([x.size for x in program.inputs]):
+        run = import_module("wengert.compile.machine").Machine(program)
 
     def call(*raws: Any) -> tuple[Any, ...]:
         return owned(run(*raws), raws)

@@ -1,0 +1,87 @@
+"""A program as kernels and calls of NumPy, ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from wengert._fpenv import SILENT, enter, leave
+from wengert.compile.lower.nests import Lowered, lower
+from wengert.compile.lower.steps import Calls, Fused, cut_into_steps
+from wengert.compile.runtime.build import build
+from wengert.program.program import Equation, Program
+from wengert.program.values import Value
+
+# Kernels of this process by their structure: a program of the same form, for other lengths too, takes the same one.
+# By their text, because as numbers 0.0 and -0.0, 1 and True are equal.
+_kernels: Final[dict[str, Any]] = {}
+
+
+def kernel_of(lowered: Lowered) -> Any:
+    """The machine code of a kernel, made once."""
+    key = repr(lowered.kernel)
+    found = _kernels.get(key)
+    if found is None:
+        found = _kernels[key] = build(lowered.kernel)
+    return found
+
+
+class Machine:
+    """A program whose fusible equations run as machine code."""
+
+    def __init__(self, program: Program) -> None:
+        self.steps: list[tuple[Callable[..., Any], list[Any], Any]] = []  # function, places of arguments, of results
+        self.kernels: list[Lowered] = []
+        self._place: dict[Value, int] = {}
+        for value in (*program.inputs, *program.constants):
+            self._place[value] = len(self._place)
+        self._constants = list(program.constants.values())
+        for step in cut_into_steps(program):
+            if isinstance(step, Calls):
+                for equation in step.equations:
+                    self._add_call(equation)
+            else:
+                self._add_kernel(step, program)
+        self._outputs = [self._address(x) for x in program.outputs]
+        self._size = len(self._place)
+
+    def _add_call(self, equation: Equation) -> None:
+        arguments = [self._address(x) for x in equation.inputs]
+        results = [self._new_place(x) for x in equation.results]
+        impl, meta = equation.op.impl, dict(equation.meta)
+        function = (lambda *xs: impl(*xs, **meta)) if meta else impl
+        self.steps.append((function, arguments, results if equation.op.outputs != 1 else results[0]))
+
+    def _add_kernel(self, step: Fused, program: Program) -> None:
+        lowered = lower(step, program.constants, "kernel")
+        self.kernels.append(lowered)
+        arguments = [self._address(x) for x in lowered.arguments]
+        results = [self._new_place(x) for x in lowered.results]
+        self.steps.append((kernel_of(lowered), arguments, results if len(results) != 1 else results[0]))
+
+    def _new_place(self, value: Value) -> int:
+        return self._place.setdefault(value, len(self._place))
+
+    def _address(self, x: Any) -> Any:
+        return self._place[x] if isinstance(x, Value) else (x,)
+
+    def __call__(self, *raws: Any) -> tuple[Any, ...]:
+        """The outputs for these raw inputs."""
+        values: list[Any] = [*raws, *self._constants]
+        values += [None] * (self._size - len(values))
+        token = enter(SILENT)
+        try:
+            for function, arguments, results in self.steps:
+                y = function(*_picked(values, arguments))
+                if results.__class__ is int:
+                    values[results] = y
+                else:
+                    for place, part in zip(results, y, strict=True):
+                        values[place] = part
+        finally:
+            leave(token)
+        return tuple(_picked(values, self._outputs))
+
+
+def _picked(values: Sequence[Any], addresses: Sequence[Any]) -> list[Any]:
+    return [values[a] if a.__class__ is int else a[0] for a in addresses]
