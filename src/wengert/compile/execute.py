@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -12,19 +14,29 @@ import numpy as np
 from wengert.program.evaluate import Evaluator
 from wengert.program.program import Program
 
-Run = Callable[..., tuple[Any, ...]]
+
+@cache
+def has_machine_code() -> bool:
+    """Whether llvmlite is installed; where it is not, one line says so, once."""
+    found = find_spec("llvmlite") is not None
+    if not found:
+        sys.stderr.write("wengert.compile: llvmlite is not installed (extra [jit]): compiled functions run on NumPy.\n")
+    return found
 
 
-def executable(program: Program) -> Run:
-    """A function from raw inputs to raw outputs, each on memory of its own."""
-    run: Run = Evaluator(program)
-    if find_spec("llvmlite") is not None and all([x.size for x in program.inputs]):
-        run = import_module("wengert.compile.machine").Machine(program)
+class Executable:
+    """A program as a function from raw inputs to raw outputs, each on memory of its own."""
 
-    def call(*raws: Any) -> tuple[Any, ...]:
-        return owned(run(*raws), raws)
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.machine: Any = None
+        if has_machine_code() and all([x.size for x in program.inputs]):
+            self.machine = import_module("wengert.compile.machine").Machine(program)
+        self._run: Callable[..., tuple[Any, ...]] = self.machine or Evaluator(program)
 
-    return call
+    def __call__(self, *raws: Any) -> tuple[Any, ...]:
+        """The outputs for these inputs."""
+        return owned(self._run(*raws), raws)
 
 
 def owned(raws: tuple[Any, ...], inputs: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import warnings
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,8 @@ _PLAIN = frozenset({bool, int, float, complex, str, type(None)})
 class CompiledFunction:
     """What :func:`wengert.compile` returns."""
 
+    __slots__ = ("__dict__", "__weakref__", "_fast", "_fast_float")
+
     def __init__(self, function: Callable[..., Any], *, fallback: bool = False, effects: bool = True) -> None:
         functools.update_wrapper(self, function)
         self._function = function
@@ -31,9 +34,18 @@ class CompiledFunction:
         self._plans: dict[Any, list[Plan]] = {}
         self._adjoints: dict[Plan, CompiledFunction] = {}
         self._eager: set[Any] = set()
+        # A builtin for the plain tensors of the signature that was traced last, and the default dtype of that time.
+        self._fast: Callable[..., Any] | None = None
+        self._fast_float: Any = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the function: traced and compiled the first time for arguments of these types."""
+        if self._fast is not None and not kwargs and STATE.created is None and DEFAULTS.float is self._fast_float:
+            return self._fast(*args)
+        return self._call(*args, **kwargs)
+
+    def _call(self, *args: Any, **kwargs: Any) -> Any:
+        """A call in general."""
         if STATE.trace is not None:
             return self._function(*args, **kwargs)
         leaves, structure = flatten((args, kwargs))
@@ -62,6 +74,9 @@ class CompiledFunction:
         plan = Plan(self._function, leaves, structure, effects=self._effects)
         plan.adjoint_function = CompiledFunction(plan.adjoint_of, effects=False)
         plans.append(plan)
+        fast = plan.entry(_unbound(self)) if len(plans) == 1 else None
+        if fast is not None:
+            self._fast, self._fast_float = fast, DEFAULTS.float
         return plan
 
     def program(self, *args: Any, **kwargs: Any) -> Program:
@@ -80,6 +95,19 @@ class CompiledFunction:
 
     def __repr__(self) -> str:
         return f"<compiled {_name(self._function)}>"
+
+
+def _unbound(function: CompiledFunction) -> Callable[..., Any]:
+    """``function._call``, not keeping ``function`` alive: the builtin that calls it belongs to that."""
+    reference = weakref.ref(function)
+
+    def slow(*args: Any) -> Any:
+        target = reference()
+        if target is None:
+            raise ReferenceError("the compiled function is gone")
+        return target._call(*args)
+
+    return slow
 
 
 def _leaf_key(leaf: Any) -> Any:

@@ -9,12 +9,17 @@ from wengert._fpenv import SILENT, enter, leave
 from wengert.compile.lower.nests import Lowered, lower
 from wengert.compile.lower.steps import Calls, Fused, cut_into_steps
 from wengert.compile.runtime.build import build
+from wengert.compile.runtime.entry import Box
+from wengert.engine.base import wrap_plain
 from wengert.program.program import Equation, Program
 from wengert.program.values import Value
 
 # Kernels of this process by their structure: a program of the same form, for other lengths too, takes the same one.
 # By their text, because as numbers 0.0 and -0.0, 1 and True are equal.
 _kernels: Final[dict[str, Any]] = {}
+
+# An untracked tensor that is no view: what the entry of a compiled function takes and gives.
+_BOX: Final = Box(wrap_plain(0.0), "_data", plain=("_node", "_rg", "_view"), others=("_cell",))
 
 
 def kernel_of(lowered: Lowered) -> Any:
@@ -30,8 +35,9 @@ class Machine:
     """A program whose fusible equations run as machine code."""
 
     def __init__(self, program: Program) -> None:
+        self.program = program
         self.steps: list[tuple[Callable[..., Any], list[Any], Any]] = []  # function, places of arguments, of results
-        self.kernels: list[Lowered] = []
+        self.parts: list[Lowered | Equation] = []
         self._place: dict[Value, int] = {}
         for value in (*program.inputs, *program.constants):
             self._place[value] = len(self._place)
@@ -41,29 +47,35 @@ class Machine:
                 for equation in step.equations:
                     self._add_call(equation)
             else:
-                self._add_kernel(step, program)
+                self._add_kernel(step)
         self._outputs = [self._address(x) for x in program.outputs]
         self._size = len(self._place)
 
     def _add_call(self, equation: Equation) -> None:
+        self.parts.append(equation)
         arguments = [self._address(x) for x in equation.inputs]
         results = [self._new_place(x) for x in equation.results]
         impl, meta = equation.op.impl, dict(equation.meta)
         function = (lambda *xs: impl(*xs, **meta)) if meta else impl
         self.steps.append((function, arguments, results if equation.op.outputs != 1 else results[0]))
 
-    def _add_kernel(self, step: Fused, program: Program) -> None:
-        lowered = lower(step, program.constants, "kernel")
-        self.kernels.append(lowered)
+    def _add_kernel(self, step: Fused) -> None:
+        lowered = lower(step, self.program.constants, self._place)
+        self.parts.append(lowered)
         arguments = [self._address(x) for x in lowered.arguments]
         results = [self._new_place(x) for x in lowered.results]
-        self.steps.append((kernel_of(lowered), arguments, results if len(results) != 1 else results[0]))
+        self.steps.append((kernel_of(lowered).call, arguments, results if len(results) != 1 else results[0]))
 
     def _new_place(self, value: Value) -> int:
         return self._place.setdefault(value, len(self._place))
 
     def _address(self, x: Any) -> Any:
         return self._place[x] if isinstance(x, Value) else (x,)
+
+    @property
+    def kernels(self) -> list[Lowered]:
+        """The kernels, in order."""
+        return [part for part in self.parts if isinstance(part, Lowered)]
 
     def __call__(self, *raws: Any) -> tuple[Any, ...]:
         """The outputs for these raw inputs."""
@@ -81,6 +93,18 @@ class Machine:
         finally:
             leave(token)
         return tuple(_picked(values, self._outputs))
+
+    def entry(self, slow: Callable[..., Any]) -> Callable[..., Any] | None:
+        """A builtin from tensors to tensors, if the program is one kernel of all inputs and outputs in order.
+
+        It calls ``slow`` for arguments that are not untracked tensors of exactly these types.
+        """
+        if len(self.parts) != 1 or not isinstance(self.parts[0], Lowered):
+            return None
+        lowered = self.parts[0]
+        if lowered.arguments != self.program.inputs or lowered.results != self.program.outputs:
+            return None
+        return build(lowered.kernel, slow=slow, box=_BOX).call
 
 
 def _picked(values: Sequence[Any], addresses: Sequence[Any]) -> list[Any]:

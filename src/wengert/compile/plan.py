@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from wengert._traced import Traced
-from wengert._tree import flatten, unflatten
+from wengert._tree import LEAF, flatten, unflatten
 from wengert.compile import messages
-from wengert.compile.execute import executable
+from wengert.compile.execute import Executable
 from wengert.compile.node import CompiledFunctionBackward
 from wengert.compile.trace import Boundary, Storage, Trace, tracing
 from wengert.engine.backward import run_grad
@@ -42,6 +42,7 @@ class Plan:
         self.structure = structure
         self.positions = [i for i, leaf in enumerate(leaves) if isinstance(leaf, (TensorBase, np.ndarray, np.generic))]
         self._effects = effects
+        self._leaves = len(leaves)
         self.refusal: Exception | None = None  # why there are no gradients of the results
         trace = Trace()
         with tracing(trace):
@@ -57,7 +58,7 @@ class Plan:
             self.program, self._joint = self._cut(trace, joint)
         self._sources = [(c.tensor if c.owner is None else c.owner, c.owner is not None) for c in trace.captures]
         self._guards = [(t._data.dtype, t._data.shape, t._rg) for t in self.captures()]
-        self.forward = executable(self.program)
+        self.forward = Executable(self.program)
         self._backward: Callable[..., tuple[Any, ...]] | None = None
 
     # --- reading the trace -----------------------------------------------------------------------------------------
@@ -197,6 +198,25 @@ class Plan:
                     made[what]._rg = True
         return unflatten(self.result_structure, results)
 
+    def entry(self, slow: Callable[..., Any]) -> Callable[..., Any] | None:
+        """A builtin that does all of a call for plain tensors, if nothing needs to be done but to run one kernel.
+
+        It calls ``slow`` for all other arguments.
+        """
+        machine = self.forward.machine
+        kinds = [kind for kind, _ in self.results]
+        args, kwargs = unflatten(self.structure, self.positions) if len(self.positions) == self._leaves else ((), None)
+        is_plain = (
+            machine is not None
+            and kwargs == {}
+            and args == tuple(self.positions)
+            and not (self._sources or self._writes or self._grads)
+            and kinds == ["plain"] * len(self.outputs)
+            and self.result_structure in (LEAF, flatten((0,) * len(kinds))[1])
+            and (self.result_structure is LEAF or len(kinds) > 1)
+        )
+        return machine.entry(slow) if is_plain else None
+
     def _record(self, leaves: Sequence[Any], tensors: list[Any], made: list[Any], raws: tuple[Any, ...]) -> None:
         tracked = [made[i] for i in self.tracked_outputs]
         static = list(leaves)
@@ -209,7 +229,7 @@ class Plan:
     def backward(self, *raws: Any) -> list[Any]:
         """The gradients of the tracked inputs from the kept inputs, the residuals and the cotangents."""
         if self._backward is None:
-            self._backward = executable(self._joint.backward)
+            self._backward = Executable(self._joint.backward)
         found = iter(self._backward(*raws))
         return [next(found) if there else None for there in self._gradient_places]
 

@@ -77,9 +77,11 @@ class Body:
         axes = {axis: f"i{self._count}_{axis}" for axis in range(len(shape))}
         self._count += 1
         self._levels = [Level(None, 1)]
-        self._levels += [Level(axes[a], whole if flat else self.sizes.extent(shape[a])) for a in order if shape[a] != 1
-        or flat] self._known, self._depth = {}, {} place = tuple([at(axes[a]) if shape[a] != 1 or flat else Affine() for
-        a in range(len(shape))]) for root in roots:
+        looped = [axis for axis in order if shape[axis] != 1 or flat]
+        self._levels += [Level(axes[axis], whole if flat else self.sizes.extent(shape[axis])) for axis in looped]
+        self._known, self._depth = {}, {}
+        place = tuple([at(axes[axis]) if axis in looped else Affine() for axis in range(len(shape))])
+        for root in roots:
             self._add_root(root, place, flat=flat)
         self.statements += self._closed()
         self._levels = []
@@ -106,12 +108,12 @@ class Body:
         if equation.op.name in ("any", "all", "count_nonzero") and x.dtype.kind != "b":
             value = self._compute("ne", (value, 0), "b1")
         accumulated = self._accumulation_dtype(equation)
-        if equation.op.name == "count_nonzero" or short(x.dtype) != accumulated:
-            if not (equation.op.name in ("any", "all")):
-                value = self._compute("cast", (value,), accumulated)
-        kept = 0 if flat else len([axis for axis in range(len(root.shape)) if axis not in root.reduced and
-        root.shape[axis] != 1]) name = self._accumulate(REDUCTIONS[equation.op.name], self._named(value, accumulated),
-        kept) if equation.op.name == "mean":
+        is_truth = equation.op.name in ("any", "all")
+        if not is_truth and (equation.op.name == "count_nonzero" or short(x.dtype) != accumulated):
+            value = self._compute("cast", (value,), accumulated)
+        kept = 0 if flat else len([n for axis, n in enumerate(root.shape) if axis not in root.reduced and n != 1])
+        name = self._accumulate(REDUCTIONS[equation.op.name], self._named(value, accumulated), kept)
+        if equation.op.name == "mean":
             count = prod([root.shape[axis] for axis in root.reduced]) if root.reduced else 1
             name = self._compute_at(kept, "div", (name, self._number(float(count), kept, accumulated)), accumulated)
         if short(result.dtype) != accumulated:
@@ -119,8 +121,9 @@ class Body:
         if result.ndim == 0:
             self._scalars[result] = name
         if result in self._buffer_of:
-            self._put(Store(self._buffer_of[result].name, self._result_place(root, place, result, flat=flat), name),
-            kept)
+            self._put(
+                Store(self._buffer_of[result].name, self._result_place(root, place, result, flat=flat), name), kept
+            )
 
     def _accumulation_dtype(self, equation: Equation) -> str:
         if equation.op.name in ("any", "all"):
@@ -222,12 +225,12 @@ class Body:
             return self._operand(x, place, flat=flat)
         if name not in _ELEMENTWISE_CASTS and equation.op.kind.value == "movement":
             return self._reshaped(equation, place, flat=flat)
-        args = []
-        for x in equation.inputs:
-            if isinstance(x, Value):
-                args.append(self._operand(x, place if flat else broadcast(place, x.shape), flat=flat))
+        args: list[Operand] = []
+        for operand in equation.inputs:
+            if isinstance(operand, Value):
+                args.append(self._operand(operand, place if flat else broadcast(place, operand.shape), flat=flat))
             else:
-                args.append(self._literal(x, y))
+                args.append(self._literal(operand, y))
         if name in MASKED:  # a number beside the mask alone has the result's dtype
             args = [x if isinstance(x, str) else self._named(x, short(y.dtype)) for x in args]
         meta = () if name == "cast" else tuple(equation.meta.items())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -62,7 +62,7 @@ class Group:
     """What one kernel is made of."""
 
     makers: Mapping[Value, Equation]
-    constants: Mapping[Value, np.ndarray]  # type: ignore[type-arg]
+    constants: Mapping[Value, np.ndarray[Any, Any]]
     roots: dict[Value, Root] = field(default_factory=dict)
 
     def inlined(self, value: Value) -> Equation | None:
@@ -85,12 +85,12 @@ class Group:
                 stack.extend(maker.values)
 
 
-def lower(step: Fused, constants: Mapping[Value, np.ndarray], name: str) -> Lowered:  # type: ignore[type-arg]
-    """The kernel of a group of equations."""
+def lower(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]], order: Mapping[Value, int]) -> Lowered:
+    """The kernel of a group of equations; its arguments come in the given order."""
     group = Group({x: equation for equation in step.equations for x in equation.results}, constants)
     _choose_roots(step, group)
     _set_stages(step, group)
-    arguments = _arguments(step, group)
+    arguments = tuple(sorted(_arguments(step, group), key=order.__getitem__))
     sizes = Sizes([x.shape for x in arguments])
     body = Body(group, sizes)
     for i, x in enumerate(arguments):
@@ -101,7 +101,7 @@ def lower(step: Fused, constants: Mapping[Value, np.ndarray], name: str) -> Lowe
         body.add_buffer(x, Buffer(f"t{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), Role.TEMP))
     for roots in _together(group):
         body.add_nest(roots)
-    return Lowered(Kernel(name, tuple(body.buffers), tuple(body.statements)), arguments, step.results)
+    return Lowered(Kernel("kernel", tuple(body.buffers), tuple(body.statements)), arguments, step.results)
 
 
 def _arguments(step: Fused, group: Group) -> tuple[Value, ...]:

@@ -78,8 +78,9 @@ def _moved(p: Affine, step: int, start: Extent) -> Affine:
     terms = tuple([(axis, k * step if isinstance(k, int) else Expr("*", (k, step))) for axis, k in p.terms])
     offset = p.offset
     scaled = offset * step if isinstance(offset, int) else Expr("*", (offset, step))
-    both_known = isinstance(scaled, int) and isinstance(start, int)
-    return Affine(terms, scaled + start if both_known else Expr("+", (scaled, start)))
+    if isinstance(scaled, int) and isinstance(start, int):
+        return Affine(terms, scaled + start)
+    return Affine(terms, Expr("+", (scaled, start)))
 
 
 def _flip(place: Place, shape: tuple[int, ...], meta: Mapping[str, Any], sizes: Sizes) -> Place:

@@ -63,7 +63,7 @@ def is_fusible(equation: Equation) -> bool:
         return _is_fusible_reduction(equation)
     if op.name in ("zeros_like", "ones_like"):
         return True
-    if op.kind is not Kind.ELEMENTWISE or op.name in ("share",):
+    if op.kind is not Kind.ELEMENTWISE or op.name == "share":
         return False
     return _is_fusible_elementwise(equation)
 
@@ -122,7 +122,7 @@ def cut_into_steps(program: Program) -> list[Step]:
         _take_views(equation, here, makers, at, group)
     number = {equation: i for i, equation in enumerate(program.equations)}
     ordered = {here: sorted(groups[here], key=number.__getitem__) for here in sorted(groups)}
-    return _steps(ordered, at, {x for x in program.outputs if isinstance(x, Value)})
+    return _steps(ordered, at, {x: place for place, x in enumerate(program.outputs) if isinstance(x, Value)})
 
 
 def _take_views(
@@ -141,16 +141,19 @@ def _take_views(
             stack.extend(maker.values)
 
 
-def _steps(groups: Mapping[int, list[Equation]], at: Mapping[Equation, int], outputs: set[Value]) -> list[Step]:
+def _steps(
+    groups: Mapping[int, list[Equation]], at: Mapping[Equation, int], outputs: Mapping[Value, int]
+) -> list[Step]:
     steps: list[Step] = []
     for here, group in groups.items():
         if here % 2:
             steps.append(Calls(tuple(group)))
             continue
-        wanted = outputs | _read_elsewhere(here, groups)
-        results = tuple([x for equation in group if at[equation] == here for x in equation.results if x in wanted])
+        wanted = {*outputs, *_read_elsewhere(here, groups)}
+        results = [x for equation in group if at[equation] == here for x in equation.results if x in wanted]
         if results:
-            steps.append(Fused(tuple(group), results))
+            results.sort(key=lambda x: outputs.get(x, len(outputs)))  # as the program returns them, where it does
+            steps.append(Fused(tuple(group), tuple(results)))
     return steps
 
 
