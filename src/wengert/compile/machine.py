@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from wengert._fpenv import SILENT, enter, leave
 from wengert.compile.lower.nests import Lowered, lower
 from wengert.compile.lower.steps import Calls, Fused, cut_into_steps
+from wengert.compile.nest_text import kernel_text
+from wengert.compile.report import call_text, kernel_heading
 from wengert.compile.runtime.build import build
 from wengert.compile.runtime.entry import Box
 from wengert.engine.base import wrap_plain
@@ -77,6 +79,38 @@ class Machine:
         """The kernels, in order."""
         return [part for part in self.parts if isinstance(part, Lowered)]
 
+    @property
+    def calls(self) -> list[Equation]:
+        """The equations that NumPy runs, in order."""
+        return [part for part in self.parts if isinstance(part, Equation)]
+
+    def described(self) -> Iterator[tuple[str, str]]:
+        """Each step as text, and a label for it."""
+        number = 0
+        for part in self.parts:
+            if isinstance(part, Lowered):
+                heading = kernel_heading(part, self.program)
+                yield f"{heading}\n{kernel_text(part.kernel)}", f"kernel {number}"
+                number += 1
+            else:
+                yield call_text(part, self.program), f"call {part.op.name}"
+
+    def sources(self) -> list[str]:
+        """The LLVM IR of each kernel."""
+        return [kernel_of(lowered).source for lowered in self.kernels]
+
+    def timed(self, raws: Sequence[Any], clock: Callable[[], float]) -> Iterator[tuple[str, float]]:
+        """Run, and say how long each step took."""
+        values: list[Any] = [*raws, *self._constants]
+        values += [None] * (self._size - len(values))
+        for number, ((_, label), (function, arguments, results)) in enumerate(
+            zip(self.described(), self.steps, strict=True)
+        ):
+            start = clock()
+            y = function(*_picked(values, arguments))
+            yield f"step {number}, {label}", clock() - start
+            _put(values, results, y)
+
     def __call__(self, *raws: Any) -> tuple[Any, ...]:
         """The outputs for these raw inputs."""
         values: list[Any] = [*raws, *self._constants]
@@ -84,12 +118,7 @@ class Machine:
         token = enter(SILENT)
         try:
             for function, arguments, results in self.steps:
-                y = function(*_picked(values, arguments))
-                if results.__class__ is int:
-                    values[results] = y
-                else:
-                    for place, part in zip(results, y, strict=True):
-                        values[place] = part
+                _put(values, results, function(*_picked(values, arguments)))
         finally:
             leave(token)
         return tuple(_picked(values, self._outputs))
@@ -105,6 +134,14 @@ class Machine:
         if lowered.arguments != self.program.inputs or lowered.results != self.program.outputs:
             return None
         return build(lowered.kernel, slow=slow, box=_BOX).call
+
+
+def _put(values: list[Any], results: Any, y: Any) -> None:
+    if results.__class__ is int:
+        values[results] = y
+    else:
+        for place, part in zip(results, y, strict=True):
+            values[place] = part
 
 
 def _picked(values: Sequence[Any], addresses: Sequence[Any]) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,6 +25,8 @@ from wengert.program.passes.pipeline import simplified
 from wengert.program.program import Program
 from wengert.program.values import Value
 
+_ARRAYS = (TensorBase, np.ndarray, np.generic)
+
 
 class Plan:
     """The program of one signature, and what a call does around it.
@@ -40,25 +43,32 @@ class Plan:
     def __init__(self, function: Callable[..., Any], leaves: Sequence[Any], structure: Any, *, effects: bool) -> None:
         self.function = function
         self.structure = structure
-        self.positions = [i for i, leaf in enumerate(leaves) if isinstance(leaf, (TensorBase, np.ndarray, np.generic))]
+        places = {id(leaf): i for i, leaf in reversed(list(enumerate(leaves))) if isinstance(leaf, _ARRAYS)}
+        self.positions = sorted(places.values())  # of each object once
+        numbers = {id(leaves[i]): number for number, i in enumerate(self.positions)}
+        self._slots = [(i, numbers[id(leaf)]) for i, leaf in enumerate(leaves) if id(leaf) in numbers]
         self._effects = effects
         self._leaves = len(leaves)
         self.refusal: Exception | None = None  # why there are no gradients of the results
+        self.reason = ""  # why it was traced; said by the function that owns this
+        self.signature = ""
+        start = time.perf_counter()
         trace = Trace()
         with tracing(trace):
-            stand_ins = [_stand_in(trace, leaves[i]) for i in self.positions]
-            given = list(leaves)
-            for i, t in zip(self.positions, stand_ins, strict=True):
-                given[i] = t
+            one_for = {id(leaves[i]): _stand_in(trace, leaves[i]) for i in self.positions}
+            stand_ins = list(one_for.values())
+            given = [one_for.get(id(leaf), leaf) for leaf in leaves]
             args, kwargs = unflatten(structure, given)
             result = function(*args, **kwargs)
             self._read_result(trace, result, stand_ins)
             self._read_effects(trace, stand_ins)
             joint = self._differentiate(trace, stand_ins)
-            self.program, self._joint = self._cut(trace, joint)
+            self.traced_equations = len(trace.equations)
+            self.program, self.cut = self._cut(trace, joint)
         self._sources = [(c.tensor if c.owner is None else c.owner, c.owner is not None) for c in trace.captures]
         self._guards = [(t._data.dtype, t._data.shape, t._rg) for t in self.captures()]
         self.forward = Executable(self.program)
+        self.seconds = time.perf_counter() - start
         self._backward: Callable[..., tuple[Any, ...]] | None = None
 
     # --- reading the trace -----------------------------------------------------------------------------------------
@@ -153,7 +163,6 @@ class Plan:
         self._gradient_places = [g is not None for g in gradients]
         both = whole.replaced(inputs=(*whole.inputs, *cotangents), outputs=(*self.outputs, *real))
         parts = cut(simplified(both), cotangents, len(self.outputs))
-        self.kept_inputs = parts.kept_inputs
         return parts.forward, parts
 
     # --- running ---------------------------------------------------------------------------------------------------
@@ -168,6 +177,15 @@ class Plan:
                 return False
         return not any([getattr(t, "_grad", None) is not None for t in self._without_grad])
 
+    @property
+    def writes_outside(self) -> bool:
+        """Whether a call writes into tensors that the function did not make."""
+        return bool(self._writes or self._grads)
+
+    def raws(self, leaves: Sequence[Any]) -> list[Any]:
+        """What the program reads, for the leaves of the arguments."""
+        return [t._data for t in (*[_tensor(leaves[i]) for i in self.positions], *self.captures())]
+
     def captures(self) -> list[Any]:
         """The captured tensors as they are now; a gradient is that which its tensor has now."""
         return [t._grad if is_grad else t for t, is_grad in self._sources]
@@ -180,6 +198,8 @@ class Plan:
         made = [wrap(raw) for raw in raws[: len(self.outputs)]]
         if self.tracked_outputs and STATE.grad_enabled:
             self._record(leaves, tensors, made, raws)
+        if self._writes:
+            _check_apart(tensors, [tensors[number] for number, _ in self._writes])
         for number, place in self._writes:
             _write(tensors[number], raws[place])
         for owner, grad, adds in self._grads:
@@ -220,24 +240,25 @@ class Plan:
     def _record(self, leaves: Sequence[Any], tensors: list[Any], made: list[Any], raws: tuple[Any, ...]) -> None:
         tracked = [made[i] for i in self.tracked_outputs]
         static = list(leaves)
-        for i in self.positions:
+        for i, _ in self._slots:
             static[i] = None
-        node = CompiledFunctionBackward(self, static, tensors, [t._data for t in tracked], raws[len(self.outputs) :])
+        kept = [made[i] for i in self.cut.kept_outputs], raws[len(self.outputs) :]
+        node = CompiledFunctionBackward(self, static, tensors, [t._data for t in tracked], kept)
         for index, t in enumerate(tracked):
             t._node, t._rg = node.place(index), True
 
     def backward(self, *raws: Any) -> list[Any]:
         """The gradients of the tracked inputs from the kept inputs, the residuals and the cotangents."""
         if self._backward is None:
-            self._backward = Executable(self._joint.backward)
+            self._backward = Executable(self.cut.backward)
         found = iter(self._backward(*raws))
         return [next(found) if there else None for there in self._gradient_places]
 
     def adjoint(self, leaves: list[Any], tensors: list[Any], grads: Sequence[Any]) -> tuple[Any, ...]:
         """As :meth:`backward`, on tensors and recorded."""
         given = list(leaves)
-        for i, t in zip(self.positions, tensors, strict=False):
-            given[i] = t
+        for i, number in self._slots:
+            given[i] = tensors[number]
         return self.adjoint_function(given, list(grads))  # type: ignore[no-any-return]
 
     adjoint_function: Callable[..., Any]  # bound by the compiled function that owns this plan
@@ -266,6 +287,15 @@ def _stand_in(trace: Trace, leaf: Any) -> Any:
 
 def _tensor(leaf: Any) -> Any:
     return leaf if isinstance(leaf, TensorBase) else wrap(leaf)
+
+
+def _check_apart(tensors: Sequence[Any], written: Sequence[Any]) -> None:
+    """Raise if what is written overlaps with another tensor that the program reads: it was traced as if it did not."""
+    arrays = [t._data for t in tensors if t._data.__class__ is np.ndarray]
+    for t in written:
+        data = t._data
+        if data.__class__ is np.ndarray and any([np.may_share_memory(data, a) for a in arrays if a is not data]):
+            raise RuntimeError(messages.overlapping_captures())
 
 
 def _write(t: Any, raw: Any) -> None:

@@ -101,6 +101,8 @@ class Body:
         if equation.op.name not in REDUCTIONS:
             value = self._computed(equation, place, flat=flat)
             self._store(root.value, place, value, flat=flat)
+            if isinstance(value, str):
+                self._known[root.value, None if flat else place] = value
             return
         (x,) = equation.inputs
         result = root.value

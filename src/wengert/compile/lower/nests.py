@@ -14,22 +14,17 @@ from typing import Any, Final
 import numpy as np
 
 from wengert.compile.lower.body import Body
-from wengert.compile.lower.places import RESHAPES, only_ones_differ
+from wengert.compile.lower.places import RESHAPES, is_movement, only_ones_differ
 from wengert.compile.lower.sizes import Sizes
 from wengert.compile.lower.steps import REDUCTIONS, Fused, short
-from wengert.compile.nest import Buffer, Kernel, Role
+from wengert.compile.nest import Buffer, Kernel, Loop, Role
+from wengert.program.partition import LIGHT
 from wengert.program.passes.constants import is_uniform
 from wengert.program.program import Equation
 from wengert.program.values import Value
 
 # Computing a value anew in each of several loops is cheaper than storing and loading it, up to this many instructions.
 _CHEAP: Final = 12.0
-_LIGHT: Final = frozenset(
-    {
-        *("add", "sub", "rsub", "rsub_number", "mul", "neg", "abs", "cast", "where", "zero_where", "clamp", "sign"),
-        *("maximum", "minimum", "gt", "ge", "lt", "le", "eq", "ne", "logical_and", "logical_or", "logical_not"),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +34,12 @@ class Lowered:
     kernel: Kernel
     arguments: tuple[Value, ...]
     results: tuple[Value, ...]
+    equations: tuple[Equation, ...]
+
+    @property
+    def nests(self) -> int:
+        """The number of loops that stand in no other one."""
+        return len([s for s in self.kernel.body if isinstance(s, Loop)])
 
 
 @dataclass(slots=True, eq=False)
@@ -69,20 +70,25 @@ class Group:
         """The equation by which a value is computed where it is read; None for what is loaded."""
         return None if value in self.roots else self.makers.get(value)
 
-    def leaves_of(self, value: Value) -> Iterator[Value]:
-        """What is loaded for the computation of a root."""
-        stack: list[Value] = list(self.makers[value].values)
-        seen: set[Value] = set()
+    def leaves_of(self, value: Value) -> Iterator[tuple[Value, bool]]:
+        """What is loaded for the computation of a root, and whether only at the place that is computed."""
+        root = self.roots[value]
+        is_aligned = dict.fromkeys(self.makers[value].values, not is_movement(self.makers[value]))
+        stack = list(is_aligned)
+        leaves: dict[Value, bool] = {}
         while stack:
             x = stack.pop()
-            if x in seen:
-                continue
-            seen.add(x)
+            aligned = is_aligned[x] and x.shape == root.shape
             maker = self.inlined(x)
             if maker is None:
-                yield x
-            else:
-                stack.extend(maker.values)
+                leaves[x] = aligned
+                continue
+            inner = aligned and not is_movement(maker)
+            for each in maker.values:
+                if is_aligned.get(each, True) and is_aligned.get(each) is not inner:
+                    is_aligned[each] = inner
+                    stack.append(each)
+        yield from leaves.items()
 
 
 def lower(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]], order: Mapping[Value, int]) -> Lowered:
@@ -101,7 +107,9 @@ def lower(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]], order: M
         body.add_buffer(x, Buffer(f"t{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), Role.TEMP))
     for roots in _together(group):
         body.add_nest(roots)
-    return Lowered(Kernel("kernel", tuple(body.buffers), tuple(body.statements)), arguments, step.results)
+    return Lowered(
+        Kernel("kernel", tuple(body.buffers), tuple(body.statements)), arguments, step.results, step.equations
+    )
 
 
 def _arguments(step: Fused, group: Group) -> tuple[Value, ...]:
@@ -111,7 +119,7 @@ def _arguments(step: Fused, group: Group) -> tuple[Value, ...]:
         for x in equation.values:
             if x not in group.makers and not _is_number(x, group):
                 read[x] = None
-    wanted = {x for root in group.roots for x in group.leaves_of(root)}
+    wanted = {x for root in group.roots for x, _ in group.leaves_of(root)}
     return tuple([x for x in read if x in wanted])
 
 
@@ -157,7 +165,7 @@ def _store_costly(step: Fused, group: Group) -> None:
             readers.setdefault(x, set()).update(mine)
     for equation in step.equations:
         (y,) = equation.results
-        own = 0.0 if equation.op.view else 1.0 if equation.op.name in _LIGHT else 20.0
+        own = 0.0 if equation.op.view else 1.0 if equation.op.name in LIGHT else 20.0
         cost[y] = own + sum([cost.get(x, 0.0) for x in set(equation.values) if x not in group.roots])
         is_large = y.size > 64
         shapes = {(group_root.shape, group_root.order) for group_root in _roots_at(group, readers.get(y, set()))}
@@ -177,8 +185,11 @@ def _set_stages(step: Fused, group: Group) -> None:
     order = [x for equation in step.equations for x in equation.results if x in group.roots]
     for value in order:
         root = group.roots[value]
-        before = [group.roots[x].stage + 1 for x in group.leaves_of(value) if x in group.roots]
-        root.stage = max(before, default=0)
+        for x, is_aligned in group.leaves_of(value):
+            other = group.roots.get(x)
+            if other is not None:
+                at_hand = is_aligned and not other.reduced and other.order == root.order
+                root.stage = max(root.stage, other.stage + (not at_hand))
     group.roots = {value: group.roots[value] for value in order}
 
 
