@@ -97,5 +97,5 @@ def _changed(node: Node, what: str, cell: Any) -> str:
     writer = f" at {messages.place(cell[1], cell[2])}" if len(cell) > 2 else ""
     return (
         f"one of the variables needed for gradient computation has been modified by an inplace operation: {what} of "
-        f"{messages.node_at(node)} was written in place{writer} after the call. Write to a clone(), or after backward()."
+        f"{messages.node_at(node)} was written in place{writer} after the call. Write to a clone(), or later."
     )
