@@ -15,7 +15,7 @@ from wengert._traced import TraceError
 from wengert._tree import flatten
 from wengert.compile.plan import Plan
 from wengert.compile.report import explanation, llvm_text, loops_text, timings
-from wengert.engine.base import TensorBase, is_tracking
+from wengert.engine.base import TensorBase, is_leveled, is_tracking
 from wengert.engine.state import STATE
 from wengert.program.program import Program
 
@@ -46,9 +46,10 @@ class CompiledFunction:
 
     def _call(self, *args: Any, **kwargs: Any) -> Any:
         """A call in general."""
-        if STATE.trace is not None:
-            return self._function(*args, **kwargs)
         leaves, structure = flatten((args, kwargs))
+        # In another function's trace it is a part of that; batches and dual numbers go through the engine.
+        if STATE.trace is not None or STATE.axes or is_leveled(*leaves):
+            return self._function(*args, **kwargs)
         key = self._key(leaves, structure)
         if key in self._eager:
             return self._function(*args, **kwargs)
