@@ -6,7 +6,7 @@ from typing import Any
 
 from wengert._source import user_code
 from wengert.engine import messages
-from wengert.engine.base import cell_of, edge_of, wrap
+from wengert.engine.base import cell_of, edge_of, is_leveled, wrap
 from wengert.engine.node import FreedAt, Node, RecordedNode
 from wengert.engine.saved import as_tensor, port_of
 from wengert.engine.state import STATE
@@ -60,7 +60,7 @@ class CompiledFunctionBackward(RecordedNode):
         plan = self.plan
         if plan.refusal is not None:
             raise plan.refusal.with_traceback(None)
-        if STATE.grad_enabled:
+        if STATE.grad_enabled or is_leveled(*grads):  # recorded again, or for a batch of cotangents
             for number, kept in enumerate(inputs):
                 self._check(kept, f"input {number}")
             tensors = [as_tensor(kept.raw, kept.edge, kept.cell) for kept in inputs]

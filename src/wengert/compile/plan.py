@@ -266,7 +266,11 @@ class Plan:
     def adjoint_of(self, given: list[Any], grads: list[Any]) -> tuple[Any, ...]:
         """The gradients of the function by the engine, on tensors: what the adjoint is traced from."""
         args, kwargs = unflatten(self.structure, given)
-        found = flatten(self.function(*args, **kwargs))[0]
+        tracked, STATE.grad_enabled = STATE.grad_enabled, True
+        try:
+            found = flatten(self.function(*args, **kwargs))[0]
+        finally:
+            STATE.grad_enabled = tracked
         chosen = [leaf for leaf, (kind, _) in zip(found, self.results, strict=True) if kind == "tracked"]
         inputs = [*[given[i] for i in self.positions], *self.captures()]
         targets = [inputs[i] for i in self.tracked_inputs]
