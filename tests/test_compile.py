@@ -106,6 +106,20 @@ class TestSignatures:
         c(torch.ones(4), 3)
         assert f.runs == 6
 
+    @pytest.mark.parametrize("n", [3, 100])
+    def test_sizes_that_the_function_reads(self, n: int) -> None:
+        functions = [
+            lambda x: x * x.shape[0],
+            lambda x: x.sum() / x.shape[0],
+            lambda x: x.sum() / float(x.numel()) + len(x),
+            lambda x: x * 2 if x.shape[0] > n else x,
+        ]
+        for f in functions:
+            c = torch.compile(f)
+            for size in (n, 2 * n, n, n + 1, 2 * n):
+                x = torch.ones(size)
+                assert c(x).tolist() == f(x).tolist()
+
     def test_numbers_that_are_equal_but_not_alike(self) -> None:
         c = torch.compile(lambda x, k: x * k)
         x = torch.tensor([2])

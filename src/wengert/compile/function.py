@@ -25,7 +25,7 @@ _PLAIN = frozenset({bool, int, float, complex, str, type(None)})
 class CompiledFunction:
     """What :func:`wengert.compile` returns."""
 
-    __slots__ = ("__dict__", "__weakref__", "_fast", "_fast_float")
+    __slots__ = ("__dict__", "__weakref__", "_fast", "_fast_float", "_fast_of")
 
     def __init__(self, function: Callable[..., Any], *, fallback: bool = False, effects: bool = True) -> None:
         functools.update_wrapper(self, function)
@@ -34,14 +34,23 @@ class CompiledFunction:
         self._effects = effects
         self._plans: dict[Any, list[Plan]] = {}
         self._eager: dict[Any, str] = {}
-        # A builtin for the plain tensors of the signature that was traced last, and the default dtype of that time.
+        # Builtins that do all of a call for plain tensors: one whose code holds all sizes, which it checks; others by
+        # the shapes that were traced, since a kernel with symbolic sizes would take any. And the default dtype then.
         self._fast: Callable[..., Any] | None = None
+        self._fast_of: dict[tuple[tuple[int, ...], ...], Callable[..., Any]] = {}
         self._fast_float: Any = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the function: traced and compiled the first time for arguments of these types."""
-        if self._fast is not None and not kwargs and STATE.created is None and DEFAULTS.float is self._fast_float:
-            return self._fast(*args)
+        if not kwargs and STATE.created is None and DEFAULTS.float is self._fast_float:
+            if self._fast is not None:
+                return self._fast(*args)
+            try:
+                fast = self._fast_of.get(tuple([x._data.shape for x in args]))
+            except AttributeError:  # not tensors alone
+                fast = None
+            if fast is not None:
+                return fast(*args)
         return self._call(*args, **kwargs)
 
     def _call(self, *args: Any, **kwargs: Any) -> Any:
@@ -79,7 +88,13 @@ class CompiledFunction:
         plans.append(plan)
         fast = plan.entry(_unbound(self)) if len(plans) == 1 else None
         if fast is not None:
-            self._fast, self._fast_float = fast, DEFAULTS.float
+            if self._fast_float is not DEFAULTS.float:
+                self._fast, self._fast_float = None, DEFAULTS.float
+                self._fast_of.clear()
+            if fast.checks_sizes:
+                self._fast = self._fast or fast.call
+            else:
+                self._fast_of[tuple([leaf._data.shape for leaf in leaves])] = fast.call
         return plan
 
     def _why(self, key: Any, plans: list[Plan]) -> str:

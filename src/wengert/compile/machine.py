@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from wengert._fpenv import SILENT, enter, leave
 from wengert.compile.lower.nests import Lowered, lower
 from wengert.compile.lower.steps import Calls, Fused, cut_into_steps
+from wengert.compile.nest import Role
 from wengert.compile.nest_text import kernel_text
 from wengert.compile.report import call_text, kernel_heading
-from wengert.compile.runtime.build import build
+from wengert.compile.runtime.build import CompiledKernel, build
 from wengert.compile.runtime.entry import Box
 from wengert.engine.base import wrap_plain
 from wengert.program.program import Equation, Program
@@ -31,6 +32,13 @@ def kernel_of(lowered: Lowered) -> Any:
     if found is None:
         found = _kernels[key] = build(lowered.kernel)
     return found
+
+
+class Entry(NamedTuple):
+    """A builtin from tensors to tensors, and whether it takes tensors of the traced sizes only."""
+
+    call: Callable[..., Any]
+    checks_sizes: bool
 
 
 class Machine:
@@ -123,8 +131,8 @@ class Machine:
             leave(token)
         return tuple(_picked(values, self._outputs))
 
-    def entry(self, slow: Callable[..., Any]) -> Callable[..., Any] | None:
-        """A builtin from tensors to tensors, if the program is one kernel of all inputs and outputs in order.
+    def entry(self, slow: Callable[..., Any]) -> Entry | None:
+        """An entry from tensors to tensors, if the program is one kernel of all inputs and outputs in order.
 
         It calls ``slow`` for arguments that are not untracked tensors of exactly these types.
         """
@@ -133,7 +141,10 @@ class Machine:
         lowered = self.parts[0]
         if lowered.arguments != self.program.inputs or lowered.results != self.program.outputs:
             return None
-        return build(lowered.kernel, slow=slow, box=_BOX).call
+        checks = all([isinstance(n, int) for b in lowered.kernel.of_role(Role.IN) for n in b.shape])
+        made = kernel_of(lowered)
+        boxed = CompiledKernel(made.kernel, made.interface, made.linked, made.fast_math, slow, _BOX)
+        return Entry(boxed.call, checks)
 
 
 def _put(values: list[Any], results: Any, y: Any) -> None:

@@ -218,8 +218,8 @@ class Plan:
                     made[what]._rg = True
         return unflatten(self.result_structure, results)
 
-    def entry(self, slow: Callable[..., Any]) -> Callable[..., Any] | None:
-        """A builtin that does all of a call for plain tensors, if nothing needs to be done but to run one kernel.
+    def entry(self, slow: Callable[..., Any]) -> Any:
+        """A :class:`wengert.compile.machine.Entry` that does all of a call, if there is nothing to do but run one kernel.
 
         It calls ``slow`` for all other arguments.
         """
