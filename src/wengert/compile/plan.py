@@ -219,7 +219,7 @@ class Plan:
         return unflatten(self.result_structure, results)
 
     def entry(self, slow: Callable[..., Any]) -> Any:
-        """A :class:`wengert.compile.machine.Entry` that does all of a call, if there is nothing to do but run one kernel.
+        """A :class:`wengert.compile.machine.Entry` that does all of a call, if that is to run one kernel.
 
         It calls ``slow`` for all other arguments.
         """
