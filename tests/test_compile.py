@@ -432,6 +432,13 @@ class TestRefusals:
         with pytest.raises(RuntimeError, match="while compile"):
             torch.compile(lambda x: x * bool(read(x.sum())))(torch.ones(2))
 
+    def test_values_of_tensors_from_outside_have_no_way_out_either(self) -> None:
+        w = torch.ones(2)
+        for read in (lambda: w.sum().item(), lambda: w.numpy().sum(), lambda: float(w[0]), lambda: bool(w.all())):
+            with pytest.raises(RuntimeError, match="while compile"):
+                torch.compile(lambda x, read=read: x * read())(torch.ones(2))
+        assert w.sum().item() == 2
+
     def test_fallback_says_why_once(self) -> None:
         def f(x):
             return x if x.sum() > 0 else -x

@@ -13,6 +13,7 @@ from wengert._tree import LEAF, flatten, unflatten
 from wengert.compile import messages
 from wengert.compile.execute import Executable
 from wengert.compile.node import CompiledFunctionBackward
+from wengert.compile.reading import raw_of
 from wengert.compile.trace import Boundary, Storage, Trace, tracing
 from wengert.engine.backward import run_grad
 from wengert.engine.base import TensorBase, is_tracking, wrap
@@ -88,7 +89,7 @@ class Plan:
                 self.results.append(("argument", self.positions[same]))
                 continue
             if (
-                not isinstance(leaf._data, Traced)
+                not isinstance(raw_of(leaf), Traced)
                 and trace.capture(leaf).storage.current() is trace.capture(leaf).value
             ):
                 self.results.append(("static", leaf))
@@ -280,12 +281,13 @@ class Plan:
 def _stand_in(trace: Trace, leaf: Any) -> Any:
     if not isinstance(leaf, TensorBase):
         return trace.argument(leaf)
-    t = trace.argument(leaf._data)
+    raw = raw_of(leaf)
+    t = trace.argument(raw)
     t.__class__ = leaf.__class__
     if is_tracking(leaf):
         t._rg = True
         if leaf._node is not None:
-            t._node = Boundary((), leaf._data.shape, leaf._data.dtype)
+            t._node = Boundary((), raw.shape, raw.dtype)
     return t
 
 

@@ -18,7 +18,7 @@ from wengert import _random
 from wengert._batched import Batched
 from wengert._source import user_code
 from wengert._traced import Traced, TraceError
-from wengert.compile import messages
+from wengert.compile import messages, reading
 from wengert.engine import messages as engine_messages
 from wengert.engine import short_paths
 from wengert.engine.apply import compute_dtype, record
@@ -163,7 +163,7 @@ class Trace:
 
     def capture(self, t: TensorBase) -> Capture:
         """What stands for a tensor from outside; tensors on the same array are one."""
-        data = t._data
+        data = reading.raw_of(t)
         if isinstance(data, Batched):
             raise TraceError(messages.untraceable("a tensor"))
         key = id(data if data.__class__ is np.ndarray else t)
@@ -181,18 +181,25 @@ class Trace:
                 self.captures.append(found)
         return found
 
+    def raw_value(self, t: Any) -> Any:
+        """What stands for the raw value of a tensor while this trace is set."""
+        data = reading.raw_of(t)
+        if data.__class__ is not np.ndarray and not isinstance(data, np.generic):
+            return data
+        return data if id(t) in self._made else self.capture(t).storage
+
     def _owner_of(self, t: TensorBase) -> TensorBase | None:
         return next((slot.tensor for slot in self.grads.values() if slot.value is t), None)
 
     def inner(self, t: Any) -> Any:
         """The tensor that stands for ``t`` in the graph of this trace: ``t`` itself unless it is a result outside."""
-        if not t._rg or isinstance(t._data, (Traced, Batched)):
+        if not t._rg or isinstance(reading.raw_of(t), (Traced, Batched)):
             return t
         return self.capture(t).inside()
 
     def inside(self, x: Any) -> Any:
         """As :meth:`inner`, with a value of this trace as its raw value: batching rules compute with that."""
-        if not isinstance(x, TensorBase) or is_leveled(x) or isinstance(x._data, (Traced, Batched)):
+        if not isinstance(x, TensorBase) or is_leveled(x) or isinstance(reading.raw_of(x), (Traced, Batched)):
             return x
         capture = self.capture(x)
         return as_tensor(capture.storage, edge_of(capture.inside()))
@@ -403,6 +410,7 @@ def tracing(trace: Trace) -> Iterator[Trace]:
         raise RuntimeError("a trace is running in this thread already")
     before_write = STATE.before_write
     short_paths.close()
+    reading.hide()
     set_trace(trace)
     STATE.before_write = trace.check_write
     try:
@@ -410,6 +418,7 @@ def tracing(trace: Trace) -> Iterator[Trace]:
     finally:
         STATE.before_write = before_write
         set_trace(None)
+        reading.show()
         short_paths.reopen()
         for slot in trace.grads.values():  # what the function did to `.grad` happens when the program runs
             slot.tensor._grad = slot.value

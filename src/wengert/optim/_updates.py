@@ -44,8 +44,10 @@ Plan = tuple[Update, tuple[Any, ...], tuple[Any, ...]]
 
 
 _TRACED: Final = (
-    "an optimizer's step cannot be part of a compiled function yet: it counts its steps in Python, so that every call would "
-    "repeat the first one. Compile what computes the loss and its gradients, and call step() after it; or write the update "
+    "an optimizer's step cannot be part of a compiled function yet: it counts its steps in Python, so that every "
+    "call would "
+    "repeat the first one. Compile what computes the loss and its gradients, and call step() after it; or write "
+    "the update "
     "in the function itself, under no_grad(): p.sub_(lr * p.grad)."
 )
 
