@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from wengert.compile.llvm.scalars import ELEMENTS, supports
+from wengert.compile.llvm.registry import ELEMENTS
+from wengert.compile.llvm.scalars import supports
 from wengert.compile.lower.places import is_movement
 from wengert.ops.record import Kind
 from wengert.program.program import Equation, Program
