@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import wengert as torch
+from wengert.compile import execute
 from wengert.compile.function import CompiledFunction
 
 
@@ -104,6 +105,20 @@ class TestSignatures:
         assert f.runs == 6
         c(torch.ones(4), 3)
         assert f.runs == 6
+
+    @pytest.mark.parametrize("n", [3, 100])
+    def test_sizes_that_the_function_reads(self, n: int) -> None:
+        functions = [
+            lambda x: x * x.shape[0],
+            lambda x: x.sum() / x.shape[0],
+            lambda x: x.sum() / float(x.numel()) + len(x),
+            lambda x: x * 2 if x.shape[0] > n else x,
+        ]
+        for f in functions:
+            c = torch.compile(f)
+            for size in (n, 2 * n, n, n + 1, 2 * n):
+                x = torch.ones(size)
+                assert c(x).tolist() == f(x).tolist()
 
     def test_numbers_that_are_equal_but_not_alike(self) -> None:
         c = torch.compile(lambda x, k: x * k)
@@ -205,6 +220,12 @@ class TestGradients:
             (y,) = torch.autograd.grad(y.sum(), x, create_graph=order < 3)
             assert y.tolist() == [value]
 
+    def test_one_tensor_given_twice(self) -> None:
+        x = torch.tensor([2.0], requires_grad=True)
+        (g,) = torch.autograd.grad(torch.compile(lambda a, b: (a * b * a).sum())(x, x), x, create_graph=True)
+        assert g.tolist() == [12]
+        assert torch.autograd.grad(g.sum(), x)[0].tolist() == [12]
+
     def test_freed_after_one_pass(self) -> None:
         x = torch.tensor([2.0], requires_grad=True)
         y = torch.compile(lambda x: x.exp())(x)
@@ -219,6 +240,13 @@ class TestGradients:
         y = torch.compile(lambda h: h * h)(h)
         with torch.no_grad():
             h.zero_()
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            y.backward()
+
+    def test_a_result_written_after_the_call_is_noticed(self) -> None:
+        x = torch.tensor([2.0], requires_grad=True)
+        y = torch.compile(lambda x: x.exp())(x)
+        y.detach().zero_()
         with pytest.raises(RuntimeError, match="modified by an inplace operation"):
             y.backward()
 
@@ -349,6 +377,22 @@ class TestEffects:
         assert torch.compile(f)(x).tolist() == f(y).tolist()
         assert x.tolist() == y.tolist()
 
+    def test_one_tensor_given_twice(self) -> None:
+        def f(a, b):
+            a.add_(1)
+            return a * b
+
+        c = torch.compile(f)
+        for g in (f, c):
+            x = torch.ones(2)
+            assert g(x, x).tolist() == [4, 4]
+            assert g(torch.ones(2), torch.ones(2)).tolist() == [2, 2]
+
+    def test_overlapping_tensors_one_of_them_written(self) -> None:
+        x = torch.ones(3)
+        with pytest.raises(RuntimeError, match="overlaps"):
+            torch.compile(lambda a, b: a.add_(b))(x[:2], x[1:])
+
     def test_a_tracked_write_to_the_outside_is_refused(self) -> None:
         w = torch.ones(2, requires_grad=True)
         x = torch.zeros(2)
@@ -387,6 +431,13 @@ class TestRefusals:
     def test_values_have_no_way_out(self, read: Any) -> None:
         with pytest.raises(RuntimeError, match="while compile"):
             torch.compile(lambda x: x * bool(read(x.sum())))(torch.ones(2))
+
+    def test_values_of_tensors_from_outside_have_no_way_out_either(self) -> None:
+        w = torch.ones(2)
+        for read in (lambda: w.sum().item(), lambda: w.numpy().sum(), lambda: float(w[0]), lambda: bool(w.all())):
+            with pytest.raises(RuntimeError, match="while compile"):
+                torch.compile(lambda x, read=read: x * read())(torch.ones(2))
+        assert w.sum().item() == 2
 
     def test_fallback_says_why_once(self) -> None:
         def f(x):
@@ -441,3 +492,54 @@ class TestThreads:
 
         torch.compile(f)(torch.ones(2))
         assert found == [[2, 2]]
+
+
+class TestIntrospection:
+    def test_the_program_names_arguments_then_what_is_captured(self) -> None:
+        w = torch.ones(3)
+        program = torch.compile(lambda x: x * w).program(torch.ones(2, 3))
+        assert str(program).splitlines()[0] == "program(a: f32[2,3], b: f32[3]):"
+
+    def test_explain_says_why_it_was_traced_again(self) -> None:
+        f = torch.compile(lambda x, k: (x * k).sum())
+        f(torch.ones(3), 2)
+        f(torch.ones(4), 2)
+        f(torch.ones(4), 3)
+        text = f.explain()
+        assert "3 specialisations" in text
+        assert "this was the first call" in text
+        assert "float32[3] became float32[4]" in text
+        assert "2 became 3" in text
+
+    def test_explain_with_arguments_times_the_steps(self) -> None:
+        f = torch.compile(lambda x: x.sin() @ x)
+        assert "gradients: " in (f(torch.ones(2, 2, requires_grad=True)) is not None and f.explain())
+        pytest.importorskip("llvmlite")
+        assert " us" in f.explain(torch.ones(2, 2))
+
+    def test_loops_and_llvm(self) -> None:
+        pytest.importorskip("llvmlite")
+        f = torch.compile(lambda x: (x.sin() * x).sum() + torch.linalg.det(x))
+        x = torch.ones(3, 3)
+        assert "sin(" in f.loops(x)
+        assert "call" in f.loops(x)
+        assert "define" in f.llvm(x)
+
+    def test_without_machine_code(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(execute, "has_machine_code", lambda: False)
+        f = torch.compile(lambda x: x * 2)
+        assert f(torch.ones(2)).tolist() == [2, 2]
+        assert "NumPy runs the program" in f.loops(torch.ones(2))
+        assert "runs on NumPy" in f.explain()
+        with pytest.raises(RuntimeError, match="llvmlite is not installed"):
+            f.llvm(torch.ones(2))
+
+    def test_one_line_says_that_there_is_no_llvmlite(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        execute.has_machine_code.cache_clear()
+        monkeypatch.setattr(execute, "find_spec", lambda name: None)
+        for _ in range(2):
+            torch.compile(lambda x: x * 2)(torch.ones(2))
+        execute.has_machine_code.cache_clear()
+        assert capsys.readouterr().err.count("llvmlite is not installed") == 1

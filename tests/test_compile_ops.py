@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,11 @@ import pytest
 import wengert
 from op_cases import NAMES, cases
 from samples import Sample
+from wengert.compile import execute
 from wengert.engine.apply import apply
 from wengert.ops.record import TABLE
+
+needs_llvmlite = pytest.mark.skipif(find_spec("llvmlite") is None, reason="needs the extra [jit]")
 
 # How many results they have, or how long, depends on values: no program can hold that.
 VALUE_DEPENDENT = {"nonzero", "masked_select", "unique", "unique_consecutive", "bincount", "bincount_weighted"}
@@ -115,8 +119,48 @@ def _equal(got: Any, want: Any, what: str) -> None:
         np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-13, err_msg=what)
 
 
+@pytest.fixture
+def on_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run programs as where llvmlite is not installed."""
+    monkeypatch.setattr(execute, "has_machine_code", lambda: False)
+
+
+def _first_of_each(params: list[Any]) -> list[Any]:
+    """All of them; each operation's first one runs in the fast tests, too."""
+    seen: set[str] = set()
+    marked = []
+    for p in params:
+        marks = [pytest.mark.slow] if p.values[0] in seen else []
+        seen.add(p.values[0])
+        marked.append(pytest.param(*p.values, id=p.id, marks=marks))
+    return marked
+
+
+@pytest.mark.usefixtures("on_numpy")
 @pytest.mark.parametrize(("name", "case"), CASES)
+def test_values_on_numpy(name: str, case: Sample) -> None:
+    _same_values(name, case, exact=True)
+
+
+@pytest.mark.usefixtures("on_numpy")
+@pytest.mark.parametrize(("name", "case"), DIFFERENTIABLE)
+def test_gradients_on_numpy(name: str, case: Sample) -> None:
+    _same_gradients(name, case)
+
+
+@needs_llvmlite
+@pytest.mark.parametrize(("name", "case"), _first_of_each(CASES))
 def test_values(name: str, case: Sample) -> None:
+    _same_values(name, case, exact=False)
+
+
+@needs_llvmlite
+@pytest.mark.parametrize(("name", "case"), _first_of_each(DIFFERENTIABLE))
+def test_gradients(name: str, case: Sample) -> None:
+    _same_gradients(name, case)
+
+
+def _same_values(name: str, case: Sample, *, exact: bool) -> None:
     counted = Counted(name, case)
     f = wengert.compile(counted)
     want = [y.numpy() for y in _results(counted(*_tensors(case, track=False)))]
@@ -126,11 +170,14 @@ def test_values(name: str, case: Sample) -> None:
         assert len(got) == len(want)
         for a, b in zip(got, want, strict=True):
             assert a.dtype == b.dtype
-            np.testing.assert_array_equal(a, b)
+            if not exact and a.dtype.kind in "fc":
+                eps = np.finfo(a.dtype).eps
+                np.testing.assert_allclose(a, b, rtol=8 * eps, atol=eps * np.abs(b[np.isfinite(b)]).max(initial=0.0))
+            else:
+                np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize(("name", "case"), DIFFERENTIABLE)
-def test_gradients(name: str, case: Sample) -> None:
+def _same_gradients(name: str, case: Sample) -> None:
     counted = Counted(name, case)
     f = wengert.compile(counted)
     try:

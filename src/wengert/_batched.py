@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from wengert._source import at, locate, user_code
+from wengert._traced import Traced
 
 
 class BatchAxis(NamedTuple):
@@ -196,7 +197,8 @@ def without(x: Batched, summed: Axes) -> Any:
 def enter(x: Any, axis: BatchAxis, dim: int) -> Batched:
     """The value whose batch along ``axis`` is the dimension ``dim`` of ``x``."""
     if x.__class__ is not Batched:
-        return Batched(np.moveaxis(np.asarray(x), dim, 0), (axis,))
+        array: Any = x if isinstance(x, Traced) else np.asarray(x)
+        return Batched(np.moveaxis(array, dim, 0), (axis,))
     axes = merged((x.axes, (axis,)))
     return Batched(np.moveaxis(x.array, len(x.axes) + dim, axes.index(axis)), axes)
 

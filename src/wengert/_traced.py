@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -27,6 +28,7 @@ class Traced:
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
+    flags: ClassVar[Any] = np.empty(0).flags  # in C order, to be written
 
     @property
     def ndim(self) -> int:
@@ -60,10 +62,89 @@ class Traced:
         raise NeedsValueError(_message(self))
 
     __bool__ = __int__ = __float__ = __complex__ = __index__ = __len__ = _refuse
-    __array__ = __array_ufunc__ = __array_function__ = __iter__ = __contains__ = __getitem__ = __setitem__ = _refuse
-    item = tolist = tobytes = copy = view = astype = reshape = ravel = transpose = squeeze = fill = _refuse
+    __array__ = __iter__ = __contains__ = __setitem__ = _refuse
+    item = tolist = tobytes = copy = view = ravel = transpose = squeeze = fill = _refuse
     sum = any = all = min = max = nonzero = argsort = sort = take = _refuse
-    __lt__ = __le__ = __gt__ = __ge__ = __mod__ = __add__ = __sub__ = __mul__ = __neg__ = __invert__ = _refuse
+
+    # --- what batching rules do to arrays: it becomes a part of the program ------------------------------------------
+
+    emit: ClassVar[Callable[..., Any] | None] = None  # emit(operation or its name, inputs, meta); bound by the tracer
+
+    def _emit(self, op: Any, *inputs: Any, **meta: Any) -> Any:
+        if Traced.emit is None:
+            self._refuse()
+        return Traced.emit(op, inputs, meta)
+
+    def reshape(self, *shape: Any) -> Any:
+        """The values in another shape."""
+        sizes = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
+        return self._emit("reshape", self, shape=tuple(sizes))
+
+    def astype(self, dtype: Any, **_: Any) -> Any:
+        """The values in another dtype."""
+        return self._emit("cast", self, dtype=np.dtype(dtype))
+
+    def __getitem__(self, key: Any) -> Any:
+        if key == (Ellipsis, None):
+            return self._emit("unsqueeze", self, dim=self.ndim)
+        if key == (Ellipsis, 0):
+            return self._emit("select", self, dim=self.ndim - 1, index=0)
+        return self if key in ((), Ellipsis) else self._refuse()
+
+    def __neg__(self) -> Any:
+        return self._emit("neg", self)
+
+    def __invert__(self) -> Any:
+        return self._emit("bitwise_not", self)
+
+    def __pow__(self, other: Any) -> Any:
+        return self._emit("pow" if isinstance(other, Traced) else "pow_number", self, other)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        if method == "reduce" and ufunc is np.add:
+            axes = options.get("axis")
+            dim = (axes,) if isinstance(axes, int) else axes
+            return self._emit("sum", *inputs, dim=dim, keepdim=bool(options.get("keepdims")))
+        if method != "__call__" or options:
+            self._refuse()
+        return self._emit(ufunc, *inputs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
+        del types
+        if function is np.shape:
+            return args[0].shape
+        if function is np.may_share_memory:  # values of a program are never written
+            return False
+        if function is np.broadcast_to:
+            return self._emit("expand", args[0], shape=tuple(args[1]))
+        if function is np.moveaxis and not options:
+            x, source, target = args
+            order = [axis for axis in range(x.ndim) if axis != source % x.ndim]
+            order.insert(target % x.ndim, source % x.ndim)
+            return self._emit("permute", x, dims=tuple(order))
+        return self._refuse()
+
+
+def _operator(name: str) -> Any:
+    def forward(a: Traced, b: Any) -> Any:
+        return a._emit(name, a, b)
+
+    def reflected(b: Traced, a: Any) -> Any:
+        return b._emit(name, a, b)
+
+    return forward, reflected
+
+
+for _name, _op in {
+    **{name: name for name in ("add", "sub", "mul", "lt", "le", "gt", "ge")},
+    "truediv": "div",
+    "and": "bitwise_and",
+    "or": "bitwise_or",
+    "xor": "bitwise_xor",
+}.items():
+    _forward, _reflected = _operator(_op)
+    setattr(Traced, f"__{_name}__", _forward)
+    setattr(Traced, f"__r{_name}__", _reflected)
 
 
 def _message(value: Traced) -> str:

@@ -1,8 +1,12 @@
-"""How a program is run: by machine code where it can be had, else equation by equation on NumPy."""
+"""How a program is run: kernels of machine code where they can be had, NumPy for the rest, one step after the other."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -11,14 +15,28 @@ from wengert.program.evaluate import Evaluator
 from wengert.program.program import Program
 
 
-def executable(program: Program) -> Callable[..., tuple[Any, ...]]:
-    """A function from raw inputs to raw outputs, each on memory of its own."""
-    run = Evaluator(program)
+@cache
+def has_machine_code() -> bool:
+    """Whether llvmlite is installed; where it is not, one line says so, once."""
+    found = find_spec("llvmlite") is not None
+    if not found:
+        sys.stderr.write("wengert.compile: llvmlite is not installed (extra [jit]): compiled functions run on NumPy.\n")
+    return found
 
-    def call(*raws: Any) -> tuple[Any, ...]:
-        return owned(run(*raws), raws)
 
-    return call
+class Executable:
+    """A program as a function from raw inputs to raw outputs, each on memory of its own."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.machine: Any = None
+        if has_machine_code() and all([x.size for x in program.inputs]):
+            self.machine = import_module("wengert.compile.machine").Machine(program)
+        self._run: Callable[..., tuple[Any, ...]] = self.machine or Evaluator(program)
+
+    def __call__(self, *raws: Any) -> tuple[Any, ...]:
+        """The outputs for these inputs."""
+        return owned(self._run(*raws), raws)
 
 
 def owned(raws: tuple[Any, ...], inputs: tuple[Any, ...]) -> tuple[Any, ...]:

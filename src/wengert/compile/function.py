@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import warnings
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,8 @@ from wengert._dtypes import DEFAULTS
 from wengert._traced import TraceError
 from wengert._tree import flatten
 from wengert.compile.plan import Plan
-from wengert.engine.base import TensorBase, is_tracking
+from wengert.compile.report import explanation, llvm_text, loops_text, timings
+from wengert.engine.base import TensorBase, is_leveled, is_tracking
 from wengert.engine.state import STATE
 from wengert.program.program import Program
 
@@ -23,20 +25,40 @@ _PLAIN = frozenset({bool, int, float, complex, str, type(None)})
 class CompiledFunction:
     """What :func:`wengert.compile` returns."""
 
+    __slots__ = ("__dict__", "__weakref__", "_fast", "_fast_float", "_fast_of")
+
     def __init__(self, function: Callable[..., Any], *, fallback: bool = False, effects: bool = True) -> None:
         functools.update_wrapper(self, function)
         self._function = function
         self._fallback = fallback
         self._effects = effects
         self._plans: dict[Any, list[Plan]] = {}
-        self._adjoints: dict[Plan, CompiledFunction] = {}
-        self._eager: set[Any] = set()
+        self._eager: dict[Any, str] = {}
+        # Builtins that do all of a call for plain tensors: one whose code holds all sizes, which it checks; others by
+        # the shapes that were traced, since a kernel with symbolic sizes would take any. And the default dtype then.
+        self._fast: Callable[..., Any] | None = None
+        self._fast_of: dict[tuple[tuple[int, ...], ...], Callable[..., Any]] = {}
+        self._fast_float: Any = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the function: traced and compiled the first time for arguments of these types."""
-        if STATE.trace is not None:
-            return self._function(*args, **kwargs)
+        if not kwargs and STATE.created is None and DEFAULTS.float is self._fast_float:
+            if self._fast is not None:
+                return self._fast(*args)
+            try:
+                fast = self._fast_of.get(tuple([x._data.shape for x in args]))
+            except AttributeError:  # not tensors alone
+                fast = None
+            if fast is not None:
+                return fast(*args)
+        return self._call(*args, **kwargs)
+
+    def _call(self, *args: Any, **kwargs: Any) -> Any:
+        """A call in general."""
         leaves, structure = flatten((args, kwargs))
+        # In another function's trace it is a part of that; batches and dual numbers go through the engine.
+        if STATE.trace is not None or STATE.axes or is_leveled(*leaves):
+            return self._function(*args, **kwargs)
         key = self._key(leaves, structure)
         if key in self._eager:
             return self._function(*args, **kwargs)
@@ -45,24 +67,92 @@ class CompiledFunction:
         except TraceError as error:
             if not self._fallback:
                 raise
-            self._eager.add(key)
-            reason = str(error).split(". ", 1)[0]
+            self._eager[key] = reason = str(error).split(". ", 1)[0]
             warnings.warn(f"compile(): {_name(self._function)} runs eagerly: {reason}.", UserWarning, stacklevel=2)
             return self._function(*args, **kwargs)
         return plan(leaves)
 
     def _key(self, leaves: list[Any], structure: Any) -> Any:
-        return (structure, *[_leaf_key(leaf) for leaf in leaves], STATE.grad_enabled, DEFAULTS.float)
+        same = _repeated(leaves) if len(leaves) > 1 else None
+        return (structure, *[_leaf_key(leaf) for leaf in leaves], same, STATE.grad_enabled, DEFAULTS.float)
 
     def _plan(self, key: Any, leaves: list[Any], structure: Any) -> Plan:
         plans = self._plans.setdefault(key, [])
         for plan in plans:
             if plan.holds():
                 return plan
+        reason = self._why(key, plans)
         plan = Plan(self._function, leaves, structure, effects=self._effects)
+        plan.reason, plan.signature = reason, _signature_text(key)
         plan.adjoint_function = CompiledFunction(plan.adjoint_of, effects=False)
         plans.append(plan)
+        fast = plan.entry(_unbound(self)) if len(plans) == 1 else None
+        if fast is not None:
+            if self._fast_float is not DEFAULTS.float:
+                self._fast, self._fast_float = None, DEFAULTS.float
+                self._fast_of.clear()
+            if fast.checks_sizes:
+                self._fast = self._fast or fast.call
+            else:
+                self._fast_of[tuple([leaf._data.shape for leaf in leaves])] = fast.call
         return plan
+
+    def _why(self, key: Any, plans: list[Plan]) -> str:
+        """Why a call needs a new trace."""
+        if plans:
+            return (
+                "a tensor from outside has another dtype, shape, requires_grad or .grad than when it was traced before"
+            )
+        others = [other for other in self._plans if other != key and self._plans[other]]
+        if not others:
+            return "this was the first call"
+        last = others[-1]
+        if last[0] != key[0]:
+            return "the arguments are nested in another way than before"
+        differ = [f"{_part_text(a)} became {_part_text(b)}" for a, b in zip(last[1:], key[1:], strict=True) if a != b]
+        return "; ".join(differ)
+
+    def _plan_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Plan, list[Any]]:
+        leaves, structure = flatten((args, kwargs))
+        return self._plan(self._key(leaves, structure), leaves, structure), leaves
+
+    def loops(self, *args: Any, **kwargs: Any) -> str:
+        """The loop nests that run for these arguments, as pseudo-code.
+
+        >>> import wengert as torch
+        >>> f = torch.compile(lambda x: (x * x).sum())
+        >>> text = f.loops(torch.ones(3))
+        """
+        return loops_text(self._plan_for(args, kwargs)[0].forward)
+
+    def llvm(self, *args: Any, **kwargs: Any) -> str:
+        """The LLVM IR that runs for these arguments.
+
+        Raises:
+            RuntimeError: llvmlite is not installed.
+        """
+        return llvm_text(self._plan_for(args, kwargs)[0].forward)
+
+    def explain(self, *args: Any, **kwargs: Any) -> str:
+        """What was traced, why, what was fused and what is kept for gradients; with arguments also how long steps take.
+
+        >>> import wengert as torch
+        >>> f = torch.compile(lambda x: (x * x).sum())
+        >>> y = f(torch.ones(3))
+        >>> y = f(torch.ones(4))
+        >>> print(f.explain())  # doctest: +ELLIPSIS
+        <lambda>: 2 specialisations
+        ...
+        2. (float32[4])
+           traced because float32[3] became float32[4], in ... ms
+        ...
+        """
+        plans = [plan for plans in self._plans.values() for plan in plans]
+        text = explanation(_name(self._function), plans, list(self._eager.values()))
+        if args or kwargs:
+            plan, leaves = self._plan_for(args, kwargs)
+            text += "\n\n" + "\n".join(timings(plan.forward, plan.raws(leaves)))
+        return text
 
     def program(self, *args: Any, **kwargs: Any) -> Program:
         """The program that runs for these arguments (its inputs: the arguments' tensors, then captured ones).
@@ -75,11 +165,29 @@ class CompiledFunction:
           c: f32 = sum(b, dim=None, keepdim=False)
           return c
         """
-        leaves, structure = flatten((args, kwargs))
-        return self._plan(self._key(leaves, structure), leaves, structure).program
+        return self._plan_for(args, kwargs)[0].program
 
     def __repr__(self) -> str:
         return f"<compiled {_name(self._function)}>"
+
+
+def _unbound(function: CompiledFunction) -> Callable[..., Any]:
+    """``function._call``, not keeping ``function`` alive: the builtin that calls it belongs to that."""
+    reference = weakref.ref(function)
+
+    def slow(*args: Any) -> Any:
+        target = reference()
+        if target is None:
+            raise ReferenceError("the compiled function is gone")
+        return target._call(*args)
+
+    return slow
+
+
+def _repeated(leaves: list[Any]) -> tuple[int, ...] | None:
+    """Which tensors are one object; None if each is another one. What is written to one shows in the others."""
+    ids = [id(leaf) for leaf in leaves if isinstance(leaf, TensorBase)]
+    return tuple(map(ids.index, ids)) if len(set(ids)) != len(ids) else None
 
 
 def _leaf_key(leaf: Any) -> Any:
@@ -97,6 +205,26 @@ def _leaf_key(leaf: Any) -> Any:
     except TypeError:
         return _Same(leaf)
     return cls, leaf
+
+
+def _part_text(part: Any) -> str:
+    """One part of a key, for people."""
+    if part is None or (isinstance(part, tuple) and part and isinstance(part[0], int)):
+        return "different tensors" if part is None else "the same tensor more than once"
+    if isinstance(part, (_Same, bool, np.dtype)):
+        return (
+            f"grad mode {part}" if isinstance(part, bool) else repr(part.it) if isinstance(part, _Same) else str(part)
+        )
+    _, *rest = part
+    if isinstance(rest[0], np.dtype):
+        sizes = ",".join(map(str, rest[1]))
+        return f"{rest[0]}{f'[{sizes}]' if rest[1] else ''}" + (" requiring grad" if len(rest) > 2 and rest[2] else "")
+    return str(rest[0])
+
+
+def _signature_text(key: Any) -> str:
+    mode = "" if key[-2] else ", under no_grad"
+    return f"({', '.join(map(_part_text, key[1:-3]))}){mode}"
 
 
 class _Same:

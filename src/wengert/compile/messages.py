@@ -46,6 +46,16 @@ def value_dependent(op: Op) -> str:
     )
 
 
+def untraceable(op: Any) -> str:
+    """A batching rule does to arrays what has no operation."""
+    name = op if isinstance(op, str) else str(getattr(op, "name", None) or getattr(op, "__name__", op))
+    return (
+        f"{describe(name, here())} inside vmap cannot be traced by compile(): its batching rule works on the arrays "
+        "themselves, or a tensor from outside is batched. Compile the function and vmap the result, or pass the tensor "
+        "as an argument."
+    )
+
+
 def written_past(t: Any) -> str:
     """Something writes to memory directly while a function is traced."""
     return (

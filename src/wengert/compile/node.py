@@ -6,7 +6,7 @@ from typing import Any
 
 from wengert._source import user_code
 from wengert.engine import messages
-from wengert.engine.base import cell_of, edge_of, wrap
+from wengert.engine.base import cell_of, edge_of, is_leveled, wrap
 from wengert.engine.node import FreedAt, Node, RecordedNode
 from wengert.engine.saved import as_tensor, port_of
 from wengert.engine.state import STATE
@@ -35,12 +35,8 @@ class CompiledFunctionBackward(RecordedNode):
         self.several = several
         self.code, self.lasti = user_code(3)
         self.port_references: dict[int, Any] = {}
-        cells = [cell_of(t) for t in tensors]
-        self.saved = (
-            kept,
-            leaves,
-            [(t._data, edge_of(t), c, c[0] if c else 0) for t, c in zip(tensors, cells, strict=True)],
-        )
+        outputs, residuals = kept
+        self.saved = ([_Kept(t) for t in tensors], [_Kept(t) for t in outputs], residuals, leaves)
 
     @property
     def ports(self) -> bool:  # type: ignore[override]
@@ -60,27 +56,46 @@ class CompiledFunctionBackward(RecordedNode):
         """The gradients of the tracked inputs."""
         if self.saved is None:
             raise RuntimeError(messages.freed(self))
-        kept, leaves, inputs = self.saved
+        inputs, outputs, residuals, leaves = self.saved
         plan = self.plan
         if plan.refusal is not None:
             raise plan.refusal.with_traceback(None)
-        for number in range(len(inputs)) if STATE.grad_enabled else plan.kept_inputs:
-            _, _, cell, version = inputs[number]
-            if cell and cell[0] != version:
-                raise RuntimeError(_changed(self, number, cell))
-        if STATE.grad_enabled:
-            tensors = [as_tensor(raw, edge, cell) for raw, edge, cell, _ in inputs]
+        if STATE.grad_enabled or is_leveled(*grads):  # recorded again, or for a batch of cotangents
+            for number, kept in enumerate(inputs):
+                self._check(kept, f"input {number}")
+            tensors = [as_tensor(kept.raw, kept.edge, kept.cell) for kept in inputs]
             return plan.adjoint(leaves, tensors, grads)  # type: ignore[no-any-return]
-        raws = [inputs[number][0] for number in plan.kept_inputs]
-        found = plan.backward(*raws, *kept, *[g._data for g in grads])
+        read = []
+        for numbers, values, what in (
+            (plan.cut.kept_inputs, inputs, "input"),
+            (range(len(outputs)), outputs, "result"),
+        ):
+            for number in numbers:
+                self._check(values[number], f"{what} {number}")
+                read.append(values[number].raw)
+        found = plan.backward(*read, *residuals, *[g._data for g in grads])
         return tuple([None if g is None else wrap(g) for g in found])
 
+    def _check(self, kept: _Kept, what: str) -> None:
+        if kept.cell and kept.cell[0] != kept.version:
+            raise RuntimeError(_changed(self, what, kept.cell))
 
-def _changed(node: Node, number: int, cell: Any) -> str:
+
+class _Kept:
+    """A tensor that a backward program reads: its raw value, version, and place in the graph."""
+
+    __slots__ = ("cell", "edge", "raw", "version")
+
+    def __init__(self, t: Any) -> None:
+        self.raw = t._data
+        self.edge = edge_of(t)
+        self.cell = cell_of(t)
+        self.version = self.cell[0] if self.cell else 0
+
+
+def _changed(node: Node, what: str, cell: Any) -> str:
     writer = f" at {messages.place(cell[1], cell[2])}" if len(cell) > 2 else ""
     return (
-        f"one of the variables needed for gradient computation has been modified by an inplace operation: input "
-        f"{number} of "
-        f"{messages.node_at(node)} was written in place{writer} after the call. Write to a clone(), or after "
-        f"backward()."
+        f"one of the variables needed for gradient computation has been modified by an inplace operation: {what} of "
+        f"{messages.node_at(node)} was written in place{writer} after the call. Write to a clone(), or later."
     )

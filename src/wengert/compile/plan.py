@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from wengert._traced import Traced
-from wengert._tree import flatten, unflatten
+from wengert._tree import LEAF, flatten, unflatten
 from wengert.compile import messages
-from wengert.compile.execute import executable
+from wengert.compile.execute import Executable
 from wengert.compile.node import CompiledFunctionBackward
+from wengert.compile.reading import raw_of
 from wengert.compile.trace import Boundary, Storage, Trace, tracing
 from wengert.engine.backward import run_grad
 from wengert.engine.base import TensorBase, is_tracking, wrap
@@ -23,6 +25,8 @@ from wengert.program.partition import cut
 from wengert.program.passes.pipeline import simplified
 from wengert.program.program import Program
 from wengert.program.values import Value
+
+_ARRAYS = (TensorBase, np.ndarray, np.generic)
 
 
 class Plan:
@@ -40,24 +44,32 @@ class Plan:
     def __init__(self, function: Callable[..., Any], leaves: Sequence[Any], structure: Any, *, effects: bool) -> None:
         self.function = function
         self.structure = structure
-        self.positions = [i for i, leaf in enumerate(leaves) if isinstance(leaf, (TensorBase, np.ndarray, np.generic))]
+        places = {id(leaf): i for i, leaf in reversed(list(enumerate(leaves))) if isinstance(leaf, _ARRAYS)}
+        self.positions = sorted(places.values())  # of each object once
+        numbers = {id(leaves[i]): number for number, i in enumerate(self.positions)}
+        self._slots = [(i, numbers[id(leaf)]) for i, leaf in enumerate(leaves) if id(leaf) in numbers]
         self._effects = effects
+        self._leaves = len(leaves)
         self.refusal: Exception | None = None  # why there are no gradients of the results
+        self.reason = ""  # why it was traced; said by the function that owns this
+        self.signature = ""
+        start = time.perf_counter()
         trace = Trace()
         with tracing(trace):
-            stand_ins = [_stand_in(trace, leaves[i]) for i in self.positions]
-            given = list(leaves)
-            for i, t in zip(self.positions, stand_ins, strict=True):
-                given[i] = t
+            one_for = {id(leaves[i]): _stand_in(trace, leaves[i]) for i in self.positions}
+            stand_ins = list(one_for.values())
+            given = [one_for.get(id(leaf), leaf) for leaf in leaves]
             args, kwargs = unflatten(structure, given)
             result = function(*args, **kwargs)
             self._read_result(trace, result, stand_ins)
             self._read_effects(trace, stand_ins)
             joint = self._differentiate(trace, stand_ins)
-            self.program, self._joint = self._cut(trace, joint)
+            self.traced_equations = len(trace.equations)
+            self.program, self.cut = self._cut(trace, joint)
         self._sources = [(c.tensor if c.owner is None else c.owner, c.owner is not None) for c in trace.captures]
         self._guards = [(t._data.dtype, t._data.shape, t._rg) for t in self.captures()]
-        self.forward = executable(self.program)
+        self.forward = Executable(self.program)
+        self.seconds = time.perf_counter() - start
         self._backward: Callable[..., tuple[Any, ...]] | None = None
 
     # --- reading the trace -----------------------------------------------------------------------------------------
@@ -77,7 +89,7 @@ class Plan:
                 self.results.append(("argument", self.positions[same]))
                 continue
             if (
-                not isinstance(leaf._data, Traced)
+                not isinstance(raw_of(leaf), Traced)
                 and trace.capture(leaf).storage.current() is trace.capture(leaf).value
             ):
                 self.results.append(("static", leaf))
@@ -152,7 +164,6 @@ class Plan:
         self._gradient_places = [g is not None for g in gradients]
         both = whole.replaced(inputs=(*whole.inputs, *cotangents), outputs=(*self.outputs, *real))
         parts = cut(simplified(both), cotangents, len(self.outputs))
-        self.kept_inputs = parts.kept_inputs
         return parts.forward, parts
 
     # --- running ---------------------------------------------------------------------------------------------------
@@ -167,6 +178,15 @@ class Plan:
                 return False
         return not any([getattr(t, "_grad", None) is not None for t in self._without_grad])
 
+    @property
+    def writes_outside(self) -> bool:
+        """Whether a call writes into tensors that the function did not make."""
+        return bool(self._writes or self._grads)
+
+    def raws(self, leaves: Sequence[Any]) -> list[Any]:
+        """What the program reads, for the leaves of the arguments."""
+        return [t._data for t in (*[_tensor(leaves[i]) for i in self.positions], *self.captures())]
+
     def captures(self) -> list[Any]:
         """The captured tensors as they are now; a gradient is that which its tensor has now."""
         return [t._grad if is_grad else t for t, is_grad in self._sources]
@@ -179,6 +199,8 @@ class Plan:
         made = [wrap(raw) for raw in raws[: len(self.outputs)]]
         if self.tracked_outputs and STATE.grad_enabled:
             self._record(leaves, tensors, made, raws)
+        if self._writes:
+            _check_apart(tensors, [tensors[number] for number, _ in self._writes])
         for number, place in self._writes:
             _write(tensors[number], raws[place])
         for owner, grad, adds in self._grads:
@@ -197,27 +219,47 @@ class Plan:
                     made[what]._rg = True
         return unflatten(self.result_structure, results)
 
+    def entry(self, slow: Callable[..., Any]) -> Any:
+        """A :class:`wengert.compile.machine.Entry` that does all of a call, if that is to run one kernel.
+
+        It calls ``slow`` for all other arguments.
+        """
+        machine = self.forward.machine
+        kinds = [kind for kind, _ in self.results]
+        args, kwargs = unflatten(self.structure, self.positions) if len(self.positions) == self._leaves else ((), None)
+        is_plain = (
+            machine is not None
+            and kwargs == {}
+            and args == tuple(self.positions)
+            and not (self._sources or self._writes or self._grads)
+            and kinds == ["plain"] * len(self.outputs)
+            and self.result_structure in (LEAF, flatten((0,) * len(kinds))[1])
+            and (self.result_structure is LEAF or len(kinds) > 1)
+        )
+        return machine.entry(slow) if is_plain else None
+
     def _record(self, leaves: Sequence[Any], tensors: list[Any], made: list[Any], raws: tuple[Any, ...]) -> None:
         tracked = [made[i] for i in self.tracked_outputs]
         static = list(leaves)
-        for i in self.positions:
+        for i, _ in self._slots:
             static[i] = None
-        node = CompiledFunctionBackward(self, static, tensors, [t._data for t in tracked], raws[len(self.outputs) :])
+        kept = [made[i] for i in self.cut.kept_outputs], raws[len(self.outputs) :]
+        node = CompiledFunctionBackward(self, static, tensors, [t._data for t in tracked], kept)
         for index, t in enumerate(tracked):
             t._node, t._rg = node.place(index), True
 
     def backward(self, *raws: Any) -> list[Any]:
         """The gradients of the tracked inputs from the kept inputs, the residuals and the cotangents."""
         if self._backward is None:
-            self._backward = executable(self._joint.backward)
+            self._backward = Executable(self.cut.backward)
         found = iter(self._backward(*raws))
         return [next(found) if there else None for there in self._gradient_places]
 
     def adjoint(self, leaves: list[Any], tensors: list[Any], grads: Sequence[Any]) -> tuple[Any, ...]:
         """As :meth:`backward`, on tensors and recorded."""
         given = list(leaves)
-        for i, t in zip(self.positions, tensors, strict=False):
-            given[i] = t
+        for i, number in self._slots:
+            given[i] = tensors[number]
         return self.adjoint_function(given, list(grads))  # type: ignore[no-any-return]
 
     adjoint_function: Callable[..., Any]  # bound by the compiled function that owns this plan
@@ -225,7 +267,11 @@ class Plan:
     def adjoint_of(self, given: list[Any], grads: list[Any]) -> tuple[Any, ...]:
         """The gradients of the function by the engine, on tensors: what the adjoint is traced from."""
         args, kwargs = unflatten(self.structure, given)
-        found = flatten(self.function(*args, **kwargs))[0]
+        tracked, STATE.grad_enabled = STATE.grad_enabled, True
+        try:
+            found = flatten(self.function(*args, **kwargs))[0]
+        finally:
+            STATE.grad_enabled = tracked
         chosen = [leaf for leaf, (kind, _) in zip(found, self.results, strict=True) if kind == "tracked"]
         inputs = [*[given[i] for i in self.positions], *self.captures()]
         targets = [inputs[i] for i in self.tracked_inputs]
@@ -235,17 +281,27 @@ class Plan:
 def _stand_in(trace: Trace, leaf: Any) -> Any:
     if not isinstance(leaf, TensorBase):
         return trace.argument(leaf)
-    t = trace.argument(leaf._data)
+    raw = raw_of(leaf)
+    t = trace.argument(raw)
     t.__class__ = leaf.__class__
     if is_tracking(leaf):
         t._rg = True
         if leaf._node is not None:
-            t._node = Boundary((), leaf._data.shape, leaf._data.dtype)
+            t._node = Boundary((), raw.shape, raw.dtype)
     return t
 
 
 def _tensor(leaf: Any) -> Any:
     return leaf if isinstance(leaf, TensorBase) else wrap(leaf)
+
+
+def _check_apart(tensors: Sequence[Any], written: Sequence[Any]) -> None:
+    """Raise if what is written overlaps with another tensor that the program reads: it was traced as if it did not."""
+    arrays = [t._data for t in tensors if t._data.__class__ is np.ndarray]
+    for t in written:
+        data = t._data
+        if data.__class__ is np.ndarray and any([np.may_share_memory(data, a) for a in arrays if a is not data]):
+            raise RuntimeError(messages.overlapping_captures())
 
 
 def _write(t: Any, raw: Any) -> None:

@@ -15,18 +15,29 @@ from typing import Any
 import numpy as np
 
 from wengert import _random
+from wengert._batched import Batched
 from wengert._source import user_code
 from wengert._traced import Traced, TraceError
-from wengert.compile import messages
+from wengert.compile import messages, reading
 from wengert.engine import messages as engine_messages
 from wengert.engine import short_paths
 from wengert.engine.apply import compute_dtype, record
-from wengert.engine.base import INFERENCE, TensorBase, cell_of, edge_of, is_tracking, set_trace, wrap
+from wengert.engine.base import (
+    INFERENCE,
+    LEVELED,
+    TensorBase,
+    cell_of,
+    edge_of,
+    is_leveled,
+    is_tracking,
+    set_trace,
+    wrap,
+)
 from wengert.engine.inplace import move_on
 from wengert.engine.inplace_messages import inplace_shape
 from wengert.engine.node import RecordedNode
 from wengert.engine.out import check_castable, check_writable, mark_written
-from wengert.engine.saved import port_of
+from wengert.engine.saved import as_tensor, port_of
 from wengert.engine.state import STATE
 from wengert.engine.views import View, origin_of
 from wengert.ops.record import TABLE, EachInput, Kind, Op, Promote
@@ -152,7 +163,9 @@ class Trace:
 
     def capture(self, t: TensorBase) -> Capture:
         """What stands for a tensor from outside; tensors on the same array are one."""
-        data = t._data
+        data = reading.raw_of(t)
+        if isinstance(data, Batched):
+            raise TraceError(messages.untraceable("a tensor"))
         key = id(data if data.__class__ is np.ndarray else t)
         found = self._captured.get(key)
         if found is None:
@@ -168,14 +181,39 @@ class Trace:
                 self.captures.append(found)
         return found
 
+    def raw_value(self, t: Any) -> Any:
+        """What stands for the raw value of a tensor while this trace is set."""
+        data = reading.raw_of(t)
+        if data.__class__ is not np.ndarray and not isinstance(data, np.generic):
+            return data
+        return data if id(t) in self._made else self.capture(t).storage
+
     def _owner_of(self, t: TensorBase) -> TensorBase | None:
         return next((slot.tensor for slot in self.grads.values() if slot.value is t), None)
 
     def inner(self, t: Any) -> Any:
         """The tensor that stands for ``t`` in the graph of this trace: ``t`` itself unless it is a result outside."""
-        if isinstance(t._data, Traced) or not t._rg:
+        if not t._rg or isinstance(reading.raw_of(t), (Traced, Batched)):
             return t
         return self.capture(t).inside()
+
+    def inside(self, x: Any) -> Any:
+        """As :meth:`inner`, with a value of this trace as its raw value: batching rules compute with that."""
+        if not isinstance(x, TensorBase) or is_leveled(x) or isinstance(reading.raw_of(x), (Traced, Batched)):
+            return x
+        capture = self.capture(x)
+        return as_tensor(capture.storage, edge_of(capture.inside()))
+
+    def emit_raw(self, op: Any, xs: Sequence[Any], meta: dict[str, Any]) -> Any:
+        """An equation for what a batching rule does with raw values."""
+        found = op if isinstance(op, Op) else TABLE[op] if isinstance(op, str) else _UFUNCS.get(op)
+        if found is None:
+            raise TraceError(messages.untraceable(op))
+        operands = [x.current() if isinstance(x, Storage) else x for x in xs]
+        for x in operands:
+            if isinstance(x, np.ndarray):
+                raise TraceError(messages.untraceable(op))
+        return self.emit(found, operands, meta)
 
     def reads_grad(self, t: TensorBase) -> None:
         """The function is about to read ``t.grad``."""
@@ -248,6 +286,8 @@ class Trace:
 
     def apply(self, op: Op, inputs: tuple[Any, ...], meta: dict[str, Any]) -> Any:
         """:func:`wengert.engine.apply.apply` while this trace is set."""
+        if is_leveled(*inputs):
+            return LEVELED.apply(op, tuple([self.inside(x) for x in inputs]), meta)
         inputs = tuple([self.inner(x) if isinstance(x, TensorBase) else x for x in inputs])
         operands = self._operands(op, inputs)
         y = self.emit(op, operands, meta)
@@ -345,6 +385,16 @@ def _tracked(op: Op, inputs: tuple[Any, ...]) -> bool:
     )
 
 
+def _emit_raw(op: Any, xs: Sequence[Any], meta: dict[str, Any]) -> Any:
+    if STATE.trace is None:
+        raise TraceError(messages.leaked(next(x for x in xs if isinstance(x, Traced))))
+    return STATE.trace.emit_raw(op, xs, meta)
+
+
+Traced.emit = staticmethod(_emit_raw)
+_UFUNCS = {op.ufunc: op for op in TABLE.ops.values() if op.ufunc is not None}
+
+
 def _check_draw() -> None:
     if STATE.trace is not None:
         raise TraceError(messages.RANDOM)
@@ -360,6 +410,7 @@ def tracing(trace: Trace) -> Iterator[Trace]:
         raise RuntimeError("a trace is running in this thread already")
     before_write = STATE.before_write
     short_paths.close()
+    reading.hide()
     set_trace(trace)
     STATE.before_write = trace.check_write
     try:
@@ -367,6 +418,7 @@ def tracing(trace: Trace) -> Iterator[Trace]:
     finally:
         STATE.before_write = before_write
         set_trace(None)
+        reading.show()
         short_paths.reopen()
         for slot in trace.grads.values():  # what the function did to `.grad` happens when the program runs
             slot.tensor._grad = slot.value

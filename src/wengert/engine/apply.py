@@ -38,11 +38,11 @@ def apply(op: Op, *inputs: Any, **meta: Any) -> Any:  # noqa: C901 - each test i
         TypeError: an input is neither a tensor nor a number.
         RuntimeError: shapes do not fit (as PyTorch says it).
     """
+    if STATE.trace is not None:
+        return STATE.trace.apply(op, inputs, meta)
     for x in inputs:
         if x.__class__ in LEVELED.classes:
             return LEVELED.apply(op, inputs, meta)
-    if STATE.trace is not None:
-        return STATE.trace.apply(op, inputs, meta)
     if len(inputs) == 1 and op.outputs == 1 and isinstance(inputs[0], TensorBase):
         return _apply_to_one(op, inputs[0], meta)
     taken = _Taken(op, inputs)

@@ -99,6 +99,8 @@ def run_to_leaves(
     _start(sweep, outputs, gradients)
     arrived = sweep.run()
     found = [arrived.get(_target_edge(leaf)) for leaf in leaves]
+    if sweep.on_tensors:
+        return found
     return [None if g is None else wrap(_own(g, sweep.exposed)) for g in found]
 
 

@@ -162,9 +162,13 @@ def apply_leveled(op: Op, inputs: tuple[Any, ...], meta: dict[str, Any]) -> Any:
     return tuple([part if t is None else dual(level, part, t) for part, t in zip(y, tangents, strict=True)])
 
 
+def _through_door(op: Op, x: Any, **meta: Any) -> Any:
+    return apply_leveled(op, (x if STATE.trace is None else STATE.trace.inside(x),), meta)
+
+
 _DOORS: Final = {op.name: op for op in (batch_axes.ENTER, batch_axes.LEAVE, batch_axes.ADD_UP, batch_axes.REPEAT)}
 for _op in _DOORS.values():
-    setattr(TENSOR, _op.name, partial(lambda op, x, **meta: apply_leveled(op, (x,), meta), _op))
+    setattr(TENSOR, _op.name, partial(_through_door, _op))
 
 __all__ = [
     "DualState",

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from wengert._batched import whole
+from wengert._traced import Traced
 from wengert.engine.apply import apply
 from wengert.engine.base import wrap
 from wengert.engine.out import deliver
 from wengert.functions.dims import Shape, int_or_tuple, wrap_dim
 from wengert.functions.movement import expanded, flatten
 from wengert.functions.options import require_tensor, type_name
+from wengert.ops.division import REMAINDER_NUMBER
 from wengert.ops.indexing import GATHER, INDEX_SELECT, MASKED_SELECT, NONZERO, TAKE
 
 __all__ = [
@@ -53,6 +55,8 @@ def index_tensor(function: str, index: Any, position: int, *, long_only: bool = 
 def check_bounds(index: Any, dim: int, size: int, error: type[Exception] = RuntimeError, *, least: int = 0) -> None:
     """Raise if an index array names a place outside a dimension of this size."""
     index = whole(index)
+    if isinstance(index, Traced):  # known when the program runs: NumPy then refuses what is too large
+        return
     if not index.size or (not least and index.view(np.uint64).max() < size):  # negative numbers are huge there
         return
     if index.min() < least or index.max() >= size:
@@ -135,7 +139,7 @@ def index_select(input: Any, dim: int, index: Any, *, out: Any = None) -> Any:
     if not shape and index._data.size != 1:
         raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {index._data.size} value(s)")
     size = shape[dim] if shape else 1
-    if places.size and (places.min() < 0 or places.max() >= size):
+    if not isinstance(places, Traced) and places.size and (places.min() < 0 or places.max() >= size):
         raise IndexError(f"index out of range in self: dimension {dim} has size {size}")
     return deliver(out, apply(INDEX_SELECT, input, index, dim=dim), input)
 
@@ -158,6 +162,8 @@ def take(input: Any, index: Any) -> Any:
 
 def check_flat(places: Any, count: int) -> None:
     """Raise if a place lies outside a flat array of this length; negative ones count from the end."""
+    if isinstance(places, Traced):
+        return
     if places.size and (places.min() < -count or places.max() >= count):
         outside = np.asarray(places)[(places < -count) | (places >= count)].flat[0]
         raise IndexError(f"out of range: tried to access index {outside} on a tensor of {count} elements.")
@@ -193,7 +199,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None, *, out: Any
 
 
 def _wrapped(index: Any, size: int) -> Any:
-    return wrap(index._data % size) if size else index
+    return apply(REMAINDER_NUMBER, index, size) if size else index
 
 
 def masked_select(input: Any, mask: Any, *, out: Any = None) -> Any:

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from wengert._batched import Batched
+from wengert._traced import Traced
 from wengert.engine.base import TensorBase
 from wengert.functions.nested import raw_of
 from wengert.ops.indexing import SELECT, SLICE
@@ -113,7 +114,7 @@ def _normal(item: Any) -> Any:
         return np.array(bool(item))
     if isinstance(item, TensorBase):
         item = item._data
-        if item.__class__ is Batched:
+        if item.__class__ is Batched or isinstance(item, Traced):
             return _normal_array(item)
     elif not isinstance(item, (np.ndarray, np.generic)):
         if hasattr(item, "__index__"):
@@ -147,7 +148,7 @@ def _normal_array(index: Any) -> Any:
     if kind == "B":
         return index != 0
     if kind in "ilq":
-        return int(index) if not index.ndim and index.__class__ is not Batched else index
+        return index if index.ndim or isinstance(index, (Batched, Traced)) else int(index)
     raise IndexError(
         "tensors used as indices must be long, int, byte or bool tensors, and this one has dtype "
         f"{index.dtype.name}. Convert it with .long(), or compare to get a mask"

@@ -10,6 +10,7 @@ import numpy as np
 from wengert._batched import Batched, whole
 from wengert.engine.apply import apply
 from wengert.engine.base import wrap
+from wengert.engine.state import STATE
 from wengert.functions.activations import normalized
 from wengert.functions.operands import not_implemented_for, raw_of_tensor
 from wengert.functions.options import type_name
@@ -18,6 +19,7 @@ from wengert.nn._reduction import reduced, reduction_of, require_constant
 from wengert.ops.likelihood import NLL_LOSS, NLL_LOSS2D, SHARE
 from wengert.ops.losses import MULTI_MARGIN_LOSS, MULTILABEL_MARGIN_LOSS
 from wengert.ops.softmax import LOG_SOFTMAX
+from wengert.spaces.tensors import TENSOR
 
 __all__ = [
     "cross_entropy",
@@ -129,15 +131,28 @@ def nll_loss(
         raise not_implemented_for("nll_loss_out_frame", x.dtype)
     plain, weighted = NLL_LOSS if x.ndim <= 2 else NLL_LOSS2D
     one_row = x.ndim == 1 and t.ndim == 1  # a single row with a target of shape [1]
-    if weight is None and not one_row and _all_count(t, classes, ignore_index):
+    if STATE.trace is None and weight is None and not one_row and _all_count(t, classes, ignore_index):
         return apply(plain, input, target, reduction=reduction)
     w = None if weight is None else _check_class_weight(weight, classes, x.dtype)
+    if STATE.trace is not None:
+        places, shares = _traced_places(target, weight, ignore_index, x.dtype)
+        if one_row:
+            places, shares = TENSOR.reshape(places, shape=()), TENSOR.reshape(shares, shape=())
+        return apply(weighted, input, places, shares, reduction=reduction)
     places, shares = _places_and_shares(whole(t), classes, w, ignore_index, x.dtype)
     if t.__class__ is Batched:
         places, shares = Batched(places, t.axes), Batched(shares, t.axes)
     elif one_row:
         places, shares = places.reshape(()), shares.reshape(())
     return apply(weighted, input, wrap(places), wrap(shares), reduction=reduction)
+
+
+def _traced_places(target: Any, weight: Any, ignore_index: int, dtype: Any) -> tuple[Any, Any]:
+    """As :func:`_places_and_shares`, by operations: no values are known while ``compile`` traces."""
+    counted = TENSOR.ne(target, ignore_index)
+    places = TENSOR.where(counted, target, 0)
+    shares = TENSOR.cast(counted, dtype=dtype)
+    return places, shares if weight is None else TENSOR.mul(shares, weight[places])
 
 
 def _all_count(t: Any, classes: int, ignore_index: int) -> bool:

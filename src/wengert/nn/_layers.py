@@ -8,6 +8,7 @@ import numpy as np
 
 from wengert._batched import Batched, whole
 from wengert._promotion import result_type_of
+from wengert._traced import Traced
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, array_of, wrap
 from wengert.engine.inplace import inplace as apply_in_place
@@ -26,6 +27,7 @@ from wengert.ops.matrices import ROW_NORM
 from wengert.ops.movement import CAST, EXPAND
 from wengert.ops.normalization import EMBEDDING
 from wengert.ops.products import LINEAR, LINEAR_BIAS
+from wengert.spaces.tensors import TENSOR
 
 __all__ = [
     "alpha_dropout",
@@ -234,7 +236,7 @@ def embedding(
             f"torch.{type_name(index.dtype)}Tensor instead (while checking arguments for embedding)"
         )
     places = whole(index)
-    if places.size and not 0 <= places.min() <= places.max() < w.shape[0]:
+    if not isinstance(places, Traced) and places.size and not 0 <= places.min() <= places.max() < w.shape[0]:
         raise IndexError(
             f"index out of range in self: the table has {w.shape[0]} rows, and the indices go from {index.min()} to "
             f"{index.max()}"
@@ -273,6 +275,9 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     tensor([[1, 0, 0],
             [0, 0, 1]])
     """
+    if STATE.trace is not None and num_classes > 0:
+        last = TENSOR.unsqueeze(tensor, dim=tensor._data.ndim)
+        return TENSOR.cast(TENSOR.eq(last, wrap(np.arange(num_classes))), dtype=np.dtype(np.int64))
     raw = np.asarray(raw_of_tensor("one_hot", tensor, "tensor"))
     count = integer("one_hot", "num_classes", 2, num_classes)
     if raw.dtype != np.int64:

@@ -9,13 +9,15 @@ import numpy as np
 from wengert._size import size_of
 from wengert.engine.apply import apply
 from wengert.engine.base import array_of, wrap
-from wengert.engine.inplace import write
+from wengert.engine.inplace import inplace, write
+from wengert.engine.state import STATE
 from wengert.functions.dims import int_tuple
 from wengert.functions.operands import not_implemented_for, raw_of_tensor
 from wengert.functions.options import type_name
-from wengert.ops.movement import VIEW
+from wengert.ops.movement import COPY, VIEW
 from wengert.ops.normalization import BATCH_NORM, BATCH_NORM_FIXED, LAYER_NORM, RMS_NORM
 from wengert.ops.record import Op
+from wengert.spaces.tensors import TENSOR
 
 __all__ = ["batch_norm", "layer_norm", "rms_norm"]
 
@@ -157,7 +159,10 @@ def batch_norm(
         return _with_running(input, running_mean, running_var, weight, bias, eps)
     dims = tuple(d for d in range(raw.ndim) if d != 1)
     y, mean, _ = _normalize(BATCH_NORM, input, weight, bias, dims, eps)
-    _follow(raw, mean._data, running_mean, running_var, dims, momentum)
+    if STATE.trace is not None:
+        _follow_traced(input, mean, running_mean, running_var, dims, momentum)
+    else:
+        _follow(raw, mean._data, running_mean, running_var, dims, momentum)
     return y
 
 
@@ -172,11 +177,31 @@ def _with_running(input: Any, running_mean: Any, running_var: Any, weight: Any, 
             raise RuntimeError(f"{name} must be defined in evaluation mode")
     dtype, ndim = input._data.dtype, input._data.ndim
     shape = (input._data.shape[1],) + (1,) * (ndim - 2)
-    mean = wrap(np.asarray(running_mean._data, dtype).reshape(shape))
-    scale = wrap((1.0 / np.sqrt(np.asarray(running_var._data, dtype) + float(eps))).reshape(shape))
+    if STATE.trace is not None:
+        mean = TENSOR.reshape(TENSOR.cast(running_mean, dtype=dtype), shape=shape)
+        wide = TENSOR.reshape(TENSOR.cast(running_var, dtype=dtype), shape=shape)
+        scale = TENSOR.reciprocal(TENSOR.sqrt(TENSOR.add(wide, float(eps))))
+    else:
+        mean = wrap(np.asarray(running_mean._data, dtype).reshape(shape))
+        scale = wrap((1.0 / np.sqrt(np.asarray(running_var._data, dtype) + float(eps))).reshape(shape))
     weight = wrap(np.ones(shape, dtype)) if weight is None else weight
     bias = wrap(np.zeros(shape, dtype)) if bias is None else bias
     return apply(BATCH_NORM_FIXED, input, mean, scale, weight, bias)
+
+
+def _follow_traced(
+    x: Any, mean: Any, running_mean: Any, running_var: Any, dims: tuple[int, ...], momentum: float
+) -> None:
+    """As :func:`_follow`, by operations: no values are known while ``compile`` traces."""
+    x, mean = x.detach(), mean.detach()
+    if running_mean is not None:
+        move = TENSOR.mul(TENSOR.reshape(mean, shape=running_mean._data.shape), momentum)
+        inplace(COPY, running_mean, TENSOR.add(TENSOR.mul(running_mean, 1.0 - momentum), move))
+    if running_var is not None:
+        n = x._data.size // x._data.shape[1]
+        away = TENSOR.sub(x, mean)
+        var = TENSOR.div(TENSOR.sum(TENSOR.mul(away, away), dim=dims, keepdim=False), n - 1.0)
+        inplace(COPY, running_var, TENSOR.add(TENSOR.mul(running_var, 1.0 - momentum), TENSOR.mul(var, momentum)))
 
 
 def _follow(raw: Any, mean: Any, running_mean: Any, running_var: Any, dims: tuple[int, ...], momentum: float) -> None:

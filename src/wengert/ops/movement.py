@@ -15,6 +15,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from wengert._batched import Batched, aligned, physical
 from wengert.ops.record import Kind, defop
+from wengert.spaces.raw import computed
 
 Shape = tuple[int, ...]
 
@@ -223,7 +224,7 @@ def _expand_vjp(xp: Any, g: Any, y: Any, x: Any, *, shape: Shape) -> Any:
 
 def _expand_batch(xp: Any, x: Any, *, shape: Shape) -> Any:
     lead = tuple([axis.size for axis in x.axes])
-    return Batched(_expand(aligned(x, x.axes, len(shape)), shape=(*lead, *shape)), x.axes)
+    return Batched(computed(EXPAND, (aligned(x, x.axes, len(shape)),), {"shape": (*lead, *shape)}), x.axes)
 
 
 EXPAND = defop(

@@ -15,8 +15,10 @@ import numpy as np
 from wengert._fpenv import SILENT, enter, leave
 from wengert._source import user_code
 from wengert._tensor import Tensor
+from wengert._traced import TraceError
 from wengert.autograd.grad_mode import enable_grad
 from wengert.engine.base import INFERENCE, array_of, cell_of, wrap_plain
+from wengert.engine.state import STATE
 from wengert.engine.workers import get_num_threads, share_out
 from wengert.optim.optimizer import Optimizer
 
@@ -41,6 +43,15 @@ Update = Callable[..., None]
 Plan = tuple[Update, tuple[Any, ...], tuple[Any, ...]]
 
 
+_TRACED: Final = (
+    "an optimizer's step cannot be part of a compiled function yet: it counts its steps in Python, so that every "
+    "call would "
+    "repeat the first one. Compile what computes the loss and its gradients, and call step() after it; or write "
+    "the update "
+    "in the function itself, under no_grad(): p.sub_(lr * p.grad)."
+)
+
+
 class ElementwiseOptimizer(Optimizer):
     """An optimizer whose step treats every element of every parameter alike."""
 
@@ -57,6 +68,8 @@ class ElementwiseOptimizer(Optimizer):
         Args:
             closure: computes the loss and its gradients anew, and returns the loss.
         """
+        if STATE.trace is not None:
+            raise TraceError(_TRACED)
         loss = evaluated(closure)
         place = user_code(3)
         token = enter(SILENT)

@@ -56,7 +56,8 @@ def _equation(
         (value,) = _typed(left, names)
         elements = [_literal(node) for node in call.args]
         array = np.array(elements, value.dtype)
-        constants[value] = np.broadcast_to(array, value.shape) if array.size == 1 else array.reshape(value.shape)
+        is_one = array.size == 1
+        constants[value] = np.broadcast_to(array.reshape(()), value.shape) if is_one else array.reshape(value.shape)
         return
     op = TABLE[call.func.id]
     inputs = tuple([_operand(node, names) for node in call.args])

@@ -16,6 +16,7 @@ import numpy as np
 
 from wengert._batched import Axes, Batched, aligned, elementwise, merged, packed, spread
 from wengert.ops.record import TABLE, Kind, Op
+from wengert.spaces.raw import computed
 
 Rule = Callable[..., Any]
 
@@ -60,7 +61,7 @@ def evaluate(op: Op, xs: Any, meta: dict[str, Any]) -> Any:
                 rules = _rules[op] = (_rule_of(op), _one_by_one(op))
             y = rules[0](BATCHED, *xs, **meta)
             return y if y is not NotImplemented else rules[1](BATCHED, *xs, **meta)
-    return op.impl(*xs, **meta)
+    return computed(op, xs, meta)
 
 
 def _rule_of(op: Op) -> Rule:
@@ -73,7 +74,7 @@ def _rule_of(op: Op) -> Rule:
         return _contraction(batch)
     kind = batch or op.kind
     if kind is Kind.ELEMENTWISE or kind is Kind.CREATION:
-        return lambda xp, *xs, **meta: elementwise(op.impl, xs, meta)
+        return lambda xp, *xs, **meta: elementwise(lambda *arrays, **rest: computed(op, arrays, rest), xs, meta)
     if kind in (Kind.REDUCTION, Kind.SCAN, Kind.MOVEMENT):
         return _along_axes(op)
     return lambda xp, *xs, **meta: NotImplemented
@@ -86,7 +87,7 @@ def _leading(op: Op) -> Rule:
         axes = merged([x.axes for x in xs if x.__class__ is Batched])
         ndim = max([x.ndim for x in xs])
         arrays = [aligned(Batched(spread(x, axes), axes), axes, ndim) for x in xs]
-        return packed(op.impl(*arrays, **meta), axes)
+        return packed(computed(op, arrays, meta), axes)
 
     return rule
 
@@ -107,12 +108,12 @@ def _along_axes(op: Op) -> Rule:
             or not any([meta.get(key, ()) != () for key in _AXES])
         ):
             moved = _moved(op, meta, axes, xs[0].ndim)
-            return NotImplemented if moved is None else packed(op.impl(*arrays, **moved), axes)
+            return NotImplemented if moved is None else packed(computed(op, arrays, moved), axes)
         # A 0-d value is treated as if it had one axis.
         moved = _moved(op, meta | {"shape": (1,)} if "shape" in meta else meta, axes, 1)
         k = len(axes)
         lined = [x[..., None] if getattr(x, "ndim", -1) == k else x for x in arrays]
-        y = NotImplemented if moved is None else op.impl(*lined, **moved)
+        y = NotImplemented if moved is None else computed(op, lined, moved)
         if y is NotImplemented or any([getattr(x, "ndim", 0) for x in xs]):
             return y if y is NotImplemented else packed(y, axes)
         parts = [part[..., 0] if part.shape[k:] == (1,) else part for part in (y if y.__class__ is tuple else (y,))]
@@ -176,7 +177,7 @@ def contract_labels(xs: Any, subs: tuple[tuple[int, ...], ...], out: tuple[int, 
         for x, labels in zip(xs, subs, strict=True)
     ]
     whole = (*[names[axis] for axis in axes], *out)
-    y = TABLE["einsum"].impl(*arrays, subs=tuple(labelled), out=whole)
+    y = computed(TABLE["einsum"], arrays, {"subs": tuple(labelled), "out": whole})
     return Batched(y, axes) if axes else y
 
 

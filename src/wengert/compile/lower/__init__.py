@@ -1,0 +1,1 @@
+"""From a program to loop nests: what is fused, in which loops, with which indices."""

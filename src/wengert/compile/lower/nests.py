@@ -1,0 +1,201 @@
+"""One kernel from a group of equations: which values are stored, in which loops each is computed.
+
+A value that is stored (a result, a reduction, what several loops would compute at great cost) is a root. Everything
+else is computed where it is read. Roots over the same axes in the same order, none of which needs another one, share
+their loops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from wengert.compile.lower.body import Body
+from wengert.compile.lower.places import RESHAPES, is_movement, only_ones_differ
+from wengert.compile.lower.sizes import Sizes
+from wengert.compile.lower.steps import REDUCTIONS, Fused, short
+from wengert.compile.nest import Buffer, Kernel, Loop, Role
+from wengert.program.partition import LIGHT
+from wengert.program.passes.constants import is_uniform
+from wengert.program.program import Equation
+from wengert.program.values import Value
+
+# Computing a value anew in each of several loops is cheaper than storing and loading it, up to this many instructions.
+_CHEAP: Final = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """A kernel, the values that its arguments are, and those that it gives, in order."""
+
+    kernel: Kernel
+    arguments: tuple[Value, ...]
+    results: tuple[Value, ...]
+    equations: tuple[Equation, ...]
+
+    @property
+    def nests(self) -> int:
+        """The number of loops that stand in no other one."""
+        return len([s for s in self.kernel.body if isinstance(s, Loop)])
+
+
+@dataclass(slots=True, eq=False)
+class Root:
+    """A value that is stored, or kept in a register if it is 0-d."""
+
+    value: Value
+    shape: tuple[int, ...]  # of the loops
+    reduced: tuple[int, ...]  # the axes of `shape` over which it is reduced
+    stage: int = 0
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The axes as the loops have them, from outside in: those that are reduced come last."""
+        kept = tuple([axis for axis in range(len(self.shape)) if axis not in self.reduced])
+        return (*kept, *self.reduced)
+
+
+@dataclass(slots=True)
+class Group:
+    """What one kernel is made of."""
+
+    makers: Mapping[Value, Equation]
+    constants: Mapping[Value, np.ndarray[Any, Any]]
+    roots: dict[Value, Root] = field(default_factory=dict)
+
+    def inlined(self, value: Value) -> Equation | None:
+        """The equation by which a value is computed where it is read; None for what is loaded."""
+        return None if value in self.roots else self.makers.get(value)
+
+    def leaves_of(self, value: Value) -> Iterator[tuple[Value, bool]]:
+        """What is loaded for the computation of a root, and whether only at the place that is computed."""
+        root = self.roots[value]
+        is_aligned = dict.fromkeys(self.makers[value].values, not is_movement(self.makers[value]))
+        stack = list(is_aligned)
+        leaves: dict[Value, bool] = {}
+        while stack:
+            x = stack.pop()
+            aligned = is_aligned[x] and x.shape == root.shape
+            maker = self.inlined(x)
+            if maker is None:
+                leaves[x] = aligned
+                continue
+            inner = aligned and not is_movement(maker)
+            for each in maker.values:
+                if is_aligned.get(each, True) and is_aligned.get(each) is not inner:
+                    is_aligned[each] = inner
+                    stack.append(each)
+        yield from leaves.items()
+
+
+def lower(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]], order: Mapping[Value, int]) -> Lowered:
+    """The kernel of a group of equations; its arguments come in the given order."""
+    group = Group({x: equation for equation in step.equations for x in equation.results}, constants)
+    _choose_roots(step, group)
+    _set_stages(step, group)
+    arguments = tuple(sorted(_arguments(step, group), key=order.__getitem__))
+    sizes = Sizes([x.shape for x in arguments])
+    body = Body(group, sizes)
+    for i, x in enumerate(arguments):
+        body.add_buffer(x, Buffer(f"x{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), Role.IN))
+    for i, x in enumerate(step.results):
+        body.add_buffer(x, Buffer(f"y{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), Role.OUT))
+    for i, x in enumerate([x for x in group.roots if x not in step.results and x.ndim]):
+        body.add_buffer(x, Buffer(f"t{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), Role.TEMP))
+    for roots in _together(group):
+        body.add_nest(roots)
+    return Lowered(
+        Kernel("kernel", tuple(body.buffers), tuple(body.statements)), arguments, step.results, step.equations
+    )
+
+
+def _arguments(step: Fused, group: Group) -> tuple[Value, ...]:
+    """What the kernel reads from outside, in order; constants of one number are part of the code."""
+    read: dict[Value, None] = {}
+    for equation in step.equations:
+        for x in equation.values:
+            if x not in group.makers and not _is_number(x, group):
+                read[x] = None
+    wanted = {x for root in group.roots for x, _ in group.leaves_of(root)}
+    return tuple([x for x in read if x in wanted])
+
+
+def _is_number(x: Value, group: Group) -> bool:
+    """Whether a value is a constant that is the same number throughout."""
+    return x in group.constants and is_uniform(group.constants[x])
+
+
+# --- roots -----------------------------------------------------------------------------------------------------------
+
+
+def _choose_roots(step: Fused, group: Group) -> None:
+    """Results, reductions, and what must lie in memory: a reshape of something computed, costly values read twice."""
+    for equation in step.equations:
+        (y,) = equation.results
+        if equation.op.name in REDUCTIONS:
+            group.roots[y] = _reduction_root(equation)
+        elif y in step.results:
+            group.roots[y] = Root(y, y.shape, ())
+        if equation.op.name in RESHAPES:
+            (x,) = equation.values
+            if not only_ones_differ(x.shape, y.shape) and x in group.makers:
+                group.roots.setdefault(x, Root(x, x.shape, ()))
+    _store_costly(step, group)
+
+
+def _reduction_root(equation: Equation) -> Root:
+    (x,) = equation.values
+    dim = equation.meta.get("dim")
+    axes = tuple(range(x.ndim)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
+    return Root(equation.results[0], x.shape, tuple(sorted({axis for axis in axes if axis < x.ndim})))
+
+
+def _store_costly(step: Fused, group: Group) -> None:
+    """Store what is costly to compute and would be computed in several nests."""
+    cost: dict[Value, float] = {}
+    readers: dict[Value, set[int]] = {}
+    ends = {root: {number} for number, root in enumerate(group.roots)}
+    for equation in reversed(step.equations):
+        (y,) = equation.results
+        mine = ends.get(y) or readers.get(y, set())
+        for x in equation.values:
+            readers.setdefault(x, set()).update(mine)
+    for equation in step.equations:
+        (y,) = equation.results
+        own = 0.0 if equation.op.view else 1.0 if equation.op.name in LIGHT else 20.0
+        cost[y] = own + sum([cost.get(x, 0.0) for x in set(equation.values) if x not in group.roots])
+        is_large = y.size > 64
+        shapes = {(group_root.shape, group_root.order) for group_root in _roots_at(group, readers.get(y, set()))}
+        if y not in group.roots and is_large and len(shapes) > 1 and cost[y] > _CHEAP:
+            group.roots[y] = Root(y, y.shape, ())
+
+
+def _roots_at(group: Group, numbers: set[int]) -> list[Root]:
+    roots = list(group.roots.values())
+    return [roots[number] for number in numbers if number < len(roots)]
+
+
+# --- which roots share loops ------------------------------------------------------------------------------------------
+
+
+def _set_stages(step: Fused, group: Group) -> None:
+    order = [x for equation in step.equations for x in equation.results if x in group.roots]
+    for value in order:
+        root = group.roots[value]
+        for x, is_aligned in group.leaves_of(value):
+            other = group.roots.get(x)
+            if other is not None:
+                at_hand = is_aligned and not other.reduced and other.order == root.order
+                root.stage = max(root.stage, other.stage + (not at_hand))
+    group.roots = {value: group.roots[value] for value in order}
+
+
+def _together(group: Group) -> list[Sequence[Root]]:
+    """The roots in the order of their stages, those together that share their loops."""
+    nests: dict[tuple[int, tuple[int, ...], tuple[int, ...]], list[Root]] = {}
+    for root in group.roots.values():
+        nests.setdefault((root.stage, root.shape, root.order), []).append(root)
+    return [nests[key] for key in sorted(nests, key=lambda key: key[0])]

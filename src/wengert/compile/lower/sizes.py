@@ -1,0 +1,45 @@
+"""Which sizes of a kernel are names, so that it serves every length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import prod
+
+from wengert.compile.nest import Expr, Extent
+
+# Axes up to this long keep their length in the kernel: short loops are unrolled.
+SHORT = 16
+
+
+class Sizes:
+    """Names for the lengths of the axes of a kernel's arguments; equal lengths have one name.
+
+    A kernel is looked up by its structure, so two programs share it only if their sizes are equal in the same places.
+    """
+
+    def __init__(self, shapes: Iterable[tuple[int, ...]]) -> None:
+        self._names: dict[int, str] = {}
+        for shape in shapes:
+            for n in shape:
+                if n > SHORT and n not in self._names:
+                    self._names[n] = f"n{len(self._names)}"
+
+    def extent(self, n: int) -> Extent:
+        """The name of a length, or the number itself."""
+        return self._names.get(n, n)
+
+    def total(self, shape: tuple[int, ...]) -> Extent:
+        """The number of elements."""
+        number = prod([n for n in shape if n not in self._names])
+        names: list[Extent] = [self._names[n] for n in shape if n in self._names]
+        factors = [*([number] if number != 1 or not names else []), *names]
+        return factors[0] if len(factors) == 1 else Expr("*", tuple(factors))
+
+    def product(self, value: float) -> Extent | None:
+        """``value`` as the number of elements of one or two named axes, if it is that."""
+        if value in self._names:
+            return self._names[int(value)]
+        for n, name in self._names.items():
+            if value % n == 0 and value // n in self._names:
+                return Expr("*", (name, self._names[int(value // n)]))
+        return None

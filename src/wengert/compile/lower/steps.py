@@ -1,0 +1,168 @@
+"""Cutting a program into kernels and calls of NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from wengert.compile.llvm.registry import ELEMENTS
+from wengert.compile.llvm.scalars import supports
+from wengert.compile.lower.places import is_movement
+from wengert.ops.record import Kind
+from wengert.program.program import Equation, Program
+from wengert.program.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Equations that run on NumPy, in order."""
+
+    equations: tuple[Equation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """Equations that become one kernel, and the values that it gives to the rest of the program."""
+
+    equations: tuple[Equation, ...]
+    results: tuple[Value, ...]
+
+
+Step = Calls | Fused
+
+REDUCTIONS: Final[Mapping[str, str]] = {
+    "sum": "sum",
+    "mean": "sum",
+    "prod": "prod",
+    "amax": "max",
+    "amin": "min",
+    "max_all": "max",
+    "min_all": "min",
+    "any": "any",
+    "all": "all",
+    "count_nonzero": "sum",
+}
+# Operations whose first or second input is a mask beside inputs of another dtype: which input says the dtype.
+MASKED: Final = {"where": 1, "zero_where": 0}
+
+
+def short(dtype: Any) -> str:
+    """NumPy's short name of a dtype: f4, i8, b1."""
+    return str(dtype.str[1:]) if dtype.isnative else "?"
+
+
+def is_fusible(equation: Equation) -> bool:
+    """Whether an equation can be part of a kernel."""
+    values = [*equation.values, *equation.results]
+    if any([short(x.dtype) not in ELEMENTS or x.size == 0 for x in values]) or len(equation.results) != 1:
+        return False
+    op = equation.op
+    if is_movement(equation):
+        return True
+    if op.name in REDUCTIONS:
+        return _is_fusible_reduction(equation)
+    if op.name in ("zeros_like", "ones_like"):
+        return True
+    if op.kind is not Kind.ELEMENTWISE or op.name == "share":
+        return False
+    return _is_fusible_elementwise(equation)
+
+
+def _is_fusible_reduction(equation: Equation) -> bool:
+    (x,) = equation.inputs
+    dim = equation.meta.get("dim")
+    named = dim is None or isinstance(dim, (int, tuple))
+    return isinstance(x, Value) and named and equation.results[0].dtype.kind in "fib"
+
+
+def _is_fusible_elementwise(equation: Equation) -> bool:
+    name = equation.op.name
+    inputs = equation.inputs
+    values = list(equation.values)
+    if not values:
+        return False
+    if name == "cast":
+        return True
+    masks = 0
+    if name in MASKED:
+        leading = inputs[MASKED[name]]
+        mask = inputs[0 if name == "where" else 1]
+        if not isinstance(mask, Value) or mask.dtype.kind != "b":
+            return False
+        masks = 1
+        others = [x for x in inputs if x is not mask and isinstance(x, Value)]
+    else:
+        leading, others = values[0], values
+    dtypes = {short(x.dtype) for x in others}
+    if len(dtypes) > 1 or (masks and not others):
+        return False
+    dtype = short(leading.dtype) if isinstance(leading, Value) else dtypes.pop()
+    meta = tuple(equation.meta.items())
+    return supports(name, dtype, meta)
+
+
+def cut_into_steps(program: Program) -> list[Step]:
+    """The steps of a program, in an order in which they can run.
+
+    Every equation has a level: kernels have even ones, calls odd ones. Fusible equations of one level make one kernel.
+    Every step takes the views that it reads, as index arithmetic or as NumPy's.
+    """
+    level: dict[Value, int] = {}
+    at: dict[Equation, int] = {}
+    for equation in program.equations:
+        base = max([level.get(x, 0) for x in equation.values], default=0)
+        here = base + base % 2 if is_fusible(equation) else base + 1 - base % 2
+        at[equation] = here
+        level.update(dict.fromkeys(equation.results, here))
+    makers = {x: equation for equation in program.equations for x in equation.results}
+    groups: dict[int, set[Equation]] = {}
+    for equation, here in at.items():
+        group = groups.setdefault(here, set())
+        group.add(equation)
+        _take_views(equation, here, makers, at, group)
+    number = {equation: i for i, equation in enumerate(program.equations)}
+    ordered = {here: sorted(groups[here], key=number.__getitem__) for here in sorted(groups)}
+    return _steps(ordered, at, {x: place for place, x in enumerate(program.outputs) if isinstance(x, Value)})
+
+
+def _take_views(
+    equation: Equation,
+    here: int,
+    makers: Mapping[Value, Equation],
+    at: Mapping[Equation, int],
+    group: set[Equation],
+) -> None:
+    """Let the group of an equation have the views of other levels that it reads."""
+    stack = list(equation.values)
+    while stack:
+        maker = makers.get(stack.pop())
+        if maker is not None and maker not in group and maker.op.view and at[maker] % 2 == 0 and at[maker] < here:
+            group.add(maker)
+            stack.extend(maker.values)
+
+
+def _steps(
+    groups: Mapping[int, list[Equation]], at: Mapping[Equation, int], outputs: Mapping[Value, int]
+) -> list[Step]:
+    steps: list[Step] = []
+    for here, group in groups.items():
+        if here % 2:
+            steps.append(Calls(tuple(group)))
+            continue
+        wanted = {*outputs, *_read_elsewhere(here, groups)}
+        results = [x for equation in group if at[equation] == here for x in equation.results if x in wanted]
+        if results:
+            results.sort(key=lambda x: outputs.get(x, len(outputs)))  # as the program returns them, where it does
+            steps.append(Fused(tuple(group), tuple(results)))
+    return steps
+
+
+def _read_elsewhere(here: int, groups: Mapping[int, list[Equation]]) -> set[Value]:
+    """The values that steps of other levels read, but for those that they make themselves."""
+    read: set[Value] = set()
+    for other, group in groups.items():
+        if other != here:
+            made = {x for equation in group for x in equation.results}
+            read |= {x for equation in group for x in equation.values if x not in made}
+    return read

@@ -1,0 +1,159 @@
+"""A program as kernels and calls of NumPy, ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from wengert._fpenv import SILENT, enter, leave
+from wengert.compile.lower.nests import Lowered, lower
+from wengert.compile.lower.steps import Calls, Fused, cut_into_steps
+from wengert.compile.nest import Role
+from wengert.compile.nest_text import kernel_text
+from wengert.compile.report import call_text, kernel_heading
+from wengert.compile.runtime.build import CompiledKernel, build
+from wengert.compile.runtime.entry import Box
+from wengert.engine.base import wrap_plain
+from wengert.program.program import Equation, Program
+from wengert.program.values import Value
+
+# Kernels of this process by their structure: a program of the same form, for other lengths too, takes the same one.
+# By their text, because as numbers 0.0 and -0.0, 1 and True are equal.
+_kernels: Final[dict[str, Any]] = {}
+
+# An untracked tensor that is no view: what the entry of a compiled function takes and gives.
+_BOX: Final = Box(wrap_plain(0.0), "_data", plain=("_node", "_rg", "_view"), others=("_cell",))
+
+
+def kernel_of(lowered: Lowered) -> Any:
+    """The machine code of a kernel, made once."""
+    key = repr(lowered.kernel)
+    found = _kernels.get(key)
+    if found is None:
+        found = _kernels[key] = build(lowered.kernel)
+    return found
+
+
+class Entry(NamedTuple):
+    """A builtin from tensors to tensors, and whether it takes tensors of the traced sizes only."""
+
+    call: Callable[..., Any]
+    checks_sizes: bool
+
+
+class Machine:
+    """A program whose fusible equations run as machine code."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.steps: list[tuple[Callable[..., Any], list[Any], Any]] = []  # function, places of arguments, of results
+        self.parts: list[Lowered | Equation] = []
+        self._place: dict[Value, int] = {}
+        for value in (*program.inputs, *program.constants):
+            self._place[value] = len(self._place)
+        self._constants = list(program.constants.values())
+        for step in cut_into_steps(program):
+            if isinstance(step, Calls):
+                for equation in step.equations:
+                    self._add_call(equation)
+            else:
+                self._add_kernel(step)
+        self._outputs = [self._address(x) for x in program.outputs]
+        self._size = len(self._place)
+
+    def _add_call(self, equation: Equation) -> None:
+        self.parts.append(equation)
+        arguments = [self._address(x) for x in equation.inputs]
+        results = [self._new_place(x) for x in equation.results]
+        impl, meta = equation.op.impl, dict(equation.meta)
+        function = (lambda *xs: impl(*xs, **meta)) if meta else impl
+        self.steps.append((function, arguments, results if equation.op.outputs != 1 else results[0]))
+
+    def _add_kernel(self, step: Fused) -> None:
+        lowered = lower(step, self.program.constants, self._place)
+        self.parts.append(lowered)
+        arguments = [self._address(x) for x in lowered.arguments]
+        results = [self._new_place(x) for x in lowered.results]
+        self.steps.append((kernel_of(lowered).call, arguments, results if len(results) != 1 else results[0]))
+
+    def _new_place(self, value: Value) -> int:
+        return self._place.setdefault(value, len(self._place))
+
+    def _address(self, x: Any) -> Any:
+        return self._place[x] if isinstance(x, Value) else (x,)
+
+    @property
+    def kernels(self) -> list[Lowered]:
+        """The kernels, in order."""
+        return [part for part in self.parts if isinstance(part, Lowered)]
+
+    @property
+    def calls(self) -> list[Equation]:
+        """The equations that NumPy runs, in order."""
+        return [part for part in self.parts if isinstance(part, Equation)]
+
+    def described(self) -> Iterator[tuple[str, str]]:
+        """Each step as text, and a label for it."""
+        number = 0
+        for part in self.parts:
+            if isinstance(part, Lowered):
+                heading = kernel_heading(part, self.program)
+                yield f"{heading}\n{kernel_text(part.kernel)}", f"kernel {number}"
+                number += 1
+            else:
+                yield call_text(part, self.program), f"call {part.op.name}"
+
+    def sources(self) -> list[str]:
+        """The LLVM IR of each kernel."""
+        return [kernel_of(lowered).source for lowered in self.kernels]
+
+    def timed(self, raws: Sequence[Any], clock: Callable[[], float]) -> Iterator[tuple[str, float]]:
+        """Run, and say how long each step took."""
+        values: list[Any] = [*raws, *self._constants]
+        values += [None] * (self._size - len(values))
+        for number, ((_, label), (function, arguments, results)) in enumerate(
+            zip(self.described(), self.steps, strict=True)
+        ):
+            start = clock()
+            y = function(*_picked(values, arguments))
+            yield f"step {number}, {label}", clock() - start
+            _put(values, results, y)
+
+    def __call__(self, *raws: Any) -> tuple[Any, ...]:
+        """The outputs for these raw inputs."""
+        values: list[Any] = [*raws, *self._constants]
+        values += [None] * (self._size - len(values))
+        token = enter(SILENT)
+        try:
+            for function, arguments, results in self.steps:
+                _put(values, results, function(*_picked(values, arguments)))
+        finally:
+            leave(token)
+        return tuple(_picked(values, self._outputs))
+
+    def entry(self, slow: Callable[..., Any]) -> Entry | None:
+        """An entry from tensors to tensors, if the program is one kernel of all inputs and outputs in order.
+
+        It calls ``slow`` for arguments that are not untracked tensors of exactly these types.
+        """
+        if len(self.parts) != 1 or not isinstance(self.parts[0], Lowered):
+            return None
+        lowered = self.parts[0]
+        if lowered.arguments != self.program.inputs or lowered.results != self.program.outputs:
+            return None
+        checks = all([isinstance(n, int) for b in lowered.kernel.of_role(Role.IN) for n in b.shape])
+        made = kernel_of(lowered)
+        boxed = CompiledKernel(made.kernel, made.interface, made.linked, made.fast_math, slow, _BOX)
+        return Entry(boxed.call, checks)
+
+
+def _put(values: list[Any], results: Any, y: Any) -> None:
+    if results.__class__ is int:
+        values[results] = y
+    else:
+        for place, part in zip(results, y, strict=True):
+            values[place] = part
+
+
+def _picked(values: Sequence[Any], addresses: Sequence[Any]) -> list[Any]:
+    return [values[a] if a.__class__ is int else a[0] for a in addresses]

@@ -1,0 +1,59 @@
+"""Computing beforehand what does not depend on the inputs, as far as it is one number throughout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wengert._fpenv import SILENT, enter, leave
+from wengert.ops.record import Kind
+from wengert.program.program import Equation, Program
+from wengert.program.values import Value
+
+# They only spread or reorder: of one number throughout they give the same number throughout.
+_SPREADING = frozenset(
+    {"expand", "reshape", "view", "unsqueeze", "permute", "transpose", "t", "alias", "slice", "select"}
+)
+
+
+def with_constants_folded(program: Program) -> Program:
+    """With the equations on constants that are one number throughout replaced by such constants."""
+    constants: dict[Value, np.ndarray[Any, Any]] = dict(program.constants)
+    uniform = {x: array for x, array in constants.items() if is_uniform(array)}
+    kept: list[Equation] = []
+    for equation in program.equations:
+        y = _folded(equation, uniform)
+        if y is None:
+            kept.append(equation)
+        else:
+            (result,) = equation.results
+            constants[result] = uniform[result] = np.broadcast_to(y, result.shape)
+    return Program(program.inputs, tuple(kept), program.outputs, constants).replaced()
+
+
+def is_uniform(array: np.ndarray[Any, Any]) -> bool:
+    """Whether an array is one number throughout, and known to be without looking at all of it."""
+    return array.size == 1 or not any(array.strides)
+
+
+def _folded(equation: Equation, uniform: dict[Value, np.ndarray[Any, Any]]) -> Any:
+    """The number that an equation gives throughout, as an array of its dtype; None if it gives something else."""
+    op = equation.op
+    if len(equation.results) != 1 or not all([x in uniform for x in equation.values]):
+        return None
+    (result,) = equation.results
+    if op.name in ("zeros_like", "ones_like"):
+        return result.dtype.type(op.name == "ones_like")
+    if op.name in _SPREADING:
+        (x,) = equation.values
+        return uniform[x].ravel()[:1].reshape(())
+    if op.kind is not Kind.ELEMENTWISE or result.size == 0 or op.name == "share":
+        return None
+    token = enter(SILENT)
+    try:
+        args = [uniform[x].ravel()[:1] if isinstance(x, Value) else x for x in equation.inputs]
+        y = np.asarray(op.impl(*args, **dict(equation.meta)))
+    finally:
+        leave(token)
+    return y.reshape(()) if y.size == 1 and y.dtype is result.dtype else None
