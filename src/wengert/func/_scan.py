@@ -193,7 +193,7 @@ class _Reversal:
 
     def _forward(self, start: int, stop: int, carry: list[Any]) -> list[Any]:
         tracked = STATE.grad_enabled
-        if not any([t._rg for t in (*carry, *self.xs) if isinstance(t, TensorBase)]):
+        if not self.captured and not any([t._rg for t in (*carry, *self.xs) if isinstance(t, TensorBase)]):
             STATE.grad_enabled = False
         try:
             for i in range(start, stop):
