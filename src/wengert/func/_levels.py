@@ -84,7 +84,7 @@ class ReverseLevel:
         ys, vs = [y for y, _ in tracked], [v for _, v in tracked]
         given = [v for v in vs if v is not None]
         outside = self.depends_outside([*ys, *given])
-        if not outside and not any([t._dual is not None for t in (*ys, *given, *self.inputs)]):
+        if not outside and STATE.trace is None and not any([t._dual is not None for t in (*ys, *given, *self.inputs)]):
             return run_to_leaves(ys, self.inputs, vs, retain_graph=retain_graph)
         record = outside and STATE.grad_enabled
         keep = retain_graph or outside

@@ -139,7 +139,7 @@ def _outside(level: ReverseLevel, outputs: list[Any], own: list[list[Any]]) -> l
             edge = GradientEdge(parent, node.index if isinstance(node, Port) else 0)
             found.append(tensor_at(edge, [node]))
         else:
-            stack.extend(node.links[: node.arity])
+            stack.extend(node.next)
     return found
 
 
