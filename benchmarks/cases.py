@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import transforms
+
 Step = Callable[[], tuple[Any, ...]]
 
 
@@ -155,4 +157,8 @@ CASES = (
     Case("five transcendental operations, 10^7", partial(transcendental, size=10**7), 1.0),
     Case("784-256-10 perceptron, batch 256", partial(perceptron, batch=256), 1.0),
     Case("784-256-10 perceptron, batch 32", partial(perceptron, batch=32)),
+    Case("Hessian times vector, 200 variables", transforms.hessian_vector, 1.0),
+    Case("Hessian, 200 variables", transforms.whole_hessian, 1.0),
+    Case("per-sample gradients, 32-64-10 perceptron, batch 128", transforms.per_sample_gradients, 1.0),
+    Case("Jacobian of a stencil, 400 points", transforms.stencil_jacobian, 1.0),
 )

@@ -72,12 +72,16 @@ def run_grad(
     retain_graph: bool,
     create_graph: bool,
     allow_unused: bool,
+    ends: frozenset[Node] = frozenset(),
 ) -> list[Any]:
-    """The gradients of ``outputs`` with respect to ``inputs``; None where an input was not used (if allowed)."""
+    """The gradients of ``outputs`` with respect to ``inputs``; None where an input was not used (if allowed).
+
+    What lies behind the nodes ``ends`` is taken as constant.
+    """
     sweep = Sweep(create_graph, retain_graph, user_code(2), _is_traced())
     roots = _start(sweep, outputs, gradients)
     edges = [_target_edge(t) for t in inputs]
-    sweep.ask_for(needed_nodes(roots, edges), edges)
+    sweep.ask_for(needed_nodes(roots, edges, ends), edges)
     sweep.run()
     results: list[Any] = []
     for position, (edge, t) in enumerate(zip(edges, inputs, strict=True)):

@@ -53,6 +53,7 @@ class TensorBase:
     _cell: Any
     _view: Any
     _dual: Any = None  # (level, primal, tangent, version seen) of a dual tensor
+    _fresh: int = 0  # when it was made, if it is an input that a transform made; nodes count time so, too
     _tangent: Any = None  # (level, tangent) of what is the primal of a dual
     _grad: Any
     _accumulator: Callable[[], AccumulateGrad | None]

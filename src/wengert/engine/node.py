@@ -98,7 +98,6 @@ class Node(Metadata):
     rules: ClassVar[tuple[Any, ...] | None] = None
     each: ClassVar[bool] = False
     ports: ClassVar[bool] = False
-    arity: Any = None  # how many of the links are edges; None: all
     axes: tuple[Any, ...] = ()  # the batch axes of its result
     materialize: ClassVar[bool] = True  # fill in zeros for results that nothing flowed into
 

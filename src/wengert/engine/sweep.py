@@ -425,15 +425,16 @@ def any_written(links: tuple[Any, ...], start: int) -> bool:
     return any([links[i][0] != links[i + 1] for i in range(start, len(links), 2)])
 
 
-def needed_nodes(roots: Iterable[Node], targets: Iterable[Node]) -> set[Node]:
-    """The nodes on a path from a root to a target, targets included."""
+def needed_nodes(roots: Iterable[Node], targets: Iterable[Node], ends: frozenset[Node] = frozenset()) -> set[Node]:
+    """The nodes on a path from a root to a target, targets included; no path goes on beyond one of ``ends``."""
     reachable: set[Node] = set()
     stack = list(roots)
     while stack:
         node = stack.pop()
         if node not in reachable:
             reachable.add(node)
-            stack.extend([n for n in node.next if n is not None and n not in reachable])
+            if node not in ends:
+                stack.extend([n for n in node.next if n is not None and n not in reachable])
     needed = set(targets) & reachable
     for node in sorted(reachable, key=_age, reverse=True):  # oldest first: what a node leads to is decided before it
         if node not in needed and any([n in needed for n in node.next]):

@@ -5,10 +5,13 @@ from wengert.func._forward import jvp, linear_transpose, linearize
 from wengert.func._jacobians import hessian, hvp, jacfwd, jacrev
 from wengert.func._modules import debug_unwrap, functional_call, functionalize, stack_module_state
 from wengert.func._reverse import grad, grad_and_value, value_and_grad, vjp
+from wengert.func._sparse import Colouring, colouring, jacobian_pattern, sparse_hessian, sparse_jacobian
 from wengert.func._vmap import vmap
 
 __all__ = [
+    "Colouring",
     "associative_scan",
+    "colouring",
     "cond",
     "debug_unwrap",
     "fori_loop",
@@ -19,11 +22,14 @@ __all__ = [
     "hessian",
     "hvp",
     "jacfwd",
+    "jacobian_pattern",
     "jacrev",
     "jvp",
     "linear_transpose",
     "linearize",
     "scan",
+    "sparse_hessian",
+    "sparse_jacobian",
     "stack_module_state",
     "switch",
     "value_and_grad",

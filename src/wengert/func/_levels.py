@@ -46,11 +46,12 @@ class ReverseLevel:
             if new._view is not None:
                 new._view.own = True
             new._rg = True
+        new._fresh = next_seq()
         self.inputs.append(new)
         return new
 
     def depends_outside(self, tensors: Iterable[Any]) -> bool:
-        """Whether any of ``tensors`` depends on something tracked outside of this level."""
+        """Whether any of ``tensors`` depends on something tracked outside of this level (and not in one inside it)."""
         start = self.start
         own = {edge_of(part) for x in self.inputs for part in parts_of(x)}
         stack: list[Any] = [node for t in tensors for part in parts_of(t) if (node := edge_of(part)) is not None]
@@ -61,7 +62,7 @@ class ReverseLevel:
                 continue
             seen.add(node)
             if not node.seq:
-                if node not in own:
+                if node not in own and not (node.variable is not None and node.variable._fresh < start):
                     return True
             elif node.seq > start:  # later nodes have smaller numbers
                 return True
@@ -83,7 +84,7 @@ class ReverseLevel:
         ys, vs = [y for y, _ in tracked], [v for _, v in tracked]
         given = [v for v in vs if v is not None]
         outside = self.depends_outside([*ys, *given])
-        if not outside and not any([t._dual is not None for t in (*ys, *given, *self.inputs)]):
+        if not outside and STATE.trace is None and not any([t._dual is not None for t in (*ys, *given, *self.inputs)]):
             return run_to_leaves(ys, self.inputs, vs, retain_graph=retain_graph)
         record = outside and STATE.grad_enabled
         keep = retain_graph or outside

@@ -14,9 +14,9 @@ from typing import Any, Final
 from wengert import _tree
 from wengert.autograd.function import Function
 from wengert.autograd.graph import GradientEdge, tensor_at
+from wengert.engine.backward import run_grad
 from wengert.engine.base import TensorBase, edge_of, zeros_like
 from wengert.engine.batch_scope import parts_of
-from wengert.engine.dual_grad import gradients
 from wengert.engine.node import Port
 from wengert.engine.state import STATE
 from wengert.func._levels import ReverseLevel
@@ -139,7 +139,7 @@ def _outside(level: ReverseLevel, outputs: list[Any], own: list[list[Any]]) -> l
             edge = GradientEdge(parent, node.index if isinstance(node, Port) else 0)
             found.append(tensor_at(edge, [node]))
         else:
-            stack.extend(node.links[: node.arity])
+            stack.extend(node.next)
     return found
 
 
@@ -193,7 +193,7 @@ class _Reversal:
 
     def _forward(self, start: int, stop: int, carry: list[Any]) -> list[Any]:
         tracked = STATE.grad_enabled
-        if not any([t._rg for t in (*carry, *self.xs) if isinstance(t, TensorBase)]):
+        if not self.captured and not any([t._rg for t in (*carry, *self.xs) if isinstance(t, TensorBase)]):
             STATE.grad_enabled = False
         try:
             for i in range(start, stop):
@@ -220,13 +220,14 @@ class _Reversal:
         targets = [*level.inputs, *self.captured]
         found: list[Any] = [None] * len(targets)
         if pairs:
-            found = gradients(
+            found = run_grad(
                 [y for y, _ in pairs],
                 targets,
                 [v for _, v in pairs],
                 retain_graph=STATE.grad_enabled,
                 create_graph=STATE.grad_enabled,
                 allow_unused=True,
+                ends=frozenset([edge for t in level.inputs if (edge := edge_of(t)) is not None]),
             )
         following = iter(found)
         new_g = [_or_zeros(next(following), t) if _floats(t) else None for t in own]

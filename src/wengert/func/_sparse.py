@@ -1,0 +1,182 @@
+"""Sparse Jacobians and Hessians: a few passes give all of them, once it is known which entries can be nonzero.
+
+Columns that share no row can be computed by one forward pass together, rows that share no column by one reverse pass
+(A. Curtis, M. Powell, J. Reid, "On the estimation of sparse Jacobian matrices", IMA Journal 13, 1974).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wengert.engine.base import TensorBase, wrap
+from wengert.func._forward import jvp
+from wengert.func._levels import ReverseLevel
+from wengert.func._pattern import pattern_of, scipy_sparse
+from wengert.func._reverse import grad, vjp
+from wengert.func._vmap import vmap
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Colouring:
+    """Which entries of a Jacobian can be nonzero, and which columns (or rows) are computed together.
+
+    It holds for a function at all points, unless the function chooses by value what it computes, and can be kept.
+
+    Attributes:
+        pattern: a boolean CSR matrix of the outputs' elements by the inputs' elements.
+        colours: the colour of each column (or row), from 0.
+        passes: how many colours there are.
+        by_rows: whether rows are coloured, for reverse passes.
+    """
+
+    pattern: Any
+    colours: Array
+    passes: int
+    by_rows: bool
+
+
+def jacobian_pattern(func: Callable[..., Any], x: Any) -> Any:
+    """Which elements of ``func(x)`` may depend on which elements of ``x``: a boolean ``scipy.sparse`` matrix.
+
+    Found from one run of the function, never too small, and larger than need be where an operation mixes elements in a
+    way that its record does not state, as a matrix product.
+
+    >>> import wengert as torch
+    >>> torch.func.jacobian_pattern(lambda x: x[1:] * x[:-1], torch.ones(3)).toarray().astype(int)
+    array([[1, 1, 0],
+           [0, 1, 1]])
+    """
+    with ReverseLevel() as level:
+        source = level.fresh(x)
+        output = func(source)
+        if not isinstance(output, TensorBase):
+            raise RuntimeError(f"jacobian_pattern: the function returned {type(output).__name__}, expected a tensor")
+        return pattern_of(output, source)
+
+
+def colouring(pattern: Any, mode: str = "auto") -> Colouring:
+    """Colours for a pattern: for forward passes, reverse passes, or whichever needs fewer.
+
+    Args:
+        pattern: a ``scipy.sparse`` matrix, or an array.
+        mode: ``"forward"``, ``"reverse"`` or ``"auto"``.
+
+    >>> import wengert as torch
+    >>> import numpy as np
+    >>> torch.func.colouring(np.eye(100)).passes
+    1
+    """
+    if mode not in ("auto", "forward", "reverse"):
+        raise ValueError(f"mode must be 'auto', 'forward' or 'reverse', and is {mode!r}")
+    matrix = scipy_sparse().csr_matrix(pattern).astype(np.bool_)
+    candidates = []
+    if mode != "reverse":
+        candidates.append((_coloured(matrix.tocsc(), matrix), False))
+    if mode != "forward":
+        candidates.append((_coloured(matrix, matrix.tocsc()), True))
+    colours, by_rows = min(candidates, key=lambda one: int(one[0].max(initial=-1)))
+    return Colouring(matrix, colours, int(colours.max(initial=-1)) + 1, by_rows)
+
+
+def _coloured(own: Any, across: Any) -> Array:
+    """Greedy colours for the lines of ``own`` (each a run of its ``indices``), the fullest lines first.
+
+    Two lines that meet in a line of ``across`` get different colours.
+    """
+    count = len(own.indptr) - 1
+    colours = np.full(count, -1, np.int64)
+    taken: list[set[int]] = [set() for _ in range(len(across.indptr) - 1)]  # the colours that each crossing line has
+    order = np.argsort(-np.diff(own.indptr), kind="stable").tolist()
+    pointers, indices = own.indptr.tolist(), own.indices.tolist()
+    for line in order:
+        crossing = [taken[k] for k in indices[pointers[line] : pointers[line + 1]]]
+        colour = 0
+        while any([colour in used for used in crossing]):
+            colour += 1
+        for used in crossing:
+            used.add(colour)
+        colours[line] = colour
+    return colours
+
+
+def sparse_jacobian(
+    func: Callable[..., Any], colouring: Colouring | None = None, *, mode: str = "auto", chunk_size: int | None = None
+) -> Callable[..., Any]:
+    """A function that gives the Jacobian of ``func`` as a ``scipy.sparse`` CSR matrix.
+
+    A Jacobian with a band of width w takes w passes, however large it is.
+
+    Args:
+        func: a function of one real tensor that returns one; both are taken as flat.
+        colouring: from an earlier call (see :func:`colouring`); else it is found each time.
+        mode: ``"forward"``, ``"reverse"`` or ``"auto"``, whichever needs fewer passes.
+        chunk_size: how many passes run as one batch, which bounds the memory.
+
+    Raises:
+        ImportError: SciPy is not installed.
+
+    >>> import wengert as torch
+    >>> torch.func.sparse_jacobian(lambda x: x[1:] * x[:-1])(torch.tensor([1.0, 2.0, 3.0])).toarray()
+    array([[2., 1., 0.],
+           [0., 3., 2.]], dtype=float32)
+    """
+
+    @functools.wraps(func)
+    def transformed(x: Any) -> Any:
+        plan = colouring if colouring is not None else _colouring(jacobian_pattern(func, x), mode)
+        rows, columns = plan.pattern.nonzero()
+        values = (_by_rows if plan.by_rows else _by_columns)(func, x, plan, rows, columns, chunk_size)
+        return scipy_sparse().csr_matrix((values, (rows, columns)), plan.pattern.shape)
+
+    return transformed
+
+
+_colouring = colouring
+
+
+def _seeds(plan: Colouring, shape: Any, dtype: Any) -> Any:
+    seeds = np.zeros((plan.passes, len(plan.colours)), dtype)
+    seeds[plan.colours, np.arange(len(plan.colours))] = 1
+    return wrap(seeds.reshape(plan.passes, *shape))
+
+
+def _by_columns(func: Any, x: Any, plan: Colouring, rows: Array, columns: Array, chunk_size: int | None) -> Array:
+    if not plan.passes:
+        return np.zeros(0, x._data.dtype)
+    push = vmap(lambda t: jvp(func, (x,), (t,))[1], chunk_size=chunk_size)
+    products = np.asarray(push(_seeds(plan, x._data.shape, x._data.dtype)).detach()._data)
+    return products.reshape(plan.passes, -1)[plan.colours[columns], rows]
+
+
+def _by_rows(func: Any, x: Any, plan: Colouring, rows: Array, columns: Array, chunk_size: int | None) -> Array:
+    y, pull = vjp(func, x)
+    if not plan.passes:
+        return np.zeros(0, x._data.dtype)
+    pulled = vmap(lambda v: pull(v)[0], chunk_size=chunk_size)(_seeds(plan, y._data.shape, y._data.dtype))
+    return np.asarray(pulled.detach()._data).reshape(plan.passes, -1)[plan.colours[rows], columns]
+
+
+def sparse_hessian(
+    func: Callable[..., Any], colouring: Colouring | None = None, *, chunk_size: int | None = None
+) -> Callable[..., Any]:
+    """A function that gives the Hessian of ``func`` (one number) as a ``scipy.sparse`` CSR matrix.
+
+    Arguments as in :func:`sparse_jacobian`; the colouring is that of ``grad(func)``.
+
+    >>> import wengert as torch
+    >>> torch.func.sparse_hessian(lambda x: (x[1:] * x[:-1]).sum())(torch.ones(3)).toarray()
+    array([[0., 1., 0.],
+           [1., 0., 1.],
+           [0., 1., 0.]], dtype=float32)
+    """
+    return sparse_jacobian(grad(func), colouring, mode="forward", chunk_size=chunk_size)
+
+
+__all__ = ["Colouring", "colouring", "jacobian_pattern", "sparse_hessian", "sparse_jacobian"]
