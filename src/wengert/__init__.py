@@ -508,6 +508,7 @@ _LATER: dict[str, str] = {
     "explain": "wengert.see.explain",
     "explain_nan": "wengert.see.explain_nan",
     "explain_zero": "wengert.see.explain_zero",
+    "explore": "wengert.see.explore",
     "graph_report": "wengert.see.graph_report",
     "why_none": "wengert.see.why_none",
 }
@@ -530,6 +531,7 @@ if _typing.TYPE_CHECKING:
     from wengert.see.explain import explain as explain
     from wengert.see.explain_nan import explain_nan as explain_nan
     from wengert.see.explain_zero import explain_zero as explain_zero
+    from wengert.see.explore import explore as explore
     from wengert.see.graph_report import graph_report as graph_report
     from wengert.see.why_none import why_none as why_none
     from wengert.serialization import load as load
@@ -699,6 +701,7 @@ __all__ = [
     "explain",
     "explain_nan",
     "explain_zero",
+    "explore",
     "expm1",
     "eye",
     "fft",

@@ -10,6 +10,7 @@ from wengert.cli.cache import add_cache_command
 from wengert.cli.diagnose import add_diagnose_command
 from wengert.cli.errors import CommandError
 from wengert.cli.explain import add_explain_command
+from wengert.cli.pictures import add_draw_command, add_explore_command
 from wengert.cli.run import add_run_command
 from wengert.cli.tour import add_tour_command
 
@@ -48,4 +49,6 @@ def _parser() -> argparse.ArgumentParser:
     add_cache_command(commands)
     add_diagnose_command(commands)
     add_explain_command(commands)
+    add_draw_command(commands)
+    add_explore_command(commands)
     return parser

@@ -6,7 +6,7 @@ Knows what is said of each value and operation, and which are shown as one. Know
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,9 +82,15 @@ class Shown:
     saved: bool = True
 
 
-def diagram(graph: Graph, scope: Scope, gradients: dict[Value, Any], shown: Shown) -> Diagram:
-    """The picture of a graph in the outline that is given."""
-    builder = _Builder(graph, gradients, shown)
+def diagram(
+    graph: Graph,
+    scope: Scope,
+    gradients: Mapping[Value, Any],
+    shown: Shown,
+    labels: Mapping[Value, str] | None = None,
+) -> Diagram:
+    """The picture of a graph in the outline that is given; `labels` are for values without a name."""
+    builder = _Builder(graph, gradients, shown, labels or {})
     builder.place(scope)
     return builder.finish(scope)
 
@@ -93,10 +99,11 @@ _Context = tuple[tuple[Scope, int], ...]  # the scopes around an operation, each
 
 
 class _Builder:
-    def __init__(self, graph: Graph, gradients: dict[Value, Any], shown: Shown) -> None:
+    def __init__(self, graph: Graph, gradients: Mapping[Value, Any], shown: Shown, labels: Mapping[Value, str]) -> None:
         self.graph = graph
         self.gradients = gradients
         self.shown = shown
+        self.labels = labels
         self.roots = set(graph.roots)
         self.kept_shown = shown.saved and any([value.shape for value in graph.values])  # of scalars it is no matter
         self.stands: dict[Operation, Operation | Scope] = {}  # what an operation is shown as
@@ -193,8 +200,8 @@ class _Builder:
                 inner = scope.module or module
                 frame.items.append(self._closed(part, inner) if part.closed else self._frame(part, inner))
         if scope.kind == "repeat":
-            carried = list(dict.fromkeys([v.name for v in self.carried.get(scope, []) if v.name]))
-            frame.title += f", {', '.join(carried)} carried on" if carried else ""
+            carried = ", ".join(list(dict.fromkeys([v.name for v in self.carried.get(scope, []) if v.name])))
+            frame.title += " · first shown" + (f" · {carried} carried on" if carried else "")
             frame.tip = [f"{scope.times} times the same operations; shown is the first time"]
         return frame
 
@@ -222,7 +229,7 @@ class _Builder:
         item = Item(self._shown_key(operation), kind, operation_text(operation), values=list(operation.results))
         if len(operation.results) == 1:
             (value,) = operation.results
-            item.name = value.name or ""
+            item.name = value.name or self.labels.get(value, "")
             item.facts = self._facts(value)
         else:
             item.name = ", ".join([value.name or "·" for value in operation.results][:4])
@@ -246,18 +253,19 @@ class _Builder:
         title = _title(scope, module)
         if scope.kind == "repeat" and not scope.title:
             title += ": " + ", ".join(list(dict.fromkeys([_part_text(part) for part in scope.parts]))[:4])
-        item = Item(self._shown_key(scope), "closed", title, facts=[("note", count)], scope=scope)
+        item = Item(self._shown_key(scope), "closed", title, scope=scope)
         item.values = [v for v in operations[-1].results if v in self.roots] if kind == "root" else []
         for value in item.values:
             item.name = value.name or ""
-            item.facts = [*self._facts(value), *item.facts]
+            item.facts = self._facts(value)
+        item.facts.append(("note", count))
+        leaves = len(self.inside.get(scope, []))
+        if leaves:
+            item.facts.append(("note", f"{leaves:,} leaves and constants"))
         kept = sum([self.kept[operation] for operation in operations])
         if self.kept_shown and kept:
             item.facts.append(("saved", f"keeps {bytes_text(kept)}"))
-        inner_leaves = len(self.inside.get(scope, []))
         item.tip = [f"{scope.kind} {scope.title}".strip(), count]
-        if inner_leaves:
-            item.facts.insert(-1 if kept else len(item.facts), ("note", f"{inner_leaves:,} leaves and constants"))
         return item
 
     def _facts(self, value: Value) -> list[tuple[str, str]]:
@@ -361,7 +369,7 @@ def _described(value: Value) -> str:
     return " ".join([part for part in (what, value.name or value.text or "", shape, dtype) if part])
 
 
-def _told(value: Value, gradients: dict[Value, Any]) -> Iterator[str]:
+def _told(value: Value, gradients: Mapping[Value, Any]) -> Iterator[str]:
     if value.raw is not None:
         yield f"value {value_text(value.raw)}"
     if gradients.get(value) is not None:

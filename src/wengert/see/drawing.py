@@ -21,6 +21,7 @@ from wengert.see.terminal import text
 
 _DIRECTIONS = ("down", "right")
 _THEMES = ("auto", "light", "dark")
+_MOST_PIXELS = 4e7
 MOST_REPLAYED = 20_000  # operations up to which unknown values and gradients are computed for a picture
 
 
@@ -42,13 +43,19 @@ class Drawing:
         theme = self._theme if theme is None else _one_of("theme", theme, _THEMES)
         return svg(self._placed, self._diagram.notes, theme, self._legend)
 
-    def png(self, scale: float = 2.0, theme: str | None = None) -> bytes:
+    def png(self, scale: float | None = None, theme: str | None = None) -> bytes:
         """The picture as PNG; needs the extra `[see]`.
+
+        Args:
+            scale: pixels for each unit of the SVG; by default 2, less for pictures that would be very large.
+            theme: `light` or `dark`.
 
         Raises:
             ImportError: resvg-py is not installed.
         """
         theme = self._theme if theme is None else _one_of("theme", theme, _THEMES)
+        if scale is None:
+            scale = min(2.0, (_MOST_PIXELS / max(1.0, self._placed.width * self._placed.height)) ** 0.5)
         return png(self.svg("light" if theme == "auto" else theme), scale)
 
     def dot(self) -> str:

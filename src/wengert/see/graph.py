@@ -42,7 +42,7 @@ def read(results: Any, frame: FrameType | None = None) -> Graph:
         TypeError: something else than tensors.
         ValueError: a tensor that has no graph.
     """
-    tensors = [results] if isinstance(results, TensorBase) else list(results)
+    tensors = list(results) if isinstance(results, Iterable) and not isinstance(results, TensorBase) else [results]
     nodes = [_root(t) for t in tensors]
     reader = _Reader()
     near = frame if frame is not None else user_frame()

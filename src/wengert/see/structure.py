@@ -114,10 +114,11 @@ class Graph:
 
 
 def _saved(node: Any) -> Iterator[Saved]:
-    if node.op is None or node.saved is None:
+    saved = node.saved if node.op is not None else None
+    if saved is None:
         return
-    names = ("result", *node.op.args, *node.op.args[-1:] * len(node.saved))
-    for name, value in zip(names, node.saved, strict=False):
+    names = ("result", *node.op.args, *node.op.args[-1:] * len(saved))
+    for name, value in zip(names, saved, strict=False):
         for part in value if isinstance(value, tuple) else (value,):
             if isinstance(part, np.ndarray) or (isinstance(part, np.generic) and part.size):
                 yield Saved(name, part.shape, part.dtype, part.nbytes)

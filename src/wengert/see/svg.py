@@ -49,7 +49,11 @@ _RULES = """
 
 
 def svg(placed: Placed, notes: list[str], theme: str = "auto", legend: bool = True) -> str:
-    """The picture as an SVG document; `theme` is `light`, `dark`, or `auto` for what the reader's system is set to."""
+    """The picture as an SVG document.
+
+    `theme` is `light`, `dark`, `auto` for what the reader's system is set to, or `page` for CSS variables of the page
+    around it.
+    """
     body = list(_body(placed))
     width = placed.width + 2 * MARGIN
     height = placed.height + 2 * MARGIN
@@ -78,6 +82,8 @@ def _style(name: str, theme: str) -> str:
         "small_size": SMALL_SIZE,
         "title_size": TITLE_SIZE,
     }
+    if theme == "page":
+        return _RULES.format(s=f"#{name}", **sizes, **{key: f"var(--{key})" for key in LIGHT})
     light = _RULES.format(s=f"#{name}", **sizes, **LIGHT)
     dark = _RULES.format(s=f"#{name}", **sizes, **DARK)
     if theme == "auto":
@@ -108,23 +114,24 @@ def _lines(placed: Placed) -> Iterator[str]:
     """One path for each value, since its edges share their first part, and a head for each edge."""
     pieces: dict[str, dict[tuple[Point, Point], None]] = {}
     for line in placed.lines:
-        points = _ending_at_head(line, placed.right)
+        points = points_to_head(line, placed.right)
         own = pieces.setdefault(line.source, {})
         for piece in itertools.pairwise(points):
             own[piece] = None
     for source, parts in pieces.items():
-        yield f'<path class="line" data-from="{_text(source)}" d="{path(parts, placed.right)}"/>'
+        yield f'<path class="line" data-from="{_text(source)}" d="{path_data(parts, placed.right)}"/>'
     for line in placed.lines:
         ends = f'data-from="{_text(line.source)}" data-to="{_text(line.target)}"'
         yield f'<path class="head" {ends} d="{head(line, placed.right)}"/>'
 
 
-def _ending_at_head(line: Line, right: bool) -> list[Point]:
+def points_to_head(line: Line, right: bool) -> list[Point]:
+    """The points of a line as far as its arrow head."""
     (x, y) = line.points[-1]
     return [*line.points[:-1], (x - _ARROW + 1, y) if right else (x, y - _ARROW + 1)]
 
 
-def path(pieces: Iterable[tuple[Point, Point]], right: bool) -> str:
+def path_data(pieces: Iterable[tuple[Point, Point]], right: bool) -> str:
     """SVG path data of pieces: straight where they go on in the direction of the picture, else curved."""
     parts = []
     at: Point | None = None

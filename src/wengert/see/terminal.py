@@ -49,7 +49,7 @@ def _line(item: Item, name: str, inputs: list[str]) -> str:
     facts = dict(item.facts)
     parts = [name]
     if "shape" in facts:
-        parts[0] += f" [{facts['shape']}]"
+        parts[0] += " " + facts["shape"] if facts["shape"].startswith("[") else f" [{facts['shape']}]"
     if item.operation:
         parts.append(f"{item.operation} ({', '.join(inputs)})")
     if "value" in facts:

@@ -5,14 +5,13 @@ Knows how things are written in a picture. Knows nothing of where.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from wengert.see.graph import Operation, Value
+from wengert.see.numerals import short_number
 
-_DIGITS = 5
 _EXACT = 12  # of numbers that stand in the program
 _MOST_ELEMENTS = 4
 
@@ -26,20 +25,12 @@ _PREFIX = {"neg": "−"}
 _REVERSED = ("rsub", "rsub_number")  # recorded with the operands the other way round
 
 
-def number_text(number: Any, digits: int = _DIGITS) -> str:
-    """A number with five significant digits: `6.7012`, `−1e-08`, `True`."""
-    if isinstance(number, (bool, np.bool_)):
-        return str(bool(number))
-    if isinstance(number, (complex, np.complexfloating)):
-        sign = "−" if number.imag < 0 or (number.imag == 0 and math.copysign(1, number.imag) < 0) else "+"
-        return f"{number_text(float(number.real), digits)} {sign} {number_text(abs(float(number.imag)), digits)}i"
+def number_text(number: Any, digits: int | None = None) -> str:
+    """A number as explanations have it, `6.7012`, `−1e−08`, `True`; or with more digits."""
     if number == 0:
-        return "0"
-    if isinstance(number, (int, np.integer)):
-        text = str(int(number)) if abs(int(number)) < 10**9 else f"{float(number):.{digits}g}"
-    else:
-        text = f"{float(number):.{digits}g}"
-    return text.replace("-", "−", 1) if text.startswith("-") else text
+        return "0" if not isinstance(number, (bool, np.bool_)) else "False"
+    text = short_number(number) if digits is None or isinstance(number, complex) else f"{number:.{digits}g}"
+    return text.replace("-", "−")
 
 
 def value_text(raw: Any) -> str:
@@ -73,12 +64,13 @@ def _statistics(array: np.ndarray) -> str:
 
 
 def _short(number: Any) -> str:
-    text = f"{float(number):.3g}"
-    return text.replace("-", "−", 1) if text.startswith("-") else text
+    return f"{float(number):.3g}".replace("-", "−")
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
-    """A shape: `64×32`, `3` for a vector; empty for a number."""
+    """A shape: `64×32`, `[3]` for a vector; empty for a number."""
+    if len(shape) == 1:
+        return f"[{shape[0]}]"
     return "×".join([str(size) for size in shape])
 
 
