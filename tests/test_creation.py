@@ -220,7 +220,7 @@ def test_each_dtype_is_the_one_object_of_numpy() -> None:
 
 def test_integers_get_a_hint_about_gradients() -> None:
     with pytest.raises(
-        RuntimeError, match=r"this one would be torch\.int64.*tensor\(\[1\., 2\.\]\).*dtype=torch\.float32"
+        RuntimeError, match=r"is torch\.int64.*decimal point.*tensor\(\[1\., 2\.\]\).*dtype=torch\.float32"
     ):
         wengert.tensor([1, 2], requires_grad=True)
 

@@ -117,9 +117,11 @@ def test_linalg_errors(run: Callable[..., Any], beginning: int | None) -> None:
     assert len(same_error(run, r(2, 3), beginning=beginning)) > 20
 
 
-@pytest.mark.parametrize("order", [2, -2, "nuc"])
-def test_norms_that_need_singular_values_say_so(order: Any) -> None:
-    with pytest.raises(NotImplementedError, match="singular values"):
-        wengert.linalg.matrix_norm(wengert.ones(2, 2), order)
-    with pytest.raises(NotImplementedError, match="singular values"):
-        wengert.norm(wengert.ones(2, 2), "nuc")
+@pytest.mark.parametrize(("order", "value"), [(2, 4.0), (-2, 3.0), ("nuc", 7.0)])
+def test_norms_of_singular_values(order: Any, value: float) -> None:
+    matrix = wengert.tensor([[0.0, -4.0], [3.0, 0.0]])
+    assert wengert.linalg.matrix_norm(matrix, order).item() == pytest.approx(value)
+    stack = wengert.stack([matrix, matrix], 1)
+    assert wengert.linalg.matrix_norm(stack, order, (0, 2), keepdim=True).shape == (1, 2, 1)
+    if order == "nuc":
+        assert wengert.norm(matrix, "nuc").item() == pytest.approx(value)

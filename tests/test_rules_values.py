@@ -18,6 +18,7 @@ OTHER_ARGUMENTS = frozenset(
     [
         "igamma",
         "igammac",
+        "unfold",
         "zeta",
         "as_strided",
         "batch_norm",

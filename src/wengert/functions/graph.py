@@ -229,7 +229,7 @@ class GraphMethods:
         tensor([2., 2.])
         """
         new = alias(self)
-        if is_tracking(self):
+        if self._rg:  # without asking a view whose place in the graph was lost: its values can still be had
             note_cut("detach()", self, new)
         return new
 
