@@ -99,10 +99,11 @@ class Body:
     def _add_root(self, root: Any, place: Place, *, flat: bool) -> None:
         equation = self.group.makers[root.value]
         if equation.op.name not in REDUCTIONS:
-            value = self._computed(equation, place, flat=flat)
+            value = self._named(self._computed(equation, place, flat=flat), short(root.value.dtype))
             self._store(root.value, place, value, flat=flat)
-            if isinstance(value, str):
-                self._known[root.value, None if flat else place] = value
+            self._known[root.value, None if flat else place] = value
+            if flat and root.value.size == 1:  # as `_operand` asks for it
+                self._known[root.value, (Affine(),) * root.value.ndim] = value
             return
         (x,) = equation.inputs
         result = root.value
