@@ -41,6 +41,7 @@ LAYERS = (
                 "func",
                 "interop",
                 "linalg",
+                "masked",
                 "nn",
                 "optim",
                 "random",

@@ -364,6 +364,7 @@ from wengert.functions.norms import dist as dist
 from wengert.functions.norms import norm as norm
 from wengert.functions.norms import renorm as renorm
 from wengert.functions.padding import as_strided as as_strided
+from wengert.functions.padding import constant_pad_nd as constant_pad_nd
 from wengert.functions.powers import float_power as float_power
 from wengert.functions.powers import hypot as hypot
 from wengert.functions.powers import pow as pow
@@ -491,6 +492,7 @@ from wengert.functions.writing import masked_scatter as masked_scatter
 from wengert.functions.writing import put as put
 from wengert.functions.writing import select_scatter as select_scatter
 from wengert.functions.writing import slice_scatter as slice_scatter
+from wengert.nn._local import pdist as pdist
 from wengert.nn.functional import bilinear as bilinear
 from wengert.nn.functional import cosine_similarity as cosine_similarity
 from wengert.nn.functional import pairwise_distance as pairwise_distance
@@ -514,6 +516,7 @@ _LATER: dict[str, str] = {
 }
 _LAZY: dict[str, str] = {
     "load": "wengert.serialization",
+    "masked": "wengert.masked",
     "optim": "wengert.optim",
     "save": "wengert.serialization",
     "serialization": "wengert.serialization",
@@ -522,6 +525,7 @@ _LAZY: dict[str, str] = {
 }
 
 if _typing.TYPE_CHECKING:
+    from wengert import masked as masked
     from wengert import optim as optim
     from wengert import serialization as serialization
     from wengert import signal as signal
@@ -648,6 +652,7 @@ __all__ = [
     "cond",
     "conj",
     "conj_physical",
+    "constant_pad_nd",
     "contiguous_format",
     "copysign",
     "corrcoef",
@@ -829,6 +834,7 @@ __all__ = [
     "lu_solve",
     "lu_unpack",
     "manual_seed",
+    "masked",
     "masked_fill",
     "masked_scatter",
     "masked_select",
@@ -878,6 +884,7 @@ __all__ = [
     "optim",
     "outer",
     "pairwise_distance",
+    "pdist",
     "permute",
     "permute_copy",
     "pi",

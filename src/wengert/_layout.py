@@ -95,6 +95,24 @@ def check_layout(function: str, given: object) -> None:
     raise TypeError(f"{function}(): argument 'layout' must be torch.layout, not {type(given).__name__}")
 
 
+_RANKS: Final = {channels_last: 4, channels_last_3d: 5}
+
+
+def channels_go_last(function: str, given: object, ndim: int) -> bool:
+    """Whether a ``memory_format=`` argument asks for channels-last order.
+
+    Raises:
+        RuntimeError: for a tensor of another number of dimensions than that order has.
+    """
+    if given not in _RANKS:
+        return False
+    if _RANKS[given] != ndim:
+        raise RuntimeError(
+            f"{function}(): required rank {_RANKS[given]} tensor to use {given} format, but it has {ndim} dimensions"
+        )
+    return True
+
+
 def check_memory_format(function: str, given: object) -> bool:
     """Whether a ``memory_format=`` argument keeps the order of the input (None does); raises for channels-last."""
     if given is None or given is preserve_format:

@@ -33,6 +33,7 @@ _BEYOND = {"kernel": (2,), "counts": (3,), "places": Places((2,), (0,), (1,))}  
 _MEAN = {"divisor": None, "with_border": True}
 
 SAMPLES: dict[str, list[Sample]] = {
+    "channels_last": [Sample(_r(2, 3, 2, 2)), Sample(_c(1, 2, 3, 2))],
     "im2col": [Sample(_r(2, 2, 4, 5), kernel=(2, 2), places=_PLANE), Sample(_c(1, 1, 5), kernel=(3,), places=_LINE)],
     "col2im": [
         Sample(_r(2, 8, 9), space=(4, 5), kernel=(2, 2), places=_PLANE),

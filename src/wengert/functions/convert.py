@@ -10,13 +10,14 @@ import numpy as np
 from wengert import _dtypes as dtypes
 from wengert._device import DeviceLike, device, require_cpu
 from wengert._dtypes import TYPE_NAMES, NumpyDtype, as_numpy_dtype
-from wengert._layout import check_memory_format
+from wengert._layout import channels_go_last, check_memory_format
 from wengert.engine import messages
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, array_of, is_tracking, wrap
 from wengert.engine.past import note_cut
 from wengert.engine.state import STATE
 from wengert.functions.data import adopted
+from wengert.functions.movement import in_format
 from wengert.ops.movement import CAST
 
 __all__ = ["ConvertMethods"]
@@ -211,10 +212,14 @@ def to(self: Any, *args: Any, **options: Any) -> Any:
     """
     if len(args) == 1 and not options and args[0].__class__ is dtypes.dtype:
         return cast_to(self, args[0].np)
-    place, kind, copy = _destination(args, dict(options))
+    wanted = options.get("memory_format")
+    last = wanted is not None and channels_go_last("to", wanted, self._data.ndim)
+    rest = {name: value for name, value in options.items() if not (last and name == "memory_format")}
+    place, kind, copy = _destination(args, rest)
     if place is not None:
         require_cpu(place)
-    return cast_to(self, kind or self._data.dtype, copy=copy)
+    found = cast_to(self, kind or self._data.dtype, copy=copy)
+    return in_format("to", found, wanted) if last else found
 
 
 def _destination(args: tuple[Any, ...], options: dict[str, Any]) -> tuple[DeviceLike, NumpyDtype | None, bool]:
@@ -300,6 +305,8 @@ def _conversion(name: str, target: dtypes.dtype) -> Any:
     """The method ``t.double()`` and its like."""
 
     def method(self: Any, memory_format: Any = None) -> Any:
+        if memory_format is not None and channels_go_last(name, memory_format, self._data.ndim):
+            return in_format(name, cast_to(self, target.np), memory_format)
         check_memory_format(name, memory_format)
         return cast_to(self, target.np)
 

@@ -54,10 +54,10 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     parts = [part for part in (prepend, input, append) if part is not None]
     if any([part._data.ndim != raw.ndim for part in parts]):
         raise RuntimeError("diff expects prepend or append to be the same dimension as input")
+    if n == 0:
+        return deliver(out, apply(CLONE, input), input)
     result = cat(parts, dim) if len(parts) > 1 else input
     minus = LOGICAL_XOR if result._data.dtype.kind == "b" else SUB
-    if n == 0:
-        return deliver(out, apply(CLONE, result), input)
     for _ in range(min(n, result._data.shape[dim])):
         result = apply(minus, _tail(result, dim), _head(result, dim))
     return deliver(out, result, input)

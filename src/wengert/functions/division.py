@@ -129,6 +129,8 @@ def _mod(self: Any, other: Any) -> Any:
 
 def _rmod(self: Any, other: Any) -> Any:
     """``other % self``."""
+    if isinstance(other, TensorBase):
+        return apply(REMAINDER, other, self)
     return apply(NUMBER_REMAINDER, other, self) if is_number(other) else NotImplemented
 
 

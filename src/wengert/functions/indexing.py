@@ -45,6 +45,8 @@ def index_tensor(function: str, index: Any, position: int, *, long_only: bool = 
     dtype = index._data.dtype
     if dtype.char in "lq":
         return index
+    if not long_only and not index._data.size and dtype.kind in "iu":  # names no element
+        return wrap(index._data.astype(np.int64))
     if long_only or dtype.char != "i":
         if long_only:
             raise RuntimeError(f"{function}(): Expected a long tensor for index, but got {type_name(dtype)}")

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from wengert._dtypes import as_numpy_dtype, dtype
-from wengert._layout import check_memory_format
+from wengert._layout import channels_go_last, check_memory_format
 from wengert._size import Size
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, array_of, wrap
@@ -17,7 +17,19 @@ from wengert.engine.moving import view_function
 from wengert.functions.dims import Shape, expanded_shape, inferred_shape, int_args, int_tuple, wrap_dim
 from wengert.functions.nested import fill_scalar
 from wengert.functions.options import require_tensor, type_name
-from wengert.ops.movement import ALIAS, CLONE, CONTIGUOUS, COPY, EXPAND, RESHAPE_ALIAS, UNSAFE_VIEW, VIEW, VIEW_DTYPE
+from wengert.ops.movement import (
+    ALIAS,
+    CHANNELS_LAST,
+    CLONE,
+    CONTIGUOUS,
+    COPY,
+    EXPAND,
+    RESHAPE_ALIAS,
+    UNSAFE_VIEW,
+    VIEW,
+    VIEW_DTYPE,
+)
+from wengert.spaces.tensors import TENSOR
 
 __all__ = [
     "MovementMethods",
@@ -133,6 +145,14 @@ def ravel(input: Any) -> Any:
     return _view(input.contiguous(), {"shape": (input._data.size,)})
 
 
+def in_format(function: str, x: Any, memory_format: Any) -> Any:
+    """The tensor with its channels last in memory where that is asked for, itself where it is so already."""
+    if memory_format is None or not channels_go_last(function, memory_format, x._data.ndim):
+        return x
+    is_so = np.moveaxis(x._data, 1, -1).flags.c_contiguous
+    return x if is_so else apply(CHANNELS_LAST, x)
+
+
 def clone(input: Any, *, memory_format: Any = None) -> Any:
     """A copy that gradients flow through, with the memory order of the input unless ``memory_format`` says otherwise.
 
@@ -142,6 +162,8 @@ def clone(input: Any, *, memory_format: Any = None) -> Any:
     tensor([1., 2.], grad_fn=<CloneBackward0>)
     """
     require_tensor("clone", input)
+    if memory_format is not None and channels_go_last("clone", memory_format, input._data.ndim):
+        return apply(CHANNELS_LAST, input)
     if memory_format is not None and not check_memory_format("clone", memory_format):
         return apply(CONTIGUOUS, input)
     return apply(CLONE, input)
@@ -344,6 +366,26 @@ class MovementMethods:
         """
         return expanded(self, require_tensor("expand_as", other, "other")._data.shape)
 
+    def sum_to_size(self: Any, *size: Any) -> Any:
+        """The sum down to a shape that broadcasts to this tensor's.
+
+        Raises:
+            RuntimeError: no such shape.
+
+        >>> import wengert as torch
+        >>> torch.ones(2, 3).sum_to_size(3)
+        tensor([2., 2., 2.])
+        """
+        wanted = tuple(size[0]) if len(size) == 1 and isinstance(size[0], (tuple, list)) else tuple(size)
+        shape = self._data.shape
+        lead = len(shape) - len(wanted)
+        fits = lead >= 0 and all([n in (1, m) for n, m in zip(wanted, shape[lead:], strict=True)])
+        if not fits:
+            raise RuntimeError(f"size {list(wanted)} is not expandable to size {list(shape)}.")
+        dims = tuple([d for d, n in enumerate(shape) if d < lead or (wanted[d - lead] == 1 and n != 1)])
+        summed = TENSOR.sum(self, dim=dims, keepdim=True) if dims else self
+        return reshaped(summed, wanted) if lead else summed
+
     def contiguous(self: Any, memory_format: Any = None) -> Any:
         """The tensor itself if its elements lie in row-major order without gaps, else a copy in that order.
 
@@ -352,6 +394,8 @@ class MovementMethods:
         >>> x.contiguous() is x, x.t().contiguous().stride()
         (True, (2, 1))
         """
+        if memory_format is not None and channels_go_last("contiguous", memory_format, self._data.ndim):
+            return in_format("contiguous", self, memory_format)
         if memory_format is not None:
             check_memory_format("contiguous", memory_format)
         raw = self._data

@@ -12,7 +12,7 @@ from wengert.functions.nested import fill_scalar
 from wengert.functions.options import number, require_tensor
 from wengert.ops.windows import AS_STRIDED, CONSTANT_PAD, UNFOLD, WRAPPING_PAD, storage_of
 
-__all__ = ["PaddingMethods", "as_strided", "pad"]
+__all__ = ["PaddingMethods", "as_strided", "constant_pad_nd", "pad"]
 
 _as_strided = view_function(AS_STRIDED)
 _unfold = view_function(UNFOLD)
@@ -65,6 +65,16 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: Any = None) -> Any:
         )
     _check_wrapping(shape, pads, mode)
     return apply(WRAPPING_PAD, input, pads=pads, mode=mode)
+
+
+def constant_pad_nd(input: Any, pad: Any, value: Any = 0) -> Any:
+    """A border of one value around a tensor; see :func:`torch.nn.functional.pad`.
+
+    >>> import wengert as torch
+    >>> torch.constant_pad_nd(torch.tensor([1]), (1, 0), 7)
+    tensor([7, 1])
+    """
+    return _pad(input, pad, "constant", value)
 
 
 def _constant(x: Any, pads: Pads, value: Any) -> Any:
@@ -133,6 +143,9 @@ def _outside(raw: Any, sizes: Shape, steps: Shape, start: int, last: int, availa
         f"requiring a storage size of {(last + 1) * raw.itemsize} are out of bounds for storage of size "
         f"{available * raw.itemsize}"
     )
+
+
+_pad = pad  # which `pad` the argument hides
 
 
 class PaddingMethods:

@@ -108,6 +108,8 @@ def _pow_operator(self: Any, other: Any) -> Any:
 
 def _rpow(self: Any, other: Any) -> Any:
     """``other ** self``."""
+    if isinstance(other, TensorBase):
+        return apply(POW, other, self)
     return apply(NUMBER_POW, other, self) if is_number(other) else NotImplemented
 
 

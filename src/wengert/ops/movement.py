@@ -170,6 +170,16 @@ CONTIGUOUS = defop(
     formula="x",
     doc="A copy in row-major memory order.",
 )
+CHANNELS_LAST = defop(
+    "channels_last",
+    lambda x: np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 1, -1)), -1, 1),
+    Kind.OTHER,
+    vjp=(lambda xp, g, y, x: g,),
+    node="CloneBackward0",
+    linear=(0,),
+    formula="x",
+    doc="A copy whose second axis, that of channels, varies fastest in memory.",
+)
 
 # --- other steps through the same memory ---
 
