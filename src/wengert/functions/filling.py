@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wengert.engine.apply import apply
-from wengert.engine.base import TensorBase, is_tracking, wrap
+from wengert.engine.base import TensorBase, is_leveled, is_tracking, wrap
 from wengert.engine.inplace import check_writable, inplace, write
 from wengert.engine.state import STATE
 from wengert.functions.nested import cast, fill_scalar
@@ -84,7 +84,8 @@ def zero_(input: Any) -> Any:
 
 
 def _is_tracked(t: Any) -> bool:
-    return STATE.grad_enabled and is_tracking(t)
+    """Whether a write must be seen by a graph, or by a tangent or a batch."""
+    return (STATE.grad_enabled and is_tracking(t)) or is_leveled(t)
 
 
 class FillingMethods:

@@ -334,6 +334,7 @@ def multi_margin_loss(
             raise RuntimeError(f"inconsistent weight size, expected {classes} but got {list(w.shape)}")
         require_constant("multi_margin_loss", weight=weight)
         shares = w[t][..., None]
+    input = input if x.ndim else TENSOR.reshape(input, shape=(1,))
     return apply(MULTI_MARGIN_LOSS, input, wrap(own), wrap(shares), p=int(p), margin=float(margin), reduction=reduction)
 
 
@@ -368,7 +369,8 @@ def multilabel_margin_loss(
     listed = np.logical_and.accumulate(rows >= 0, axis=1)
     counts = np.zeros(rows.shape, x.dtype)
     np.add.at(counts, (np.nonzero(listed)[0], rows[listed]), 1)
-    counts = counts.reshape(t.shape)
+    counts = counts.reshape(t.shape or (1,))
+    input = input if x.ndim else TENSOR.reshape(input, shape=(1,))
     others = (counts == 0).astype(x.dtype)
     return apply(MULTILABEL_MARGIN_LOSS, input, wrap(counts), wrap(others), reduction=reduction)
 

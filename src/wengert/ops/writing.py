@@ -128,6 +128,12 @@ def _sum_all(xp: Any, g: Any) -> Any:
     return xp.sum(g, dim=None, keepdim=False)
 
 
+def _where_filled(xp: Any, g: Any, index: Any, dim: int) -> Any:
+    """The cotangent at the places that are filled, each once, however often an index comes; 0 elsewhere."""
+    filled = xp.index_fill(xp.zeros_like(g), index, dim=dim, value=1.0)
+    return xp.where(xp.ne(filled, 0.0), g, 0.0)
+
+
 INDEX_FILL_TENSOR = defop(
     "index_fill_tensor",
     _index_fill,
@@ -138,7 +144,7 @@ INDEX_FILL_TENSOR = defop(
     vjp=(
         lambda xp, g, y, x, index, value, *, dim: xp.index_fill(g, index, dim=dim, value=0.0),
         None,
-        lambda xp, g, y, x, index, value, *, dim: _sum_all(xp, xp.index_select(g, index, dim=dim)),
+        lambda xp, g, y, x, index, value, *, dim: _sum_all(xp, _where_filled(xp, g, index, dim)),
     ),
     args=("self", "index", "value"),
     node="IndexFillBackward1",
