@@ -102,8 +102,6 @@ class Body:
             value = self._named(self._computed(equation, place, flat=flat), short(root.value.dtype))
             self._store(root.value, place, value, flat=flat)
             self._known[root.value, None if flat else place] = value
-            if flat and root.value.size == 1:  # as `_operand` asks for it
-                self._known[root.value, (Affine(),) * root.value.ndim] = value
             return
         (x,) = equation.inputs
         result = root.value
@@ -293,6 +291,8 @@ class Body:
         if root.reduced and len(root.reduced) != len(root.shape):
             return False
         size = prod(root.shape)
+        if size == 1:  # one element may be taken from anywhere of something larger
+            return False
         stack: list[Value] = [root.value] if not root.reduced else list(self.group.makers[root.value].values)
         seen: set[Value] = set()
         while stack:
