@@ -37,10 +37,10 @@ _OUTER: Final = binary(OUTER)
 # --- checks ---
 
 
-def check_mm(a: Any, b: Any) -> None:
-    """Raise unless two raw matrices can be multiplied."""
+def check_mm(a: Any, b: Any, shape: tuple[int, ...] | None = None) -> None:
+    """Raise unless two raw matrices can be multiplied, the first one taken as having ``shape``."""
     if a.shape[-1] != b.shape[0]:
-        cannot_multiply(a.shape, b.shape)
+        cannot_multiply(shape or a.shape, b.shape)
     if a.dtype is not b.dtype:
         same_dtype(f"expected m1 and m2 to have the same dtype, but got: {in_c(a.dtype)} != {in_c(b.dtype)}", a, b)
     if a.dtype.kind == "b":
@@ -48,16 +48,21 @@ def check_mm(a: Any, b: Any) -> None:
 
 
 def check_mv(a: Any, b: Any, rows: int | None = None) -> None:
-    """Raise unless a raw matrix and a raw vector can be multiplied."""
+    """Raise unless a raw matrix and a raw vector can be multiplied; ``rows`` is what its error says of their number."""
     if a.ndim != 2 or b.ndim != 1:
         raise RuntimeError(
             f"vector + matrix @ vector expected, got 1, {a.ndim}, {b.ndim}: the first factor must have two dimensions "
             f"and the second one, and these have the shapes {list(a.shape)} and {list(b.shape)}. matmul (the operator "
             "@) takes any number of dimensions"
         )
-    if a.shape[1] != b.shape[0]:
+    _check_rows(a, b, a.shape, rows)
+
+
+def _check_rows(a: Any, b: Any, shape: tuple[int, ...], rows: int | None = None) -> None:
+    """Raise unless each row of a raw value, as a matrix of ``shape``, can be multiplied by a raw vector."""
+    if a.shape[-1] != b.shape[0]:
         raise RuntimeError(
-            f"size mismatch, got input ({a.shape[0] if rows is None else rows}), mat ({shown(a.shape)}), vec "
+            f"size mismatch, got input ({shape[0] if rows is None else rows}), mat ({shown(shape)}), vec "
             f"({b.shape[0]}): the matrix's columns must be as many as the vector's elements"
         )
     if a.dtype is not b.dtype:
@@ -94,25 +99,26 @@ def check_bmm(a: Any, b: Any) -> None:
                 f"batch{position} must be a 3D tensor, and it has the shape {list(raw.shape)}; matmul (the operator @) "
                 "broadcasts other numbers of dimensions"
             )
-    _check_stacks(a, b)
+    _check_stacks(a, b, a.shape)
 
 
-def _check_stacks(a: Any, b: Any) -> None:
-    """Raise unless the last two axes of two stacks fit, and their leading axes broadcast."""
-    leading = first_mismatch(a.shape[:-2], b.shape[:-2])
-    if leading is not None and not a.ndim == b.ndim == 3:
+def _check_stacks(a: Any, b: Any, shape: tuple[int, ...]) -> None:
+    """Raise unless the last two axes of two stacks fit, the first one of ``shape``, and their leading axes broadcast."""
+    leading = first_mismatch(shape[:-2], b.shape[:-2])
+    both = len(shape) == b.ndim == 3
+    if leading is not None and not both:
         dim, size_a, size_b = leading
         raise RuntimeError(
             f"The size of tensor a ({size_a}) must match the size of tensor b ({size_b}) at non-singleton dimension "
-            f"{dim}: the leading dimensions of {list(a.shape)} and {list(b.shape)} must broadcast"
+            f"{dim}: the leading dimensions of {list(shape)} and {list(b.shape)} must broadcast"
         )
-    if leading is not None or a.shape[-1] != b.shape[-2]:
-        batch = a.shape[0] if a.ndim == b.ndim == 3 else max(a.shape[:-2], b.shape[:-2], key=len)
+    if leading is not None or shape[-1] != b.shape[-2]:
+        batch = shape[0] if both else max(shape[:-2], b.shape[:-2], key=len)
         batch = batch if isinstance(batch, int) else (batch[0] if len(batch) == 1 else "...")
         got = b.shape[0] if b.ndim == 3 else batch
         raise RuntimeError(
-            f"Expected size for first two dimensions of batch2 tensor to be: [{batch}, {a.shape[-1]}] but got: "
-            f"[{got}, {b.shape[-2]}]. The shapes are {list(a.shape)} and {list(b.shape)}"
+            f"Expected size for first two dimensions of batch2 tensor to be: [{batch}, {shape[-1]}] but got: "
+            f"[{got}, {b.shape[-2]}]. The shapes are {list(shape)} and {list(b.shape)}"
         )
     if a.dtype is not b.dtype:
         same_dtype(f"expected scalar type {type_name(a.dtype)} but found {type_name(b.dtype)}", a, b)
@@ -129,13 +135,9 @@ def _check_matmul(a: Any, b: Any) -> Product:
         )
     if b.ndim <= 2:
         rows = a.size // a.shape[-1] if a.shape[-1] else 0
-        flat = a.reshape(rows, a.shape[-1])
-        if b.ndim == 1:
-            check_mv(flat, b)
-        else:
-            check_mm(flat, b)
+        (_check_rows if b.ndim == 1 else check_mm)(a, b, (rows, a.shape[-1]))
     else:
-        _check_stacks(a[None] if a.ndim == 1 else a, b)
+        _check_stacks(a, b, a.shape if a.ndim > 1 else (1, *a.shape))
     return _MATMUL
 
 
@@ -152,9 +154,7 @@ def _product_of(a: Any, b: Any) -> Product:
             check_dot(a, b)
             return _DOT
         if b.ndim == 2:
-            if a.shape[0] != b.shape[0]:
-                cannot_multiply((1, *a.shape), b.shape)
-            check_mm(a[None], b)
+            check_mm(a, b, (1, *a.shape))
             return _VM
     return _check_matmul(a, b)
 

@@ -78,7 +78,7 @@ def _check_linear(x: Any, w: Any) -> None:
         rows = x.size // x.shape[-1] if x.shape[-1] else 0
         _linear_mismatch((rows, x.shape[-1]), w.shape)
     if x.dtype is not w.dtype or x.dtype.kind == "b":
-        check_mm(x[None] if x.ndim == 1 else x, w.T)
+        check_mm(x, w.T)
 
 
 def _linear_mismatch(x: tuple[int, ...], w: tuple[int, ...]) -> NoReturn:
