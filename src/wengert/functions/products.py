@@ -103,7 +103,7 @@ def check_bmm(a: Any, b: Any) -> None:
 
 
 def _check_stacks(a: Any, b: Any, shape: tuple[int, ...]) -> None:
-    """Raise unless the last two axes of two stacks fit, the first one of ``shape``, and their leading axes broadcast."""
+    """Raise unless the last two axes of two stacks fit, the first of ``shape``, and their leading axes broadcast."""
     leading = first_mismatch(shape[:-2], b.shape[:-2])
     both = len(shape) == b.ndim == 3
     if leading is not None and not both:
