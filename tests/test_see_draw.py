@@ -201,18 +201,6 @@ class TestFolding:
         outer, inner = placed(wengert.draw(h)).frames
         assert (outer.title[:3], inner.title[:3]) == ("× 5", "× 4")
 
-    def test_a_loop_that_does_more_every_tenth_time(self) -> None:
-        model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 4))
-        h = torch.ones(3, 4)
-        loss = torch.zeros(())
-        for step in range(70):
-            h = h + 0.1 * model(h)
-            if step % 10 == 0:
-                loss = loss + (h**2).mean()
-        drawing = wengert.draw(loss)
-        assert any(frame.title.startswith("× ") for frame in placed(drawing).frames)
-        assert faults(placed(drawing)) == []
-
     def test_each_time_with_leaves_of_its_own(self) -> None:
         weights = [torch.ones(2, 2, requires_grad=True) for _ in range(6)]
         h = torch.ones(2, 2)

@@ -267,18 +267,8 @@ def _from_first_line(parts: list[Part], start: int, period: int, times: int) -> 
     if first == 0 or times - 1 < LEAST_REPEATS:
         return start, period, times
     before = parts[start - period + first : start] if start >= period - first else []
-    later = parts[start + first : start + period]
-    whole = len(before) == len(later) and all([_stand_for_each_other(*pair) for pair in zip(before, later, strict=True)])
+    whole = [_line(part) for part in before] == [line for line, _ in lines[first:]]
     return (start - period + first, period, times) if whole else (start + first, period, times - 1)
-
-
-def _stand_for_each_other(one: Part, other: Part) -> bool:
-    """Whether two parts, of the same line, can be shown as one though their operations may differ."""
-    if isinstance(one, Operation) or isinstance(other, Operation):
-        return type(one) is type(other) and _line(one) == _line(other)
-    if (one.kind, one.times, len(one.parts)) != (other.kind, other.times, len(other.parts)):
-        return False
-    return all([_stand_for_each_other(*pair) for pair in zip(one.parts, other.parts, strict=True)])
 
 
 def _line(part: Part) -> int:
