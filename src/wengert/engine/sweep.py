@@ -54,6 +54,7 @@ class Sweep:
         self.on_tensors = create_graph or is_traced  # a traced program's rules run on its tensors
         self.retain_graph = retain_graph
         self.where = where
+        self.exposed: set[int] = set()  # the ids of raw values that someone outside may hold
         self.pending: Cotangents = {}
         self.heap: list[tuple[int, Node]] = []
 
@@ -70,11 +71,6 @@ class Sweep:
     @cached_property
     def totals(self) -> set[Node]:
         """The nodes whose batched cotangent is a sum in memory of its own."""
-        return set()
-
-    @cached_property
-    def exposed(self) -> set[int]:
-        """The ids of raw values that someone outside may hold."""
         return set()
 
     @cached_property
