@@ -13,7 +13,7 @@ from wengert.engine.base import TensorBase, is_tracking
 from wengert.see.explain_nan import nan_findings, without_graph
 from wengert.see.explain_zero import zero_findings
 from wengert.see.findings import Finding, Report
-from wengert.see.flow import Flow
+from wengert.see.flow import Flow, asking
 from wengert.see.graph import Value
 from wengert.see.graph_report import accumulated, kept_alive
 from wengert.see.why_none import Names, check_tensors, none_findings, untracked_finding
@@ -50,7 +50,8 @@ def diagnose(y: Any, x: Any = None) -> Report:
     check_tensors(*[t for t in (y, x) if x is not None or t is y])
     names = Names(frame, y, y if x is None else x)
     question = f"What is wrong with {names.y}{f' and its gradient by {names.x}' if x is not None else ''}?"
-    findings = _findings(y, x, names, frame)
+    with asking():
+        findings = _findings(y, x, names, frame)
     faults = [finding for finding in findings if finding.fault]
     ordered = faults + [f for f in findings if not f.fault and not (faults and f.kind in _NO_FAULT)]
     return Report(question, tuple(ordered), "Nothing wrong was found.")

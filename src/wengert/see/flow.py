@@ -6,12 +6,14 @@ Knows rules and a graph that was evaluated again. Knows no question that is aske
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from wengert._memory import without_collection
 from wengert._names import operand_texts
 from wengert.engine.node import zeros_of
 from wengert.ops.record import MISSING, EachInput, Kind
@@ -34,6 +36,13 @@ class Step:
         return self.operation.inputs[self.slot]
 
 
+@contextmanager
+def asking() -> Iterator[None]:
+    """While a question is answered: no warnings of NumPy, which would speak of our own evaluation; no collection."""
+    with without_collection(), np.errstate(all="ignore"):
+        yield
+
+
 class Flow:
     """All values of a graph and the gradients that flow through it, from its roots (with ones) to the leaves."""
 
@@ -41,6 +50,8 @@ class Flow:
         self.graph: Graph = read(y, frame)
         self.again = replay(self.graph)
         self._steps: dict[tuple[Operation, int], Step | None] = {}
+        self.largest: dict[Value, tuple[Step, float] | None] = {}  # what hands on most to a value, where that was asked
+        self._last: tuple[Operation, list[Any]] | None = None  # whose rules were asked last, and its operands
 
     @property
     def refused(self) -> str | None:
@@ -86,7 +97,9 @@ class Flow:
     def _pulled(self, operation: Operation, slot: int, grads: list[Any]) -> Any:
         op, node = operation.op, operation.node
         assert op is not None
-        raws = [self._raw_or_form(value) for value in operation.inputs]
+        if self._last is None or self._last[0] is not operation:  # an operation may have thousands of inputs
+            self._last = operation, [self._raw_or_form(value) for value in operation.inputs]
+        raws = self._last[1]
         results: Any = tuple([self._raw_or_form(value) for value in operation.results])
         given: Any = tuple(
             [
@@ -97,11 +110,10 @@ class Flow:
         if op.outputs == 1:
             results, given = results[0], given[0]
         space = node.space  # type: ignore[attr-defined]
-        with np.errstate(all="ignore"):
-            if isinstance(op.vjp, EachInput):
-                return op.vjp.rule(space, given, results, slot, *raws, **operation.meta)
-            rule = op.vjp[slot]
-            return None if rule is None or rule is MISSING else rule(space, given, results, *raws, **operation.meta)
+        if isinstance(op.vjp, EachInput):
+            return op.vjp.rule(space, given, results, slot, *raws, **operation.meta)
+        rule = op.vjp[slot]
+        return None if rule is None or rule is MISSING else rule(space, given, results, *raws, **operation.meta)
 
     def _raw_or_form(self, value: Value) -> Any:
         """The value, or zeros of its form: `gradient` is known only where no rule reads more of it than that."""
@@ -206,4 +218,4 @@ def at_element(text: str, index: tuple[int, ...]) -> str:
 _LONGEST = 40
 _MOST = 1000
 
-__all__ = ["Flow", "Step", "at_element", "at_index", "called", "element", "nearest_name"]
+__all__ = ["Flow", "Step", "asking", "at_element", "at_index", "called", "element", "nearest_name"]
