@@ -74,6 +74,8 @@ class Derivatives:
         try:
             found = self._pulled(step, cotangent, wanted)
         except _NoRule as error:
+            if len(wanted) > 1:  # another input may have one
+                return [local for value in wanted for local in self._work_out(step, [value])]
             return [Local(step, value, None, False, name, None, str(error)) for value in wanted]
         except (TypeError, AttributeError, ValueError, IndexError):  # a stand-in for an index or of an unknown shape
             reason = f"not all that {step.label} was computed from is known any more"
@@ -174,7 +176,8 @@ def _rule(
     op = operation.op
     rule: Any = None if op is None else op.vjp.rule if isinstance(op.vjp, EachInput) else op.vjp[slot]
     if op is None:
-        raise _NoRule(f"{operation.name} has a rule of its own, which is no formula")
+        function = operation.name.removesuffix("Backward")
+        raise _NoRule(f"{function} is a function of yours; its backward() gives numbers and no formula")
     if rule is None or rule is MISSING:
         raise _NoRule(f"{operation.name} has no rule for it")
     ys = tuple([symbols[value] for value in operation.results])

@@ -119,6 +119,10 @@ def zero_findings(flow: Flow, x: Any) -> list[Finding]:
     gradient = flow.gradient(value)
     if gradient is None:
         what = "The gradient cannot be evaluated again: values that it depends on were written over, or freed, since."
+        stopped = [f"{op.name} ({op.location})" for op in flow.again.stopped]
+        if stopped:
+            what = f"The gradient cannot be evaluated again: it does not come through {', '.join(stopped[:3])}, which "
+            what += "has no derivative here, or whose own backward() can run no more."
         return [Finding("changed", what, value.name, fault=False)]
     array = np.asarray(gradient)
     if not np.isfinite(array).all() or not array.size:
@@ -186,7 +190,11 @@ def _loss(flow: Flow, step: Step, count: int, came: int) -> Finding:
 
 
 def _operation_name(operation: Operation) -> str:
-    return operation.op.name.removesuffix("_number") if operation.op is not None else operation.name
+    return (
+        operation.op.name.removesuffix("_number")
+        if operation.op is not None
+        else operation.name.removesuffix("Backward")
+    )
 
 
 def _reason(flow: Flow, step: Step) -> tuple[str, str]:

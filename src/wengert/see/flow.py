@@ -15,6 +15,9 @@ import numpy as np
 
 from wengert._memory import without_collection
 from wengert._names import operand_texts
+from wengert.engine.again import pulled_back
+from wengert.engine.base import wrap
+from wengert.engine.custom import FunctionNode
 from wengert.engine.node import zeros_of
 from wengert.ops.record import MISSING, EachInput, Kind
 from wengert.see.graph import Graph, Operation, Value, read
@@ -81,12 +84,7 @@ class Flow:
     def _evaluated(self, operation: Operation, slot: int) -> Step | None:
         value = operation.inputs[slot]
         grads = [self.gradient(result) for result in operation.results]
-        if (
-            operation.op is None
-            or value.node is None
-            or self.gradient(value) is None
-            or all([g is None for g in grads])
-        ):
+        if value.node is None or self.gradient(value) is None or all([g is None for g in grads]):
             return None
         handed_on = self._pulled(operation, slot, grads)
         if handed_on is None:
@@ -96,7 +94,19 @@ class Flow:
 
     def _pulled(self, operation: Operation, slot: int, grads: list[Any]) -> Any:
         op, node = operation.op, operation.node
-        assert op is not None
+        if isinstance(node, FunctionNode):
+            given = [None if g is None else wrap(np.asarray(g)) for g in grads]
+            pulled = pulled_back(
+                node,
+                [
+                    wrap(_zeros(r)) if g is None and node.materialize else g
+                    for g, r in zip(given, operation.results, strict=True)
+                ],
+            )
+            found = pulled[slot] if pulled is not None else None
+            return None if found is None else found._data
+        if op is None:
+            return None
         if self._last is None or self._last[0] is not operation:  # an operation may have thousands of inputs
             self._last = operation, [self._raw_or_form(value) for value in operation.inputs]
         raws = self._last[1]
@@ -213,6 +223,11 @@ def at_element(text: str, index: tuple[int, ...]) -> str:
     if not index:
         return text
     return f"{text if text.replace('.', '').isidentifier() else f'({text})'}{list(index)}"
+
+
+def _zeros(value: Value) -> Any:
+    is_tensor = getattr(value.dtype, "kind", "O") != "O"
+    return np.zeros(value.shape or (), value.dtype if is_tensor else np.float32)
 
 
 _LONGEST = 40
