@@ -69,3 +69,14 @@ def test_what_cannot_be_explained(tmp_path: Path) -> None:
     done = wengert("explain", tmp_path / "nothing.py", "--target", "loss")
     assert done.returncode == 2
     assert "no such file" in done.stderr
+
+
+def test_options_stand_before_or_behind_the_file_and_the_programs_own_behind_two_dashes(tmp_path: Path) -> None:
+    path = program(tmp_path)
+    for order in (
+        ("explain", path, "--target", "loss", "--", "one", "--target"),
+        ("explain", "--target", "loss", path, "--", "one", "--target"),
+        ("explain", path, "one", "--target", "loss", "--", "--target"),
+    ):
+        done = wengert(*order)
+        assert done.stdout.startswith("computed ['one', '--target']\nloss = 49\n"), done.stderr

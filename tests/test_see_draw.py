@@ -397,3 +397,19 @@ def test_importing_wengert_loads_nothing_that_draws() -> None:
     program = "import sys, wengert; print([m for m in sys.modules if m.startswith('wengert.see')])"
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert shown.strip() == "[]"
+
+
+def test_a_loop_whose_first_round_is_built_otherwise() -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 4))
+    h, target, loss = torch.ones(3, 4), torch.zeros(3, 4), 0.0
+    for step in range(100):
+        h = h + 0.1 * model(h)
+        if step % 10 == 0:
+            loss = loss + ((h - target) ** 2).mean()
+    assert "operations" in torch.draw(loss).svg()
+
+
+def test_many_values_of_one_repeat_that_go_to_one_operation_are_one_line() -> None:
+    w = torch.ones(3, requires_grad=True)
+    y = torch.stack([torch.tanh((w * k).sum()) for k in range(1, 400)]).mean()
+    assert torch.draw(y).dot().count("->") < 20

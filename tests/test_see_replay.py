@@ -130,7 +130,7 @@ def test_0d_leaves_keep_what_the_graph_saw() -> None:
     assert gradient(found, "w") == 4.0
 
 
-def test_a_function_of_the_users_stops_gradients_and_not_values() -> None:
+def test_gradients_pass_through_a_function_of_the_users() -> None:
     class Twice(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -146,7 +146,7 @@ def test_a_function_of_the_users_stops_gradients_and_not_values() -> None:
     found = replay(read(y))
     assert value(found, "a") == [2.0, 4.0]
     assert gradient(found, "a") == [4.0, 8.0]
-    assert gradient(found, "x") is None
+    assert gradient(found, "x") == [8.0, 16.0]
     y = (Twice.apply(x).exp() + 1).sum()
     y.backward()
     found = replay(read(y))
@@ -178,3 +178,56 @@ def test_a_leaf_alone() -> None:
     x = torch.tensor(1.0, requires_grad=True)
     found = replay(read(x))
     assert gradient(found, "x") == 1.0
+
+
+def test_what_a_users_backward_makes_infinite_or_zero_is_found_there() -> None:
+    class Root(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, times):
+            ctx.save_for_backward(x)
+            return x.sqrt(), x * times
+
+        @staticmethod
+        def backward(ctx, g, h):
+            (x,) = ctx.saved_tensors
+            return g * 0.5 / x.sqrt() + h * 3, None
+
+    x = torch.tensor([0.0, 4.0], requires_grad=True)
+    root, _ = Root.apply(x, 3)
+    found = torch.explain_nan((root * root).sum(), x)
+    assert "The rule of Root makes nan" in found[0].what
+    assert found[0].index == (0,)
+    assert "Root.apply(x, 3)" in str(found)
+    again = torch.tensor([1.0, 4.0], requires_grad=True)
+    root, thrice = Root.apply(again, 3)
+    assert gradient(replay(read((root * 2 + thrice).sum())), "again") == [4.0, 3.5]
+    zero = torch.explain_zero((Root.apply(again, 3)[0] * torch.zeros(2)).sum(), again)
+    assert zero[0].kind == "times_zero"
+
+
+def test_a_users_backward_that_raises_leaves_the_gradients_behind_it_unknown() -> None:
+    class Broken(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return 2 * x
+
+        @staticmethod
+        def backward(ctx, g):
+            raise KeyError("no")
+
+    x, w = torch.tensor(1.0, requires_grad=True), torch.tensor(2.0, requires_grad=True)
+    y = Broken.apply(x * 3) * w + x
+    found = replay(read(y))
+    assert gradient(found, "w") == 6.0
+    assert gradient(found, "x") is None
+    assert [operation.name for operation in found.stopped] == ["BrokenBackward"]
+
+
+def test_an_input_without_a_rule_is_unknown_and_the_others_are_not() -> None:
+    a, b = torch.tensor(2.0, requires_grad=True), torch.tensor(3.0, requires_grad=True)
+    q = torch.special.gammainc(a, b) * 2
+    found = replay(read(q))
+    assert gradient(found, "a") is None
+    assert abs(gradient(found, "b") - 0.29872) < 1e-5
+    assert "dq/da: IgammaBackward0 has no rule for it." in torch.explain(q).text
+    assert [finding.kind for finding in torch.diagnose(q, a).faults] == ["no_rule"]

@@ -30,7 +30,12 @@ def add_diagnose_command(commands: Any) -> None:
     parser.add_argument("file", metavar="FILE", help="a .py program")
     parser.add_argument("--target", metavar="NAME", required=True, help="the result, such as loss")
     parser.add_argument("--wrt", metavar="NAME", help="the tensor whose gradient is in question (default: all leaves)")
-    parser.add_argument("arguments", metavar="ARGUMENTS", nargs="*", help="passed on to the program, after --")
+    parser.add_argument(
+        "arguments",
+        metavar="ARGUMENTS",
+        nargs="*",
+        help="passed on to the program; behind -- if they look like options",
+    )
     parser.set_defaults(command=_diagnose)
 
 

@@ -41,7 +41,12 @@ def add_explain_command(commands: Any) -> None:
     )
     parser.add_argument("--format", choices=("text", "markdown", "latex"), default="text", help="default: text")
     parser.add_argument("--limit", metavar="STEPS", type=int, default=40, help="the most steps to show (default: 40)")
-    parser.add_argument("arguments", metavar="ARGUMENTS", nargs="*", help="passed on to the program, after --")
+    parser.add_argument(
+        "arguments",
+        metavar="ARGUMENTS",
+        nargs="*",
+        help="passed on to the program; behind -- if they look like options",
+    )
     parser.set_defaults(command=_explain)
 
 

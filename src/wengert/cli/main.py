@@ -17,12 +17,16 @@ from wengert.cli.tour import add_tour_command
 __all__ = ["main"]
 
 BAD_INPUT = 2
+_ASKING = ("diagnose", "explain", "draw", "explore")  # commands that run a program
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code: 0 done, 1 the program failed, 2 it could not be started."""
     parser = _parser()
-    options = parser.parse_args(arguments)
+    given, passed_on = _parted(sys.argv[1:] if arguments is None else arguments)
+    options = parser.parse_args(given)
+    if passed_on:
+        options.arguments = [*options.arguments, *passed_on]
     try:
         code: int = options.command(options)
         sys.stdout.flush()
@@ -34,6 +38,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return code
+
+
+def _parted(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What a command takes itself, in any order, and what stands behind ``--`` for the program that it runs."""
+    given = list(arguments)
+    if given[:1] not in [[name] for name in _ASKING] or "--" not in given:
+        return given, []
+    end = given.index("--")
+    return given[:end], given[end + 1 :]
 
 
 def _parser() -> argparse.ArgumentParser:

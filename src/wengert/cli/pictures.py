@@ -51,7 +51,12 @@ def _add(commands: Any, name: str, summary: str, description: str) -> Any:
     parser.add_argument("--theme", choices=["auto", "light", "dark"], default="auto", help="the colours")
     parser.add_argument("--max-nodes", metavar="N", type=int, default=150, help="fold until so few are left (150)")
     parser.add_argument("--unfold", action="store_true", help="show every time of what is repeated")
-    parser.add_argument("arguments", metavar="ARGUMENTS", nargs="*", help="passed on to the program, after --")
+    parser.add_argument(
+        "arguments",
+        metavar="ARGUMENTS",
+        nargs="*",
+        help="passed on to the program; behind -- if they look like options",
+    )
     return parser
 
 

@@ -5,14 +5,15 @@ The new graph has the structure of the old one and none of its hooks. The user's
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from wengert.engine.apply import compute, promoted, record
 from wengert.engine.backward import run_grad
-from wengert.engine.base import wrap_plain
-from wengert.engine.node import zeros_of
+from wengert.engine.base import TensorBase, edge_of, wrap_plain
+from wengert.engine.custom import FunctionNode
+from wengert.engine.node import Port, RecordedNode, zeros_of
 from wengert.engine.saved import port_of
 from wengert.engine.state import STATE
 from wengert.ops.record import Op, Promote
@@ -66,6 +67,61 @@ def recorded(op: Op, inputs: Sequence[Any], results: Sequence[Any], meta: dict[s
     return outs
 
 
+class _Again(RecordedNode):
+    """A node of a user's function in a graph recorded once more: its gradients are those of the first node."""
+
+    __slots__ = ("fails", "original")
+    original: FunctionNode
+    fails: Callable[[], None]
+
+    @property
+    def ports(self) -> bool:  # type: ignore[override]
+        """Whether the function has several results."""
+        return self.original.ports
+
+    @property
+    def materialize(self) -> bool:  # type: ignore[override]
+        """Whether backward gets zeros for results that nothing flowed into."""
+        return self.original.materialize
+
+    def pull(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Run the user's ``backward``; what it needs may be freed or written over by now."""
+        pulled = pulled_back(self.original, grads)
+        if pulled is None:
+            self.fails()
+            return (None,) * len(self.next)
+        return pulled
+
+
+def pulled_back(node: FunctionNode, grads: Sequence[Any]) -> tuple[Any, ...] | None:
+    """What a user's ``backward`` makes of cotangents (tensors); None where it raises."""
+    tracked = STATE.grad_enabled
+    STATE.grad_enabled = False
+    try:
+        return node.pull(tuple(grads))
+    except Exception:  # noqa: BLE001 - the user's code: it may raise anything
+        return None
+    finally:
+        STATE.grad_enabled = tracked
+
+
+def recorded_function(
+    node: FunctionNode, inputs: Sequence[Any], results: Sequence[Any], fails: Callable[[], None]
+) -> tuple[Any, ...]:
+    """New tensors on given results, recorded as what a user's function gives for ``inputs``.
+
+    ``fails`` is called in the sweep if the user's ``backward`` raises; nothing then flows to the inputs.
+    """
+    made = _Again(tuple([edge_of(t) if isinstance(t, TensorBase) else None for t in inputs]), node.shape, node.dtype)
+    made.original, made.fails = node, fails
+    outs = tuple([wrap_plain(raw) for raw in results])
+    for index, (out, dtype) in enumerate(zip(outs, node.dtype if made.ports else (node.dtype,), strict=True)):
+        if dtype.kind in "fc":
+            out._node = Port(made, index, out._data.shape, out._data.dtype) if made.ports else made
+            out._rg = True
+    return outs
+
+
 def gradients(roots: Sequence[Any], tensors: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
     """What one sweep from ``roots`` brings to each of ``tensors``, raw; None where nothing arrives. Frees the graph."""
     given = [None if g is None else wrap_plain(g) for g in cotangents]
@@ -73,4 +129,14 @@ def gradients(roots: Sequence[Any], tensors: Sequence[Any], cotangents: Sequence
     return [None if t is None else t._data for t in found]
 
 
-__all__ = ["constant", "gradients", "leaf", "placeholder", "raw_results", "recorded", "undisturbed"]
+__all__ = [
+    "constant",
+    "gradients",
+    "leaf",
+    "placeholder",
+    "pulled_back",
+    "raw_results",
+    "recorded",
+    "recorded_function",
+    "undisturbed",
+]

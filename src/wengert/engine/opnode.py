@@ -102,7 +102,8 @@ class OpNode(RecordedNode):
 
     def _stale(self) -> frozenset[int]:
         """The ids of the saved arrays that were written in place since."""
-        if not self.watched:
+        watched = self.watched
+        if all([cell[0] == version for cell, version in watched]):
             return frozenset()
         arrays = [
             part
@@ -110,8 +111,8 @@ class OpNode(RecordedNode):
             for part in (value if value.__class__ is tuple else (value,))
             if isinstance(part, (np.ndarray, np.generic))
         ]
-        watched = zip(arrays, self.watched, strict=False)
-        return frozenset([id(raw) for raw, (cell, version) in watched if cell[0] != version])
+        pairs = zip(arrays, watched, strict=False)
+        return frozenset([id(raw) for raw, (cell, version) in pairs if cell[0] != version])
 
     @property
     def watched(self) -> tuple[tuple[list[Any], int], ...]:

@@ -19,6 +19,7 @@ from wengert.spaces.expression import Call, Derivative, Exact, Expression, Name,
 from wengert.spaces.simplify import simplified
 from wengert.spaces.symbol import SYMBOLS, Symbol
 
+MOST_INPUTS: Final = 8  # of a step by which it is derived where all are told
 _MOST_PATHS: Final = 6
 _LONGEST_PATH: Final = 16
 _LAST: Final = 10**9  # cotangents stand behind all other names
@@ -52,23 +53,29 @@ class Derivatives:
         self.steps = steps
         self._found: dict[Step, list[Local]] = {}
 
+    def inputs(self, step: Step) -> list[Value]:
+        """The inputs of a step that depend on what is wanted."""
+        return [value for value in step.inputs if value in self.steps.depending]
+
     def of(self, step: Step) -> list[Local]:
-        """The derivatives of a step by those of its inputs that depend on what is wanted."""
+        """The derivatives of a step by the first of those of its inputs that depend on what is wanted."""
         if step not in self._found:
-            self._found[step] = self._work_out(step)
+            wanted = self.inputs(step)
+            self._found[step] = self._work_out(step, wanted[:MOST_INPUTS])
         return self._found[step]
 
-    def _work_out(self, step: Step) -> list[Local]:
+    def _work_out(self, step: Step, wanted: list[Value]) -> list[Local]:
         root = self.steps.labels[self.steps.root]
         name = Derivative(root, Name(step.label, _LAST, step.value.shape or ()))
-        wanted = [value for value in step.inputs if value in self.steps.depending]
         raw = self.steps.raw(step.value)
         ones = np.ones(raw.shape, raw.dtype)[()]
         is_end = step.value is self.steps.root and not raw.ndim  # dy/dy is 1
         cotangent = Symbol(Number(1) if is_end else name, ones)
         try:
-            found = self._pulled(step, cotangent)
+            found = self._pulled(step, cotangent, wanted)
         except _NoRule as error:
+            if len(wanted) > 1:  # another input may have one
+                return [local for value in wanted for local in self._work_out(step, [value])]
             return [Local(step, value, None, False, name, None, str(error)) for value in wanted]
         except (TypeError, AttributeError, ValueError, IndexError):  # a stand-in for an index or of an unknown shape
             reason = f"not all that {step.label} was computed from is known any more"
@@ -85,8 +92,9 @@ class Derivatives:
             return Local(step, value, product, False, cotangent, None)
         return Local(step, value, factor, True, cotangent, found.raw if found.known else None)
 
-    def _pulled(self, step: Step, cotangent: Symbol) -> dict[Value, Any]:
-        """What the cotangent of a step becomes at each of its inputs: the chain rule inside one formula."""
+    def _pulled(self, step: Step, cotangent: Symbol, wanted: list[Value]) -> dict[Value, Any]:
+        """What the cotangent of a step becomes at some of its inputs: the chain rule inside one formula."""
+        needed = self._on_the_way(step, wanted)
         symbols = self.steps.written(step)
         symbols[step.value] = self.steps.symbol(step.value)
         arrived: dict[Value, Any] = {step.value: cotangent}
@@ -95,12 +103,21 @@ class Derivatives:
                 continue
             args = [symbols[v] if v in symbols else self.steps.symbol(v) for v in operation.inputs]
             for slot, value in enumerate(operation.inputs):
-                if value.node is None or value not in self.steps.depending:
+                if value.node is None or value not in needed:
                     continue
                 x = _rule(operation, slot, arrived, symbols, args)
                 x = _unspread(x, args[slot].shape)
                 arrived[value] = arrived[value] + x if value in arrived else x
         return arrived
+
+    @staticmethod
+    def _on_the_way(step: Step, wanted: list[Value]) -> set[Value]:
+        """The values of a step that depend on some of its inputs."""
+        needed = set(wanted)
+        for operation in step.operations:
+            if not needed.isdisjoint(operation.inputs):
+                needed.update(operation.results)
+        return needed
 
     # --- paths -----------------------------------------------------------------------------------------------------
 
@@ -126,7 +143,8 @@ class Derivatives:
         return found
 
     def _between(self, step: Step, end: Value) -> Local:
-        return next(local for local in self.of(step) if local.input is end)
+        found = next((local for local in self.of(step) if local.input is end), None)
+        return found if found is not None else self._work_out(step, [end])[0]
 
     def _ways(self, wanted: Value) -> Iterator[list[Step] | None]:
         """The ways from the root to a value; None where one is too long."""
@@ -158,7 +176,8 @@ def _rule(
     op = operation.op
     rule: Any = None if op is None else op.vjp.rule if isinstance(op.vjp, EachInput) else op.vjp[slot]
     if op is None:
-        raise _NoRule(f"{operation.name} has a rule of its own, which is no formula")
+        function = operation.name.removesuffix("Backward")
+        raise _NoRule(f"{function} is a function of yours; its backward() gives numbers and no formula")
     if rule is None or rule is MISSING:
         raise _NoRule(f"{operation.name} has no rule for it")
     ys = tuple([symbols[value] for value in operation.results])

@@ -13,7 +13,7 @@ from wengert.engine.base import TensorBase, is_tracking
 from wengert.see.explain_nan import nan_findings, without_graph
 from wengert.see.explain_zero import zero_findings
 from wengert.see.findings import Finding, Report
-from wengert.see.flow import Flow
+from wengert.see.flow import Flow, asking, nearest_name
 from wengert.see.graph import Value
 from wengert.see.graph_report import accumulated, kept_alive
 from wengert.see.why_none import Names, check_tensors, none_findings, untracked_finding
@@ -50,7 +50,8 @@ def diagnose(y: Any, x: Any = None) -> Report:
     check_tensors(*[t for t in (y, x) if x is not None or t is y])
     names = Names(frame, y, y if x is None else x)
     question = f"What is wrong with {names.y}{f' and its gradient by {names.x}' if x is not None else ''}?"
-    findings = _findings(y, x, names, frame)
+    with asking():
+        findings = _findings(y, x, names, frame)
     faults = [finding for finding in findings if finding.fault]
     ordered = faults + [f for f in findings if not f.fault and not (faults and f.kind in _NO_FAULT)]
     return Report(question, tuple(ordered), "Nothing wrong was found.")
@@ -64,10 +65,23 @@ def _findings(y: TensorBase, x: TensorBase | None, names: Names, frame: FrameTyp
     if x is not None:
         found += [_as_note(f) if f.kind in _NO_FAULT else f for f in none_findings(y, x, names, flow.graph)]
     reached = x is None or flow.graph.value_of(x) is not None
+    found += _missing_rules(flow)
     found += nan_findings(flow, x if reached else None)
     if reached and not any([f.fault for f in found]):
         found += _zeros(flow, x)
     return found + _passes(flow, x, names) + kept_alive(frame)
+
+
+def _missing_rules(flow: Flow) -> list[Finding]:
+    """The operations at which backward() ends with an error, for want of a derivative."""
+    found = []
+    for operation in flow.again.stopped:
+        if operation.op is not None:
+            name = operation.op.name
+            what = f"{name} has no derivative by one of its inputs that requires grad: backward() cannot pass there."
+            remedy = "detach() that input if it is meant to be fixed, or give the function a derivative of your own"
+            found.append(Finding("no_rule", what, nearest_name(operation), operation.location, remedy=remedy))
+    return found
 
 
 def _as_note(finding: Finding) -> Finding:

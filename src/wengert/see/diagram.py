@@ -303,15 +303,15 @@ class _Builder:
         for operation in self.graph.operations:
             target = self._shown_key(self.stands[operation])
             first = self.stands[operation] is operation
-            here: list[tuple[str, str]] = []
-            for value in operation.inputs:
+            here: Counter[tuple[str, str]] = Counter()  # of several values that are shown as one, one tells how often
+            for value, times in Counter(operation.inputs).items():
                 source = self._key(value)
                 if source is None or source == target or self._goes_on(value, operation):
                     continue
-                here.append((source, target))
-            new = [edge for edge in here if edge not in seen]
+                here[source, target] = max(here[source, target], times if first else 1)
+            new = [edge for edge, times in here.items() if edge not in seen for _ in range(times)]
             seen.update(here)
-            yield from new if first else dict.fromkeys(new)
+            yield from new
 
     def _goes_on(self, value: Value, user: Operation) -> bool:
         """Whether a value goes from one time of a repeat to another: to be noted, not drawn."""

@@ -12,7 +12,7 @@ import numpy as np
 from wengert._source import user_frame
 from wengert.engine.base import TensorBase, is_tracking
 from wengert.see.findings import Finding, Report
-from wengert.see.flow import Flow
+from wengert.see.flow import Flow, asking
 from wengert.see.graph import Operation, Value
 from wengert.see.nan_backward import backward_findings, steep_findings
 from wengert.see.nan_forward import dead_findings, first_bad, forward_findings, is_bad
@@ -52,8 +52,9 @@ def explain_nan(y: Any, x: Any = None) -> Report:
     question = f"Why is {names.y}{asked} not finite?"
     if not is_tracking(y):
         return Report(question, tuple(without_graph(y, names)), f"{names.y} is finite.")
-    flow = Flow(y, frame)
-    return Report(question, tuple(nan_findings(flow, x)), "All values and gradients on the way are finite.")
+    with asking():
+        findings = nan_findings(Flow(y, frame), x)
+    return Report(question, tuple(findings), "All values and gradients on the way are finite.")
 
 
 def without_graph(y: TensorBase, names: Names) -> list[Finding]:

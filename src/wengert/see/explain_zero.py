@@ -15,7 +15,7 @@ from wengert._source import user_frame
 from wengert.engine.base import is_tracking
 from wengert.ops.record import Kind
 from wengert.see.findings import Finding, Report, share
-from wengert.see.flow import Flow, Step, called, nearest_name
+from wengert.see.flow import Flow, Step, asking, called, nearest_name
 from wengert.see.graph import Operation, Value
 from wengert.see.why_none import Names, check_tensors
 
@@ -104,9 +104,9 @@ def explain_zero(y: Any, x: Any) -> Report:
     question = f"Why is the gradient of {names.y} by {names.x} zero or nearly so?"
     if not is_tracking(y):
         raise ValueError(f"{names.y} has no graph, so it has no gradient: wengert.why_none says where it was cut")
-    flow = Flow(y, frame)
     well = f"No element of the gradient by {names.x} is zero, vanishing or exploding."
-    return Report(question, tuple(zero_findings(flow, x)), well)
+    with asking():
+        return Report(question, tuple(zero_findings(Flow(y, frame), x)), well)
 
 
 def zero_findings(flow: Flow, x: Any) -> list[Finding]:
@@ -119,6 +119,10 @@ def zero_findings(flow: Flow, x: Any) -> list[Finding]:
     gradient = flow.gradient(value)
     if gradient is None:
         what = "The gradient cannot be evaluated again: values that it depends on were written over, or freed, since."
+        stopped = [f"{op.name} ({op.location})" for op in flow.again.stopped]
+        if stopped:
+            what = f"The gradient cannot be evaluated again: it does not come through {', '.join(stopped[:3])}, which "
+            what += "has no derivative here, or whose own backward() can run no more."
         return [Finding("changed", what, value.name, fault=False)]
     array = np.asarray(gradient)
     if not np.isfinite(array).all() or not array.size:
@@ -186,7 +190,11 @@ def _loss(flow: Flow, step: Step, count: int, came: int) -> Finding:
 
 
 def _operation_name(operation: Operation) -> str:
-    return operation.op.name.removesuffix("_number") if operation.op is not None else operation.name
+    return (
+        operation.op.name.removesuffix("_number")
+        if operation.op is not None
+        else operation.name.removesuffix("Backward")
+    )
 
 
 def _reason(flow: Flow, step: Step) -> tuple[str, str]:
@@ -348,14 +356,27 @@ def _largest_path(flow: Flow, x: Value) -> list[tuple[Step, float]]:
     path: list[tuple[Step, float]] = []
     value, roots = x, set(flow.graph.roots)
     while value not in roots:
-        steps = list(flow.steps_to(value))
-        if not steps:
+        if value not in flow.largest:
+            flow.largest[value] = _largest_step(flow, value)
+        largest = flow.largest[value]
+        if largest is None:
             break
-        step = max(steps, key=lambda s: float(np.max(np.abs(s.handed_on), initial=0.0)))
-        came = float(np.max(np.abs(step.arriving), initial=0.0))
-        path.append((step, float(np.max(np.abs(step.handed_on), initial=0.0)) / came if came else 0.0))
-        value = step.operation.results[0]
+        path.append(largest)
+        value = largest[0].operation.results[0]
     return path
+
+
+def _largest_step(flow: Flow, value: Value) -> tuple[Step, float] | None:
+    steps = list(flow.steps_to(value))
+    if not steps:
+        return None
+    step = max(steps, key=lambda step: _peak(step.handed_on))
+    came = _peak(step.arriving)
+    return step, _peak(step.handed_on) / came if came else 0.0
+
+
+def _peak(array: Any) -> float:
+    return abs(array.item()) if array.size == 1 else float(np.max(np.abs(array), initial=0.0))
 
 
 def _chain(x: Value, steps: list[tuple[Step, float]], exponent: float, largest: float, kind: str) -> Finding:

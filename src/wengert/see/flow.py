@@ -6,13 +6,18 @@ Knows rules and a graph that was evaluated again. Knows no question that is aske
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from wengert._memory import without_collection
 from wengert._names import operand_texts
+from wengert.engine.again import pulled_back
+from wengert.engine.base import wrap
+from wengert.engine.custom import FunctionNode
 from wengert.engine.node import zeros_of
 from wengert.ops.record import MISSING, EachInput, Kind
 from wengert.see.graph import Graph, Operation, Value, read
@@ -34,6 +39,13 @@ class Step:
         return self.operation.inputs[self.slot]
 
 
+@contextmanager
+def asking() -> Iterator[None]:
+    """While a question is answered: no warnings of NumPy, which would speak of our own evaluation; no collection."""
+    with without_collection(), np.errstate(all="ignore"):
+        yield
+
+
 class Flow:
     """All values of a graph and the gradients that flow through it, from its roots (with ones) to the leaves."""
 
@@ -41,6 +53,8 @@ class Flow:
         self.graph: Graph = read(y, frame)
         self.again = replay(self.graph)
         self._steps: dict[tuple[Operation, int], Step | None] = {}
+        self.largest: dict[Value, tuple[Step, float] | None] = {}  # what hands on most to a value, where that was asked
+        self._last: tuple[Operation, list[Any]] | None = None  # whose rules were asked last, and its operands
 
     @property
     def refused(self) -> str | None:
@@ -70,12 +84,7 @@ class Flow:
     def _evaluated(self, operation: Operation, slot: int) -> Step | None:
         value = operation.inputs[slot]
         grads = [self.gradient(result) for result in operation.results]
-        if (
-            operation.op is None
-            or value.node is None
-            or self.gradient(value) is None
-            or all([g is None for g in grads])
-        ):
+        if value.node is None or self.gradient(value) is None or all([g is None for g in grads]):
             return None
         handed_on = self._pulled(operation, slot, grads)
         if handed_on is None:
@@ -85,8 +94,22 @@ class Flow:
 
     def _pulled(self, operation: Operation, slot: int, grads: list[Any]) -> Any:
         op, node = operation.op, operation.node
-        assert op is not None
-        raws = [self._raw_or_form(value) for value in operation.inputs]
+        if isinstance(node, FunctionNode):
+            given = [None if g is None else wrap(np.asarray(g)) for g in grads]
+            pulled = pulled_back(
+                node,
+                [
+                    wrap(_zeros(r)) if g is None and node.materialize else g
+                    for g, r in zip(given, operation.results, strict=True)
+                ],
+            )
+            found = pulled[slot] if pulled is not None else None
+            return None if found is None else found._data
+        if op is None:
+            return None
+        if self._last is None or self._last[0] is not operation:  # an operation may have thousands of inputs
+            self._last = operation, [self._raw_or_form(value) for value in operation.inputs]
+        raws = self._last[1]
         results: Any = tuple([self._raw_or_form(value) for value in operation.results])
         given: Any = tuple(
             [
@@ -97,11 +120,10 @@ class Flow:
         if op.outputs == 1:
             results, given = results[0], given[0]
         space = node.space  # type: ignore[attr-defined]
-        with np.errstate(all="ignore"):
-            if isinstance(op.vjp, EachInput):
-                return op.vjp.rule(space, given, results, slot, *raws, **operation.meta)
-            rule = op.vjp[slot]
-            return None if rule is None or rule is MISSING else rule(space, given, results, *raws, **operation.meta)
+        if isinstance(op.vjp, EachInput):
+            return op.vjp.rule(space, given, results, slot, *raws, **operation.meta)
+        rule = op.vjp[slot]
+        return None if rule is None or rule is MISSING else rule(space, given, results, *raws, **operation.meta)
 
     def _raw_or_form(self, value: Value) -> Any:
         """The value, or zeros of its form: `gradient` is known only where no rule reads more of it than that."""
@@ -203,7 +225,12 @@ def at_element(text: str, index: tuple[int, ...]) -> str:
     return f"{text if text.replace('.', '').isidentifier() else f'({text})'}{list(index)}"
 
 
+def _zeros(value: Value) -> Any:
+    is_tensor = getattr(value.dtype, "kind", "O") != "O"
+    return np.zeros(value.shape or (), value.dtype if is_tensor else np.float32)
+
+
 _LONGEST = 40
 _MOST = 1000
 
-__all__ = ["Flow", "Step", "at_element", "at_index", "called", "element", "nearest_name"]
+__all__ = ["Flow", "Step", "asking", "at_element", "at_index", "called", "element", "nearest_name"]

@@ -308,7 +308,7 @@ def _parts(value: Any) -> tuple[Any, ...]:
 
 def is_freed(node: Any) -> bool:
     """Whether backward has freed what a node saved."""
-    return node.op is not None and node.saved is None
+    return node.op is not None and node.freed is not None
 
 
 def _is_value(raw: Any) -> bool:

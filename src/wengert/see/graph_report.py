@@ -168,7 +168,10 @@ def _root_name(name: str) -> str:
     return name.partition("[")[0]
 
 
-def _holders(tensors: list[tuple[str, Any]], last: dict[str, int] | None) -> tuple[list[Holder], set[Node]]:
+def _holders(
+    tensors: list[tuple[str, Any]], last: dict[str, int] | None, least_passes: int = 0
+) -> tuple[list[Holder], set[Node]]:
+    """The variables that keep graphs alive (of so many passes at least), and all nodes that they lead to."""
     groups: dict[str, list[Any]] = {}
     for name, t in tensors:
         if t._node is not None:
@@ -182,10 +185,12 @@ def _holders(tensors: list[tuple[str, Any]], last: dict[str, int] | None) -> tup
         nodes: set[Any] = set(_cone([t._node for t in members]))
         visits += len(nodes)
         reached |= nodes
+        passes = {id(node.freed) for node in nodes if node.freed is not None}
+        if len(passes) < least_passes:
+            continue
         own: Any = members[-1]._node
         own = own.next[0] if isinstance(own, Port) else own
         repeats = sum([node.code is own.code and node.lasti == own.lasti for node in nodes])
-        passes = {id(node.freed) for node in nodes if node.freed is not None}
         where = _place(own)
         grown = None if last is None else len(nodes) - last.get(_key(name, where), 0)
         holders.append(
@@ -214,7 +219,7 @@ def _is_freed(node: Any) -> bool:
 
 def kept_alive(frame: FrameType) -> list[Finding]:
     """The findings on variables that keep the graphs of passes that are done."""
-    holders, _ = _holders(_tensors(frame), None)
+    holders, _ = _holders(_tensors(frame), None, least_passes=_REPEATED - 1)
     return _kept_alive(holders)
 
 

@@ -63,7 +63,11 @@ def _described(flow: Flow, step: Step, x: Value) -> Finding:
     got = element(step.handed_on, index)
     slope = flow.local(operation, step.slot)
     numbers: dict[str, Any] = {}
-    name = operation.op.name.removesuffix("_number") if operation.op is not None else operation.name
+    name = (
+        operation.op.name.removesuffix("_number")
+        if operation.op is not None
+        else operation.name.removesuffix("Backward")
+    )
     variable = nearest_name(operation)
     operand = called(step.value, operation, step.slot)
     if slope is None:

@@ -33,6 +33,9 @@ class Level(IntEnum):
 
 Written = tuple[str, Level]
 
+_MOST_ARGUMENTS: Final = 8  # of a function that are written out, such as stack of many
+_FIRST_ARGUMENTS: Final = 4
+
 
 class Writer:
     """Writes expressions as text.
@@ -223,7 +226,10 @@ class Writer:
             return self._infix(sign, Level[level], *args)
         if call.name in PLAIN and len(args) >= 1:
             return self._written(args[0])
-        texts = [self.write(arg) for arg in args]
+        few = len(args) <= _MOST_ARGUMENTS
+        texts = [self.write(arg) for arg in (args if few else (*args[:_FIRST_ARGUMENTS], args[-1]))]
+        if not few:
+            texts.insert(_FIRST_ARGUMENTS, "...")
         for key, value in meta.items():
             if call.name in METADATA_LAST:
                 texts.append(self.constant(_meta_text(value)))

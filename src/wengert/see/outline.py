@@ -210,7 +210,7 @@ def _folded(parts: list[Part], signatures: _Signatures) -> list[Part]:
             found = _shortest_repeats(numbers, least_period=1 if place else 2)
             if not found:
                 break
-            parts = _fold_at(parts, [_from_first_line(parts, *one) for one in found])
+            parts = _fold_at(parts, _from_first_lines(parts, numbers, found))
     return parts
 
 
@@ -257,7 +257,21 @@ def _repeats_of(numbers: np.ndarray, period: int) -> list[tuple[int, int, int]]:
     return found
 
 
-def _from_first_line(parts: list[Part], start: int, period: int, times: int) -> tuple[int, int, int]:
+def _from_first_lines(
+    parts: list[Part], numbers: np.ndarray, found: list[tuple[int, int, int]]
+) -> list[tuple[int, int, int]]:
+    shifted = []
+    free = 0
+    for one in found:
+        start, period, times = _from_first_line(parts, numbers, free, *one)
+        free = start + period * times
+        shifted.append((start, period, times))
+    return shifted
+
+
+def _from_first_line(
+    parts: list[Part], numbers: np.ndarray, free: int, start: int, period: int, times: int
+) -> tuple[int, int, int]:
     """A repeat that begins with the operation highest up in the source, as the body of a loop does.
 
     Its first time may lack what stands before the repeat; then there is one time less.
@@ -266,9 +280,16 @@ def _from_first_line(parts: list[Part], start: int, period: int, times: int) -> 
     first = min(lines)[1]
     if first == 0 or times - 1 < LEAST_REPEATS:
         return start, period, times
-    before = parts[start - period + first : start] if start >= period - first else []
-    whole = [_line(part) for part in before] == [line for line, _ in lines[first:]]
+    begin = start - period + first
+    whole = begin >= free and all([_is_time_of(parts, numbers, at, at + period) for at in range(begin, start)])
     return (start - period + first, period, times) if whole else (start + first, period, times - 1)
+
+
+def _is_time_of(parts: list[Part], numbers: np.ndarray, at: int, then: int) -> bool:
+    """Whether a part stands for the same as another, a period later: another operation may begin a sum."""
+    one, other = parts[at], parts[then]
+    same_line = isinstance(one, Operation) and isinstance(other, Operation) and _line(one) == _line(other)
+    return same_line or bool(numbers[at] == numbers[then])
 
 
 def _line(part: Part) -> int:

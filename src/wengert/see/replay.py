@@ -7,14 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from wengert._memory import without_collection
-from wengert.engine.again import constant, gradients, leaf, placeholder, raw_results, recorded, undisturbed
+from wengert.engine.again import (
+    constant,
+    gradients,
+    leaf,
+    placeholder,
+    raw_results,
+    recorded,
+    recorded_function,
+    undisturbed,
+)
+from wengert.engine.custom import FunctionNode
 from wengert.engine.node import save_plan
 from wengert.ops.reads import Read
+from wengert.ops.record import MISSING
 from wengert.see.graph import Graph, Operation, Value
 
 MOST_BYTES = 2**28
@@ -31,6 +43,7 @@ class Replay:
     gradients: dict[Value, Any] = field(default_factory=dict)  # of the roots by each value, where that is known
     changed: tuple[Value, ...] = ()  # whose values now are, or may be, not those that the graph was computed with
     refused: str | None = None  # why nothing was evaluated, if so
+    stopped: tuple[Operation, ...] = ()  # where gradients end: a rule that is missing, a user's backward that raised
 
     def raw(self, value: Value) -> Any:
         """The raw value; None if it is not known."""
@@ -49,8 +62,8 @@ def replay(graph: Graph, cotangents: Sequence[Any] | None = None, *, most_bytes:
     the leaves and constants that may have been changed since (an optimiser's step, a name bound anew) are named in
     `changed` and taken as unknown, and with them everything that only follows from them.
 
-    Results of functions with a derivative of the user's own (`autograd.Function`) are known only where something kept
-    them, and gradients do not pass through them.
+    Functions with a derivative of the user's own (`autograd.Function`) are not called again: their results are known
+    only where something kept them. Gradients pass through them by their own ``backward``, where it still can run.
 
     Args:
         graph: as :func:`wengert.see.graph.read` gives it.
@@ -81,7 +94,7 @@ def replay(graph: Graph, cotangents: Sequence[Any] | None = None, *, most_bytes:
         if value.raw is not None and value.shape is None:
             value.shape, value.dtype = np.shape(value.raw), getattr(value.raw, "dtype", None)
     changed = tuple([value for value in graph.values if value.changed or value in run.unknown])
-    return Replay(graph, run.known, run.evaluated, gradients, changed)
+    return Replay(graph, run.known, run.evaluated, gradients, changed, stopped=(*run.broken, *run.stopped))
 
 
 class _Run:
@@ -94,7 +107,8 @@ class _Run:
         self.tensors: dict[Value, Any] = {}
         self.known: dict[Value, Any] = {}
         self.evaluated: set[Value] = set()
-        self.broken: set[Operation] = set()
+        self.broken: dict[Operation, None] = {}  # those through which no gradient can be told
+        self.stopped: dict[Operation, None] = {}  # those without a rule for an input that a gradient would flow to
         self.disagreements: list[Value] = []  # kept values that come out differently
         self.confirmed: list[Value] = []  # and those that come out as they were kept
         for value in graph.values:
@@ -119,8 +133,8 @@ class _Run:
         self.tensors[value] = leaf(raw) if value.node is not None else constant(raw)
 
     def _operation(self, operation: Operation) -> None:
-        raws = self._evaluate(operation)
         kept = [self._kept(value) for value in operation.results]
+        raws = None if self._is_vouched_for(operation) else self._evaluate(operation)
         if raws is not None:
             self._compare(operation, kept, raws)
         results = []
@@ -132,13 +146,21 @@ class _Run:
             if known is not None:
                 self.known[value] = known
             results.append(known if known is not None else _stand_in(value))
-        op = operation.op
-        if op is None:
-            self.broken.add(operation)
-            outs: Iterable[Any] = [leaf(raw) for raw in results]
+        op, node = operation.op, operation.node
+        inputs = [self.tensors[value] for value in operation.inputs]
+        if op is not None:
+            outs: Iterable[Any] = recorded(op, inputs, results, operation.meta)
+        elif isinstance(node, FunctionNode) and not node.axes:
+            outs = recorded_function(node, inputs, results, partial(self.broken.setdefault, operation))
         else:
-            outs = recorded(op, [self.tensors[value] for value in operation.inputs], results, operation.meta)
+            self.broken[operation] = None
+            outs = [leaf(raw) for raw in results]
         self.tensors.update(zip(operation.results, outs, strict=True))
+
+    def _is_vouched_for(self, operation: Operation) -> bool:
+        """Whether all that an operation was given and made is known as it was: evaluating it would tell nothing."""
+        values = (*operation.inputs, *operation.results)
+        return all([value.certain and value not in self.unknown for value in values])
 
     def _evaluate(self, operation: Operation) -> tuple[Any, ...] | None:
         """The results as they come out now; None where an input is not known or the operation cannot be run."""
@@ -167,7 +189,8 @@ class _Run:
         given = [_ones(root) for root in roots] if cotangents is None else list(cotangents)
         reached = self._reached(roots)
         found = gradients([self.tensors[root] for root in roots], [self.tensors[value] for value in reached], given)
-        return {value: g for value, g in zip(reached, found, strict=True) if g is not None}
+        told = set(self._reached(roots)) if self.broken else set(reached)  # a user's backward may have raised
+        return {value: g for value, g in zip(reached, found, strict=True) if g is not None and value in told}
 
     def _reached(self, roots: list[Value]) -> list[Value]:
         """The values whose gradient can be told: every rule on the way reads known values only."""
@@ -176,16 +199,22 @@ class _Run:
             arriving = [reached[value] for value in operation.results if value in reached]
             if not arriving:
                 continue
+            arrives = all(arriving) and operation not in self.broken
+            is_known = arrives and all([value in self.known for value in (*operation.inputs, *operation.results)])
             for slot, value in enumerate(operation.inputs):
                 if value.node is not None and _tracked(self.tensors[value]):
-                    tells = all(arriving) and operation not in self.broken and self._rule_is_known(operation, slot)
+                    if _is_missing(operation, slot):
+                        self.stopped[operation] = None
+                        reached[value] = False
+                        continue
+                    tells = is_known or (arrives and self._rule_is_known(operation, slot))
                     reached[value] = reached.get(value, True) and tells
         return [value for value, tells in reached.items() if tells and _tracked(self.tensors[value])]
 
     def _rule_is_known(self, operation: Operation, slot: int) -> bool:
-        if all([value in self.known for value in (*operation.inputs, *operation.results)]):
+        """Whether what the rule of one input reads is known, where not all is."""
+        if operation.op is None:  # only the user's function knows what it reads
             return True
-        assert operation.op is not None
         result, *inputs = save_plan(operation.op, 1 << slot, len(operation.inputs))
         needed = [value for value, read in zip(operation.inputs, inputs, strict=True) if read is Read.VALUES]
         if result is Read.VALUES:
@@ -212,6 +241,11 @@ def _ones(value: Value) -> Any:
     return np.ones(value.shape or (), value.dtype)[()]
 
 
+def _is_missing(operation: Operation, slot: int) -> bool:
+    rules: Any = operation.op.vjp if operation.op is not None else None
+    return rules.__class__ is tuple and rules[slot] is MISSING
+
+
 def _tracked(t: Any) -> bool:
     return getattr(t, "_rg", False) is True
 
@@ -229,8 +263,10 @@ def _same(old: Any, new: Any) -> bool:
     a, b = np.asarray(old), np.asarray(new)
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
+    if (a == b).all():
+        return True
     if a.dtype.kind not in "fc":
-        return np.array_equal(a, b)
+        return False
     with np.errstate(all="ignore"):
         largest = np.max(np.abs(b), initial=0.0, where=np.isfinite(b))
         return np.allclose(a, b, rtol=0, atol=_ULPS * float(np.finfo(a.dtype).eps) * float(largest), equal_nan=True)

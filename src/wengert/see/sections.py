@@ -5,6 +5,7 @@ Knows what a derivation tells and in which order. Knows no page.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from wengert.ops.record import TABLE, Kind
 from wengert.see.agreement import close, disagreement
-from wengert.see.derivatives import Derivatives, Local, Path
+from wengert.see.derivatives import MOST_INPUTS, Derivatives, Local, Path
 from wengert.see.document import Document, Equation, Section, Side
 from wengert.see.folding import Gap, folded
 from wengert.see.graph import Value
@@ -42,6 +43,7 @@ class Account:
         self.root = self.labels.get(steps.root, "y")
         relevant = [step for step in steps.steps if step.value in steps.depending]
         self.items = folded(relevant, limit)
+        self.uses = Counter([value for step in steps.steps for value in step.inputs])
         self.shown = [item for item in self.items if isinstance(item, Step)]
 
     def document(self) -> Document:
@@ -107,6 +109,9 @@ class Account:
                     section.items.append(self._no_rule(local))
                 elif local.is_factor:
                     section.items.append(self._local(local))
+            more = len(self.derivatives.inputs(item)) - MOST_INPUTS
+            if more > 0:
+                section.items.append(f"... {more:,} more inputs of {item.label}")
         return section
 
     def _no_rule(self, local: Local) -> str:
@@ -224,7 +229,7 @@ class Account:
                 continue
             told.add(value)
             sides: list[Side] = [self._derivative(self.steps.root, value)]
-            if len(locals_) == sum([value in step.inputs for step in self.steps.steps]):
+            if len(locals_) == self.uses[value]:
                 sides.append(self._arrivals(locals_))
             gradient = self.replayed.gradient(value)
             if gradient is not None:

@@ -47,9 +47,8 @@ class _Signal:
     """A value inside one box: where it comes from there and where it goes."""
 
     source: Hashable  # a child's key, or None where it enters from outside
-    targets: list[tuple[Hashable, int | None]] = field(
-        default_factory=list
-    )  # child or None for leaving; the edge that ends
+    # child or None for leaving; the edge that ends
+    targets: dict[tuple[Hashable, int | None], None] = field(default_factory=dict)
     lines: dict[tuple[Hashable, int | None], list[Point]] = field(default_factory=dict)
 
 
@@ -114,8 +113,7 @@ class Nested:
         self, box: Hashable, source: Hashable, inner: Hashable, end: tuple[Hashable, int | None]
     ) -> tuple[Hashable, int | None]:
         signal = self.signals[box].setdefault(source, _Signal(inner))
-        if end not in signal.targets:
-            signal.targets.append(end)
+        signal.targets[end] = None
         return end
 
     def _arrange(self, box: Cell) -> None:
