@@ -45,7 +45,11 @@ def _arguments() -> argparse.Namespace:
         "--only", metavar="NAME", action="append", help="only what has this in its name; may be repeated"
     )
     parser.add_argument(
-        "--operation", metavar="NAME", action="append", default=[], help="of the operations, only these; may be repeated"
+        "--operation",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="of the operations, only these; may be repeated",
     )
     parser.add_argument("--threads", type=_numbers, default=[1, 2], help="numbers of threads, as 1,2 (the default)")
     parser.add_argument("--json", action="store_true", help="print JSON, not tables")
