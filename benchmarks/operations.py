@@ -298,7 +298,7 @@ OPERATIONS = (
     Operation(
         "topk",
         _of_one(lambda torch, x: torch.topk(x, 5, 1)[0], rows=True),
-        "the selection is NumPy's partition and a sort of what it kept; a row of a hundred costs more in calls than in work",
+        "the selection is NumPy's partition and a sort of what it kept; for rows of a hundred the calls cost more",
     ),
     Operation("transposed copy", _of_one(lambda torch, x: x.t().contiguous(), rows=True)),
     Operation("slice", _of_one(lambda torch, x: x[1:-1, ::2], rows=True)),

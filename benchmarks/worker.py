@@ -1,4 +1,6 @@
-"""One measurement, in a process of its own: ``python -m benchmarks.worker {case|chain|operations} ...``, which the runner starts.
+"""One measurement, in a process of its own, which the runner starts.
+
+``python -m benchmarks.worker {case|chain|operations} ...``
 
 Prints one line of JSON.
 """

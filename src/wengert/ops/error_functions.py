@@ -31,8 +31,8 @@ def scaled_tail(a: Array) -> Array:
     return y
 
 
-# erf(x) = tanh(x P(x^2)) to 7e-8 of itself: a weighted least-squares fit to atanh(erf(x)) / x on 0..4, from which on the
-# tanh is 1 in float32. NumPy's float32 tanh is several times faster than an exponential and a quotient.
+# erf(x) = tanh(x P(x^2)) to 7e-8 of itself: a weighted least-squares fit to atanh(erf(x)) / x on 0..4, beyond which
+# the tanh is 1 in float32. NumPy's float32 tanh is several times faster than an exponential and a quotient.
 _ERF_TANH: Final = (
     1.1283792471353369,
     0.10276986465105345,
