@@ -12,11 +12,12 @@ from typing import Any
 from benchmarks.cases import CASES
 from benchmarks.long_chain import LENGTHS, QUICK_LENGTHS
 from benchmarks.machine import describe
-from benchmarks.processes import ROOT, run_case, run_chain, time_imports
+from benchmarks.operations import OPERATIONS
+from benchmarks.processes import ROOT, run_case, run_chain, run_operations, time_imports
 from benchmarks.report import render
 
-_IMPORTS, _CHAINS = "imports", "long chains"
-_NAMES = (*[case.name for case in CASES], _IMPORTS, _CHAINS)
+_IMPORTS, _CHAINS, _OPERATIONS = "imports", "long chains", "table of operations"
+_NAMES = (*[case.name for case in CASES], _IMPORTS, _CHAINS, _OPERATIONS)
 
 
 def main() -> None:
@@ -29,8 +30,8 @@ def main() -> None:
     names = [name for name in _NAMES if not asked.only or any(part in name for part in asked.only)]
     if not names:
         sys.exit(f"benchmarks: no name contains any of {asked.only}; there are:\n    " + "\n    ".join(_NAMES))
-    results = _measure(names, asked.threads, asked.quick)
-    is_complete = tuple(names) == _NAMES and not asked.quick
+    results = _measure(names, asked.threads, asked.quick, asked.operation)
+    is_complete = tuple(names) == _NAMES and not asked.quick and not asked.operation
     _write(results, asked.results, is_complete)
     print(json.dumps(results, indent=1) if asked.json else render(results))
 
@@ -42,6 +43,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="few and short samples: to see that it runs, not how fast")
     parser.add_argument(
         "--only", metavar="NAME", action="append", help="only what has this in its name; may be repeated"
+    )
+    parser.add_argument(
+        "--operation",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="of the operations, only these; may be repeated",
     )
     parser.add_argument("--threads", type=_numbers, default=[1, 2], help="numbers of threads, as 1,2 (the default)")
     parser.add_argument("--json", action="store_true", help="print JSON, not tables")
@@ -56,13 +64,17 @@ def _numbers(text: str) -> list[int]:
     return numbers
 
 
-def _measure(names: list[str], threads: list[int], quick: bool) -> dict[str, Any]:
+def _measure(names: list[str], threads: list[int], quick: bool, operations_only: list[str]) -> dict[str, Any]:
     results: dict[str, Any] = {"machine": describe(), "quick": quick, "cases": [], "imports": {}, "chains": []}
+    results["operations"] = []
     for case in CASES:
         for number in threads if case.name in names else []:
             _tell(f"{case.name}, {number} thread{'s' if number > 1 else ''}")
             about = {"name": case.name, "threads": number, "wanted": case.wanted}
             results["cases"].append(about | run_case(case.name, number, quick))
+    for number in threads if _OPERATIONS in names else []:
+        _tell(f"{len(OPERATIONS)} operations, {number} thread{'s' if number > 1 else ''}")
+        results["operations"] += run_operations(number, quick, operations_only)
     if _IMPORTS in names:
         _tell("imports")
         results["imports"] = time_imports(quick)

@@ -1,4 +1,4 @@
-"""The processes that measure: a case with its threads, a long chain, an import."""
+"""The processes that measure: a case with its threads, the table of operations, a long chain, an import."""
 
 from __future__ import annotations
 
@@ -22,12 +22,24 @@ _IMPORTS = ("numpy", "wengert", "torch")
 def run_case(name: str, threads: int, quick: bool) -> dict[str, Any]:
     """Time one case in a fresh process with so many threads."""
     environment = os.environ | dict.fromkeys(_THREAD_VARIABLES, str(threads))
-    return _run_worker(["case", name, str(threads), *(["--quick"] if quick else [])], environment)
+    result: dict[str, Any] = _run_worker(["case", name, str(threads), *(["--quick"] if quick else [])], environment)
+    return result
+
+
+def run_operations(threads: int, quick: bool, only: list[str]) -> list[dict[str, Any]]:
+    """Time the table of operations in a fresh process with so many threads."""
+    environment = os.environ | dict.fromkeys(_THREAD_VARIABLES, str(threads))
+    chosen = [word for name in only for word in ("--only", name)]
+    results: list[dict[str, Any]] = _run_worker(
+        ["operations", str(threads), *(["--quick"] if quick else []), *chosen], environment
+    )
+    return results
 
 
 def run_chain(library: str, operations: int) -> dict[str, Any]:
     """Measure a chain of so many operations in a fresh process."""
-    return _run_worker(["chain", library, str(operations)], dict(os.environ))
+    result: dict[str, Any] = _run_worker(["chain", library, str(operations)], dict(os.environ))
+    return result
 
 
 def time_imports(quick: bool) -> dict[str, float]:
@@ -44,8 +56,7 @@ def time_imports(quick: bool) -> dict[str, float]:
     return {library: statistics.median(of_library) for library, of_library in times.items()}
 
 
-def _run_worker(arguments: list[str], environment: dict[str, str]) -> dict[str, Any]:
+def _run_worker(arguments: list[str], environment: dict[str, str]) -> Any:
     command = [sys.executable, "-m", "benchmarks.worker", *arguments]
     done = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
+    return json.loads(done.stdout)

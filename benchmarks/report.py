@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
+
+from benchmarks.operations import OPERATIONS
 
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
@@ -12,6 +15,8 @@ def render(results: dict[str, Any]) -> str:
     sections = ["# Benchmarks", _render_machine(results["machine"])]
     if results["cases"]:
         sections += ["## Steps", _render_cases(results["cases"])]
+    if results["operations"]:
+        sections += ["## Operations", _render_operations(results["operations"])]
     if results["imports"]:
         sections += ["## Imports", _render_imports(results["imports"])]
     if results["chains"]:
@@ -56,6 +61,33 @@ def _render_cases(cases: list[dict[str, Any]]) -> str:
             [case["name"], str(case["threads"]), *times, f"{case['ratio']:.2f}", f"{low:.2f}..{high:.2f}", wanted]
         )
     return table(["case", "threads", "wengert", "torch", "torch / wengert", "middle half", "wanted"], rows)
+
+
+def _render_operations(operations: list[dict[str, Any]]) -> str:
+    """PyTorch's time over wengert's, forward alone and with backward; each slow operation with its reason."""
+    ratios = {(o["name"], o["size"], o["threads"], o["phase"]): o["ratio"] for o in operations}
+    threads = sorted({key[2] for key in ratios})
+    columns = [(number, phase) for number in threads for phase in ("forward", "backward")]
+    rows = [
+        [name, f"{size:,}", *[f"{ratios[name, size, number, phase]:.2f}" for number, phase in columns]]
+        for name, size in dict.fromkeys((o["name"], o["size"]) for o in operations)
+    ]
+    lines = [
+        f"{len({key[0] for key in ratios})} operations; torch time / wengert time; `backward` is forward and backward.",
+        "",
+        table(["operation", "size", *[f"{phase}, {number}" for number, phase in columns]], rows),
+        "",
+    ]
+    for number in threads:
+        of_number = [ratio for key, ratio in ratios.items() if key[2] == number]
+        at_least = sum(ratio >= 1 for ratio in of_number)
+        lines.append(
+            f"- {number} thread{'s' if number > 1 else ''}: median ratio {statistics.median(of_number):.2f}, "
+            f"at least 1 in {at_least} of {len(of_number)}, below 0.2 in {sum(r < 0.2 for r in of_number)}"
+        )
+    slow = {key[0] for key, ratio in ratios.items() if ratio < 0.2}
+    lines += [f"- {o.name}: {o.slow or 'nobody has said why it is slow'}" for o in OPERATIONS if o.name in slow]
+    return "\n".join(lines)
 
 
 def _render_imports(imports: dict[str, float]) -> str:

@@ -1,4 +1,6 @@
-"""One measurement, in a process of its own: ``python -m benchmarks.worker {case|chain} ...``, which the runner starts.
+"""One measurement, in a process of its own, which the runner starts.
+
+``python -m benchmarks.worker {case|chain|operations} ...``
 
 Prints one line of JSON.
 """
@@ -12,16 +14,37 @@ from typing import Any
 
 from benchmarks.cases import CASES
 from benchmarks.long_chain import measure_chain
-from benchmarks.timing import FULL, QUICK, compare_times
+from benchmarks.operations import OPERATIONS, SIZES, steps
+from benchmarks.timing import BRIEF, FULL, QUICK, compare_times, least_times
+
+
+def _libraries(threads: int) -> tuple[Any, Any]:
+    wengert, torch = importlib.import_module("wengert"), importlib.import_module("torch")
+    wengert.set_num_threads(threads)
+    torch.set_num_threads(threads)
+    return wengert, torch
 
 
 def time_case(name: str, threads: int, quick: bool) -> dict[str, Any]:
     """The times of one case on both libraries, with so many threads each."""
-    wengert, torch = importlib.import_module("wengert"), importlib.import_module("torch")
-    wengert.set_num_threads(threads)
-    torch.set_num_threads(threads)
+    wengert, torch = _libraries(threads)
     case = {case.name: case for case in CASES}[name]
     return compare_times(case.prepare(wengert), case.prepare(torch), QUICK if quick else FULL)
+
+
+def time_operations(threads: int, quick: bool, only: list[str]) -> list[dict[str, Any]]:
+    """The times of the operations whose name contains one of ``only`` (all, where it is empty), at each size."""
+    wengert, torch = _libraries(threads)
+    results = []
+    for operation in OPERATIONS:
+        if only and not any(part in operation.name for part in only):
+            continue
+        for size in SIZES[:2] if quick else SIZES:
+            ours, theirs = steps(wengert, operation, size), steps(torch, operation, size)
+            for phase in ours:
+                about = {"name": operation.name, "size": size, "threads": threads, "phase": phase}
+                results.append(about | least_times(ours[phase], theirs[phase], QUICK if quick else BRIEF))
+    return results
 
 
 def main() -> None:
@@ -34,9 +57,15 @@ def main() -> None:
     chain = measurements.add_parser("chain")
     chain.add_argument("library", choices=["wengert", "torch"])
     chain.add_argument("operations", type=int)
+    operations = measurements.add_parser("operations")
+    operations.add_argument("threads", type=int)
+    operations.add_argument("--quick", action="store_true")
+    operations.add_argument("--only", action="append", default=[])
     asked = parser.parse_args()
     if asked.measurement == "case":
-        result = time_case(asked.name, asked.threads, asked.quick)
+        result: Any = time_case(asked.name, asked.threads, asked.quick)
+    elif asked.measurement == "operations":
+        result = time_operations(asked.threads, asked.quick, asked.only)
     else:
         result = measure_chain(importlib.import_module(asked.library), asked.operations)
     print(json.dumps(result))

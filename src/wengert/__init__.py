@@ -345,6 +345,8 @@ from wengert.functions.linalg_solving import det as det
 from wengert.functions.linalg_solving import logdet as logdet
 from wengert.functions.linalg_solving import pinverse as pinverse
 from wengert.functions.linalg_solving import slogdet as slogdet
+from wengert.functions.low_rank import pca_lowrank as pca_lowrank
+from wengert.functions.low_rank import svd_lowrank as svd_lowrank
 from wengert.functions.matrices import cdist as cdist
 from wengert.functions.matrices import chain_matmul as chain_matmul
 from wengert.functions.matrices import cross as cross
@@ -401,6 +403,9 @@ from wengert.functions.reduce import nanmean as nanmean
 from wengert.functions.reduce import nansum as nansum
 from wengert.functions.reduce import prod as prod
 from wengert.functions.reduce import sum as sum
+from wengert.functions.reflectors import geqrf as geqrf
+from wengert.functions.reflectors import lu as lu
+from wengert.functions.reflectors import ormqr as ormqr
 from wengert.functions.repeating import flip as flip
 from wengert.functions.repeating import fliplr as fliplr
 from wengert.functions.repeating import flipud as flipud
@@ -451,6 +456,8 @@ from wengert.functions.select import maximum as maximum
 from wengert.functions.select import minimum as minimum
 from wengert.functions.select import nan_to_num as nan_to_num
 from wengert.functions.select import where as where
+from wengert.functions.short_time import istft as istft
+from wengert.functions.short_time import stft as stft
 from wengert.functions.sorting import argsort as argsort
 from wengert.functions.sorting import kthvalue as kthvalue
 from wengert.functions.sorting import median as median
@@ -480,6 +487,10 @@ from wengert.functions.statistics import gradient as gradient
 from wengert.functions.statistics import histogram as histogram
 from wengert.functions.statistics import histogramdd as histogramdd
 from wengert.functions.statistics import isin as isin
+from wengert.functions.strided import as_strided_scatter as as_strided_scatter
+from wengert.functions.strided import empty_permuted as empty_permuted
+from wengert.functions.strided import empty_strided as empty_strided
+from wengert.functions.strided import nonzero_static as nonzero_static
 from wengert.functions.variance import std as std
 from wengert.functions.variance import std_mean as std_mean
 from wengert.functions.variance import var as var
@@ -492,6 +503,10 @@ from wengert.functions.writing import masked_scatter as masked_scatter
 from wengert.functions.writing import put as put
 from wengert.functions.writing import select_scatter as select_scatter
 from wengert.functions.writing import slice_scatter as slice_scatter
+from wengert.nn._grid_sample import grid_sampler as grid_sampler
+from wengert.nn._grid_sample import grid_sampler_2d as grid_sampler_2d
+from wengert.nn._grid_sample import grid_sampler_3d as grid_sampler_3d
+from wengert.nn._layers import feature_alpha_dropout as feature_alpha_dropout
 from wengert.nn._local import pdist as pdist
 from wengert.nn.functional import bilinear as bilinear
 from wengert.nn.functional import cosine_similarity as cosine_similarity
@@ -591,6 +606,7 @@ __all__ = [
     "argwhere",
     "as_strided",
     "as_strided_copy",
+    "as_strided_scatter",
     "as_tensor",
     "asarray",
     "asin",
@@ -694,6 +710,8 @@ __all__ = [
     "einsum",
     "empty",
     "empty_like",
+    "empty_permuted",
+    "empty_strided",
     "enable_grad",
     "eq",
     "equal",
@@ -709,6 +727,7 @@ __all__ = [
     "explore",
     "expm1",
     "eye",
+    "feature_alpha_dropout",
     "fft",
     "fill",
     "fill_",
@@ -739,6 +758,7 @@ __all__ = [
     "gather",
     "gcd",
     "ge",
+    "geqrf",
     "ger",
     "get_default_device",
     "get_default_dtype",
@@ -748,6 +768,9 @@ __all__ = [
     "graph_report",
     "greater",
     "greater_equal",
+    "grid_sampler",
+    "grid_sampler_2d",
+    "grid_sampler_3d",
     "gt",
     "half",
     "hardshrink",
@@ -800,6 +823,7 @@ __all__ = [
     "isneginf",
     "isposinf",
     "isreal",
+    "istft",
     "kron",
     "kthvalue",
     "layout",
@@ -831,6 +855,7 @@ __all__ = [
     "logsumexp",
     "long",
     "lt",
+    "lu",
     "lu_solve",
     "lu_unpack",
     "manual_seed",
@@ -875,6 +900,7 @@ __all__ = [
     "nn",
     "no_grad",
     "nonzero",
+    "nonzero_static",
     "norm",
     "normal",
     "not_equal",
@@ -882,8 +908,10 @@ __all__ = [
     "ones",
     "ones_like",
     "optim",
+    "ormqr",
     "outer",
     "pairwise_distance",
+    "pca_lowrank",
     "pdist",
     "permute",
     "permute_copy",
@@ -976,11 +1004,13 @@ __all__ = [
     "stack",
     "std",
     "std_mean",
+    "stft",
     "strided",
     "sub",
     "subtract",
     "sum",
     "svd",
+    "svd_lowrank",
     "swapaxes",
     "swapdims",
     "t",

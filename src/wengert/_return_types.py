@@ -185,6 +185,7 @@ linalg_eig = _of("linalg_eig", "Result of :func:`linalg.eig`.", "eigenvalues", "
 linalg_svd = _of("linalg_svd", "Result of :func:`linalg.svd`.", "U", "S", "Vh")
 linalg_qr = _of("linalg_qr", "Result of :func:`linalg.qr`.", "Q", "R")
 linalg_slogdet = _of("linalg_slogdet", "Result of :func:`linalg.slogdet`.", "sign", "logabsdet")
+geqrf = _of("geqrf", "Result of :func:`geqrf`.", "a", "tau")
 linalg_lu = _of("linalg_lu", "Result of :func:`linalg.lu`.", "P", "L", "U")
 linalg_lu_factor = _of("linalg_lu_factor", "Result of :func:`linalg.lu_factor`.", "LU", "pivots")
 linalg_lu_factor_ex = _of("linalg_lu_factor_ex", "Result of :func:`linalg.lu_factor_ex`.", "LU", "pivots", "info")

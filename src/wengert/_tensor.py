@@ -45,6 +45,7 @@ from wengert.functions.products import ProductMethods
 from wengert.functions.quantiles import QuantileMethods
 from wengert.functions.random_fills import RandomFillMethods
 from wengert.functions.reduce import ReduceMethods
+from wengert.functions.reflectors import ReflectorMethods
 from wengert.functions.repeating import RepeatingMethods
 from wengert.functions.rounding import RoundingMethods
 from wengert.functions.sampling import SamplingMethods
@@ -52,10 +53,12 @@ from wengert.functions.scan import ScanMethods
 from wengert.functions.scatter import ScatterMethods
 from wengert.functions.search import SearchMethods
 from wengert.functions.select import SelectMethods
+from wengert.functions.short_time import ShortTimeMethods
 from wengert.functions.sorting import SortingMethods
 from wengert.functions.specials import SpecialMethods
 from wengert.functions.splitting import SplittingMethods
 from wengert.functions.statistics import StatisticsMethods
+from wengert.functions.strided import StridedMethods
 from wengert.functions.text import TextMethods
 from wengert.functions.variance import VarianceMethods
 from wengert.functions.writing import WritingMethods
@@ -74,6 +77,9 @@ class Tensor(
     ConvertMethods,
     CopyMethods,
     CreationMethods,
+    StridedMethods,
+    ReflectorMethods,
+    ShortTimeMethods,
     DataMethods,
     DiagonalMethods,
     DifferenceMethods,

@@ -421,6 +421,23 @@ def any_written(links: tuple[Any, ...], start: int) -> bool:
     return any([links[i][0] != links[i + 1] for i in range(start, len(links), 2)])
 
 
+def lead_to_these_only(roots: Iterable[Node], leaves: Iterable[Node]) -> bool:
+    """Whether ``leaves`` are leaves, and no path from a root ends at another: then all nodes are needed."""
+    seen: set[Node] = set(leaves)
+    if any([leaf.seq for leaf in seen]):
+        return False
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        if not node.seq:
+            return False
+        seen.add(node)
+        stack += [n for n in node.next if n is not None]
+    return True
+
+
 def needed_nodes(roots: Iterable[Node], targets: Iterable[Node], ends: frozenset[Node] = frozenset()) -> set[Node]:
     """The nodes on a path from a root to a target, targets included; no path goes on beyond one of ``ends``."""
     reachable: set[Node] = set()

@@ -296,6 +296,11 @@ _iadd: Function = inplace_method(ADD)
 _isub: Function = inplace_method(SUB)
 
 
+def _rdiv(self: Any, other: Any) -> Any:
+    """``other / self``, under the name that Python 2 had for it and PyTorch keeps."""
+    return self.reciprocal() * other
+
+
 class ArithmeticMethods:
     """Sums, products and their relatives as methods and operators."""
 
@@ -339,6 +344,7 @@ class ArithmeticMethods:
     __imul__ = _mul_
     __truediv__ = operator(DIV)
     __rtruediv__ = _rtruediv
+    __rdiv__ = _rdiv
     __itruediv__ = inplace_method(DIV)
     __neg__ = neg
     __pos__ = positive

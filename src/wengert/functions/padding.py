@@ -64,6 +64,9 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: Any = None) -> Any:
             "n + 1 or n + 2 dimensions, for n = 1, 2, 3. Add leading dimensions with unsqueeze(0)"
         )
     _check_wrapping(shape, pads, mode)
+    if mode == "circular" and min(amounts, default=0) < 0:  # cut first: what is left is wrapped around
+        cuts = ((0, 0),) * (len(shape) - len(pads)) + tuple([(min(b, 0), min(a, 0)) for b, a in pads])
+        input, pads = _constant(input, cuts, 0), tuple([(max(b, 0), max(a, 0)) for b, a in pads])
     return apply(WRAPPING_PAD, input, pads=pads, mode=mode)
 
 

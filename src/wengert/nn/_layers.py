@@ -35,6 +35,7 @@ __all__ = [
     "cosine_similarity",
     "dropout",
     "embedding",
+    "feature_alpha_dropout",
     "linear",
     "normalize",
     "one_hot",
@@ -186,13 +187,33 @@ def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: b
     >>> torch.nn.functional.alpha_dropout(torch.tensor([1., 2.]), 0.5)
     tensor([1., 2.])
     """
-    _check_probability(p)
     raw = raw_of_tensor("alpha_dropout", input)
+    return _alpha_dropped(input, raw, raw.shape, p, training, inplace)
+
+
+def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+    """As :func:`alpha_dropout`, of whole channels: dimension 1 of each sample.
+
+    Raises:
+        ValueError: ``p`` is no probability.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.feature_alpha_dropout(torch.tensor([[1., 2.]]), 0.5)
+    tensor([[1., 2.]])
+    """
+    raw = raw_of_tensor("feature_alpha_dropout", input)
+    if training and p and raw.ndim < 2:
+        raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
+    return _alpha_dropped(input, raw, raw.shape[:2] + (1,) * (raw.ndim - 2), p, training, inplace)
+
+
+def _alpha_dropped(input: Any, raw: Any, noise_shape: Any, p: float, training: bool, inplace: bool) -> Any:
+    _check_probability(p)
     if not training or p == 0:
         return input
     lowest = -1.7580993408473766  # -scale * alpha of selu
     a = (1.0 / np.sqrt((lowest * lowest * p + 1.0) * (1.0 - p))).item() if p < 1 else 0.0
-    kept = _kept(raw, p).astype(raw.dtype)
+    kept = _kept(np.broadcast_to(raw.dtype.type(0), noise_shape), p).astype(raw.dtype)
     noise, shift = wrap(kept * a), wrap((1 - kept) * (a * lowest) - a * lowest * p)
     if inplace:
         return apply_in_place(MUL, input, noise).add_(shift)

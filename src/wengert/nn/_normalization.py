@@ -104,11 +104,14 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
     """
     raw = raw_of_tensor("rms_norm", input)
     shape, dims = _trailing("rms_norm", raw, normalized_shape, "*")
-    if raw.dtype.kind != "f":
+    if raw.dtype.kind not in "fc":
         raise not_implemented_for("rms_norm", raw.dtype)
     _check_parameters(raw, shape, weight=weight)
     eps = float(np.finfo(raw.dtype).eps) if eps is None else float(eps)
-    y = apply(RMS_NORM, input, dims=dims, eps=eps)[0]
+    if raw.dtype.kind == "c":  # by the square itself, as PyTorch has it, not by its magnitude
+        y = input * ((input * input).mean(dim=dims, keepdim=True) + eps).rsqrt()
+    else:
+        y = apply(RMS_NORM, input, dims=dims, eps=eps)[0]
     return y if weight is None else y * weight
 
 
@@ -140,6 +143,8 @@ def batch_norm(
             [ 1.0000]])
     """
     raw = raw_of_tensor("batch_norm", input)
+    if raw.shape == (0,):
+        return input.clone()
     if raw.ndim < 2:
         raise IndexError(
             f"Dimension out of range (expected to be in range of [-1, 0], but got 1): batch_norm needs a channel "

@@ -49,6 +49,8 @@ from wengert.nn._convolution import (
     fold,
     unfold,
 )
+from wengert.nn._embedding_bag import embedding_bag
+from wengert.nn._grid_sample import grid_sample
 from wengert.nn._group_norm import group_norm, instance_norm
 from wengert.nn._layers import (
     alpha_dropout,
@@ -56,6 +58,7 @@ from wengert.nn._layers import (
     cosine_similarity,
     dropout,
     embedding,
+    feature_alpha_dropout,
     linear,
     normalize,
     one_hot,
@@ -155,10 +158,13 @@ __all__ = [
     "elu",
     "elu_",
     "embedding",
+    "embedding_bag",
+    "feature_alpha_dropout",
     "fold",
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "grid_sample",
     "group_norm",
     "gumbel_softmax",
     "hardshrink",

@@ -31,10 +31,37 @@ def scaled_tail(a: Array) -> Array:
     return y
 
 
+# erf(x) = tanh(x P(x^2)) to 7e-8 of itself: a weighted least-squares fit to atanh(erf(x)) / x on 0..4, beyond which
+# the tanh is 1 in float32. NumPy's float32 tanh is several times faster than an exponential and a quotient.
+_ERF_TANH: Final = (
+    1.1283792471353369,
+    0.10276986465105345,
+    -0.00019528933757089774,
+    -0.0006148373134708532,
+    8.459621070758685e-05,
+    -4.794529052310367e-06,
+    2.756903849666716e-08,
+    5.421831971290799e-09,
+)
+
+
+def _erf_single(x: Array) -> Array:
+    square = x * x
+    y = square * _ERF_TANH[-1]
+    y += _ERF_TANH[-2]
+    for c in _ERF_TANH[-3::-1]:
+        y *= square
+        y += c
+    y *= x
+    return np.tanh(y, out=y)
+
+
 def _erf_block(x: Array) -> Array:
+    if x.dtype == np.float32:
+        return _erf_single(x)
     size = np.minimum(np.abs(x), _FIT_END)
     square = size * size
-    core = polynomial(ERF_CORE if x.dtype == np.float64 else ERF_CORE_SINGLE, square)
+    core = polynomial(ERF_CORE, square)
     core *= x
     far = scaled_tail(size)
     far *= np.exp(-square)
@@ -66,7 +93,7 @@ def _working_type(x: Any) -> Any:
 
 ERF = defop(
     "erf",
-    scalar_or_array(math.erf, lambda x: blockwise(_erf_block, x, _working_type(x)), few=200),
+    scalar_or_array(math.erf, lambda x: blockwise(_erf_block, x, _working_type(x)), few=24),
     Kind.ELEMENTWISE,
     vjp=(lambda xp, g, y, x: g * (xp.exp(-(x * x)) * TWO_OVER_ROOT_PI),),
     promote=Promote.FLOAT,

@@ -15,6 +15,7 @@ from wengert.ops.extrema import chosen_jvp, chosen_vjp, shared_jvp_all, shared_v
 from wengert.ops.record import Kind, defop
 
 _SMALL: Final = 256  # up to this length one stable sort is cheaper than the passes of a selection
+_FEW_TO_RANK: Final = 48  # the same for the k largest, where the selection does not look for ties
 _ALWAYS_STABLE: Final = 16  # up to this length PyTorch's sort is stable unasked
 
 
@@ -56,7 +57,7 @@ def _topk(x: Any, *, k: int, dim: int, largest: bool) -> tuple[Any, Any]:
         return (x.copy(), np.int64(0)) if k else (np.empty(0, x.dtype), np.empty(0, np.int64))
     n = x.shape[dim]
     first = (slice(None),) * dim + (slice(None, k),)
-    if n <= _SMALL or 8 * k > n or not k:
+    if n <= _FEW_TO_RANK or 8 * k > n or not k:
         indices = order_of(x, dim, largest, True)[first]
         return _taken(x, indices, dim), indices
     kept = (slice(None),) * dim + (slice(n - k, None) if largest else slice(None, k),)
