@@ -21,7 +21,7 @@ exclude_patterns = ["gallery", "Thumbs.db"]
 html_theme = "furo"
 html_title = "wengert"
 html_copy_source = False
-highlight_language = "python"
+highlight_language = "text"
 
 
 def setup(app):

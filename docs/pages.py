@@ -193,6 +193,8 @@ def _formulas(op: Op) -> list[str] | None:
             text = Writer().write(simplified(found.expression))
         except (TypeError, AttributeError, KeyError, NotImplementedError):
             return None
+        if len(text) > 120:  # a fit, whose coefficients tell nobody anything
+            return None
         lines.append(f"{letter}: {_code(text)}")
     return lines
 
