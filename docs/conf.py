@@ -5,12 +5,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import pages  # noqa: E402 - it stands beside this file
-import wengert  # noqa: E402
+import pages
+
+import wengert
 
 project = "wengert"
 author = "wengert developers"
-copyright = "wengert developers"  # noqa: A001 - the name that Sphinx reads
+copyright = "wengert developers"
 release = version = wengert.__version__
 
 extensions = ["myst_parser"]

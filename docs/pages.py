@@ -169,12 +169,15 @@ def _derivatives() -> str:
         else:
             others.append([*row, op.doc.replace("|", "\\|"), _inputs(op)])
     return (
-        "# Derivatives\n\nWhat each operation does to the gradient `g` that arrives at its result `y`, made from the table that "
-        "all of wengert works with (`wengert.ops`). An operation has one rule for each input; the engine, the compiler and the "
+        "# Derivatives\n\nWhat each operation does to the gradient `g` that arrives at its result `y`, made "
+        "from the table that "
+        "all of wengert works with (`wengert.ops`). An operation has one rule for each input; the engine, "
+        "the compiler and the "
         "explanations read the same one. Here the rule has been run on symbols. For real inputs.\n\n"
         "## Element by element\n\n"
         + _table(["operation", "formula", "gradient of each input"], elementwise)
-        + "\n\n## All others\n\nTheir rules are sums, moves and products of other operations, which no short formula says.\n\n"
+        + "\n\n## All others\n\nTheir rules are sums, moves and products of other operations, which no "
+        "short formula says.\n\n"
         + _table(["operation", "formula", "what it is", "inputs with a derivative"], others)
         + "\n"
     )

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.test_exports import PUBLIC
 
 ROOT = Path(__file__).parents[1]

@@ -49,6 +49,7 @@ from wengert.nn._convolution import (
     fold,
     unfold,
 )
+from wengert.nn._embedding_bag import embedding_bag
 from wengert.nn._group_norm import group_norm, instance_norm
 from wengert.nn._layers import (
     alpha_dropout,
@@ -155,6 +156,7 @@ __all__ = [
     "elu",
     "elu_",
     "embedding",
+    "embedding_bag",
     "fold",
     "gaussian_nll_loss",
     "gelu",
