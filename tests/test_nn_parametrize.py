@@ -97,7 +97,7 @@ def test_a_parametrization_of_ones_own() -> None:
             def forward(self, x: Any) -> Any:
                 return x.repeat(2, 1)
 
-        with pytest.raises(ValueError, match="unless .*`unsafe`"):
+        with pytest.raises(ValueError, match=r"unless .*`unsafe`"):
             parametrize.register_parametrization(layer, "weight", Longer())
         assert not parametrize.is_parametrized(layer)
         assert isinstance(layer.weight, lib.nn.Parameter)

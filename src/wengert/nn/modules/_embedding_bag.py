@@ -99,10 +99,28 @@ class EmbeddingBag(Module):
         return text if self.padding_idx is None else f"{text}, padding_idx={self.padding_idx}"
 
     @classmethod
-    def from_pretrained(cls, embeddings: Any, freeze: bool = True, *args: Any, **kwargs: Any) -> Self:
-        """A table on the memory of a matrix, which is not learned further unless ``freeze`` is False."""
+    def from_pretrained(
+        cls,
+        embeddings: Any,
+        freeze: bool = True,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        mode: str = "mean",
+        sparse: bool = False,
+        include_last_offset: bool = False,
+        padding_idx: int | None = None,
+    ) -> Self:
+        """A table on the memory of a matrix, which is not learned further unless ``freeze`` is False.
+
+        >>> import wengert as torch
+        >>> torch.nn.EmbeddingBag.from_pretrained(torch.eye(2))(torch.tensor([[0, 1]]))
+        tensor([[0.5000, 0.5000]])
+        """
         if embeddings.dim() != 2:
             raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
-        made = cls(*embeddings.shape, *args, _weight=embeddings, **kwargs)
-        made.weight.requires_grad = not freeze
+        rows, cols = embeddings.shape
+        settings = (max_norm, norm_type, scale_grad_by_freq, mode, sparse, embeddings, include_last_offset, padding_idx)
+        made = cls(rows, cols, *settings)
+        made.weight.requires_grad_(not freeze)
         return made
