@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import transforms
+from benchmarks import networks, transforms
 
 Step = Callable[[], tuple[Any, ...]]
 
@@ -161,4 +161,28 @@ CASES = (
     Case("Hessian, 200 variables", transforms.whole_hessian, 1.0),
     Case("per-sample gradients, 32-64-10 perceptron, batch 128", transforms.per_sample_gradients, 1.0),
     Case("Jacobian of a stencil, 400 points", transforms.stencil_jacobian, 1.0),
+    Case("training step: placement example", partial(networks.example_step, name="placement"), 1.0),
+    Case("training step: breast cancer example", partial(networks.example_step, name="breast_cancer"), 1.0),
+    Case("training step: digits example", partial(networks.example_step, name="digits"), 1.0),
+    Case("training step: characters example", partial(networks.example_step, name="characters", batch=128), 1.0),
+    Case(
+        "LSTM 64-128, 35 steps, batch 32",
+        partial(networks.recurrent, kind="LSTM", steps=35, batch=32, inputs=64, hidden=128),
+    ),
+    Case(
+        "LSTM 32-64, 32 steps, batch 16",
+        partial(networks.recurrent, kind="LSTM", steps=32, batch=16, inputs=32, hidden=64),
+    ),
+    Case(
+        "GRU 64-128, 35 steps, batch 32",
+        partial(networks.recurrent, kind="GRU", steps=35, batch=32, inputs=64, hidden=128),
+    ),
+    Case(
+        "Transformer layer 64, 4 heads, 32 steps, batch 16",
+        partial(networks.transformer, steps=32, batch=16, features=64, heads=4, inner=256),
+    ),
+    Case(
+        "Transformer layer 128, 8 heads, 128 steps, batch 8",
+        partial(networks.transformer, steps=128, batch=8, features=128, heads=8, inner=512),
+    ),
 )

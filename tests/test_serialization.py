@@ -331,6 +331,18 @@ def test_npz(tmp_path: Path) -> None:
         wengert.load(tmp_path / "nothing")
 
 
+@pytest.mark.parametrize("compressed", [False, True])
+def test_mutations_of_npz(compressed: bool) -> None:
+    tensors = {"w": wengert.arange(12.0).reshape(3, 4), "n": wengert.tensor([1, 2, 3])}
+    buffer = io.BytesIO()
+    wengert.serialization.save_npz(buffer, tensors, compressed=compressed)
+    data = buffer.getvalue()
+    made = _mutations(data, 400)
+    refused = sum([_refused_or_whole(m, tensors) for m in made])
+    assert refused > 0.6 * len(made)
+    assert all([_refused_or_whole(data[:n], tensors) for n in range(0, len(data), 7)])
+
+
 # --- PyTorch's files ---
 
 

@@ -10,6 +10,8 @@ from wengert.nn import functional as functional
 from wengert.nn import parameter as parameter
 from wengert.nn.parameter import Buffer as Buffer
 from wengert.nn.parameter import Parameter as Parameter
+from wengert.nn.parameter import UninitializedBuffer as UninitializedBuffer
+from wengert.nn.parameter import UninitializedParameter as UninitializedParameter
 
 if TYPE_CHECKING:
     from wengert.nn import init as init
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from wengert.nn.modules import AdaptiveAvgPool1d as AdaptiveAvgPool1d
     from wengert.nn.modules import AdaptiveAvgPool2d as AdaptiveAvgPool2d
     from wengert.nn.modules import AdaptiveAvgPool3d as AdaptiveAvgPool3d
+    from wengert.nn.modules import AdaptiveLogSoftmaxWithLoss as AdaptiveLogSoftmaxWithLoss
     from wengert.nn.modules import AdaptiveMaxPool1d as AdaptiveMaxPool1d
     from wengert.nn.modules import AdaptiveMaxPool2d as AdaptiveMaxPool2d
     from wengert.nn.modules import AdaptiveMaxPool3d as AdaptiveMaxPool3d
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
     from wengert.nn.modules import Dropout2d as Dropout2d
     from wengert.nn.modules import Dropout3d as Dropout3d
     from wengert.nn.modules import Embedding as Embedding
+    from wengert.nn.modules import EmbeddingBag as EmbeddingBag
     from wengert.nn.modules import Flatten as Flatten
     from wengert.nn.modules import Fold as Fold
     from wengert.nn.modules import GaussianNLLLoss as GaussianNLLLoss
@@ -79,8 +83,22 @@ if TYPE_CHECKING:
     from wengert.nn.modules import KLDivLoss as KLDivLoss
     from wengert.nn.modules import L1Loss as L1Loss
     from wengert.nn.modules import LayerNorm as LayerNorm
+    from wengert.nn.modules import LazyBatchNorm1d as LazyBatchNorm1d
+    from wengert.nn.modules import LazyBatchNorm2d as LazyBatchNorm2d
+    from wengert.nn.modules import LazyBatchNorm3d as LazyBatchNorm3d
+    from wengert.nn.modules import LazyConv1d as LazyConv1d
+    from wengert.nn.modules import LazyConv2d as LazyConv2d
+    from wengert.nn.modules import LazyConv3d as LazyConv3d
+    from wengert.nn.modules import LazyConvTranspose1d as LazyConvTranspose1d
+    from wengert.nn.modules import LazyConvTranspose2d as LazyConvTranspose2d
+    from wengert.nn.modules import LazyConvTranspose3d as LazyConvTranspose3d
+    from wengert.nn.modules import LazyInstanceNorm1d as LazyInstanceNorm1d
+    from wengert.nn.modules import LazyInstanceNorm2d as LazyInstanceNorm2d
+    from wengert.nn.modules import LazyInstanceNorm3d as LazyInstanceNorm3d
+    from wengert.nn.modules import LazyLinear as LazyLinear
     from wengert.nn.modules import LeakyReLU as LeakyReLU
     from wengert.nn.modules import Linear as Linear
+    from wengert.nn.modules import LocalResponseNorm as LocalResponseNorm
     from wengert.nn.modules import LogSigmoid as LogSigmoid
     from wengert.nn.modules import LogSoftmax as LogSoftmax
     from wengert.nn.modules import LPPool1d as LPPool1d
@@ -148,6 +166,8 @@ if TYPE_CHECKING:
     from wengert.nn.modules import Unflatten as Unflatten
     from wengert.nn.modules import Unfold as Unfold
     from wengert.nn.modules import Upsample as Upsample
+    from wengert.nn.modules import UpsamplingBilinear2d as UpsamplingBilinear2d
+    from wengert.nn.modules import UpsamplingNearest2d as UpsamplingNearest2d
     from wengert.nn.modules import ZeroPad1d as ZeroPad1d
     from wengert.nn.modules import ZeroPad2d as ZeroPad2d
     from wengert.nn.modules import ZeroPad3d as ZeroPad3d
@@ -164,6 +184,7 @@ __all__ = [
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
+    "AdaptiveLogSoftmaxWithLoss",
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d",
@@ -200,6 +221,7 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "Embedding",
+    "EmbeddingBag",
     "Flatten",
     "Fold",
     "GRUCell",
@@ -222,8 +244,22 @@ __all__ = [
     "LPPool3d",
     "LSTMCell",
     "LayerNorm",
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
+    "LazyConv1d",
+    "LazyConv2d",
+    "LazyConv3d",
+    "LazyConvTranspose1d",
+    "LazyConvTranspose2d",
+    "LazyConvTranspose3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
+    "LazyLinear",
     "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
@@ -287,7 +323,11 @@ __all__ = [
     "TripletMarginWithDistanceLoss",
     "Unflatten",
     "Unfold",
+    "UninitializedBuffer",
+    "UninitializedParameter",
     "Upsample",
+    "UpsamplingBilinear2d",
+    "UpsamplingNearest2d",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",
@@ -299,6 +339,6 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    _here = {"Buffer", "Parameter", "functional", "parameter"}
+    _here = {"Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "functional", "parameter"}
     _own = {name: f"wengert.nn.{name}" for name in ("init", "modules", "utils")}
     __getattr__ = on_first_use(__name__, dict.fromkeys(set(__all__) - _here, "wengert.nn.modules") | _own)

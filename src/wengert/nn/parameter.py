@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from wengert._dtypes import DEFAULTS
+from wengert._dtypes import DEFAULTS, as_numpy_dtype
 from wengert._tensor import Tensor
 from wengert.engine.base import TensorBase, array_of, cell_of, wrap
 from wengert.engine.pointwise import bind_parameter_class
 
-__all__ = ["Buffer", "Parameter"]
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
 
 
 class Parameter(Tensor):
@@ -87,6 +87,94 @@ class Buffer(Tensor, metaclass=_BufferMeta):
         made = wrap(np.empty(0, DEFAULTS.float)) if data is None else data.detach().requires_grad_(data.requires_grad)
         made.persistent, made._is_buffer = persistent, True
         return made
+
+
+def is_lazy(tensor: Any) -> bool:
+    """Whether a parameter or buffer still waits for its shape.
+
+    >>> import wengert as torch
+    >>> torch.nn.parameter.is_lazy(torch.nn.LazyLinear(3).weight)
+    True
+    """
+    return isinstance(tensor, (UninitializedParameter, UninitializedBuffer))
+
+
+class _Waiting(Tensor):
+    """A tensor that gets its shape later, in place."""
+
+    __slots__ = ()
+
+    _settled: ClassVar[type[Tensor]] = Tensor
+
+    def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
+        """Get a shape and memory for it, whose values are not defined, and become an ordinary tensor."""
+        like = self.dtype if dtype is None else dtype
+        made = wrap(np.empty(tuple(shape), as_numpy_dtype(like)))
+        learned = self.requires_grad
+        self.__class__ = self._settled  # type: ignore[assignment]
+        self.requires_grad_(False)
+        self.data = made
+        self.requires_grad_(learned)
+
+    @property
+    def shape(self) -> Any:
+        """There is none yet.
+
+        Raises:
+            RuntimeError: always.
+        """
+        raise RuntimeError(
+            "Can't access the shape of an uninitialized parameter or buffer. This error usually happens in "
+            "`load_state_dict` when trying to load an uninitialized parameter into an initialized one. Call `forward` "
+            "to initialize the parameters before accessing their attributes."
+        )
+
+    def __repr__(self, **_: Any) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class UninitializedParameter(_Waiting, Parameter):
+    """A parameter that gets its shape later: by :meth:`materialize`, which lazy modules call.
+
+    >>> import wengert as torch
+    >>> w = torch.nn.UninitializedParameter()
+    >>> w.materialize((2, 3))
+    >>> w.shape
+    torch.Size([2, 3])
+    """
+
+    __slots__ = ()
+
+    _settled = Parameter
+
+    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Self:  # noqa: ARG004 - PyTorch's
+        """Make a parameter without a shape."""
+        made: Any = wrap(np.empty(0, DEFAULTS.float if dtype is None else as_numpy_dtype(dtype)), cls)
+        return made.requires_grad_(requires_grad)  # type: ignore[no-any-return]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """Another parameter that waits for its shape."""
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self.requires_grad, dtype=self.dtype)
+        return memo[id(self)]
+
+
+class UninitializedBuffer(_Waiting):
+    """A buffer that gets its shape later.
+
+    >>> import wengert as torch
+    >>> b = torch.nn.UninitializedBuffer()
+    >>> b.materialize((2,))
+    >>> b.shape
+    torch.Size([2])
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, requires_grad: bool = False, device: Any = None, dtype: Any = None) -> Self:  # noqa: ARG004 - PyTorch's
+        """Make a buffer without a shape."""
+        made: Any = wrap(np.empty(0, DEFAULTS.float if dtype is None else as_numpy_dtype(dtype)), cls)
+        return made.requires_grad_(requires_grad)  # type: ignore[no-any-return]
 
 
 bind_parameter_class(Parameter)

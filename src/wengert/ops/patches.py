@@ -70,6 +70,8 @@ def offsets(kernel: Shape, counts: Shape, places: Places) -> Iterator[tuple[Shap
 
 # --- columns ---
 
+_SHORT = 16  # elements: below that, starting a loop over a row takes longer than the loop
+
 
 def columns(x: Any, kernel: Shape, counts: Shape, places: Places) -> Any:
     """All patches copied: ``(batch, channels * prod(kernel), prod(counts))``."""
@@ -83,7 +85,16 @@ def image(cols: Any, space: Shape, kernel: Shape, counts: Shape, places: Places)
     n = cols.shape[0]
     c = cols.shape[1] // prod(kernel) if prod(kernel) else 0
     parts = cols.reshape(n, c, *kernel, *counts)
-    out = np.zeros((n, c, *[m + 2 * p for m, p in zip(space, places.padding, strict=True)]), cols.dtype)
+    wide = [m + 2 * p for m, p in zip(space, places.padding, strict=True)]
+    if counts and counts[-1] < _SHORT < n * c:
+        # NumPy's inner loops should be long: the images side by side in the last axis, in place of their short rows.
+        parts = np.ascontiguousarray(cols.reshape(n * c, -1).T).reshape(*kernel, *counts, n * c)
+        lying = np.zeros((*wide, n * c), cols.dtype)
+        for place, pixels in offsets(kernel, counts, places):
+            lying[pixels[2:]] += parts[place]
+        lying = lying[inner(space, places.padding)[2:]]
+        return np.ascontiguousarray(np.moveaxis(lying, -1, 0)).reshape(n, c, *space)
+    out = np.zeros((n, c, *wide), cols.dtype)
     for place, pixels in offsets(kernel, counts, places):
         out[pixels] += parts[(slice(None), slice(None), *place)]
     return out[inner(space, places.padding)]

@@ -1,6 +1,7 @@
 """Optimizers: what moves parameters along their gradients, under the names of ``torch.optim``."""
 
 from wengert.optim import lr_scheduler as lr_scheduler
+from wengert.optim import swa_utils as swa_utils
 from wengert.optim.adadelta import Adadelta
 from wengert.optim.adagrad import Adagrad
 from wengert.optim.adam import Adam, AdamW
@@ -29,4 +30,5 @@ __all__ = [
     "RMSprop",
     "Rprop",
     "lr_scheduler",
+    "swa_utils",
 ]

@@ -1,5 +1,6 @@
 """The modules of :mod:`wengert.nn`, one file a family, under the names of ``torch.nn.modules``."""
 
+from wengert.nn.modules._embedding_bag import EmbeddingBag
 from wengert.nn.modules._parameters import (
     ParameterDict,
     ParameterList,
@@ -34,6 +35,7 @@ from wengert.nn.modules.activation import (
     Tanhshrink,
     Threshold,
 )
+from wengert.nn.modules.adaptive import AdaptiveLogSoftmaxWithLoss
 from wengert.nn.modules.attention import (
     MultiheadAttention,
 )
@@ -74,6 +76,21 @@ from wengert.nn.modules.flatten import (
     Flatten,
     Unflatten,
 )
+from wengert.nn.modules.lazy import (
+    LazyBatchNorm1d,
+    LazyBatchNorm2d,
+    LazyBatchNorm3d,
+    LazyConv1d,
+    LazyConv2d,
+    LazyConv3d,
+    LazyConvTranspose1d,
+    LazyConvTranspose2d,
+    LazyConvTranspose3d,
+    LazyInstanceNorm1d,
+    LazyInstanceNorm2d,
+    LazyInstanceNorm3d,
+    LazyLinear,
+)
 from wengert.nn.modules.linear import (
     Bilinear,
     Identity,
@@ -107,6 +124,7 @@ from wengert.nn.modules.module import (
 from wengert.nn.modules.normalization import (
     GroupNorm,
     LayerNorm,
+    LocalResponseNorm,
     RMSNorm,
 )
 from wengert.nn.modules.padding import (
@@ -173,6 +191,8 @@ from wengert.nn.modules.upsampling import (
     PixelUnshuffle,
     Unfold,
     Upsample,
+    UpsamplingBilinear2d,
+    UpsamplingNearest2d,
 )
 
 __all__ = [
@@ -187,6 +207,7 @@ __all__ = [
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
+    "AdaptiveLogSoftmaxWithLoss",
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d",
@@ -222,6 +243,7 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "Embedding",
+    "EmbeddingBag",
     "Flatten",
     "Fold",
     "GRUCell",
@@ -244,8 +266,22 @@ __all__ = [
     "LPPool3d",
     "LSTMCell",
     "LayerNorm",
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
+    "LazyConv1d",
+    "LazyConv2d",
+    "LazyConv3d",
+    "LazyConvTranspose1d",
+    "LazyConvTranspose2d",
+    "LazyConvTranspose3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
+    "LazyLinear",
     "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
@@ -309,6 +345,8 @@ __all__ = [
     "Unflatten",
     "Unfold",
     "Upsample",
+    "UpsamplingBilinear2d",
+    "UpsamplingNearest2d",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",

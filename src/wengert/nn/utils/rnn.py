@@ -18,6 +18,7 @@ __all__ = [
     "pack_sequence",
     "pad_packed_sequence",
     "pad_sequence",
+    "unpack_sequence",
     "unpad_sequence",
 ]
 
@@ -183,3 +184,15 @@ def pad_packed_sequence(
         padded = padded.index_select(0 if batch_first else 1, sequence.unsorted_indices)
         lengths = lengths[sequence.unsorted_indices]
     return padded, lengths
+
+
+def unpack_sequence(packed_sequences: PackedSequence) -> list[Any]:
+    """The opposite of :func:`pack_sequence`: a list of sequences.
+
+    >>> import wengert as torch
+    >>> rnn = torch.nn.utils.rnn
+    >>> rnn.unpack_sequence(rnn.pack_sequence([torch.tensor([1, 2]), torch.tensor([3])]))
+    [tensor([1, 2]), tensor([3])]
+    """
+    padded, lengths = pad_packed_sequence(packed_sequences, batch_first=True)
+    return unpad_sequence(padded, lengths, batch_first=True)

@@ -1,0 +1,34 @@
+"""The documentation: its examples run, it holds every public name, and the site builds without a warning."""
+
+from __future__ import annotations
+
+import doctest
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.test_exports import PUBLIC
+
+ROOT = Path(__file__).parents[1]
+TESTED = ("tutorial", "from-pytorch", "from-jax", "from-autograd", "add-an-operation")
+
+
+@pytest.mark.parametrize("page", TESTED)
+def test_the_examples_of_a_page(page: str) -> None:
+    result = doctest.testfile(str(ROOT / "docs" / f"{page}.md"), module_relative=False, encoding="utf-8")
+    assert result.attempted > 3
+    assert result.failed == 0
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    pytest.importorskip("sphinx")
+    pytest.importorskip("myst_parser")
+    pytest.importorskip("furo")
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", str(ROOT / "docs"), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    reference = {path.stem for path in (tmp_path / "generated").glob("wengert*.html")}
+    assert set(PUBLIC) <= reference
+    assert "grad" in (tmp_path / "generated" / "derivatives.html").read_text(encoding="utf-8")
