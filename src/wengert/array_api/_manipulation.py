@@ -10,7 +10,7 @@ import numpy as np
 from wengert.array_api._types import Axes, dims_of, in_dtype, promoted, require_arrays
 from wengert.engine.base import wrap
 from wengert.functions import axes as axis_functions
-from wengert.functions import indexing, joining, movement, repeating, splitting
+from wengert.functions import indexing, joining, movement, repeating
 
 __all__ = [
     "broadcast_arrays",
@@ -103,7 +103,7 @@ def stack(arrays: Any, /, *, axis: int = 0) -> Any:
 
 
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
-    """The parts of an array along an axis, which they lose.
+    """The parts of an array along an axis, which they lose: views, each of which may be written to.
 
     >>> import wengert as torch
     >>> from wengert import array_api as xp
@@ -111,7 +111,8 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
     (tensor([1, 2]), tensor([3, 4]))
     """
     require_arrays("unstack", x)
-    return tuple(splitting.unbind(x, axis))
+    (dim,) = dims_of(x, axis)
+    return tuple([axis_functions.select(x, dim, number) for number in range(x.shape[dim])])
 
 
 def expand_dims(x: Any, /, axis: int | tuple[int, ...] = 0) -> Any:

@@ -33,6 +33,14 @@ def _over_axes(of: Callable[..., Any], x: Any, axis: Axes, keepdims: bool, **opt
     return of(x.unsqueeze(-1), (x.ndim,), **options)
 
 
+def _writable(result: Any) -> Any:
+    """A result that its operation keeps for the backward pass, as memory that may be written to.
+
+    Libraries write into what they got from a reduction: ``std[std == 0] = 1``.
+    """
+    return result.clone() if result.requires_grad else result
+
+
 def sum(x: Any, /, *, axis: Axes = None, dtype: Any = None, keepdims: bool = False) -> Any:
     """The sum over axes, over all where it is None; integers are added in 64 bits.
 
@@ -96,7 +104,7 @@ def std(x: Any, /, *, axis: Axes = None, correction: float = 0.0, keepdims: bool
     tensor(1.)
     """
     require_arrays("std", x)
-    return _over_axes(variance.std, x, axis, keepdims, correction=correction)
+    return _writable(_over_axes(variance.std, x, axis, keepdims, correction=correction))
 
 
 def max(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Any:
@@ -108,7 +116,7 @@ def max(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Any:
     tensor([5, 7])
     """
     require_arrays("max", x)
-    return _over_axes(extrema.amax, x, axis, keepdims)
+    return _writable(_over_axes(extrema.amax, x, axis, keepdims))
 
 
 def min(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Any:
@@ -120,7 +128,7 @@ def min(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Any:
     tensor([1, 2])
     """
     require_arrays("min", x)
-    return _over_axes(extrema.amin, x, axis, keepdims)
+    return _writable(_over_axes(extrema.amin, x, axis, keepdims))
 
 
 def all(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Any:

@@ -6,6 +6,7 @@ values, as it does for PyTorch's tensors, so that programs written for those see
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any, Final
@@ -57,6 +58,16 @@ def _operations() -> dict[Any, Op]:
     return {op.ufunc: op for op in TABLE.ops.values() if op.ufunc is not None and op.name not in _NAMES}
 
 
+@cache
+def _numpys_own() -> frozenset[Any]:
+    return frozenset([value for value in vars(np).values() if isinstance(value, np.ufunc)])
+
+
+def _special(name: str) -> Any:
+    """Our own function for a universal function of ``scipy.special``."""
+    return getattr(importlib.import_module("wengert.array_api.special"), name, None)
+
+
 def _tensors_in(values: Iterable[Any]) -> Iterator[Any]:
     for value in values:
         if isinstance(value, TensorBase):
@@ -94,6 +105,10 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
             return _FUNCTIONS[ufunc](*_first_a_tensor(operands))
         if ufunc in _operations():
             return apply(_operations()[ufunc], *operands)
+        if ufunc not in _numpys_own():
+            special = _special(ufunc.__name__)
+            if special is not None:
+                return special(*operands)
     if not _any_tracked([*inputs, *options.values()]):
         return _by_numpy(ufunc, method, inputs, options)
     tables: dict[str, dict[Any, Any]] = {"reduce": _REDUCTIONS, "accumulate": _SCANS}
