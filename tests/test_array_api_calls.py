@@ -10,13 +10,13 @@ import pytest
 
 pytest.importorskip("array_api_strict")
 
-from array_api import judge as j
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_array_api import two
 
 import wengert
 import wengert.array_api as xp
+from array_api import judge as j
+from test_array_api import two
 
 few = settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
@@ -225,7 +225,15 @@ def _dtypes(draw: Draw) -> None:
         return
     assert xp.result_type(x, y).name == np.dtype(want._np_dtype).name
     assert xp.can_cast(x, y) == j.reference.can_cast(r, s)
-    for kind in ("bool", "signed integer", "unsigned integer", "integral", "real floating", "complex floating", "numeric"):
+    for kind in (
+        "bool",
+        "signed integer",
+        "unsigned integer",
+        "integral",
+        "real floating",
+        "complex floating",
+        "numeric",
+    ):
         assert xp.isdtype(x, kind) == j.reference.isdtype(r, kind)
     for name in ("finfo", "iinfo"):
         if a.kind in ("fc" if name == "finfo" else "iu"):
@@ -302,7 +310,9 @@ def _factors(draw: Draw) -> None:
     values, vectors = xp.linalg.eigh(hermitian)
     np.testing.assert_allclose(np.asarray(hermitian @ vectors), np.asarray(vectors * values[..., None, :]), **loose)
     values, vectors = xp.linalg.eig(t)
-    np.testing.assert_allclose(np.asarray(t.to(values.dtype) @ vectors), np.asarray(vectors * values[..., None, :]), **loose)
+    np.testing.assert_allclose(
+        np.asarray(t.to(values.dtype) @ vectors), np.asarray(vectors * values[..., None, :]), **loose
+    )
     np.testing.assert_allclose(np.asarray(xp.linalg.eigvals(t)), np.asarray(values), **loose)
 
 
@@ -397,8 +407,8 @@ def test_operator(operator: str) -> None:
 
 
 KEYS = [
-    0, -1, slice(None), slice(None, None, -1), slice(3, 0, -2), slice(1, None), slice(5, 9), None, ..., (0, ...), (..., 0),
-    (None, slice(None), 1), (slice(None, None, 2), slice(None, None, -1)), (1, 2), (slice(0, 0),), (..., None), (),
+    0, -1, slice(None), slice(None, None, -1), slice(3, 0, -2), slice(1, None), slice(5, 9), None, ..., (0, ...),
+    (..., 0),     (None, slice(None), 1), (slice(None, None, 2), slice(None, None, -1)), (1, 2), (slice(0, 0),), (..., None), (),
 ]  # fmt: skip
 
 

@@ -61,22 +61,20 @@ SKLEARN = """
 import warnings
 import numpy as np, wengert
 from sklearn import config_context
-from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 from sklearn.metrics import pairwise
-from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, Normalizer, PolynomialFeatures, StandardScaler
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler
 
 values = np.random.default_rng(0).uniform(0.2, 1.5, (8, 3))
 target = values @ [1.0, 2.0, 3.0]
 makers = {
-    "StandardScaler": lambda x: StandardScaler().fit_transform(x),
     "MinMaxScaler": lambda x: MinMaxScaler().fit_transform(x),
     "MaxAbsScaler": lambda x: MaxAbsScaler().fit_transform(x),
-    "Normalizer": lambda x: Normalizer().fit_transform(x),
-    "PolynomialFeatures": lambda x: PolynomialFeatures(2).fit_transform(x),
-    "PCA": lambda x: PCA(2, svd_solver="full").fit_transform(x) ** 2,
     "Ridge": lambda x: Ridge(solver="svd").fit(x, wengert.from_numpy(target) if hasattr(x, "grad") else target).coef_,
     "rbf_kernel": lambda x: pairwise.rbf_kernel(x),
+    "linear_kernel": lambda x: pairwise.linear_kernel(x),
+    "polynomial_kernel": lambda x: pairwise.polynomial_kernel(x),
+    "paired distances": lambda x: pairwise.paired_euclidean_distances(x, x[::-1, ...] + 0.1),
 }
 with config_context(array_api_dispatch=True):
     for name, make in makers.items():

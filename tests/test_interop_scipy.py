@@ -35,8 +35,9 @@ def test_rosenbrock_from_afar() -> None:
 
 
 @pytest.mark.parametrize(
-    "method", ["BFGS", "CG", "Newton-CG", "L-BFGS-B", "TNC", "SLSQP", "trust-ncg", "trust-krylov", "trust-exact", "dogleg",
-               "trust-constr", "Nelder-Mead", "Powell"]
+    "method",
+    ["BFGS", "CG", "Newton-CG", "L-BFGS-B", "TNC", "SLSQP", "trust-ncg", "trust-krylov", "trust-exact", "dogleg",
+     "trust-constr", "Nelder-Mead", "Powell"]
 )  # fmt: skip
 def test_every_method(method: str) -> None:
     x0 = np.array([0.97, 0.95, 0.9])  # where the Hessian is positive definite, as dogleg needs it

@@ -139,9 +139,7 @@ def _spread(number: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     return x.expand(shape).clone()
 
 
-def arange(
-    start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None
-) -> Any:
+def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None) -> Any:
     """The numbers from ``start`` (0 if only one bound is given) in steps, up to but not including ``stop``.
 
     >>> from wengert import array_api as xp
@@ -183,9 +181,7 @@ def linspace(
     return wrap(np.linspace(start, stop, num, dtype=kind, endpoint=endpoint))
 
 
-def eye(
-    n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: Any = None, device: Any = None
-) -> Any:
+def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: Any = None, device: Any = None) -> Any:
     """Ones on the diagonal number ``k``, zeros elsewhere.
 
     >>> from wengert import array_api as xp

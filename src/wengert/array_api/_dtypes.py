@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from wengert._device import require_cpu
-from wengert._dtypes import BY_NUMPY, as_numpy_dtype, dtype
+from wengert._dtypes import BY_NUMPY, as_numpy_dtype, dtype, from_numpy_dtype
 from wengert._finfo import finfo as torch_finfo
 from wengert._finfo import iinfo as torch_iinfo
 from wengert.array_api._types import common_dtype, in_dtype, require_arrays
@@ -41,7 +41,7 @@ def astype(x: Any, dtype: dtype, /, *, copy: bool = True, device: Any = None) ->
     require_arrays("astype", x)
     if device is not None:
         require_cpu(device)
-    kind = as_numpy_dtype(dtype, "astype(): argument 'dtype'")
+    kind = _numpy_dtype(dtype)
     if x._data.dtype == kind:
         return x.clone() if copy else x
     if x._data.dtype.kind == "c" and kind.kind in "iuf":
@@ -53,7 +53,10 @@ def astype(x: Any, dtype: dtype, /, *, copy: bool = True, device: Any = None) ->
 
 
 def _numpy_dtype(x: Any) -> np.dtype[Any]:
-    return x._data.dtype if isinstance(x, TensorBase) else as_numpy_dtype(x)  # type: ignore[no-any-return]
+    """The dtype of a tensor, or a dtype itself; its name too, which is what xarray gives for its defaults."""
+    if isinstance(x, str):
+        return from_numpy_dtype(np.dtype(x)).np
+    return x._data.dtype if isinstance(x, TensorBase) else as_numpy_dtype(x)
 
 
 def can_cast(from_: Any, to: dtype, /) -> bool:
@@ -82,7 +85,9 @@ def result_type(*arrays_and_dtypes: Any) -> dtype:
     torch.complex128
     """
     numbers = (bool, int, float, complex)
-    return BY_NUMPY[common_dtype(*[x if isinstance(x, (TensorBase, *numbers)) else _numpy_dtype(x) for x in arrays_and_dtypes])]
+    return BY_NUMPY[
+        common_dtype(*[x if isinstance(x, (TensorBase, *numbers)) else _numpy_dtype(x) for x in arrays_and_dtypes])
+    ]
 
 
 def isdtype(dtype: dtype, kind: Any) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.array_api._types import common_dtype, in_dtype, promoted, require_arrays
+from wengert.array_api._types import common_dtype, in_dtype, promoted, require_arrays, writable
 from wengert.engine.base import TensorBase, wrap
 from wengert.functions import arithmetic, bits, compare, complex_parts, division, elementary, powers, rounding, select
 from wengert.functions.creation import zeros as new_zeros
@@ -80,7 +80,6 @@ __all__ = [
     "tan",
     "tanh",
     "trunc",
-
 ]
 
 
@@ -133,6 +132,11 @@ def _imaginary(x: Any) -> Any:
     return complex_parts.imag(x) if x._data.dtype.kind == "c" else new_zeros(tuple(x.shape), dtype=x.dtype)
 
 
+def _root(x: Any) -> Any:
+    """The square root of each element."""
+    return writable(powers.sqrt(x))
+
+
 abs = unary("abs", complex_parts.abs)
 acos = unary("acos", elementary.acos)
 acosh = unary("acosh", elementary.acosh)
@@ -166,7 +170,7 @@ sign = unary("sign", _sign)
 signbit = unary("signbit", compare.signbit)
 sin = unary("sin", elementary.sin)
 sinh = unary("sinh", elementary.sinh)
-sqrt = unary("sqrt", powers.sqrt)
+sqrt = unary("sqrt", _root)
 square = unary("square", powers.square)
 tan = unary("tan", elementary.tan)
 tanh = unary("tanh", elementary.tanh)

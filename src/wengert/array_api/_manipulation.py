@@ -238,7 +238,7 @@ def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Any:
     return repeating.repeat_interleave(flat, counts, 0 if axis is None else axis)
 
 
-def reshape(x: Any, /, shape: tuple[int, ...], *, copy: bool | None = None) -> Any:
+def reshape(x: Any, /, shape: int | tuple[int, ...], *, copy: bool | None = None) -> Any:
     """``x`` in another shape; one size may be -1. ``copy=True`` copies always, ``copy=False`` raises where needed.
 
     Raises:

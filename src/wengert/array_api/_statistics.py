@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wengert.array_api._types import Axes, dims_of, in_dtype, promoted, require_arrays, totalled
+from wengert.array_api._types import Axes, dims_of, in_dtype, promoted, require_arrays, totalled, writable
 from wengert.functions import differences, extrema, joining, reduce, scan, variance
 from wengert.functions.creation import full as new_full
 
@@ -31,14 +31,6 @@ def _over_axes(of: Callable[..., Any], x: Any, axis: Axes, keepdims: bool, **opt
     if dims:
         return of(x, dims, keepdim=keepdims, **options)
     return of(x.unsqueeze(-1), (x.ndim,), **options)
-
-
-def _writable(result: Any) -> Any:
-    """A result that its operation keeps for the backward pass, as memory that may be written to.
-
-    Libraries write into what they got from a reduction: ``std[std == 0] = 1``.
-    """
-    return result.clone() if result.requires_grad else result
 
 
 def sum(x: Any, /, *, axis: Axes = None, dtype: Any = None, keepdims: bool = False) -> Any:
@@ -104,7 +96,7 @@ def std(x: Any, /, *, axis: Axes = None, correction: float = 0.0, keepdims: bool
     tensor(1.)
     """
     require_arrays("std", x)
-    return _writable(_over_axes(variance.std, x, axis, keepdims, correction=correction))
+    return writable(_over_axes(variance.std, x, axis, keepdims, correction=correction))
 
 
 def max(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Any:
@@ -116,7 +108,7 @@ def max(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Any:
     tensor([5, 7])
     """
     require_arrays("max", x)
-    return _writable(_over_axes(extrema.amax, x, axis, keepdims))
+    return writable(_over_axes(extrema.amax, x, axis, keepdims))
 
 
 def min(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Any:
@@ -128,7 +120,7 @@ def min(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Any:
     tensor([1, 2])
     """
     require_arrays("min", x)
-    return _writable(_over_axes(extrema.amin, x, axis, keepdims))
+    return writable(_over_axes(extrema.amin, x, axis, keepdims))
 
 
 def all(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Any:

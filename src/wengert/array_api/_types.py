@@ -17,7 +17,7 @@ from wengert.engine.base import TensorBase, wrap
 from wengert.functions.options import require_tensor
 from wengert.ops.movement import CAST
 
-__all__ = ["Axes", "common_dtype", "dims_of", "in_dtype", "promoted", "require_arrays", "totalled"]
+__all__ = ["Axes", "common_dtype", "dims_of", "in_dtype", "promoted", "require_arrays", "totalled", "writable"]
 
 Axes: TypeAlias = int | tuple[int, ...] | None
 
@@ -60,7 +60,9 @@ def common_dtype(*operands: Any) -> NumpyDtype:
         TypeError: no tensor or dtype among them.
         RuntimeError: uint64 beside a signed integer type.
     """
-    dtypes = [x if isinstance(x, np.dtype) else x._data.dtype for x in operands if isinstance(x, (TensorBase, np.dtype))]
+    dtypes = [
+        x if isinstance(x, np.dtype) else x._data.dtype for x in operands if isinstance(x, (TensorBase, np.dtype))
+    ]
     if not dtypes:
         raise TypeError("expected at least one tensor among the operands, got only Python numbers: use xp.asarray")
     found: NumpyDtype = dtypes[0]
@@ -115,3 +117,11 @@ def totalled(x: Any, dtype: Any) -> Any:
     if own.kind == "u":
         return in_dtype(x, _UINT64)
     return in_dtype(x, _INT64) if own.kind in "bi" else x
+
+
+def writable(result: Any) -> Any:
+    """A result that its operation keeps for the backward pass, as memory that may be written to.
+
+    Libraries write into what they have just computed: ``scale[scale == 0] = 1``.
+    """
+    return result.clone() if result.requires_grad else result

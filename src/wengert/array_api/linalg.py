@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from wengert.array_api._manipulation import matrix_transpose
 from wengert.array_api._statistics import sum as total
-from wengert.array_api._types import Axes, dims_of, promoted, require_arrays
+from wengert.array_api._types import Axes, dims_of, in_dtype, promoted, require_arrays, writable
 from wengert.engine.base import TensorBase
 from wengert.functions import (
     contraction,
@@ -115,14 +115,14 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     first, second = promoted("vecdot", x1, x2)
     (i,), (j,) = dims_of(first, axis), dims_of(second, axis)
     if first.shape[i] != second.shape[j]:
-        raise ValueError(f"vecdot(): vectors of {first.shape[i]} and of {second.shape[j]} elements have no inner product")
+        raise ValueError(
+            f"vecdot(): vectors of {first.shape[i]} and of {second.shape[j]} elements have no inner product"
+        )
     a, b = first.movedim(i, -1), second.movedim(j, -1)
     return total(a.conj() * b, axis=-1, dtype=a.dtype)
 
 
-def tensordot(
-    x1: Any, x2: Any, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2
-) -> Any:
+def tensordot(x1: Any, x2: Any, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Any:
     """The products of two arrays summed over pairs of axes: the last of one and the first of the other, or as listed.
 
     >>> import wengert as torch
@@ -291,8 +291,7 @@ def pinv(x: Any, /, *, rtol: Any = None) -> Any:
 
 
 def _tolerance(rtol: Any, x: Any) -> Any:
-    real = x.dtype.to_real()
-    return rtol.to(real) if isinstance(rtol, TensorBase) else rtol
+    return in_dtype(rtol, x.dtype.to_real().np) if isinstance(rtol, TensorBase) else rtol
 
 
 def eig(x: Any, /) -> EigResult:
@@ -403,4 +402,4 @@ def vector_norm(x: Any, /, *, axis: Axes = None, keepdims: bool = False, ord: fl
     dims = dims_of(x, axis)
     if not dims:
         return norm_of_vectors(x.unsqueeze(-1), ord, (x.ndim,))
-    return norm_of_vectors(x, ord, dims, keepdims)
+    return writable(norm_of_vectors(x, ord, dims, keepdims))

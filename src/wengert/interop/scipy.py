@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from wengert.autograd import grad as gradient_of
-from wengert.engine.base import TensorBase, is_tracking
+from wengert.engine.base import TensorBase, array_of, is_tracking
 from wengert.func import hessian, hvp, jacfwd, jacrev
 from wengert.functions.data import from_numpy, tensor
 
@@ -44,13 +44,13 @@ def _point(x: Any) -> Any:
 
 def _start(x0: Any) -> Any:
     """The start as SciPy wants it: a tensor's values, off its graph."""
-    return x0.detach().numpy() if isinstance(x0, TensorBase) else np.asarray(x0, dtype=np.float64)
+    return np.array(array_of(x0), dtype=np.float64) if isinstance(x0, TensorBase) else np.asarray(x0, dtype=np.float64)
 
 
 def _values(y: Any) -> Any:
     """The values of what a function returned: a tensor, a number, or a sequence of these."""
     if isinstance(y, TensorBase):
-        return np.asarray(y.detach().resolve_conj().numpy())
+        return array_of(y)
     if isinstance(y, (list, tuple)):
         return np.array([_values(part) for part in y])
     return np.asarray(y)
@@ -221,7 +221,9 @@ def _constraint(one: Any) -> Any:
     )
 
 
-def least_squares(fun: Callable[..., Any], x0: Any, jac: Any = None, *, args: Any = (), kwargs: Any = None, **options: Any) -> Any:
+def least_squares(
+    fun: Callable[..., Any], x0: Any, jac: Any = None, *, args: Any = (), kwargs: Any = None, **options: Any
+) -> Any:
     """``scipy.optimize.least_squares`` with the Jacobian of the residuals supplied.
 
     ``fun(x, *args, **kwargs)`` gets a float64 tensor and returns the residuals, a tensor of one dimension.
