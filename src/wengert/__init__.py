@@ -518,8 +518,9 @@ newaxis = None
 _memory.show_large_block()
 
 # Loaded when somebody asks for it: name -> module. Each is also imported here for editors and type checkers, and stands
-# in `__all__`. The first are wengert's own, what shows a graph; the others PyTorch has too.
+# in `__all__`. The first are wengert's own, not PyTorch's; the others PyTorch has too.
 _LATER: dict[str, str] = {
+    "array_api": "wengert.array_api",
     "diagnose": "wengert.see.diagnose",
     "draw": "wengert.see.drawing",
     "explain": "wengert.see.explain",
@@ -540,6 +541,7 @@ _LAZY: dict[str, str] = {
 }
 
 if _typing.TYPE_CHECKING:
+    from wengert import array_api as array_api
     from wengert import masked as masked
     from wengert import optim as optim
     from wengert import serialization as serialization
@@ -604,6 +606,7 @@ __all__ = [
     "argmin",
     "argsort",
     "argwhere",
+    "array_api",
     "as_strided",
     "as_strided_copy",
     "as_strided_scatter",

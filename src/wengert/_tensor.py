@@ -12,6 +12,7 @@ from wengert.engine.pointwise import bind_fast_class
 from wengert.functions.activations import ActivationMethods
 from wengert.functions.added_products import AddedProductMethods
 from wengert.functions.arithmetic import ArithmeticMethods
+from wengert.functions.array_protocol import ArrayMethods
 from wengert.functions.axes import AxesMethods
 from wengert.functions.bits import BitMethods
 from wengert.functions.compare import CompareMethods
@@ -68,6 +69,7 @@ class Tensor(
     ActivationMethods,
     AddedProductMethods,
     ArithmeticMethods,
+    ArrayMethods,
     AxesMethods,
     BitMethods,
     ChoosingMethods,

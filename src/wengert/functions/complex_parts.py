@@ -110,6 +110,10 @@ def real(input: Any) -> Any:
     return apply(REAL, input) if require_tensor("real", input)._data.dtype.kind == "c" else input
 
 
+class _RealError(RuntimeError, AttributeError):
+    """PyTorch's error, which also says to ``hasattr`` that a real tensor has no ``imag``: libraries ask."""
+
+
 def imag(input: Any) -> Any:
     """The imaginary part of each element, a view.
 
@@ -121,7 +125,7 @@ def imag(input: Any) -> Any:
     tensor([2.])
     """
     if require_tensor("imag", input)._data.dtype.kind != "c":
-        raise RuntimeError(
+        raise _RealError(
             f"imag is not implemented for tensors with non-complex dtypes. This one is {input.dtype}, whose imaginary "
             "part is zero: write torch.zeros_like(x) for it"
         )

@@ -121,7 +121,7 @@ def _dimension(function: str, ndim: int, dim: Any) -> int:
     return index % ndim
 
 
-def _size(self: Any, dim: int | None = None) -> Any:
+def size_of_tensor(self: Any, dim: int | None = None) -> Any:
     """The shape, or the length of one dimension.
 
     Raises:
@@ -358,7 +358,6 @@ class InfoMethods:
         """Bytes of all elements together."""
         return self._data.nbytes  # type: ignore[no-any-return]
 
-    size = _size
     dim = ndimension = _dim
     numel = nelement = _numel
     is_same_size = _is_same_size

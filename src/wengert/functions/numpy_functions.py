@@ -7,11 +7,14 @@ from typing import Any, Final
 
 import numpy as np
 
+from wengert._dtypes import from_numpy_dtype
 from wengert.engine.base import TensorBase, wrap
 from wengert.functions.contraction import einsum
 from wengert.functions.data import adopted
 from wengert.functions.joining import cat, stack
+from wengert.functions.numpy_further import FURTHER
 from wengert.functions.select import where
+from wengert.functions.select import where as choose
 
 __all__ = ["FUNCTIONS", "tensors_of"]
 
@@ -28,7 +31,13 @@ def tensors_of(value: Any) -> Any:
 def _reduction(name: str) -> Callable[..., Any]:
     """A reduction ``f(a, axis, keepdims)``; the method takes several dimensions."""
 
-    def reduce(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    def reduce(a: Any, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, where: Any = None) -> Any:
+        if dtype is not None:
+            a = a.to(from_numpy_dtype(np.dtype(dtype)))
+        if where is not None:
+            if name != "sum":
+                raise TypeError("unexpected keyword argument 'where'")
+            a = choose(where, a, 0)
         dims = tuple(range(a.ndim)) if axis is None else axis
         return getattr(a, name)(dims, bool(keepdims))
 
@@ -42,7 +51,11 @@ def _spread(name: str) -> Callable[..., Any]:
     return reduce
 
 
-def _product(a: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
+def _product(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    if isinstance(axis, (list, tuple)):
+        for dim in sorted([number % a.ndim for number in axis], reverse=True):
+            a = a.prod(dim, bool(keepdims))
+        return a
     if axis is not None:
         return a.prod(axis, bool(keepdims))
     return a.prod().reshape((1,) * a.ndim) if keepdims else a.prod()
@@ -53,6 +66,24 @@ def _running(name: str) -> Callable[..., Any]:
         return getattr(a.reshape(-1), name)(0) if axis is None else getattr(a, name)(axis)
 
     return run
+
+
+def _nan_variance(a: Any, axis: Any, ddof: float, keepdims: Any) -> Any:
+    """The variance of the elements that are not NaN; nan where no more than ``ddof`` of them are."""
+    dims = tuple(range(a.ndim)) if axis is None else axis
+    there = a.isnan().logical_not()
+    count = there.sum(dims, bool(keepdims))
+    squares = where(there, a - a.nanmean(dims, True), 0.0) ** 2
+    return squares.sum(dims, bool(keepdims)) / where(count > ddof, count - ddof, float("nan"))
+
+
+def _nan_extreme(name: str, a: Any, axis: Any, keepdims: Any) -> Any:
+    """The extreme element that is not NaN; nan where all are."""
+    dims = tuple(range(a.ndim)) if axis is None else axis
+    worst = float("-inf") if name == "amax" else float("inf")
+    missing = a.isnan()
+    found = getattr(where(missing, worst, a), name)(dims, bool(keepdims))
+    return where(missing.all(dims, bool(keepdims)), float("nan"), found)
 
 
 def _place(name: str) -> Callable[..., Any]:
@@ -138,12 +169,6 @@ def _sort(a: Any, axis: int | None = -1) -> Any:
     return a.reshape(-1).sort(0)[0] if axis is None else a.sort(axis)[0]
 
 
-def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    if ord is None:
-        return x.norm(2, axis if axis is not None else tuple(range(x.ndim)), keepdims)
-    return x.norm(ord, axis, keepdims)
-
-
 # What has no out=, dtype= or where= here raises, as for any argument that a function does not take.
 FUNCTIONS: Final[dict[Any, Callable[..., Any]]] = {
     np.concatenate: _concatenate,
@@ -155,6 +180,12 @@ FUNCTIONS: Final[dict[Any, Callable[..., Any]]] = {
     np.atleast_2d: _matrix,
     np.sum: _reduction("sum"),
     np.mean: _reduction("mean"),
+    np.nansum: _reduction("nansum"),
+    np.nanmean: _reduction("nanmean"),
+    np.nanstd: lambda a, axis=None, *, ddof=0, keepdims=False: _nan_variance(a, axis, ddof, keepdims).sqrt(),
+    np.nanvar: lambda a, axis=None, *, ddof=0, keepdims=False: _nan_variance(a, axis, ddof, keepdims),
+    np.nanmax: lambda a, axis=None, *, keepdims=False: _nan_extreme("amax", a, axis, keepdims),
+    np.nanmin: lambda a, axis=None, *, keepdims=False: _nan_extreme("amin", a, axis, keepdims),
     np.prod: _product,
     np.max: _reduction("amax"),
     np.min: _reduction("amin"),
@@ -175,7 +206,7 @@ FUNCTIONS: Final[dict[Any, Callable[..., Any]]] = {
     np.diag: lambda v, k=0: v.diag(k),
     np.tril: lambda m, k=0: m.tril(k),
     np.triu: lambda m, k=0: m.triu(k),
-    np.linalg.norm: _norm,
+    **FURTHER,
     np.linalg.inv: lambda a: a.inverse(),
     np.where: _where,
     np.clip: _clip,
@@ -194,7 +225,7 @@ FUNCTIONS: Final[dict[Any, Callable[..., Any]]] = {
     np.take: lambda a, indices, axis=None: (a.reshape(-1) if axis is None else a).index_select(axis or 0, indices),
     np.diff: lambda a, n=1, axis=-1: a.diff(n, axis),
     np.real: lambda val: val.real,
-    np.imag: lambda val: val.imag,
+    np.imag: lambda val: val.imag if val.is_complex() else wrap(np.zeros_like(val._data)),
     np.copy: lambda a: a.clone(),
     np.shape: lambda a: tuple(a.shape),
     np.ndim: lambda a: a.ndim,

@@ -6,6 +6,7 @@ values, as it does for PyTorch's tensors, so that programs written for those see
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any, Final
@@ -13,13 +14,14 @@ from typing import Any, Final
 import numpy as np
 
 from wengert.engine.apply import apply
-from wengert.engine.base import TensorBase, is_tracking, wrap
+from wengert.engine.base import TensorBase, array_of, is_tracking, wrap
 from wengert.engine.state import STATE
 from wengert.functions.contraction import einsum
 from wengert.functions.convert import from_ufunc, numpy
 from wengert.functions.data import adopted
 from wengert.functions.division import remainder
 from wengert.functions.numpy_functions import FUNCTIONS, tensors_of
+from wengert.functions.numpy_further import NUMBERS
 from wengert.functions.powers import pow
 from wengert.functions.products import matmul
 from wengert.ops.record import TABLE, Op
@@ -38,6 +40,10 @@ _FUNCTIONS: Final[dict[Any, Callable[..., Any]]] = {
     np.positive: lambda x: x,
     np.conjugate: lambda x: x.conj(),
     np.log10: lambda x: x.log10(),
+    np.heaviside: lambda x, y: x.heaviside(y),
+    np.divmod: lambda x, y: (x.floor_divide(y), remainder(x, y)),
+    np.vecdot: lambda x, y: (x.conj() * y).sum(-1),
+    np.matvec: lambda x, y: (x @ y.unsqueeze(-1)).squeeze(-1),
     np.logaddexp: lambda x, y: x.logaddexp(y),
     np.sign: lambda x: x.sign(),
     np.fabs: lambda x: x.abs(),
@@ -55,6 +61,16 @@ _NAMES: Final = {"clamp_min_tensor", "clamp_max_tensor", "clamp_from", "clamp_to
 @cache
 def _operations() -> dict[Any, Op]:
     return {op.ufunc: op for op in TABLE.ops.values() if op.ufunc is not None and op.name not in _NAMES}
+
+
+@cache
+def _numpys_own() -> frozenset[Any]:
+    return frozenset([value for value in vars(np).values() if isinstance(value, np.ufunc)])
+
+
+def _special(name: str) -> Any:
+    """Our own function for a universal function of ``scipy.special``."""
+    return getattr(importlib.import_module("wengert.array_api.special"), name, None)
 
 
 def _tensors_in(values: Iterable[Any]) -> Iterator[Any]:
@@ -94,6 +110,10 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
             return _FUNCTIONS[ufunc](*_first_a_tensor(operands))
         if ufunc in _operations():
             return apply(_operations()[ufunc], *operands)
+        if ufunc not in _numpys_own():
+            special = _special(ufunc.__name__)
+            if special is not None:
+                return special(*operands)
     if not _any_tracked([*inputs, *options.values()]):
         return _by_numpy(ufunc, method, inputs, options)
     tables: dict[str, dict[Any, Any]] = {"reduce": _REDUCTIONS, "accumulate": _SCANS}
@@ -133,6 +153,15 @@ def _by_numpy(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[st
     return tuple([_wrapped(r) for r in result]) if isinstance(result, tuple) else _wrapped(result)
 
 
+def _values_of(value: Any) -> Any:
+    """The arguments with the values of tensors in their places."""
+    if isinstance(value, TensorBase):
+        return array_of(value)
+    if isinstance(value, dict):
+        return {name: _values_of(part) for name, part in value.items()}
+    return type(value)([_values_of(part) for part in value]) if type(value) in (list, tuple) else value
+
+
 def _wrapped(result: Any) -> Any:
     return from_ufunc(None, np.asarray(result)) if isinstance(result, (np.ndarray, np.generic)) else result
 
@@ -152,6 +181,8 @@ def array_function(self: Any, func: Any, types: Any, args: tuple[Any, ...], kwar
     given = {k: v for k, v in kwargs.items() if v is not np._NoValue and not (v is None and k in ("out", "dtype"))}
     if func is np.einsum:
         return einsum(*[tensors_of(a) for a in args])
+    if func in NUMBERS:
+        return func._implementation(*_values_of(args), **_values_of(kwargs))
     if func not in FUNCTIONS:
         return _refused(f"np.{func.__name__}", given)
     try:

@@ -15,7 +15,7 @@ from wengert.functions.options import require_tensor
 from wengert.ops.bessel import AIRY_AI, I0, I0E, I1, I1E, J0, J1, K0, K0E, K1, K1E, Y0, Y1
 from wengert.ops.gamma_functions import LGAMMA
 from wengert.ops.polynomials import POLYNOMIALS
-from wengert.ops.probability import ENTR, ERFCX, IGAMMA, IGAMMAC, LOG_NDTR, NDTR, NDTRI, XLOG1PY, ZETA
+from wengert.ops.probability import BETAINC, ENTR, ERFCX, IGAMMA, IGAMMAC, LOG_NDTR, NDTR, NDTRI, XLOG1PY, ZETA
 from wengert.ops.record import Op
 from wengert.spaces.tensors import TENSOR
 
@@ -26,6 +26,7 @@ __all__ = [
     "bessel_j1",
     "bessel_y0",
     "bessel_y1",
+    "betainc",
     "chebyshev_polynomial_t",
     "chebyshev_polynomial_u",
     "chebyshev_polynomial_v",
@@ -139,6 +140,19 @@ def igammac(input: Any, other: Any, *, out: Any = None) -> Any:
     require_tensor("igammac", input)
     require_tensor("igammac", other, "other", 2)
     return call(IGAMMAC, out, input, other)
+
+
+def betainc(a: Any, b: Any, x: Any) -> Any:
+    """The incomplete beta function, scaled: ``1/B(a, b) integral_0^x t^(a-1) (1-t)^(b-1) dt``.
+
+    Its derivatives by ``a`` and ``b`` are not available. By SciPy (the extra ``[scipy]``).
+
+    >>> import wengert as torch
+    >>> from wengert import array_api as xp
+    >>> xp.special.betainc(torch.tensor(1.0), torch.tensor(2.0), torch.tensor(0.5))
+    tensor(0.7500)
+    """
+    return apply(BETAINC, a, b, x)
 
 
 def mvlgamma(input: Any, p: int, *, out: Any = None) -> Any:

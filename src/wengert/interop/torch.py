@@ -23,7 +23,7 @@ _ALIAS = "torch"
 _TARGET = "wengert"
 
 # Parts of wengert's own house: PyTorch has nothing of the kind under these names.
-_INTERNAL = frozenset({"cli", "engine", "functions", "interop", "ops", "see", "spaces", "tour"})
+_INTERNAL = frozenset({"array_api", "cli", "engine", "functions", "interop", "ops", "see", "spaces", "tour"})
 
 
 class TorchNamespace(ModuleType):

@@ -179,3 +179,23 @@ IGAMMAC = defop(
     doc="Upper incomplete gamma function, scaled. By SciPy (the extra ``[scipy]``).",
     domain="positive",
 )
+
+
+def _beta_density(xp: Any, a: Any, b: Any, x: Any) -> Any:
+    """x^(a-1) (1-x)^(b-1) / B(a, b)."""
+    normal = xp.lgamma(a + b) - xp.lgamma(a) - xp.lgamma(b)
+    return xp.exp((a - 1.0) * xp.log(x) + (b - 1.0) * xp.log1p(-x) + normal)
+
+
+BETAINC = defop(
+    "betainc",
+    by_scipy("betainc"),
+    Kind.ELEMENTWISE,
+    vjp=(MISSING, MISSING, lambda xp, g, y, a, b, x: g * _beta_density(xp, a, b, x)),
+    args=("a", "b", "x"),
+    promote=Promote.FLOAT,
+    check=NOT_COMPLEX,
+    formula="1/B(a, b) integral_0^x t^(a-1) (1-t)^(b-1) dt",
+    doc="Incomplete beta function, scaled. By SciPy (the extra ``[scipy]``).",
+    domain="unit",
+)
