@@ -39,6 +39,7 @@ LAYERS = (
                 "cuda",
                 "fft",
                 "func",
+                "implicit",
                 "interop",
                 "linalg",
                 "masked",

@@ -81,7 +81,7 @@ def run_grad(
     sweep = Sweep(create_graph, retain_graph, user_code(2), _is_traced())
     roots = _start(sweep, outputs, gradients)
     edges = [_target_edge(t) for t in inputs]
-    sweep.ask_for(needed_nodes(roots, edges, ends), edges)
+    sweep.ask_for(needed_nodes(roots, edges, ends), edges, ends)
     sweep.run()
     results: list[Any] = []
     for position, (edge, t) in enumerate(zip(edges, inputs, strict=True)):
