@@ -20,8 +20,8 @@ Solver = Callable[[TreeMap, Tree], Tree]
 def custom_root(f: TreeMap, initial_guess: Tree, solve: Solver, tangent_solve: Solver = dense_solve) -> Tree:
     """The root of ``f`` that ``solve(f, initial_guess)`` finds, differentiable with respect to all that ``f`` uses.
 
-    With ``f(x, p) = 0`` and ``A`` the derivative of ``f`` by ``x``: ``dx/dp = -A^-1 df/dp``, in reverse and forward mode,
-    in every order, for each member of a batch. ``solve`` is not looked into: it may be of any kind, and run untracked.
+    With ``f(x, p) = 0`` and ``A`` the derivative of ``f`` by ``x``: ``dx/dp = -A^-1 df/dp``, in every mode and order,
+    for each member of a batch. ``solve`` is not looked into: it may be of any kind, and run untracked.
 
     Args:
         f: a function of one tensor or nested container of tensors which gives one like it. What it uses from outside
