@@ -58,7 +58,7 @@ def _check_shared(arrivals: dict[Any, Any]) -> None:
         if raw.__class__ is Batched and not leaf.axes:
             raise RuntimeError(
                 "backward() called inside vmap: each member of the batch has a gradient of its own for a tensor of "
-                f"shape {list(leaf.shape)} from outside, which has one .grad. Use func.grad or func.vjp inside vmap, or "
+                f"shape {list(leaf.shape)} from outside, which has one. Use func.grad or func.vjp inside vmap, or "
                 "call backward() on what vmap returns"
             )
 
