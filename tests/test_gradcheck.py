@@ -263,11 +263,11 @@ class TestArguments:
             gradcheck(f, _x(wengert, 0.5, 2.0), check_forward_ad=True, fast_mode=fast_mode)
 
     def test_batches_of_modes_that_are_not_checked(self):
-        for options in ({"check_batched_forward_grad": True}, {"check_batched_grad": True, "check_backward_ad": False}):
-            with pytest.raises(ValueError, match="requires check_"):
-                gradcheck(
-                    lambda x: x, _x(wengert, 1.0), **{"check_forward_ad": "check_backward_ad" in options} | options
-                )
+        x = _x(wengert, 1.0)
+        with pytest.raises(ValueError, match="requires check_forward_ad"):
+            gradcheck(lambda x: x, x, check_batched_forward_grad=True)
+        with pytest.raises(ValueError, match="requires check_backward_ad"):
+            gradcheck(lambda x: x, x, check_batched_grad=True, check_backward_ad=False, check_forward_ad=True)
 
     def test_nothing_to_check(self):
         with pytest.raises(AssertionError, match="at least one of"):
