@@ -312,3 +312,22 @@ class TestModules:
             params["other"] = params["0.bias"]
             with pytest.raises(RuntimeError):
                 lib.func.functional_call(model, params, (lib.tensor(B),), strict=True)
+
+
+def test_backward_inside_vmap_does_not_leave_a_batch_in_grad() -> None:
+    w = wengert.tensor(2.0, requires_grad=True)
+
+    def shared(x):
+        y = (w * x).sin()
+        y.backward()
+        return y.detach()
+
+    def own(x):
+        leaf = x.detach().requires_grad_()
+        leaf.sin().backward()
+        return leaf.grad
+
+    with pytest.raises(RuntimeError, match="inside vmap"):
+        wengert.vmap(shared)(wengert.ones(3))
+    assert w.grad is None
+    np.testing.assert_allclose(wengert.vmap(own)(wengert.tensor([0.0, 1.0])).numpy(), np.cos([0.0, 1.0]), rtol=1e-6)

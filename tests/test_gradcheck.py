@@ -10,6 +10,7 @@ import pytest
 
 import wengert
 from wengert.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
+from wengert.testing import check_grads
 from wengert.testing import gradcheck as exported
 
 
@@ -32,6 +33,27 @@ def _custom(lib, backward, materialize=True):
             return backward(g, ctx.saved_tensors[0])
 
     return Squared.apply
+
+
+def _both_modes(factor, second=3.0):
+    """x^3 with ``factor x^2`` for its forward rule."""
+
+    class Cubed(wengert.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            ctx.save_for_forward(x)
+            return x**3
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * second * ctx.saved_tensors[0] ** 2
+
+        @staticmethod
+        def jvp(ctx, t):
+            return t * factor * ctx.saved_tensors[0] ** 2
+
+    return Cubed.apply
 
 
 def _noisy(g, x):
@@ -222,13 +244,30 @@ class TestArguments:
                 with pytest.raises(ValueError, match="expects at least one input tensor to require gradient"):
                     check(lambda x, n=0: x, inputs)
 
-    def test_forward_mode_is_refused(self):
+    @pytest.mark.parametrize("fast_mode", [False, True])
+    def test_forward_mode(self, fast_mode):
+        x, w = _x(wengert, 0.5, 2.0), _x(wengert, 1.0, -3.0)
+        f = lambda x, w: ((w * x).sin(), x.sum() * w)
+        options = {"check_forward_ad": True, "check_batched_forward_grad": True, "check_batched_grad": True}
+        assert gradcheck(f, (x, w), fast_mode=fast_mode, **options)
+        assert gradgradcheck(f, (x, w), fast_mode=fast_mode, check_fwd_over_rev=True)
+        assert gradgradcheck(f, (x, w), fast_mode=fast_mode, check_fwd_over_rev=True, check_rev_over_rev=False)
+        z = wengert.tensor([1 + 2j, 0.5 - 1j], dtype=wengert.complex128, requires_grad=True)
+        assert gradcheck(lambda z: (z * z, z.abs(), z.conj() * z), z, check_forward_ad=True, fast_mode=fast_mode)
+
+    @pytest.mark.parametrize("fast_mode", [False, True])
+    def test_a_wrong_forward_rule_is_found(self, fast_mode):
+        f = _both_modes(2.5)
+        assert gradcheck(f, _x(wengert, 0.5, 2.0))
+        with pytest.raises(GradcheckError, match=r"(?s)computed with forward mode.*input 0\[1\].*analytical 10.*step "):
+            gradcheck(f, _x(wengert, 0.5, 2.0), check_forward_ad=True, fast_mode=fast_mode)
+
+    def test_batches_of_modes_that_are_not_checked(self):
         x = _x(wengert, 1.0)
-        for options in ({"check_forward_ad": True}, {"check_batched_forward_grad": True}):
-            with pytest.raises(NotImplementedError, match="forward mode"):
-                gradcheck(lambda x: x, x, **options)
-        with pytest.raises(NotImplementedError, match="forward mode"):
-            gradgradcheck(lambda x: x, x, check_fwd_over_rev=True)
+        with pytest.raises(ValueError, match="requires check_forward_ad"):
+            gradcheck(lambda x: x, x, check_batched_forward_grad=True)
+        with pytest.raises(ValueError, match="requires check_backward_ad"):
+            gradcheck(lambda x: x, x, check_batched_grad=True, check_backward_ad=False, check_forward_ad=True)
 
     def test_nothing_to_check(self):
         with pytest.raises(AssertionError, match="at least one of"):
@@ -272,6 +311,49 @@ class TestArguments:
         gradcheck(lambda y: y.exp(), y)
         y.backward()
         assert x.grad.tolist() == [1.0]
+
+
+class TestCheckGrads:
+    def test_right_ones(self):
+        x, y = wengert.tensor([0.5, 2.0]), wengert.tensor(1.5)
+        check_grads(lambda tree, n: {"a": (tree["x"] ** n * tree["y"]).sin()}, ({"x": x, "y": y}, 3), order=3)
+        check_grads(wengert.exp, x, order=2, modes=["fwd"])
+        check_grads(lambda z: z * z.conj(), wengert.tensor([1 + 2j], dtype=wengert.complex64), order=2)
+        assert not x.requires_grad
+        assert x.dtype is wengert.float32
+
+    def test_wrong_ones_are_named(self):
+        x = wengert.tensor([0.5, 2.0])
+
+        def cube(x):
+            return _both_modes(3.0, 2.0)(x)
+
+        check_grads(cube, x, modes=["fwd"])
+        with pytest.raises(
+            GradcheckError, match=r"(?s)check_grads\(cube\): derivative of order 1: .*CubedBackward.*step "
+        ):
+            check_grads(cube, x)
+
+    def test_a_wrong_second_order_is_found(self):
+        class Detached(wengert.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.save_for_backward(x)
+                return x**3
+
+            @staticmethod
+            def backward(ctx, g):
+                return g * 3 * ctx.saved_tensors[0].detach() ** 2
+
+        check_grads(Detached.apply, wengert.tensor([0.5, 2.0]), modes=["rev"])
+        with pytest.raises(GradcheckError, match="derivative of order 2 of its derivative by reverse mode"):
+            check_grads(Detached.apply, wengert.tensor([0.5, 2.0]), order=2, modes=["rev"])
+
+    def test_arguments(self):
+        x = wengert.tensor(1.0)
+        for args, options in (((3,), {}), (x, {"order": 0}), (x, {"modes": ["back"]}), (x, {"modes": []})):
+            with pytest.raises(ValueError, match="check_grads"):
+                check_grads(lambda x: x, args, **options)
 
 
 def test_under_pytorchs_names():

@@ -40,6 +40,7 @@ LAYERS = (
                 "cuda",
                 "fft",
                 "func",
+                "implicit",
                 "interop",
                 "linalg",
                 "masked",

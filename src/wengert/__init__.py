@@ -528,6 +528,7 @@ _LATER: dict[str, str] = {
     "explain_zero": "wengert.see.explain_zero",
     "explore": "wengert.see.explore",
     "graph_report": "wengert.see.graph_report",
+    "implicit": "wengert.implicit",
     "why_none": "wengert.see.why_none",
 }
 _LAZY: dict[str, str] = {
@@ -542,6 +543,7 @@ _LAZY: dict[str, str] = {
 
 if _typing.TYPE_CHECKING:
     from wengert import array_api as array_api
+    from wengert import implicit as implicit
     from wengert import masked as masked
     from wengert import optim as optim
     from wengert import serialization as serialization
@@ -789,6 +791,7 @@ __all__ = [
     "igammac",
     "iinfo",
     "imag",
+    "implicit",
     "index_add",
     "index_copy",
     "index_fill",

@@ -26,6 +26,9 @@ class Settings:
     undefined: bool
     dtypes: bool
     batched: bool
+    forward: bool
+    batched_forward: bool
+    backward: bool
 
 
 def check_all(function: Function, settings: Settings) -> None:
@@ -33,10 +36,14 @@ def check_all(function: Function, settings: Settings) -> None:
     if not function.outputs:
         check_constant(function, settings.eps)
         return
-    if settings.fast_mode:
-        check_at_random(function, settings)
-    else:
-        check_every_element(function, settings)
+    check = check_at_random if settings.fast_mode else check_every_element
+    if settings.forward:
+        check_forward(function, settings)
+    if settings.batched_forward:
+        check_batched_forward(function)
+    if not settings.backward:
+        return
+    check(function, settings)
     check_zero_cotangent(function)
     if settings.undefined:
         check_undefined(function)
@@ -91,6 +98,35 @@ def check_at_random(function: Function, settings: Settings) -> None:
                 )
             if abs(second - first) > settings.nondet_tol:
                 raise _not_reentrant(function, i, k, abs(second - first), settings)
+
+
+def check_forward(function: Function, settings: Settings) -> None:
+    """Forward mode against differences: all elements, or (in fast mode) one random direction of each input."""
+    for i in function.tracked:
+        if settings.fast_mode:
+            u = random_like(array_of(function.inputs[i]), seed=i)
+            pairs = zip(function.pushed(i, u), function.difference(i, u, settings.eps), strict=True)
+            if all([close(a, n, settings.atol, settings.rtol).all() for a, n in pairs]):
+                continue
+        found = zip(function.by_forward(i), function.by_differences(i, settings.eps), strict=True)
+        for k, (a, n) in enumerate(found):
+            wrong = ~close(a, n, settings.atol, settings.rtol)
+            if wrong.any():
+                raise mismatch(function, i, k, a, n, wrong, mode="forward")
+
+
+def check_batched_forward(function: Function) -> None:
+    """Several tangents at once give what single ones give."""
+    for i in function.tracked:
+        x = array_of(function.inputs[i])
+        changes = [random_like(x, seed) for seed in (1, 2)]
+        single = [np.stack(parts) for parts in zip(*[function.pushed(i, t) for t in changes], strict=True)]
+        for k, (batch, one) in enumerate(zip(function.pushed_batch(i, np.stack(changes)), single, strict=True)):
+            if not np.allclose(batch, one, equal_nan=True):
+                raise GradcheckError(
+                    f"Batched tangents of output {function.chosen[k]} for input {i} are {wrap(batch)}, one by one they "
+                    f"are {wrap(one)}: vmap of forward mode is wrong"
+                )
 
 
 def check_zero_cotangent(function: Function) -> None:

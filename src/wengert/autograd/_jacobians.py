@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 
 from wengert.autograd.api import grad
-from wengert.engine.base import TensorBase, array_of, wrap
+from wengert.autograd.forward_ad import dual_level, make_dual, unpack_dual
+from wengert.engine.base import TensorBase, array_of, wrap, zeros_like
+from wengert.engine.batch_scope import batch_axis, leave_batch
+from wengert.spaces.tensors import TENSOR
 
 Array = np.ndarray[Any, Any]
 
@@ -64,6 +67,31 @@ class Function:
         if not rows:
             return [np.zeros((0, y._data.size)) for y in self.outputs]
         return [np.stack(columns) for columns in zip(*rows, strict=True)]
+
+    def by_forward(self, i: int) -> list[Array]:
+        """The Jacobians of the chosen results for input ``i``: a run in forward mode for each direction of it."""
+        rows = [[t.reshape(-1) for t in self.pushed(i, change)] for change in self.directions(i)]
+        if not rows:
+            return [np.zeros((0, y._data.size)) for y in self.outputs]
+        return [np.stack(columns) for columns in zip(*rows, strict=True)]
+
+    def pushed(self, i: int, change: Array) -> list[Array]:
+        """The tangents of the chosen results for the tangent ``change`` of input ``i``."""
+        return [np.array(t._data) for t in self._tangents(i, wrap(change))]
+
+    def pushed_batch(self, i: int, changes: Array) -> list[Array]:
+        """The same for several tangents at once, which run as a batch."""
+        with batch_axis(len(changes), "error") as axis:
+            tangents = self._tangents(i, TENSOR.enter_batch(wrap(changes), axis=axis, dim=0))
+        return [np.array(leave_batch(t, axis, 0)._data) for t in tangents]
+
+    def _tangents(self, i: int, change: Any) -> list[Any]:
+        with dual_level():
+            inputs = list(self.inputs)
+            inputs[i] = make_dual(inputs[i], change)
+            outputs = as_tuple(self.fn(*inputs))
+            found = [(outputs[k], unpack_dual(outputs[k]).tangent) for k in self.chosen]
+        return [zeros_like(y) if t is None else t.detach() for y, t in found]
 
     def by_backward(self, i: int, output: Any) -> Array:
         """The Jacobian of one result: a backward pass for each element, and each imaginary part, of the result.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,12 +28,13 @@ def apply_to_leveled(cls: Any, args: tuple[Any, ...]) -> Any:
 
 
 def _call(cls: Any, args: tuple[Any, ...], *, push: bool = False) -> tuple[Any, Any]:
-    level = innermost(args)
-    if level is not None:
-        return _pushed(cls, args, level)
-    args = tuple([opened(x) for x in args])
     batched = [x._data.axes[-1] for x in args if isinstance(x, TensorBase) and x._data.__class__ is Batched]
-    if not batched or cls.generate_vmap_rule:
+    by_user = bool(batched) and not cls.generate_vmap_rule
+    level = innermost(args)
+    if level is not None and not (by_user and _has_vmap(cls)):
+        return _pushed(cls, args, level, push=push)
+    args = tuple([opened(x) for x in args])
+    if not by_user:
         return cls._run(args, push=push)  # type: ignore[no-any-return]
     if not _has_vmap(cls):
         raise RuntimeError(
@@ -50,8 +52,8 @@ def _has_vmap(cls: Any) -> bool:
 # --- forward mode ----------------------------------------------------------------------------------------------------
 
 
-def _pushed(cls: Any, args: tuple[Any, ...], level: Level) -> tuple[Any, Any]:
-    """Run the Function on the primals, and its ``jvp`` on the tangents."""
+def _pushed(cls: Any, args: tuple[Any, ...], level: Level, *, push: bool) -> tuple[Any, Any]:
+    """Run the Function on the primals, and its ``jvp`` on the tangents; with ``push`` an inner level's follows."""
     primals, tangents = zip(*[split(x, level) for x in args], strict=True)
     ctx, output = _call(cls, primals, push=True)
     outputs = output if isinstance(output, tuple) else (output,)
@@ -61,6 +63,7 @@ def _pushed(cls: Any, args: tuple[Any, ...], level: Level) -> tuple[Any, Any]:
             f"{cls.__name__}.apply in vmap on tensors that carry their tangents"
         )
     given = [_materialized(x, t) if ctx._materialize else t for x, t in zip(primals, tangents, strict=True)]
+    saved = ctx._pushed
     try:
         got = cls.jvp(ctx, *given)
     finally:
@@ -73,7 +76,25 @@ def _pushed(cls: Any, args: tuple[Any, ...], level: Level) -> tuple[Any, Any]:
     results = [
         _with_tangent(cls, args, primals, level, y, t, i) for i, (y, t) in enumerate(zip(outputs, pushed, strict=True))
     ]
+    if push:
+        ctx._pushed = tuple([_seen_inside(cls, t, (*primals, *outputs), (*args, *results)) for t in saved])
     return ctx, tuple(results) if isinstance(output, tuple) else results[0]
+
+
+def _seen_inside(cls: Any, t: Any, below: tuple[Any, ...], here: tuple[Any, ...]) -> Any:
+    """A saved tensor with the tangent that it has at a level, for the ``jvp`` of a level inside it."""
+    for plain, leveled in zip(below, here, strict=True):
+        if t is plain:
+            return leveled
+    if t is not None and t._data.dtype.kind in "fc":
+        warnings.warn(
+            f"{cls.__name__}: nested forward mode takes a saved tensor that is neither an input nor an output of "
+            "forward for a constant, so the second derivative is incomplete. Save inputs and outputs, and compute the "
+            "rest in jvp",
+            UserWarning,
+            stacklevel=2,
+        )
+    return t
 
 
 def _materialized(x: Any, t: Any) -> Any:

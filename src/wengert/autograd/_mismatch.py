@@ -27,16 +27,19 @@ def close(a: Array, n: Array, atol: float, rtol: float) -> Array:
     return np.asarray(real & imaginary)
 
 
-def mismatch(function: Function, i: int, k: int, a: Array, n: Array, wrong: Array) -> GradcheckError:
-    """The error for the Jacobians ``a`` (by backward) and ``n`` (by differences) of result ``k`` and input ``i``."""
+def mismatch(
+    function: Function, i: int, k: int, a: Array, n: Array, wrong: Array, mode: str = "backward"
+) -> GradcheckError:
+    """The error for the Jacobians ``a`` (by ``mode``) and ``n`` (by differences) of result ``k`` and input ``i``."""
     output = function.chosen[k]
     with np.errstate(all="ignore"):
         distance = np.where(wrong, np.nan_to_num(np.abs(a - n), nan=np.inf), -1.0)
     row, column = np.unravel_index(int(np.argmax(distance)), a.shape)
     x, y = array_of(function.inputs[i]), array_of(function.outputs[k])
     rows = _table(function, i, k, int(row), int(column))
+    by = "computed with forward mode " if mode == "forward" else ""
     lines = [
-        f"Jacobian mismatch for output {output} with respect to input {i},",
+        f"Jacobian {by}mismatch for output {output} with respect to input {i},",
         f"numerical:{_shown(n)}",
         f"analytical:{_shown(a)}",
         (

@@ -50,9 +50,9 @@ def gradcheck(
         check_undefined_grad: also run backward with no gradient for each of several results.
         check_grad_dtypes: also check that gradients have the dtype of their input.
         check_batched_grad: also check ``is_grads_batched``.
-        check_batched_forward_grad: forward mode is not there yet, so neither is this.
-        check_forward_ad: forward mode is not there yet, so neither is this.
-        check_backward_ad: check backward; must be True, since nothing else can be checked.
+        check_batched_forward_grad: also check that a batch of tangents gives what single ones give.
+        check_forward_ad: also check forward mode.
+        check_backward_ad: check backward.
         fast_mode: compare one random combination of each Jacobian instead of every element.
         masked: has no meaning without sparse tensors.
 
@@ -62,24 +62,30 @@ def gradcheck(
     Raises:
         GradcheckError: a check failed; the message names result, input and element, and shows the difference quotient
             for several steps.
-        ValueError: no input requires grad.
-        NotImplementedError: forward mode is asked for.
+        ValueError: no input requires grad, or a batch is to be checked of a mode that is not.
 
     >>> import wengert as torch
     >>> x = torch.tensor([0.5, 2.0], dtype=torch.float64, requires_grad=True)
-    >>> torch.autograd.gradcheck(lambda x: x.sin() * x, x)
+    >>> torch.autograd.gradcheck(lambda x: x.sin() * x, x, check_forward_ad=True)
     True
     """
-    if check_forward_ad or check_batched_forward_grad:
-        raise NotImplementedError(
-            "gradcheck cannot check forward mode: there is no forward mode yet. Leave out check_forward_ad"
-        )
-    if not check_backward_ad:
+    if not (check_backward_ad or check_forward_ad):
         raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
+    _check_batched_settings(check_batched_grad, check_backward_ad, check_batched_forward_grad, check_forward_ad)
     given = as_tuple(inputs)
     _check_inputs(given)
     settings = Settings(
-        eps, atol, rtol, nondet_tol, fast_mode, check_undefined_grad, check_grad_dtypes, check_batched_grad
+        eps,
+        atol,
+        rtol,
+        nondet_tol,
+        fast_mode,
+        undefined=check_undefined_grad,
+        dtypes=check_grad_dtypes,
+        batched=check_batched_grad,
+        forward=check_forward_ad,
+        batched_forward=check_batched_forward_grad,
+        backward=check_backward_ad,
     )
     return _run(func, given, settings, raise_exception)
 
@@ -120,8 +126,8 @@ def gradgradcheck(
         check_undefined_grad: also run backward with no gradient for each of several results.
         check_grad_dtypes: also check that gradients have the dtype of their input.
         check_batched_grad: also check ``is_grads_batched``.
-        check_fwd_over_rev: forward mode is not there yet, so neither is this.
-        check_rev_over_rev: check backward over backward; must be True.
+        check_fwd_over_rev: also check forward mode over backward.
+        check_rev_over_rev: check backward over backward.
         fast_mode: compare one random combination of each Jacobian instead of every element.
         masked: has no meaning without sparse tensors.
 
@@ -131,18 +137,13 @@ def gradgradcheck(
     Raises:
         GradcheckError: a check failed.
         ValueError: no input requires grad.
-        NotImplementedError: forward mode is asked for.
 
     >>> import wengert as torch
     >>> x = torch.tensor([0.5, 2.0], dtype=torch.float64, requires_grad=True)
     >>> torch.autograd.gradgradcheck(lambda x: x.sin() * x, x)
     True
     """
-    if check_fwd_over_rev:
-        raise NotImplementedError(
-            "gradgradcheck cannot check forward mode: there is no forward mode yet. Leave out check_fwd_over_rev"
-        )
-    if not check_rev_over_rev:
+    if not (check_rev_over_rev or check_fwd_over_rev):
         raise AssertionError("Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
     given = as_tuple(inputs)
     _check_inputs(given)
@@ -158,7 +159,17 @@ def gradgradcheck(
         return tuple([g for g in found if g is not None])
 
     settings = Settings(
-        eps, atol, rtol, nondet_tol, fast_mode, check_undefined_grad, check_grad_dtypes, check_batched_grad
+        eps,
+        atol,
+        rtol,
+        nondet_tol,
+        fast_mode,
+        undefined=check_undefined_grad,
+        dtypes=check_grad_dtypes,
+        batched=check_batched_grad,
+        forward=check_fwd_over_rev,
+        batched_forward=False,
+        backward=check_rev_over_rev,
     )
     return _run(gradients, (*given, *cotangents), settings, raise_exception)
 
@@ -171,6 +182,15 @@ def _run(func: Callable[..., Any], inputs: Sequence[Any], settings: Settings, ra
             raise
         return False
     return True
+
+
+def _check_batched_settings(batched: bool, backward: bool, batched_forward: bool, forward: bool) -> None:
+    for name, asked, needs, there in (
+        ("check_batched_grad", batched, "check_backward_ad", backward),
+        ("check_batched_forward_grad", batched_forward, "check_forward_ad", forward),
+    ):
+        if asked and not there:
+            raise ValueError(f"Setting {name}=True requires {needs} to be True")
 
 
 def _check_inputs(inputs: Sequence[Any]) -> None:

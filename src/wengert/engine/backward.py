@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from wengert._batched import Batched
 from wengert._fpenv import run_silently
 from wengert._source import user_code
 from wengert.engine import start_messages as messages
@@ -48,7 +49,21 @@ def run_backward(
         sweep.ask_for(needed_nodes(roots, targets), targets)
         sweep.run()
         arrivals = {n: g for n, g in sweep.captured.items() if isinstance(n, AccumulateGrad)}
+    if STATE.axes:
+        _check_shared(arrivals)
     _commit(arrivals, sweep)
+
+
+def _check_shared(arrivals: dict[Any, Any]) -> None:
+    """Raise if a leaf that all members of a running batch share would get a gradient for each of them."""
+    for leaf, g in arrivals.items():
+        raw = g._data if isinstance(g, TensorBase) else g
+        if raw.__class__ is Batched and not leaf.axes:
+            raise RuntimeError(
+                "backward() called inside vmap: each member of the batch has a gradient of its own for a tensor of "
+                f"shape {list(leaf.shape)} from outside, which has one. Use func.grad or func.vjp inside vmap, or "
+                "call backward() on what vmap returns"
+            )
 
 
 def _is_traced() -> bool:
@@ -57,7 +72,7 @@ def _is_traced() -> bool:
 
 def backward_from_scalar(t: TensorBase, retain_graph: bool) -> None:
     """The commonest case of :func:`run_backward`: one tracked float result of one element, nothing else asked."""
-    if STATE.trace is not None:
+    if STATE.trace is not None or t._data.__class__ is Batched:
         run_backward((t,), (None,), retain_graph=retain_graph)
         return
     node: Any = t._node
@@ -88,7 +103,7 @@ def run_grad(
     if not ends and lead_to_these_only(roots, edges):
         arrived = sweep.run()  # the short way, as of `backward`
     else:
-        sweep.ask_for(needed_nodes(roots, edges, ends), edges)
+        sweep.ask_for(needed_nodes(roots, edges, ends), edges, ends)
         sweep.run()
         arrived = sweep.captured
     results: list[Any] = []

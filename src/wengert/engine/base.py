@@ -14,7 +14,7 @@ import numpy as np
 
 from wengert._batched import Batched
 from wengert._traced import Traced
-from wengert.engine.node import AccumulateGrad, Node
+from wengert.engine.node import AccumulateGrad, BatchedAccumulateGrad, Node
 from wengert.engine.state import STATE
 
 
@@ -195,7 +195,11 @@ def accumulator_of(leaf: TensorBase) -> AccumulateGrad:
         leaf._grad = getattr(leaf, "_grad", None)
         leaf._hooks = None
     raw = leaf._data
-    node = _new(AccumulateGrad)
+    if raw.__class__ is Batched:
+        node = _new(BatchedAccumulateGrad)
+        node.axes = raw.axes
+    else:
+        node = _new(AccumulateGrad)
     node.variable = leaf
     node.scalar = raw.__class__
     node.shape = raw.shape

@@ -252,6 +252,17 @@ class AccumulateGrad(Node):
             _leaf_slot.__set__(self, leaf)
 
 
+class BatchedAccumulateGrad(AccumulateGrad):
+    """The end of the graph at a leaf that stands for a batch."""
+
+    __slots__ = ("axes",)
+    axes: tuple[Any, ...]
+
+    def name(self) -> str:
+        """That of any leaf."""
+        return "torch::autograd::AccumulateGrad"
+
+
 _leaf_slot: Final[Any] = AccumulateGrad.__dict__["variable"]
 _WeakAccumulateGrad: Final = type(
     "AccumulateGrad",

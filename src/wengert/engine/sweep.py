@@ -47,6 +47,7 @@ class Sweep:
     space: Any = None  # the world of raw values, where it is not for each node to say
     needed: set[Node] | None = None
     captures: frozenset[Node] = frozenset()
+    ends: frozenset[Node] = frozenset()
     modes: tuple[bool, Any] | None = None  # the thread's state before user code was first called
 
     def __init__(self, create_graph: bool, retain_graph: bool, where: FreedAt, is_traced: bool) -> None:
@@ -58,10 +59,11 @@ class Sweep:
         self.pending: Cotangents = {}
         self.heap: list[tuple[int, Node]] = []
 
-    def ask_for(self, needed: set[Node], captures: Iterable[Node]) -> None:
-        """Visit only ``needed`` nodes, and keep the cotangents of ``captures`` in ``captured``."""
+    def ask_for(self, needed: set[Node], captures: Iterable[Node], ends: frozenset[Node] = frozenset()) -> None:
+        """Visit only ``needed`` nodes, none beyond ``ends``; keep the cotangents of ``captures`` in ``captured``."""
         self.needed = needed
         self.captures = frozenset(captures)
+        self.ends = ends
 
     @cached_property
     def captured(self) -> Cotangents:
@@ -227,7 +229,7 @@ class Sweep:
 
     def _visit(self, node: Node, g: Any) -> None:
         self._enter_user_code()
-        is_end = self.needed is not None and not any([n in self.needed for n in node.next])
+        is_end = self.needed is not None and (node in self.ends or not any([n in self.needed for n in node.next]))
         # PyTorch gives a result whose node runs as it was before the tensor's hooks, and any other as they made it.
         if node in self.captures and not is_end:
             self._capture(node, g)
@@ -450,7 +452,7 @@ def needed_nodes(roots: Iterable[Node], targets: Iterable[Node], ends: frozenset
                 stack.extend([n for n in node.next if n is not None and n not in reachable])
     needed = set(targets) & reachable
     for node in sorted(reachable, key=_age, reverse=True):  # oldest first: what a node leads to is decided before it
-        if node not in needed and any([n in needed for n in node.next]):
+        if node not in needed and node not in ends and any([n in needed for n in node.next]):
             needed.add(node)
     return needed
 

@@ -1,6 +1,7 @@
 """Transforms of functions: derivatives in every mode and order, and batches; they nest in any order."""
 
 from wengert.func._control import associative_scan, cond, fori_loop, scan, switch, while_loop
+from wengert.func._custom_rules import custom_jvp, custom_vjp
 from wengert.func._forward import jvp, linear_transpose, linearize
 from wengert.func._jacobians import hessian, hvp, jacfwd, jacrev
 from wengert.func._modules import debug_unwrap, functional_call, functionalize, stack_module_state
@@ -13,6 +14,8 @@ __all__ = [
     "associative_scan",
     "colouring",
     "cond",
+    "custom_jvp",
+    "custom_vjp",
     "debug_unwrap",
     "fori_loop",
     "functional_call",

@@ -13,12 +13,10 @@ from typing import Any, Final
 
 from wengert import _tree
 from wengert.autograd.function import Function
-from wengert.autograd.graph import GradientEdge, tensor_at
 from wengert.engine.backward import run_grad
 from wengert.engine.base import TensorBase, edge_of, zeros_like
-from wengert.engine.batch_scope import parts_of
-from wengert.engine.node import Port
 from wengert.engine.state import STATE
+from wengert.func._captured import captured
 from wengert.func._levels import ReverseLevel
 from wengert.spaces.tensors import TENSOR
 
@@ -104,8 +102,8 @@ def run_checkpointed(body: LoopBody) -> tuple[Any, Any]:
     """
     if STATE.duals:
         return run_plain(body)
-    captured = _captured(body)
-    got = _Checkpointed.apply(body, len(body.init), len(body.xs), *body.init, *body.xs, *captured)
+    outside = _captured(body)
+    got = _Checkpointed.apply(body, len(body.init), len(body.xs), *body.init, *body.xs, *outside)
     outputs = list(got if isinstance(got, tuple) else (got,))
     n = len(body.init)
     return body.finished(outputs[:n], outputs[n:])
@@ -118,29 +116,11 @@ def _captured(body: LoopBody) -> list[Any]:
     with ReverseLevel() as level:
         own = [[level.fresh(t) if _floats(t) else t for t in several] for several in (body.init, body.xs)]
         new, ys = body.step(0, own[0], own[1])
-    return _outside(level, [*new, *ys], own)
+    return captured([*new, *ys], level.inputs, level.start)
 
 
 def _floats(t: Any) -> bool:
     return isinstance(t, TensorBase) and t._data.dtype.kind in "fc"
-
-
-def _outside(level: ReverseLevel, outputs: list[Any], own: list[list[Any]]) -> list[Any]:
-    inside = {edge_of(part) for several in own for t in several if isinstance(t, TensorBase) for part in parts_of(t)}
-    stack: list[Any] = [edge_of(part) for t in outputs if isinstance(t, TensorBase) for part in parts_of(t)]
-    seen, found = set(), []
-    while stack:
-        node = stack.pop()
-        if node is None or node in seen or node in inside:
-            continue
-        seen.add(node)
-        if not node.seq or node.seq > level.start:
-            parent: Any = node.next[0] if isinstance(node, Port) else node
-            edge = GradientEdge(parent, node.index if isinstance(node, Port) else 0)
-            found.append(tensor_at(edge, [node]))
-        else:
-            stack.extend(node.next)
-    return found
 
 
 class _Checkpointed(Function):
@@ -227,7 +207,7 @@ class _Reversal:
                 retain_graph=STATE.grad_enabled,
                 create_graph=STATE.grad_enabled,
                 allow_unused=True,
-                ends=frozenset([edge for t in level.inputs if (edge := edge_of(t)) is not None]),
+                ends=frozenset([edge for t in targets if (edge := edge_of(t)) is not None]),
             )
         following = iter(found)
         new_g = [_or_zeros(next(following), t) if _floats(t) else None for t in own]

@@ -3,7 +3,8 @@
 from wengert.autograd.gradcheck import GradcheckError as GradcheckError
 from wengert.autograd.gradcheck import gradcheck as gradcheck
 from wengert.autograd.gradcheck import gradgradcheck as gradgradcheck
+from wengert.testing._check_grads import check_grads as check_grads
 from wengert.testing._op import OpError as OpError
 from wengert.testing._op import check_op as check_op
 
-__all__ = ["GradcheckError", "OpError", "check_op", "gradcheck", "gradgradcheck"]
+__all__ = ["GradcheckError", "OpError", "check_grads", "check_op", "gradcheck", "gradgradcheck"]
