@@ -407,9 +407,24 @@ def test_operator(operator: str) -> None:
 
 
 KEYS = [
-    0, -1, slice(None), slice(None, None, -1), slice(3, 0, -2), slice(1, None), slice(5, 9), None, ..., (0, ...),
-    (..., 0),     (None, slice(None), 1), (slice(None, None, 2), slice(None, None, -1)), (1, 2), (slice(0, 0),), (..., None), (),
-]  # fmt: skip
+    0,
+    -1,
+    slice(None),
+    slice(None, None, -1),
+    slice(3, 0, -2),
+    slice(1, None),
+    slice(5, 9),
+    None,
+    ...,
+    (0, ...),
+    (..., 0),
+    (None, slice(None), 1),
+    (slice(None, None, 2), slice(None, None, -1)),
+    (1, 2),
+    (slice(0, 0),),
+    (..., None),
+    (),
+]
 
 
 @pytest.mark.parametrize("key", KEYS, ids=str)

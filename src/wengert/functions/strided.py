@@ -11,6 +11,7 @@ from wengert.engine.base import wrap
 from wengert.engine.out import deliver
 from wengert.functions.dims import int_tuple
 from wengert.functions.indexing import nonzero
+from wengert.functions.movement import clone
 from wengert.functions.options import chosen_dtype, made, require_tensor
 from wengert.functions.padding import as_strided
 
@@ -103,7 +104,7 @@ def as_strided_scatter(input: Any, src: Any, size: Any, stride: Any, storage_off
     tensor([[1., 0.],
             [0., 1.]])
     """
-    copy = require_tensor("as_strided_scatter", input).clone()
+    copy = clone(require_tensor("as_strided_scatter", input))
     view = as_strided(copy, size, stride, storage_offset)
     if view._data.shape != require_tensor("as_strided_scatter", src)._data.shape:
         raise RuntimeError(

@@ -95,16 +95,7 @@ class Flow:
     def _pulled(self, operation: Operation, slot: int, grads: list[Any]) -> Any:
         op, node = operation.op, operation.node
         if isinstance(node, FunctionNode):
-            given = [None if g is None else wrap(np.asarray(g)) for g in grads]
-            pulled = pulled_back(
-                node,
-                [
-                    wrap(_zeros(r)) if g is None and node.materialize else g
-                    for g, r in zip(given, operation.results, strict=True)
-                ],
-            )
-            found = pulled[slot] if pulled is not None else None
-            return None if found is None else found._data
+            return _pulled_by_function(node, operation, slot, grads)
         if op is None:
             return None
         if self._last is None or self._last[0] is not operation:  # an operation may have thousands of inputs
@@ -173,6 +164,16 @@ class Flow:
                 back.update([value for value in operation.inputs if value in reached])
                 on_way.append(operation)
         return on_way[::-1]
+
+
+def _pulled_by_function(node: FunctionNode, operation: Operation, slot: int, grads: list[Any]) -> Any:
+    """What a user's Function gives one of its inputs; None if it cannot be asked (again)."""
+    given = [None if g is None else wrap(np.asarray(g)) for g in grads]
+    if node.materialize:
+        given = [wrap(_zeros(r)) if g is None else g for g, r in zip(given, operation.results, strict=True)]
+    pulled = pulled_back(node, given)
+    found = pulled[slot] if pulled is not None else None
+    return None if found is None else found._data
 
 
 def element(raw: Any, index: tuple[int, ...]) -> Any:

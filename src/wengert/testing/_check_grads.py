@@ -86,7 +86,7 @@ def _check(
     modes: tuple[str, ...],
     name: str,
     taken: tuple[str, ...],
-    settings: dict[str, float],
+    settings: dict[str, Any],
 ) -> None:
     inputs = [wrap(array_of(x).copy()).requires_grad_() for x in xs]
     try:
