@@ -88,6 +88,7 @@ LAYERS: list[Case] = [
     ("Unflatten", (1, (2, 2)), {}, [X]),
     ("Dropout", (0.0,), {}, [X]),
     ("AlphaDropout", (0.0,), {}, [X]),
+    ("FeatureAlphaDropout", (0.0,), {}, [floats(2, 3, 4)]),
     *[(f"Dropout{n}d", (0.0,), {}, [floats(2, 3, *[2] * n)]) for n in (1, 2, 3)],
     ("PairwiseDistance", (), {"keepdim": True}, [X, Y]),
     ("CosineSimilarity", (), {"dim": 0}, [X, Y]),

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from wengert.nn.modules import Dropout3d as Dropout3d
     from wengert.nn.modules import Embedding as Embedding
     from wengert.nn.modules import EmbeddingBag as EmbeddingBag
+    from wengert.nn.modules import FeatureAlphaDropout as FeatureAlphaDropout
     from wengert.nn.modules import Flatten as Flatten
     from wengert.nn.modules import Fold as Fold
     from wengert.nn.modules import GaussianNLLLoss as GaussianNLLLoss
@@ -222,6 +223,7 @@ __all__ = [
     "Dropout3d",
     "Embedding",
     "EmbeddingBag",
+    "FeatureAlphaDropout",
     "Flatten",
     "Fold",
     "GRUCell",

@@ -115,23 +115,12 @@ def _max_pool(x: Any, *, kernel: Shape, counts: Shape, places: Places) -> Any:
         if found is not None:
             return found
     best = np.full((*x.shape[:2], *counts), lowest, x.dtype)
-    none = prod(kernel)
-    which = np.full(best.shape, none)  # places of the kernel; their places in the image follow at the end, all at once
-    for number, (_, pixels) in enumerate(offsets(kernel, counts, places)):
-        here = np.ascontiguousarray(wide[pixels])
-        better = here <= best
-        np.logical_not(better, out=better)
-        better &= best == best
+    at = np.broadcast_to(_first_pixels(x.shape[2:], kernel, counts, places), best.shape).copy()
+    for place, pixels in offsets(kernel, counts, places):
+        here = wide[pixels]
+        better = (here > best) | ((here != here) & (best == best))
         np.copyto(best, here, where=better)
-        np.copyto(which, number, where=better)
-    corner = (0,) * len(kernel)
-    first = _flat(corner, x.shape[2:], counts, places)
-    far = [_flat(place, x.shape[2:], counts, places) - first for place, _ in offsets(kernel, counts, places)]
-    at = np.array([f.flat[0] if f.size else 0 for f in far] + [0]).take(which)
-    at += first
-    lost = which == none  # nothing is larger than the lowest number
-    if lost.any():
-        np.copyto(at, _first_pixels(x.shape[2:], kernel, counts, places), where=lost)
+        np.copyto(at, _flat(place, x.shape[2:], counts, places), where=better)
     return best, at
 
 

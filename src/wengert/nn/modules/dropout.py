@@ -7,7 +7,7 @@ from typing import Any
 from wengert.nn import functional as F
 from wengert.nn.modules.module import Module
 
-__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d"]
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 
 class _Dropout(Module):
@@ -103,3 +103,19 @@ class Dropout3d(_Dropout):
     def forward(self, input: Any) -> Any:
         """The input, partly dropped in training."""
         return F.dropout3d(input, self.p, self.training, self.inplace)
+
+
+class FeatureAlphaDropout(_Dropout):
+    """:class:`AlphaDropout` of whole channels.
+
+    Raises:
+        ValueError: ``p`` is no probability.
+
+    >>> import wengert as torch
+    >>> torch.nn.FeatureAlphaDropout(0.0)(torch.ones(1, 1, 2))
+    tensor([[[1., 1.]]])
+    """
+
+    def forward(self, input: Any) -> Any:
+        """The input, in training with channels replaced."""
+        return F.feature_alpha_dropout(input, self.p, self.training)
