@@ -20,6 +20,7 @@ from wengert.spaces.simplify import simplified
 from wengert.spaces.symbol import SYMBOLS, Symbol
 
 MOST_INPUTS: Final = 8  # of a step by which it is derived where all are told
+MANY: Final = 10**9  # paths
 _MOST_PATHS: Final = 6
 _LONGEST_PATH: Final = 16
 _LAST: Final = 10**9  # cotangents stand behind all other names
@@ -122,11 +123,11 @@ class Derivatives:
     # --- paths -----------------------------------------------------------------------------------------------------
 
     def count_paths(self, wanted: Value) -> int:
-        """How many ways lead from the root to a value."""
+        """How many ways lead from the root to a value; `MANY` for so many or more: their number has no bound."""
         ways: dict[Value, int] = {wanted: 1}
         for step in self.steps.steps:
             if step.value is not wanted:
-                ways[step.value] = sum([ways.get(value, 0) for value in step.inputs])
+                ways[step.value] = min(sum([ways.get(value, 0) for value in step.inputs]), MANY)
         return ways.get(self.steps.root, 0)
 
     def paths(self, wanted: Value) -> list[Path] | None:
