@@ -403,3 +403,29 @@ def _difference(trial: Trial, position: int, k: int) -> np.ndarray:
             ends.append(trial.value(inputs)[indices[k]].sum())
         found[index] = (ends[0] - ends[1]) / 2e-6
     return found
+
+
+def test_what_vmap_computed_is_told_without_a_formula() -> None:
+    w = torch.tensor([1.0, 2.0], requires_grad=True)
+    each = torch.vmap(lambda row: (row * w).sum())
+    y = each(torch.tensor([[1.0, 2.0], [3.0, 4.0]])).sum()
+    told = torch.explain(y).text
+    assert "for all members of a batch at once" in told
+    assert torch.diagnose(y, w).ok
+
+
+def test_paths_beyond_counting_are_not_counted() -> None:
+    h = x = torch.tensor([0.5, 0.25], requires_grad=True)
+    for _ in range(100):
+        s = 0.1 * torch.sin(h)
+        h = h - s * h
+    assert "More than 1,000,000,000 paths lead from" in torch.explain(h.sum(), x).text
+
+
+def test_of_very_many_inputs_the_first_are_told() -> None:
+    w = torch.tensor(0.5, requires_grad=True)
+    y = torch.stack([torch.tanh(w * k) for k in range(40)]).mean()
+    told = torch.explain(y).text
+    assert max(map(len, told.splitlines())) < 200
+    assert "stack(" in told
+    assert "..." in told

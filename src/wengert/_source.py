@@ -29,6 +29,7 @@ __all__ = [
     "user_code",
     "user_frame",
     "user_frames",
+    "users_stacklevel",
 ]
 
 # ---- Frames. `user_code` runs at every operation. ----
@@ -85,6 +86,16 @@ def _user_frame_from(start: FrameType) -> FrameType:
     while frame.f_code.co_filename.startswith(_PACKAGE) and frame.f_back is not None:
         frame = frame.f_back
     return frame
+
+
+def users_stacklevel() -> int:
+    """The `stacklevel` with which a warning of the calling function points at the user's line."""
+    frame: FrameType | None = _getframe(1)
+    level = 1
+    while frame is not None and is_passed_over(frame.f_code.co_filename):
+        frame = frame.f_back
+        level += 1
+    return level
 
 
 def is_passed_over(filename: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from wengert.engine.apply import apply
+from wengert.engine.composites import composite
 from wengert.engine.out import deliver
 from wengert.functions.dims import wrap_dim
 from wengert.functions.operands import in_c, must_broadcast, not_implemented_for, raw_of_tensor, same_dtype
@@ -224,6 +225,7 @@ def matrix_power(input: Any, n: Any, *, out: Any = None) -> Any:
     return deliver(out, _power(input, integer("matrix_power", "n", 2, n)), input)
 
 
+@composite
 def _power(a: Any, n: int) -> Any:
     if n < 0:
         return inverse(a) if n == -1 else _power(inverse(a), -n)

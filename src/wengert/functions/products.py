@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from wengert.engine.base import TensorBase
+from wengert.engine.composites import composite
 from wengert.engine.messages import first_mismatch
 from wengert.engine.out import deliver
 from wengert.engine.pointwise import binary
@@ -302,6 +303,7 @@ def _at(self: Any, other: Any) -> Any:
     return _product_of(self._data, other._data)(self, other, depth=2)
 
 
+@composite
 def _reflected_at(self: Any, other: Any) -> Any:
     return matmul(other, self) if isinstance(other, TensorBase) else NotImplemented
 

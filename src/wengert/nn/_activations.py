@@ -9,6 +9,7 @@ import numpy as np
 
 from wengert.engine.apply import apply
 from wengert.engine.base import wrap
+from wengert.engine.composites import composite
 from wengert.engine.inplace import inplace as apply_in_place
 from wengert.engine.pointwise import unary
 from wengert.functions import activations as plain
@@ -350,6 +351,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
 # --- made of other functions ---
 
 
+@composite
 def softsign(input: Any) -> Any:
     """``x / (1 + |x|)``.
 
@@ -361,6 +363,7 @@ def softsign(input: Any) -> Any:
     return input / (input.abs() + 1)
 
 
+@composite
 def tanhshrink(input: Any) -> Any:
     """``x - tanh(x)``.
 

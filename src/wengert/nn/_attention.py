@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.engine.base import wrap
+from wengert.engine.composites import composite
 from wengert.functions.operands import raw_of_tensor
 from wengert.nn._layers import dropout
 from wengert.nn._softmax import softmax
@@ -15,6 +16,7 @@ from wengert.nn._softmax import softmax
 __all__ = ["scaled_dot_product_attention"]
 
 
+@composite
 def scaled_dot_product_attention(
     query: Any,
     key: Any,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from wengert._source import users_stacklevel
 from wengert.engine.base import wrap
+from wengert.engine.composites import composite
 from wengert.engine.inplace import inplace as apply_in_place
 from wengert.functions.generators import default_generator
 from wengert.functions.operands import raw_of_tensor
@@ -14,6 +16,7 @@ from wengert.ops.arithmetic import MUL
 __all__ = ["dropout1d", "dropout2d", "dropout3d"]
 
 
+@composite
 def _dropped(name: str, axes: int, input: Any, p: float, training: bool, inplace: bool) -> Any:
     """Set channels to zero with probability ``p`` and divide the others by ``1 - p``."""
     if not 0.0 <= p <= 1.0:
@@ -24,7 +27,7 @@ def _dropped(name: str, axes: int, input: Any, p: float, training: bool, inplace
             f"{name}: Received a {raw.ndim}-D input to {name}, which is deprecated and will result in an error in a "
             f"future release. It takes {axes + 2}-D inputs, or {axes + 1}-D ones without a batch",
             UserWarning,
-            stacklevel=3,
+            stacklevel=users_stacklevel(),
         )
     if not training or p == 0:
         return input

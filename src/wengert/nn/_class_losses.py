@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from wengert._batched import Batched, whole
+from wengert._source import users_stacklevel
 from wengert.engine.apply import apply
 from wengert.engine.base import wrap
+from wengert.engine.composites import composite
 from wengert.engine.state import STATE
 from wengert.functions.activations import normalized
 from wengert.functions.operands import not_implemented_for, raw_of_tensor
@@ -217,6 +219,7 @@ def _along_classes(weight: Any, ndim: int, classes_at: int) -> Any:
     return weight.reshape((-1,) + (1,) * (ndim - 1 - classes_at))
 
 
+@composite
 def _with_probabilities(
     logs: Any, target: Any, weight: Any, classes_at: int, reduction: str, label_smoothing: float
 ) -> Any:
@@ -256,6 +259,7 @@ def _smoothed(
     return (1 - label_smoothing) * picked + spread * (label_smoothing / classes)
 
 
+@composite
 def kl_div(
     input: Any,
     target: Any,
@@ -284,7 +288,7 @@ def kl_div(
             "only by the batch size, and aligns with the KL div math definition.'mean' will be changed to behave the "
             "same as 'batchmean' in the next major release.",
             UserWarning,
-            stacklevel=2,
+            stacklevel=users_stacklevel(),
         )
     batchmean = reduction == "batchmean"
     reduction = reduction_of("sum" if batchmean else reduction, size_average, reduce)
@@ -375,6 +379,7 @@ def multilabel_margin_loss(
     return apply(MULTILABEL_MARGIN_LOSS, input, wrap(counts), wrap(others), reduction=reduction)
 
 
+@composite
 def multilabel_soft_margin_loss(
     input: Any,
     target: Any,

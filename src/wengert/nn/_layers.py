@@ -11,6 +11,7 @@ from wengert._promotion import result_type_of
 from wengert._traced import Traced
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, array_of, wrap
+from wengert.engine.composites import composite
 from wengert.engine.inplace import inplace as apply_in_place
 from wengert.engine.inplace import write
 from wengert.engine.out import deliver
@@ -148,6 +149,7 @@ def _check_probability(p: float) -> None:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
+@composite
 def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Each element set to zero with probability ``p``, the others divided by ``1 - p``; outside training, the input.
 
@@ -323,6 +325,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
 # --- lengths and distances ---
 
 
+@composite
 def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Any:
     """``x / max(norm(x), eps)`` along one dimension, in the p-norm.
 
@@ -339,6 +342,7 @@ def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out:
     return deliver(out, input / length.expand_as(input), input)
 
 
+@composite
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """``x1 . x2 / (max(|x1|, eps) max(|x2|, eps))`` along one dimension; the others broadcast.
 
@@ -378,6 +382,7 @@ def _at_least(length: TensorBase, eps: float) -> TensorBase:
         STATE.grad_enabled = enabled
 
 
+@composite
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
     """``norm(x1 - x2 + eps)`` along the last dimension, in the p-norm; ``eps`` keeps it differentiable.
 

@@ -10,6 +10,7 @@ import numpy as np
 from wengert._promotion import result_type_of
 from wengert.engine.apply import apply
 from wengert.engine.base import array_of
+from wengert.engine.composites import composite
 from wengert.functions.operands import must_broadcast, raw_of_tensor
 from wengert.functions.options import type_name
 from wengert.nn._reduction import reduced, reduction_of, require_constant, warn_of_sizes
@@ -99,6 +100,7 @@ def mse_loss(
     return _weighted(apply(MSE_LOSS, input, target, reduction="none"), weight, input, reduction, average=True)
 
 
+@composite
 def l1_loss(
     input: Any,
     target: Any,
@@ -181,6 +183,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
 # --- counts and densities ---
 
 
+@composite
 def poisson_nll_loss(
     input: Any,
     target: Any,
@@ -211,6 +214,7 @@ def poisson_nll_loss(
     return reduced(losses, reduction)
 
 
+@composite
 def gaussian_nll_loss(
     input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from wengert.engine.composites import composite
 from wengert.functions.operands import raw_of_tensor
 from wengert.functions.select import where
 from wengert.nn._layers import pairwise_distance
@@ -21,6 +22,7 @@ __all__ = [
 _EPS = 1e-12  # keeps the cosine of zero vectors, and its derivative, finite
 
 
+@composite
 def hinge_embedding_loss(
     input: Any,
     target: Any,
@@ -45,6 +47,7 @@ def hinge_embedding_loss(
     return reduced(unlike + where(target != -1, input, 0.0), reduction)
 
 
+@composite
 def margin_ranking_loss(
     input1: Any,
     input2: Any,
@@ -112,6 +115,7 @@ def cosine_embedding_loss(
     return reduced(alike + unlike, reduction)
 
 
+@composite
 def triplet_margin_loss(
     anchor: Any,
     positive: Any,
@@ -167,6 +171,7 @@ def _distances(
     return to_positive, to_negative
 
 
+@composite
 def triplet_margin_with_distance_loss(
     anchor: Any,
     positive: Any,

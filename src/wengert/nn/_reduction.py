@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from wengert._source import users_stacklevel
 from wengert.engine.base import TensorBase, is_tracking
 from wengert.engine.state import STATE
 
@@ -23,7 +24,7 @@ def reduction_of(reduction: str, size_average: bool | None = None, reduce: bool 
         warnings.warn(
             f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=users_stacklevel(),
         )
     if reduction not in _WORDS:
         raise ValueError(f"{reduction} is not a valid value for reduction: expected 'none', 'mean' or 'sum'")
@@ -57,5 +58,5 @@ def warn_of_sizes(input: Any, target: Any) -> None:
         f"Using a target size ({target.size()}) that is different to the input size ({input.size()}). This will likely "
         "lead to incorrect results due to broadcasting. Please ensure they have the same size.",
         UserWarning,
-        stacklevel=3,
+        stacklevel=users_stacklevel(),
     )

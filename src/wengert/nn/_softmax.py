@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from wengert._source import users_stacklevel
 from wengert.engine.base import wrap
+from wengert.engine.composites import composite
 from wengert.functions import activations as plain
 from wengert.functions.activations import normalized
 from wengert.functions.generators import default_generator
@@ -49,6 +51,7 @@ def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype:
     return normalized("log_softmax", LOG_SOFTMAX, input, _dimension("log_softmax", input, dim, _stacklevel - 1), dtype)
 
 
+@composite
 def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """``softmax(-x)``.
 
@@ -56,9 +59,10 @@ def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any
     >>> torch.nn.functional.softmin(torch.tensor([0., 1000.]), dim=0)
     tensor([1., 0.])
     """
-    return normalized("softmax", SOFTMAX, -input, _dimension("softmin", input, dim, _stacklevel - 1), dtype)
+    return normalized("softmax", SOFTMAX, -input, _dimension("softmin", input, dim, _stacklevel), dtype)
 
 
+@composite
 def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
     """A sample of the Gumbel-softmax distribution: ``softmax((x + noise) / tau)``.
 
@@ -70,7 +74,7 @@ def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float =
     tensor([1., 1.])
     """
     if eps != 1e-10:
-        warnings.warn("`eps` parameter is deprecated and has no effect.", UserWarning, stacklevel=2)
+        warnings.warn("`eps` parameter is deprecated and has no effect.", UserWarning, stacklevel=users_stacklevel())
     raw = raw_of_tensor("gumbel_softmax", logits)
     noise = wrap(-np.log(default_generator.exponential(raw.shape, raw.dtype)))
     soft = plain.softmax((logits + noise) / tau, dim)

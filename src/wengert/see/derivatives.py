@@ -20,6 +20,7 @@ from wengert.spaces.simplify import simplified
 from wengert.spaces.symbol import SYMBOLS, Symbol
 
 MOST_INPUTS: Final = 8  # of a step by which it is derived where all are told
+MANY: Final = 10**9  # paths
 _MOST_PATHS: Final = 6
 _LONGEST_PATH: Final = 16
 _LAST: Final = 10**9  # cotangents stand behind all other names
@@ -94,6 +95,8 @@ class Derivatives:
 
     def _pulled(self, step: Step, cotangent: Symbol, wanted: list[Value]) -> dict[Value, Any]:
         """What the cotangent of a step becomes at some of its inputs: the chain rule inside one formula."""
+        if any([operation.node.axes for operation in step.operations]):
+            raise _NoRule(f"vmap computed {step.label} for all members of a batch at once, which is no formula")
         needed = self._on_the_way(step, wanted)
         symbols = self.steps.written(step)
         symbols[step.value] = self.steps.symbol(step.value)
@@ -122,11 +125,11 @@ class Derivatives:
     # --- paths -----------------------------------------------------------------------------------------------------
 
     def count_paths(self, wanted: Value) -> int:
-        """How many ways lead from the root to a value."""
+        """How many ways lead from the root to a value; `MANY` for so many or more: their number has no bound."""
         ways: dict[Value, int] = {wanted: 1}
         for step in self.steps.steps:
             if step.value is not wanted:
-                ways[step.value] = sum([ways.get(value, 0) for value in step.inputs])
+                ways[step.value] = min(sum([ways.get(value, 0) for value in step.inputs]), MANY)
         return ways.get(self.steps.root, 0)
 
     def paths(self, wanted: Value) -> list[Path] | None:

@@ -95,7 +95,7 @@ class Flow:
     def _pulled(self, operation: Operation, slot: int, grads: list[Any]) -> Any:
         op, node = operation.op, operation.node
         if isinstance(node, FunctionNode):
-            return _pulled_by_function(node, operation, slot, grads)
+            return _pulled_by_user(operation, node, slot, grads)
         if op is None:
             return None
         if self._last is None or self._last[0] is not operation:  # an operation may have thousands of inputs
@@ -166,16 +166,6 @@ class Flow:
         return on_way[::-1]
 
 
-def _pulled_by_function(node: FunctionNode, operation: Operation, slot: int, grads: list[Any]) -> Any:
-    """What a user's Function gives one of its inputs; None if it cannot be asked (again)."""
-    given = [None if g is None else wrap(np.asarray(g)) for g in grads]
-    if node.materialize:
-        given = [wrap(_zeros(r)) if g is None else g for g, r in zip(given, operation.results, strict=True)]
-    pulled = pulled_back(node, given)
-    found = pulled[slot] if pulled is not None else None
-    return None if found is None else found._data
-
-
 def element(raw: Any, index: tuple[int, ...]) -> Any:
     """One element of a raw value that is broadcast to the shape that ``index`` belongs to."""
     array = np.asarray(raw)
@@ -224,6 +214,17 @@ def at_element(text: str, index: tuple[int, ...]) -> str:
     if not index:
         return text
     return f"{text if text.replace('.', '').isidentifier() else f'({text})'}{list(index)}"
+
+
+def _pulled_by_user(operation: Operation, node: FunctionNode, slot: int, grads: list[Any]) -> Any:
+    """What the backward of a user's function hands on to one input; None where it raises."""
+    given = [
+        _zeros(result) if g is None and node.materialize else g
+        for g, result in zip(grads, operation.results, strict=True)
+    ]
+    pulled = pulled_back(node, [None if g is None else wrap(np.asarray(g)) for g in given])
+    found = pulled[slot] if pulled is not None else None
+    return None if found is None else found._data
 
 
 def _zeros(value: Value) -> Any:

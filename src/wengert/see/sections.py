@@ -13,7 +13,7 @@ import numpy as np
 
 from wengert.ops.record import TABLE, Kind
 from wengert.see.agreement import close, disagreement
-from wengert.see.derivatives import MOST_INPUTS, Derivatives, Local, Path
+from wengert.see.derivatives import MANY, MOST_INPUTS, Derivatives, Local, Path
 from wengert.see.document import Document, Equation, Section, Side
 from wengert.see.folding import Gap, folded
 from wengert.see.graph import Value
@@ -150,7 +150,8 @@ class Account:
         if not section.items or section.items[0] != _SUMS:
             section.items.insert(0, _SUMS)
         if count > 1:
-            section.items.append(f"{count:,} paths lead from {self.root} to {self.labels[value]}.")
+            number = f"{count:,}" if count < MANY else f"More than {MANY:,}"
+            section.items.append(f"{number} paths lead from {self.root} to {self.labels[value]}.")
         self._backwards(section, told)
 
     def _path(self, value: Value, path: Path, *, single: bool) -> Equation:
