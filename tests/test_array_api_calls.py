@@ -168,6 +168,7 @@ def _searching(draw: Draw) -> None:
     first, second = draw(two(j.INTEGER))
     j.judge("isin", first, second)
     # The reference, 2.6, takes no notice of `invert`.
+    second = second.astype(first.dtype)
     mine = xp.isin(j.mine(first), j.mine(second), invert=True)
     np.testing.assert_array_equal(mine.numpy(), np.isin(first, second, invert=True))
 
@@ -528,15 +529,67 @@ def test_gradient(name: str) -> None:
 
 SPECIAL = {
     **dict.fromkeys(
-        "cbrt entr erf erfc erfcx erfinv exp10 exp2 expit expm1 exprel gamma gammaln i0 i0e i1 i1e".split(), 1
+        [
+            "cbrt",
+            "entr",
+            "erf",
+            "erfc",
+            "erfcx",
+            "erfinv",
+            "exp10",
+            "exp2",
+            "expit",
+            "expm1",
+            "exprel",
+            "gamma",
+            "gammaln",
+            "i0",
+            "i0e",
+            "i1",
+            "i1e",
+        ],
+        1,
     ),
-    **dict.fromkeys("j0 j1 k0 k0e k1 k1e log1p log_ndtr logit ndtr ndtri psi rgamma sinc y0 y1".split(), 1),
     **dict.fromkeys(
-        "betaln binom boxcox boxcox1p huber inv_boxcox inv_boxcox1p kl_div poch pseudo_huber rel_entr".split(), 2
+        [
+            "j0",
+            "j1",
+            "k0",
+            "k0e",
+            "k1",
+            "k1e",
+            "log1p",
+            "log_ndtr",
+            "logit",
+            "ndtr",
+            "ndtri",
+            "psi",
+            "rgamma",
+            "sinc",
+            "y0",
+            "y1",
+        ],
+        1,
     ),
-    **dict.fromkeys("xlog1py xlogy".split(), 2),
-    **dict.fromkeys("chdtr chdtrc gammainc gammaincc pdtr pdtrc stdtr".split(), -2),
-    **dict.fromkeys("betainc betaincc fdtr fdtrc gdtr gdtrc".split(), -3),
+    **dict.fromkeys(
+        [
+            "betaln",
+            "binom",
+            "boxcox",
+            "boxcox1p",
+            "huber",
+            "inv_boxcox",
+            "inv_boxcox1p",
+            "kl_div",
+            "poch",
+            "pseudo_huber",
+            "rel_entr",
+        ],
+        2,
+    ),
+    **dict.fromkeys(["xlog1py", "xlogy"], 2),
+    **dict.fromkeys(["chdtr", "chdtrc", "gammainc", "gammaincc", "pdtr", "pdtrc", "stdtr"], -2),
+    **dict.fromkeys(["betainc", "betaincc", "fdtr", "fdtrc", "gdtr", "gdtrc"], -3),
 }
 
 
