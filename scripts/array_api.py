@@ -16,6 +16,8 @@ KINDS = {
     "test_binary_with_a_number": "the same with a number for one",
     "test_function": "groups of other functions",
     "test_operator": "operators",
+    "test_gradient": "functions whose gradient is that of differences",
+    "test_special": "special functions: SciPy's values, the gradient of differences",
     "test_indexing": "keys and dtypes in brackets",
 }
 

@@ -39,6 +39,12 @@ def test_dtypes_and_shapes(name: str, shape: tuple[int, ...]) -> None:
 def test_what_is_refused() -> None:
     with pytest.raises(BufferError, match="require gradient"):
         np.from_dlpack(wengert.ones(2, requires_grad=True))
+    backwards = wengert.arange(3.0)[::-1]
+    with pytest.raises(BufferError, match="backwards"):
+        np.from_dlpack(backwards)
+    with pytest.raises(TypeError, match="tensor of PyTorch"):
+        from_torch([1])
+    assert np.from_dlpack(backwards.clone()).tolist() == [2, 1, 0]
     with pytest.raises(BufferError, match="on the CPU"):
         wengert.ones(2).__dlpack__(dl_device=(2, 0))
     with pytest.raises(BufferError, match="on the CPU"):
@@ -65,3 +71,16 @@ def test_pytorch_and_back(torch: Any) -> None:
     with pytest.raises((TypeError, BufferError, RuntimeError)):
         from_torch(torch.ones(2, dtype=torch.bfloat16))
     assert not installed()
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("name", [d.name for d in wengert._dtypes.ALL_DTYPES])
+def test_every_dtype_and_stride_to_pytorch_and_back(torch: Any, name: str) -> None:
+    for array in (np.ones((2, 3), name), np.ones((), name), np.ones((4, 6), name)[::2, ::3], np.ones((2, 3), name).T):
+        t = wengert.from_numpy(array)
+        theirs = to_torch(t)
+        assert theirs.data_ptr() == t.data_ptr()
+        assert str(theirs.dtype) == f"torch.{name}"
+        assert (tuple(theirs.shape), theirs.stride()) == (array.shape, t.stride())
+        back = from_torch(theirs)
+        assert (back.dtype, back.data_ptr(), back.stride()) == (t.dtype, t.data_ptr(), t.stride())

@@ -30,28 +30,10 @@ FLOATING = REAL + COMPLEX
 NUMERIC = INTEGER + FLOATING
 ALL = BOOL + NUMERIC
 
-_ELEMENTARY = [
-    "acos",
-    "acosh",
-    "asin",
-    "asinh",
-    "atan",
-    "atanh",
-    "cos",
-    "cosh",
-    "exp",
-    "expm1",
-    "log",
-    "log1p",
-    "log2",
-    "log10",
-    "reciprocal",
-    "sin",
-    "sinh",
-    "sqrt",
-    "tan",
-    "tanh",
-]
+_ELEMENTARY = (
+    *("acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "exp", "expm1", "log"),
+    *("log1p", "log2", "log10", "reciprocal", "sin", "sinh", "sqrt", "tan", "tanh"),
+)
 
 UNARY = {
     **dict.fromkeys(("abs", "negative", "positive", "square", "sign"), NUMERIC),

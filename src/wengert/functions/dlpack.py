@@ -18,7 +18,7 @@ def dlpack(self: Any, *, stream: Any = None, max_version: Any = None, dl_device:
     """A capsule that another library makes an array of on the same memory.
 
     Raises:
-        BufferError: the tensor requires grad, or another device is asked for.
+        BufferError: the tensor requires grad, is read backwards (``t[::-1]``), or another device is asked for.
     """
     del stream
     if is_tracking(self):
@@ -28,6 +28,12 @@ def dlpack(self: Any, *, stream: Any = None, max_version: Any = None, dl_device:
     array = array_of(self)
     if copy:
         array = array.copy()
+    if any([stride < 0 for stride in array.strides]):
+        # PyTorch does not raise for such memory: it ends the process.
+        raise BufferError(
+            f"cannot export memory that is read backwards (strides {[s // array.itemsize for s in array.strides]}): "
+            "libraries without negative strides, PyTorch among them, cannot take it. Export t.clone() or pass copy=True"
+        )
     return array.__dlpack__(max_version=max_version)
 
 

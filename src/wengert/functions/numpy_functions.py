@@ -192,6 +192,8 @@ FUNCTIONS: Final[dict[Any, Callable[..., Any]]] = {
     np.std: _spread("std"),
     np.var: _spread("var"),
     np.cumsum: _running("cumsum"),
+    np.nancumsum: lambda a, axis=None: _running("cumsum")(where(a.isnan(), 0.0, a), axis),
+    np.nancumprod: lambda a, axis=None: _running("cumprod")(where(a.isnan(), 1.0, a), axis),
     np.cumprod: _running("cumprod"),
     np.argmax: _place("argmax"),
     np.argmin: _place("argmin"),

@@ -173,7 +173,8 @@ def from_torch(tensor: Any) -> Any:
 
     Raises:
         BufferError: the tensor is not on the CPU.
-        TypeError: a dtype that wengert does not have.
+        TypeError: no tensor.
+        RuntimeError: a dtype that wengert does not have.
 
     Example:
         With PyTorch installed::
@@ -181,6 +182,8 @@ def from_torch(tensor: Any) -> Any:
             t = torch.ones(2)
             w = from_torch(t)  # writing to one writes to the other
     """
+    if not hasattr(tensor, "resolve_neg"):
+        raise TypeError(f"from_torch() takes a tensor of PyTorch, and was given a {type(tensor).__name__}")
     return from_dlpack(tensor.detach().resolve_conj().resolve_neg())
 
 
@@ -190,6 +193,7 @@ def to_torch(tensor: Tensor) -> Any:
     Raises:
         ModuleNotFoundError: PyTorch is not installed.
         ImportError: `import torch` is answered by wengert here.
+        BufferError: a tensor that reads its memory backwards (``t[::-1]``), which PyTorch cannot: clone it first.
 
     Example:
         With PyTorch installed::
@@ -199,6 +203,8 @@ def to_torch(tensor: Tensor) -> Any:
     real = importlib.import_module(_ALIAS)
     if isinstance(real, TorchNamespace):
         raise ImportError("`import torch` is answered by wengert in this program: call uninstall() first", name=_ALIAS)
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"to_torch() takes a tensor of wengert, and was given a {type(tensor).__name__}")
     return real.from_dlpack(tensor.detach().resolve_conj())
 
 
