@@ -1,7 +1,7 @@
 """The gradient through long loops: ``python -m benchmarks.long_scan`` prints time and memory for each length.
 
-Memory is the peak of what the gradient allocates (tracemalloc, in a run of its own, since it slows everything down). Beside
-a checkpointed scan stands the plain loop, for the lengths that it can hold, and how far its gradient differs.
+Memory is the peak of what the gradient allocates (tracemalloc, in a run of its own, since it slows everything down).
+For the lengths that the plain loop can hold, the last column says how far its gradient is from that of the scan.
 """
 
 from __future__ import annotations

@@ -92,17 +92,18 @@ def _coloured(own: Any, across: Any) -> Array:
     """
     count = len(own.indptr) - 1
     colours = np.full(count, -1, np.int64)
-    taken: list[set[int]] = [set() for _ in range(len(across.indptr) - 1)]  # the colours that each crossing line has
+    taken = [0] * (len(across.indptr) - 1)  # the colours that each crossing line has, one bit for each
     order = np.argsort(-np.diff(own.indptr), kind="stable").tolist()
     pointers, indices = own.indptr.tolist(), own.indices.tolist()
     for line in order:
-        crossing = [taken[k] for k in indices[pointers[line] : pointers[line + 1]]]
-        colour = 0
-        while any([colour in used for used in crossing]):
-            colour += 1
-        for used in crossing:
-            used.add(colour)
-        colours[line] = colour
+        crossing = indices[pointers[line] : pointers[line + 1]]
+        used = 0
+        for k in crossing:
+            used |= taken[k]
+        first = ~used & (used + 1)  # the lowest bit that is not set
+        for k in crossing:
+            taken[k] |= first
+        colours[line] = first.bit_length() - 1
     return colours
 
 
