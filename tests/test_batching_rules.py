@@ -24,9 +24,6 @@ ONE_BY_ONE = {
     **dict.fromkeys(("embedding_gather", "embedding_spread"), "rare: their metadata count rows"),
     **dict.fromkeys(("index_add", "index_copy", "index_fill", "index_fill_tensor", "index_select"), "of 0-d tensors"),
     "index_select_backward": "of 0-d tensors",
-    **dict.fromkeys(("max_pool", "adaptive_max_pool", "avg_pool", "avg_pool_backward"), "not written yet"),
-    **dict.fromkeys(("conv", "conv_input", "conv_weight", "im2col", "col2im"), "not written yet"),
-    **dict.fromkeys(("fft_c2c", "fft_r2c", "fft_c2r", "fft_inner_doubled"), "rare"),
 }
 
 

@@ -105,3 +105,21 @@ def test_bundle_adjustment():
 def test_mode_is_checked():
     with pytest.raises(ValueError, match="mode"):
         colouring(np.eye(2), "sideways")
+
+
+def test_an_arrow_takes_both_modes() -> None:
+    n = 300
+
+    def arrow(x):
+        body = x[1:] ** 2 * x[0]
+        return wengert.cat([x.sin().sum().reshape(1) * x[0], body])
+
+    x = wengert.linspace(0.2, 1, n, dtype=wengert.float64)
+    plan = wengert.func.colouring(wengert.func.jacobian_pattern(arrow, x))
+    assert plan.passes == 3
+    assert [part.by_rows for part in plan.parts] in ([True, False], [False, True])
+    whole = wengert.func.jacrev(arrow)(x).numpy()
+    for given in (None, plan):
+        got = wengert.func.sparse_jacobian(arrow, given)(x)
+        assert got.nnz == plan.pattern.nnz
+        np.testing.assert_allclose(got.toarray(), whole, rtol=1e-12)

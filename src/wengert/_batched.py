@@ -269,6 +269,18 @@ def physical(function: Callable[..., Any]) -> Callable[..., Any]:
     return rule
 
 
+def folded(impl: Callable[..., Any]) -> Callable[..., Any]:
+    """The batching rule of an operation on one value whose first axis is a batch already: members are put into it."""
+
+    def rows(k: int, x: Any, **meta: Any) -> Any:
+        lead = x.shape[: k + 1]
+        y = impl(x.reshape(prod(lead), *x.shape[k + 1 :]), **meta)
+        parts = tuple([part.reshape(*lead, *part.shape[1:]) for part in (y if y.__class__ is tuple else (y,))])
+        return parts if y.__class__ is tuple else parts[0]
+
+    return physical(rows)
+
+
 def leading(impl: Callable[..., Any]) -> Callable[..., Any]:
     """The batching rule of an operation that takes further leading axes as they come."""
 

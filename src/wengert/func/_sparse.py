@@ -31,15 +31,18 @@ class Colouring:
 
     Attributes:
         pattern: a boolean CSR matrix of the outputs' elements by the inputs' elements.
-        colours: the colour of each column (or row), from 0.
+        colours: the colour of each column (or row), from 0; -1 for one that no pass is for.
         passes: how many colours there are.
         by_rows: whether rows are coloured, for reverse passes.
+        parts: where both modes together need fewer passes: a colouring of the entries that forward passes give and one
+            of those that reverse passes give.
     """
 
     pattern: Any
     colours: Array
     passes: int
     by_rows: bool
+    parts: tuple[Colouring, ...] = ()
 
 
 def jacobian_pattern(func: Callable[..., Any], x: Any) -> Any:
@@ -62,7 +65,7 @@ def jacobian_pattern(func: Callable[..., Any], x: Any) -> Any:
 
 
 def colouring(pattern: Any, mode: str = "auto") -> Colouring:
-    """Colours for a pattern: for forward passes, reverse passes, or whichever needs fewer.
+    """Colours for a pattern: for forward passes, reverse passes, or whichever needs fewer, both mixed if that is best.
 
     Args:
         pattern: a ``scipy.sparse`` matrix, or an array.
@@ -82,7 +85,33 @@ def colouring(pattern: Any, mode: str = "auto") -> Colouring:
     if mode != "forward":
         candidates.append((_coloured(matrix, matrix.tocsc()), True))
     colours, by_rows = min(candidates, key=lambda one: int(one[0].max(initial=-1)))
-    return Colouring(matrix, colours, int(colours.max(initial=-1)) + 1, by_rows)
+    found = Colouring(matrix, colours, int(colours.max(initial=-1)) + 1, by_rows)
+    return _mixed(matrix, found) if mode == "auto" else found
+
+
+def _mixed(matrix: Any, best: Colouring) -> Colouring:
+    """Full rows by reverse passes and the rest by forward ones, or full columns the other way; if that is fewer."""
+    for lines, by_rows in ((matrix, True), (matrix.tocsc(), False)):
+        counts = np.diff(lines.indptr)
+        limit = int(counts.max(initial=0)) // 2
+        while limit >= 1 and limit >= 2 * np.median(counts):
+            full = np.repeat(counts > limit, counts)  # for each entry, in the order of the lines
+            parts = (_part(lines, full, by_rows), _part(lines, ~full, not by_rows))
+            passes = sum([part.passes for part in parts])
+            if passes < best.passes:
+                best = Colouring(matrix, best.colours, passes, best.by_rows, parts)
+            limit //= 2
+    return best
+
+
+def _part(lines: Any, chosen: Array, by_rows: bool) -> Colouring:
+    """The colouring of some of the entries: what passes give of the others is not read."""
+    entries = lines.tocoo()
+    kept = (np.ones(int(chosen.sum()), np.bool_), (entries.row[chosen], entries.col[chosen]))
+    pattern = scipy_sparse().csr_matrix(kept, lines.shape)
+    own, across = (pattern, pattern.tocsc()) if by_rows else (pattern.tocsc(), pattern)
+    colours = np.where(np.diff(own.indptr) > 0, _coloured(own, across), -1)  # other lines would add what they have
+    return Colouring(pattern, colours, int(colours.max(initial=-1)) + 1, by_rows)
 
 
 def _coloured(own: Any, across: Any) -> Array:
@@ -92,17 +121,18 @@ def _coloured(own: Any, across: Any) -> Array:
     """
     count = len(own.indptr) - 1
     colours = np.full(count, -1, np.int64)
-    taken: list[set[int]] = [set() for _ in range(len(across.indptr) - 1)]  # the colours that each crossing line has
+    taken = [0] * (len(across.indptr) - 1)  # the colours that each crossing line has, one bit for each
     order = np.argsort(-np.diff(own.indptr), kind="stable").tolist()
     pointers, indices = own.indptr.tolist(), own.indices.tolist()
     for line in order:
-        crossing = [taken[k] for k in indices[pointers[line] : pointers[line + 1]]]
-        colour = 0
-        while any([colour in used for used in crossing]):
-            colour += 1
-        for used in crossing:
-            used.add(colour)
-        colours[line] = colour
+        crossing = indices[pointers[line] : pointers[line + 1]]
+        used = 0
+        for k in crossing:
+            used |= taken[k]
+        first = ~used & (used + 1)  # the lowest bit that is not set
+        for k in crossing:
+            taken[k] |= first
+        colours[line] = first.bit_length() - 1
     return colours
 
 
@@ -116,7 +146,7 @@ def sparse_jacobian(
     Args:
         func: a function of one real tensor that returns one; both are taken as flat.
         colouring: from an earlier call (see :func:`colouring`); else it is found each time.
-        mode: ``"forward"``, ``"reverse"`` or ``"auto"``, whichever needs fewer passes.
+        mode: ``"forward"``, ``"reverse"`` or ``"auto"``: whichever needs fewer passes, or both mixed.
         chunk_size: how many passes run as one batch, which bounds the memory.
 
     Raises:
@@ -131,11 +161,18 @@ def sparse_jacobian(
     @functools.wraps(func)
     def transformed(x: Any) -> Any:
         plan = colouring if colouring is not None else _colouring(jacobian_pattern(func, x), mode)
-        rows, columns = plan.pattern.nonzero()
-        values = (_by_rows if plan.by_rows else _by_columns)(func, x, plan, rows, columns, chunk_size)
-        return scipy_sparse().csr_matrix((values, (rows, columns)), plan.pattern.shape)
+        return sum(
+            [_evaluated(func, x, part, chunk_size) for part in plan.parts[1:]],
+            start=_evaluated(func, x, (*plan.parts, plan)[0], chunk_size),
+        )
 
     return transformed
+
+
+def _evaluated(func: Callable[..., Any], x: Any, plan: Colouring, chunk_size: int | None) -> Any:
+    rows, columns = plan.pattern.nonzero()
+    values = (_by_rows if plan.by_rows else _by_columns)(func, x, plan, rows, columns, chunk_size)
+    return scipy_sparse().csr_matrix((values, (rows, columns)), plan.pattern.shape)
 
 
 _colouring = colouring
@@ -143,7 +180,8 @@ _colouring = colouring
 
 def _seeds(plan: Colouring, shape: Any, dtype: Any) -> Any:
     seeds = np.zeros((plan.passes, len(plan.colours)), dtype)
-    seeds[plan.colours, np.arange(len(plan.colours))] = 1
+    lines = np.flatnonzero(plan.colours >= 0)
+    seeds[plan.colours[lines], lines] = 1
     return wrap(seeds.reshape(plan.passes, *shape))
 
 

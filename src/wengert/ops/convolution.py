@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert._batched import Axes, Batched, folded, merged, spread
 from wengert.ops.patches import Places, columns, image
 from wengert.ops.record import Kind, defop
 
@@ -91,10 +92,68 @@ def _cropped(xp: Any, y: Any, shape: Shape) -> Any:
     return y
 
 
+# --- batches: members become images, or groups of channels side by side ----------------------------------------------
+
+
+def _side_by_side(x: Any, axes: Axes) -> Any:
+    """``(n, members * channels, *space)``."""
+    x = spread(x, axes)
+    k = len(axes)
+    x = np.moveaxis(x.reshape(-1, *x.shape[k:]), 0, 1)
+    return x.reshape(x.shape[0], x.shape[1] * x.shape[2], *x.shape[3:])
+
+
+def _on_top(w: Any, axes: Axes) -> Any:
+    """``(members * channels, ...)``."""
+    w = spread(w, axes)
+    return w.reshape(prod(w.shape[: len(axes) + 1]), *w.shape[len(axes) + 1 :])
+
+
+def _apart(y: Any, axes: Axes) -> Any:
+    """The batch of what stands side by side."""
+    lead = [axis.size for axis in axes]
+    y = np.moveaxis(y.reshape(y.shape[0], prod(lead), -1, *y.shape[2:]), 1, 0)
+    return Batched(y.reshape(*lead, *y.shape[1:]), axes)
+
+
+def _is_shared(x: Any) -> bool:
+    return x.__class__ is not Batched
+
+
+def _of_batches(impl: Any) -> Any:
+    """The batching rule of ``conv`` or ``conv_input``."""
+
+    def rule(xp: Any, x: Any, w: Any, *, groups: int, **meta: Any) -> Any:
+        if _is_shared(w):
+            return folded(lambda rows, **rest: impl(rows, w, **rest))(xp, x, groups=groups, **meta)
+        axes = merged([t.axes for t in (x, w) if not _is_shared(t)])
+        members = prod([axis.size for axis in axes])
+        if not members:
+            return NotImplemented
+        if _is_shared(x) and groups == 1 and impl is _conv:
+            return _apart(impl(x, _on_top(w, axes), groups=1, **meta), axes)
+        return _apart(impl(_side_by_side(x, axes), _on_top(w, axes), groups=members * groups, **meta), axes)
+
+    return rule
+
+
+def _weight_of_batches(xp: Any, y: Any, x: Any, *, groups: int, **meta: Any) -> Any:
+    axes = merged([t.axes for t in (y, x) if not _is_shared(t)])
+    lead = [axis.size for axis in axes]
+    if not prod(lead):
+        return NotImplemented
+    if _is_shared(x) and groups == 1:
+        w = _conv_weight(_side_by_side(y, axes), x, groups=1, **meta)
+    else:
+        w = _conv_weight(_side_by_side(y, axes), _side_by_side(x, axes), groups=prod(lead) * groups, **meta)
+    return Batched(w.reshape(*lead, w.shape[0] // prod(lead), *w.shape[1:]), axes)
+
+
 CONV = defop(
     "conv",
     _conv,
     Kind.PRODUCT,
+    batch=_of_batches(_conv),
     vjp=(_conv_vjp_x, _conv_vjp_w),
     args=("input", "weight"),
     node="ConvolutionBackward0",
@@ -106,6 +165,7 @@ CONV_INPUT = defop(
     "conv_input",
     _conv_input,
     Kind.PRODUCT,
+    batch=_of_batches(_conv_input),
     vjp=(
         lambda xp, g, y, x, w, *, space, places, groups: _cropped(
             xp, xp.conv(g, xp.conj(w), places=places, groups=groups), x.shape
@@ -124,6 +184,7 @@ CONV_WEIGHT = defop(
     "conv_weight",
     _conv_weight,
     Kind.PRODUCT,
+    batch=_weight_of_batches,
     vjp=(
         lambda xp, g, y, a, x, *, kernel, places, groups: _cropped(
             xp, xp.conv(xp.conj(x), g, places=places, groups=groups), a.shape

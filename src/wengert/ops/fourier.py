@@ -61,6 +61,7 @@ FFT_C2C = defop(
     "fft_c2c",
     _c2c,
     Kind.OTHER,
+    batch=Kind.MOVEMENT,  # told other axes
     vjp=(lambda xp, g, y, x, *, dims, inverse, scale: xp.fft_c2c(g, dims=dims, inverse=not inverse, scale=scale),),
     linear=(0,),
     node="FftC2CBackward0",
@@ -71,6 +72,7 @@ FFT_R2C = defop(
     "fft_r2c",
     _r2c,
     Kind.OTHER,
+    batch=Kind.MOVEMENT,  # told other axes
     vjp=(_r2c_vjp,),
     linear=(0,),
     node="FftR2CBackward0",
@@ -81,6 +83,7 @@ FFT_C2R = defop(
     "fft_c2r",
     _c2r,
     Kind.OTHER,
+    batch=Kind.MOVEMENT,  # told other axes
     vjp=(_c2r_vjp,),
     linear=(0,),
     node="FftC2RBackward0",
@@ -91,6 +94,7 @@ FFT_INNER_DOUBLED = defop(
     "fft_inner_doubled",
     _inner_doubled,
     Kind.OTHER,
+    batch=Kind.MOVEMENT,  # told other axes
     vjp=(lambda xp, g, y, x, *, dim, n: xp.fft_inner_doubled(g, dim=dim, n=n),),
     linear=(0,),
     formula="2 x_k, but for the ends",

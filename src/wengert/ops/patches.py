@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from wengert._batched import folded
 from wengert.ops.record import Kind, defop
 
 Shape = tuple[int, ...]
@@ -112,6 +113,7 @@ IM2COL = defop(
     "im2col",
     _im2col,
     Kind.OTHER,
+    batch=folded(_im2col),
     vjp=(lambda xp, g, y, x, *, kernel, places: xp.col2im(g, space=x.shape[2:], kernel=kernel, places=places),),
     linear=(0,),
     node="Im2ColBackward0",
@@ -122,6 +124,7 @@ COL2IM = defop(
     "col2im",
     _col2im,
     Kind.OTHER,
+    batch=folded(_col2im),
     vjp=(lambda xp, g, y, x, *, space, kernel, places: xp.im2col(g, kernel=kernel, places=places),),
     linear=(0,),
     node="Col2ImBackward0",

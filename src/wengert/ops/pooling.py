@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from wengert._batched import folded
 from wengert.ops.patches import Places, inner, offsets, padded
 from wengert.ops.record import Kind, defop
 
@@ -86,6 +87,7 @@ AVG_POOL = defop(
     "avg_pool",
     _avg_pool,
     Kind.OTHER,
+    batch=folded(_avg_pool),
     vjp=(lambda xp, g, y, x, **meta: xp.avg_pool_backward(g, space=x.shape[2:], **meta),),
     linear=(0,),
     node=lambda meta: f"AvgPool{len(meta['kernel'])}DBackward0",
@@ -96,6 +98,7 @@ AVG_POOL_BACKWARD = defop(
     "avg_pool_backward",
     _avg_pool_backward,
     Kind.OTHER,
+    batch=folded(_avg_pool_backward),
     vjp=(lambda xp, g, y, x, *, space, **meta: xp.avg_pool(g, **meta),),
     linear=(0,),
     formula="y_j = sum of x_i / size over the patches i with j",
@@ -189,6 +192,7 @@ MAX_POOL = defop(
     "max_pool",
     _max_pool,
     Kind.OTHER,
+    batch=folded(_max_pool),
     vjp=(lambda xp, g, y, x, **meta: unpooled(xp, g[0], y[1], x.shape[2:]),),
     node=lambda meta: f"MaxPool{len(meta['kernel'])}DWithIndicesBackward0",
     outputs=2,
@@ -223,6 +227,7 @@ ADAPTIVE_MAX_POOL = defop(
     "adaptive_max_pool",
     _adaptive_max_pool,
     Kind.OTHER,
+    batch=folded(_adaptive_max_pool),
     vjp=(lambda xp, g, y, x, *, counts: unpooled(xp, g[0], y[1], x.shape[2:]),),
     node=lambda meta: f"AdaptiveMaxPool{len(meta['counts'])}DBackward0",
     outputs=2,

@@ -66,7 +66,7 @@ def check_grads(
         return tuple([y for y in _tree.flatten(f(*_tree.unflatten(form, given)))[0] if _has_derivative(y)])
 
     name = getattr(f, "__name__", None) or repr(f)
-    settings = {"eps": eps, "atol": atol, "rtol": rtol}
+    settings: dict[str, Any] = {"eps": eps, "atol": atol, "rtol": rtol}
     _check(flat, xs, order, tuple(modes), f"check_grads({name})", (), settings)
 
 
