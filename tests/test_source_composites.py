@@ -23,7 +23,7 @@ def calls() -> list[tuple[str, object]]:
     ]
 
 
-@pytest.mark.parametrize("name, result", calls(), ids=[name for name, _ in calls()])
+@pytest.mark.parametrize(("name", "result"), calls(), ids=[name for name, _ in calls()])
 def test_every_node_of_a_function_names_the_line_that_called_it(name: str, result: torch.Tensor) -> None:
     line = locate(result.grad_fn.code, result.grad_fn.lasti).lineno
     pending, count = [result.grad_fn], 0
