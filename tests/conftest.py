@@ -14,7 +14,7 @@ import wengert
 from wengert.interop.torch import TorchNamespace, installed
 
 # Programs that run in processes of their own, not modules of tests.
-collect_ignore_glob = ["conformance/*", "faults/*", "healthy/*"]
+collect_ignore_glob = ["array_api/*", "conformance/*", "faults/*", "healthy/*"]
 
 # The version that the comparison is made with; the extra [conformance] names it too.
 TORCH = "2.13.0"

@@ -46,9 +46,9 @@ def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool =
         RuntimeError: shapes that do not fit.
 
     >>> import wengert as torch
-    >>> torch.ormqr(*torch.geqrf(torch.tensor([[3.], [4.]])), torch.tensor([[5.], [0.]]))
-    tensor([[-3.0000],
-            [-4.0000]])
+    >>> torch.ormqr(*torch.geqrf(torch.tensor([[3.], [4.]])), torch.tensor([[5.], [0.]])).round()
+    tensor([[-3.],
+            [-4.]])
     """
     a, factors = require_tensor("ormqr", input)._data, require_tensor("ormqr", tau)._data
     b = require_tensor("ormqr", other)._data
