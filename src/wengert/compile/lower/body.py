@@ -99,9 +99,9 @@ class Body:
     def _add_root(self, root: Any, place: Place, *, flat: bool) -> None:
         equation = self.group.makers[root.value]
         if equation.op.name not in REDUCTIONS:
-            value = self._named(self._computed(equation, place, flat=flat), short(root.value.dtype))
-            self._store(root.value, place, value, flat=flat)
-            self._known[root.value, None if flat else place] = value
+            name = self._named(self._computed(equation, place, flat=flat), short(root.value.dtype))
+            self._store(root.value, place, name, flat=flat)
+            self._known[root.value, None if flat else place] = name
             return
         (x,) = equation.inputs
         result = root.value
