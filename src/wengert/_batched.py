@@ -180,7 +180,7 @@ def whole(x: Any) -> Any:
 
 def filled(memory: Any, values: Any) -> Any:
     """``memory`` with ``values`` written into it; the values themselves where they are of a larger batch."""
-    if values.__class__ is Batched:
+    if values.__class__ is Batched or isinstance(values, Traced):
         return values
     whole(memory)[...] = values
     return memory

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-__all__ = ["DEFAULT_SEED", "STATE_BYTES", "Stream", "bind_before_draw"]
+__all__ = ["DEFAULT_SEED", "STATE_BYTES", "Stream", "bind_draw"]
 
 DEFAULT_SEED: Final = 67280421310721  # what PyTorch's generators start with
 STATE_BYTES: Final = 48
@@ -17,14 +17,18 @@ STATE_BYTES: Final = 48
 _HALF_STEPS: Final = 2**11  # float16 holds the multiples of 2^-11 in [0, 1) exactly
 
 
-# Called before any stream is used: tracing refuses numbers that would then be the same at every run.
-_before_draw: Callable[[], None] | None = None
+# Asked before a stream is used, with what is to be drawn: tracing gives something that stands for the numbers, since
+# those of the time of tracing would be the same at every run, and refuses everything else that a stream can do.
+_instead: Callable[..., Any] | None = None
 
 
-def bind_before_draw(function: Callable[[], None]) -> None:
-    """Say what is called before numbers are drawn; it may raise."""
-    global _before_draw  # noqa: PLW0603 - bound once, by the layer above
-    _before_draw = function
+def bind_draw(function: Callable[..., Any]) -> None:
+    """Say what is called before numbers are drawn: ``function(stream, method, *its arguments)``.
+
+    It gives something in place of the numbers, or None. With no method the stream itself is about to be used.
+    """
+    global _instead  # noqa: PLW0603 - bound once, by the layer above
+    _instead = function
 
 
 class Stream:
@@ -44,8 +48,8 @@ class Stream:
     @property
     def numpy(self) -> np.random.Generator:
         """The NumPy generator that draws."""
-        if _before_draw is not None:
-            _before_draw()
+        if _instead is not None:
+            _instead(self, None)
         found = self._numpy
         if found is None:
             with self._lock:
@@ -63,6 +67,8 @@ class Stream:
 
     def reseed(self, seed: int) -> None:
         """Start again from a seed in ``[0, 2**64)``."""
+        if _instead is not None:
+            _instead(self, None)
         with self._lock:
             self._numpy = np.random.Generator(np.random.PCG64(seed))
             self._seed = seed
@@ -99,6 +105,8 @@ class Stream:
 
     def uniform(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
         """Numbers in [0, 1)."""
+        if _instead is not None and (found := _instead(self, "uniform", shape, dtype)) is not None:
+            return found
         if dtype.kind == "c":
             return self._complex(self.uniform, shape, dtype)
         if dtype.itemsize == 2:
@@ -108,6 +116,8 @@ class Stream:
 
     def normal(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
         """Standard normal numbers; complex ones have variance 1 too, half of it in each part."""
+        if _instead is not None and (found := _instead(self, "normal", shape, dtype)) is not None:
+            return found
         if dtype.kind == "c":
             return self._complex(self.normal, shape, dtype) * dtype.type(0.5**0.5)
         if dtype.itemsize == 2:
@@ -116,15 +126,25 @@ class Stream:
 
     def exponential(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
         """Numbers of the exponential distribution with rate 1."""
+        if _instead is not None and (found := _instead(self, "exponential", shape, dtype)) is not None:
+            return found
         if dtype.itemsize == 2:
             return self.numpy.standard_exponential(shape, np.float32).astype(dtype)
         return self.numpy.standard_exponential(shape, dtype)
 
     def integers(self, low: int, high: int, shape: tuple[int, ...]) -> Any:
         """Integers in [low, high), as int64, or as uint64 where they need it."""
+        if _instead is not None and (found := _instead(self, "integers", low, high, shape)) is not None:
+            return found
         if high > 2**63:
             return self.numpy.integers(low, high, shape, np.uint64)
         return self.numpy.integers(low, high, shape, np.int64)
+
+    def permutation(self, count: int) -> Any:
+        """The numbers below ``count`` in random order."""
+        if _instead is not None and (found := _instead(self, "permutation", count)) is not None:
+            return found
+        return self.numpy.permutation(count)
 
     def _complex(self, draw: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
         part = np.dtype(np.float32 if dtype.itemsize == 8 else np.float64)

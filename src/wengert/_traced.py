@@ -105,9 +105,14 @@ class Traced:
             axes = options.get("axis")
             dim = (axes,) if isinstance(axes, int) else axes
             return self._emit("sum", *inputs, dim=dim, keepdim=bool(options.get("keepdims")))
+        (out,) = options.pop("out", (None,))
+        chosen = options.pop("where", True)
         if method != "__call__" or options:
             self._refuse()
-        return self._emit(ufunc, *inputs)
+        y = self._emit(ufunc, *inputs)
+        if chosen is not True:
+            y = self._emit("where", chosen, y, out)
+        return y if out is None else _written(out, y)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         del types
@@ -122,7 +127,28 @@ class Traced:
             order = [axis for axis in range(x.ndim) if axis != source % x.ndim]
             order.insert(target % x.ndim, source % x.ndim)
             return self._emit("permute", x, dims=tuple(order))
+        if function is np.copyto and not options:
+            return _written(*args)
+        if function is np.where and not options:
+            return self._emit("where", *args)
+        if function is np.clip:
+            x, low, high = args
+            out = options.pop("out", None)
+            y = self._emit("clamp", x, min=low, max=high)
+            return y if out is None else _written(out, y)
         return self._refuse()
+
+    def clip(self, low: Any = None, high: Any = None) -> Any:
+        """The values, no less than ``low`` and no more than ``high``."""
+        return self._emit("clamp", self, min=low, max=high)
+
+
+def _written(out: Any, value: Any) -> Any:
+    """``out`` with a value written into its memory, if it stands for memory."""
+    if not hasattr(out, "write"):
+        out._refuse()
+    out.write(value if value.dtype is out.dtype else value.astype(out.dtype))
+    return out
 
 
 def _operator(name: str) -> Any:

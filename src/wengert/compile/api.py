@@ -22,9 +22,9 @@ def compile(function: Callable[..., Any] | None = None, *, fallback: bool = Fals
     flow to them; numbers from there are constants. The results are tracked as those of the function itself.
 
     Raises:
-        RuntimeError: when called, if the function needs values of tensors in Python (``if x > 0``), gives shapes that
+        RuntimeError: when called, if the function needs values of tensors in Python (``if x > 0``) or gives shapes that
         depend on
-            values, or draws random numbers.
+            values.
 
     >>> import wengert as torch
     >>> @torch.compile

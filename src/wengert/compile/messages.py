@@ -13,9 +13,9 @@ OVERLAPPING = (
 )
 
 RANDOM = (
-    "compile() cannot trace random numbers yet: the drawn ones would be the same at every call. Draw them before "
-    "the call "
-    "and pass them in (for dropout: a mask), or compile the part without them."
+    "compile() cannot trace this use of a random stream: it is seeded or read while the function is traced, or how its "
+    "numbers are distributed depends on values. Inside a compiled function are rand, randn, randint, randperm, normal, "
+    "bernoulli, the methods that fill a tensor, and dropout; seed generators and draw other numbers before the call."
 )
 
 

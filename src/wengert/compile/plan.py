@@ -11,10 +11,14 @@ import numpy as np
 from wengert._traced import Traced
 from wengert._tree import LEAF, flatten, unflatten
 from wengert.compile import messages
+from wengert.compile.captures import Boundary
 from wengert.compile.execute import Executable
 from wengert.compile.node import CompiledFunctionBackward
 from wengert.compile.reading import raw_of
-from wengert.compile.trace import Boundary, Storage, Trace, tracing
+from wengert.compile.sources import Draw
+from wengert.compile.storage import Storage
+from wengert.compile.trace import Trace
+from wengert.compile.tracing import tracing
 from wengert.engine.backward import run_grad
 from wengert.engine.base import TensorBase, is_tracking, wrap
 from wengert.engine.inplace import inplace
@@ -66,6 +70,7 @@ class Plan:
             joint = self._differentiate(trace, stand_ins)
             self.traced_equations = len(trace.equations)
             self.program, self.cut = self._cut(trace, joint)
+        self._hosts = trace.hosts
         self._sources = [(c.tensor if c.owner is None else c.owner, c.owner is not None) for c in trace.captures]
         self._guards = [(t._data.dtype, t._data.shape, t._rg) for t in self.captures()]
         self.forward = Executable(self.program)
@@ -176,7 +181,9 @@ class Plan:
             data = t._data
             if data.dtype is not dtype or data.shape != shape or t._rg is not tracked:
                 return False
-        return not any([getattr(t, "_grad", None) is not None for t in self._without_grad])
+        if any([getattr(t, "_grad", None) is not None for t in self._without_grad]):
+            return False
+        return all([host.source.key() == host.key for host in self._hosts])
 
     @property
     def writes_outside(self) -> bool:
@@ -185,7 +192,15 @@ class Plan:
 
     def raws(self, leaves: Sequence[Any]) -> list[Any]:
         """What the program reads, for the leaves of the arguments."""
-        return [t._data for t in (*[_tensor(leaves[i]) for i in self.positions], *self.captures())]
+        return [t._data for t in self._inputs(leaves)]
+
+    def _inputs(self, leaves: Sequence[Any]) -> list[Any]:
+        """All that the program reads, as tensors: random numbers are drawn now."""
+        tensors = [_tensor(leaves[i]) for i in self.positions]
+        tensors += self.captures()
+        for host in self._hosts:
+            tensors += map(wrap, host.source.raws())
+        return tensors
 
     def captures(self) -> list[Any]:
         """The captured tensors as they are now; a gradient is that which its tensor has now."""
@@ -193,8 +208,7 @@ class Plan:
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """The result for the leaves of the arguments."""
-        tensors = [_tensor(leaves[i]) for i in self.positions]
-        tensors += self.captures()
+        tensors = self._inputs(leaves)
         raws = self.forward(*[t._data for t in tensors])
         made = [wrap(raw) for raw in raws[: len(self.outputs)]]
         if self.tracked_outputs and STATE.grad_enabled:
@@ -207,6 +221,8 @@ class Plan:
             t = tensors[owner] if isinstance(owner, int) else owner
             old = getattr(t, "_grad", None) if adds else None
             t._grad = None if grad is None else made[grad] if old is None else inplace(TABLE["add"], old, made[grad])
+        for host in self._hosts:
+            host.source.commit()
         results = []
         for kind, what in self.results:
             if kind == "static":
@@ -231,7 +247,7 @@ class Plan:
             machine is not None
             and kwargs == {}
             and args == tuple(self.positions)
-            and not (self._sources or self._writes or self._grads)
+            and not (self._sources or self._writes or self._grads or self._hosts)
             and kinds == ["plain"] * len(self.outputs)
             and self.result_structure in (LEAF, flatten((0,) * len(kinds))[1])
             and (self.result_structure is LEAF or len(kinds) > 1)
@@ -260,18 +276,25 @@ class Plan:
         given = list(leaves)
         for i, number in self._slots:
             given[i] = tensors[number]
-        return self.adjoint_function(given, list(grads))  # type: ignore[no-any-return]
+        drawn = tensors[len(self.positions) + len(self._sources) :]
+        return self.adjoint_function(given, list(grads), drawn)  # type: ignore[no-any-return]
 
     adjoint_function: Callable[..., Any]  # bound by the compiled function that owns this plan
 
-    def adjoint_of(self, given: list[Any], grads: list[Any]) -> tuple[Any, ...]:
-        """The gradients of the function by the engine, on tensors: what the adjoint is traced from."""
+    def adjoint_of(self, given: list[Any], grads: list[Any], hosts: list[Any]) -> tuple[Any, ...]:
+        """The gradients of the function by the engine, on tensors: what the adjoint is traced from.
+
+        ``hosts`` is what Python computed before the run: random numbers are those, not new ones.
+        """
         args, kwargs = unflatten(self.structure, given)
-        tracked, STATE.grad_enabled = STATE.grad_enabled, True
+        sources = [host.source for host in self._hosts for _ in host.values]
+        drawn = [t._data for t, source in zip(hosts, sources, strict=True) if isinstance(source, Draw)]
+        tracked, draws = STATE.grad_enabled, STATE.draws
+        STATE.grad_enabled, STATE.draws = True, iter(drawn)
         try:
             found = flatten(self.function(*args, **kwargs))[0]
         finally:
-            STATE.grad_enabled = tracked
+            STATE.grad_enabled, STATE.draws = tracked, draws
         chosen = [leaf for leaf, (kind, _) in zip(found, self.results, strict=True) if kind == "tracked"]
         inputs = [*[given[i] for i in self.positions], *self.captures()]
         targets = [inputs[i] for i in self.tracked_inputs]

@@ -8,19 +8,19 @@ place gives the storage a new value; a view asks its base for its value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 import numpy as np
 
-from wengert import _random
 from wengert._batched import Batched
 from wengert._source import user_code
 from wengert._traced import Traced, TraceError
 from wengert.compile import messages, reading
+from wengert.compile.captures import Boundary, Capture, GradSlot
+from wengert.compile.sources import HostInputs, Source
+from wengert.compile.storage import Storage
 from wengert.engine import messages as engine_messages
-from wengert.engine import short_paths
 from wengert.engine.apply import compute_dtype, record
 from wengert.engine.base import (
     INFERENCE,
@@ -35,89 +35,17 @@ from wengert.engine.base import (
 )
 from wengert.engine.inplace import move_on
 from wengert.engine.inplace_messages import inplace_shape
-from wengert.engine.node import RecordedNode
 from wengert.engine.out import check_castable, check_writable, mark_written
 from wengert.engine.saved import as_tensor, port_of
 from wengert.engine.state import STATE
 from wengert.engine.views import View, origin_of
 from wengert.ops.record import TABLE, EachInput, Kind, Op, Promote
-from wengert.ops.viewing import VIEW_WRITE
 from wengert.program.infer import ValueDependentError, result_types, stand_in
 from wengert.program.program import Equation, Program
 from wengert.program.values import Operand, Value
 
-Step = tuple[str, dict[str, Any], int]
-
-
-class Storage(Traced):
-    """The memory of a tensor in a trace: all of it, or the part of ``base`` to which ``step`` leads."""
-
-    __slots__ = ("_base", "_seen", "_step", "_value", "trace")
-
-    def __init__(self, trace: Trace, value: Value, base: Storage | None = None, step: Step | None = None) -> None:
-        self.dtype = value.dtype
-        self.shape = value.shape
-        self.trace = trace
-        self._value = value
-        self._base = base
-        self._step = step
-        self._seen = None if base is None else base.current()
-
-    def current(self) -> Value:
-        """The value that it holds now."""
-        if self._base is not None:
-            below = self._base.current()
-            if below is not self._seen:
-                self._value, self._seen = self.trace.take_step(below, self._step), below
-        return self._value
-
-    def write(self, value: Value) -> None:
-        """Hold another value from now on, and so its base and all views of that."""
-        if self._base is None:
-            self._value = value
-            return
-        if self._step is not None and self._step[0] in ("expand", "as_strided", "unfold"):
-            raise RuntimeError(messages.OVERLAPPING)
-        below = self._base.current()
-        self._base.write(self.trace.emit(VIEW_WRITE, (below, value), {"steps": (self._step,)}))
-
-
-class Capture:
-    """A tensor that the function did not get as an argument.
-
-    One from outside is an input of the program, whose values are read anew at each call; one that was made while
-    tracing is a constant.
-    """
-
-    __slots__ = ("owner", "proxy", "storage", "tensor", "value")
-
-    def __init__(self, tensor: TensorBase, storage: Storage, value: Value, owner: TensorBase | None) -> None:
-        self.tensor = tensor
-        self.storage = storage
-        self.value = value
-        self.owner = owner  # the tensor whose `.grad` it is
-        self.proxy: Any = None  # what stands for it in the graph of the trace, if it is a result outside
-
-    def inside(self) -> Any:
-        """The tensor that the graph of the trace knows."""
-        return self.tensor if self.proxy is None else self.proxy
-
-
-class Boundary(RecordedNode):
-    """Where the graph of a trace ends: at a tensor that is a result outside."""
-
-    __slots__ = ()
-
-
-class GradSlot:
-    """What is known of the ``.grad`` of a tensor: what it was, and whether the function read it before it set it."""
-
-    __slots__ = ("is_read", "tensor", "value")
-
-    def __init__(self, tensor: TensorBase, *, is_read: bool) -> None:
-        self.tensor = tensor
-        self.value = getattr(tensor, "_grad", None)
-        self.is_read = is_read
+# Operations by the ufunc that does the same (for real numbers at least).
+_UFUNCS: Final = {op.ufunc: op for op in TABLE.ops.values() if op.ufunc is not None} | {np.sign: TABLE["sign"]}
 
 
 class Trace:
@@ -134,6 +62,7 @@ class Trace:
         self._is_writing = False
         self._made: dict[int, Any] = {}
         self.grads: dict[int, GradSlot] = {}
+        self.hosts: list[HostInputs] = []
 
     # --- values ----------------------------------------------------------------------------------------------------
 
@@ -231,6 +160,19 @@ class Trace:
         value = self._new(array.dtype, array.shape)
         self.constants[value] = array
         return value
+
+    def read_each_call(self, source: Source) -> list[Storage]:
+        """What stands for values that Python gets from ``source`` before each run of the program."""
+        before_write, STATE.before_write = STATE.before_write, None
+        set_trace(None)  # a source computes with what is there, as it will before each run
+        try:
+            key, types = source.key(), source.types()
+        finally:
+            set_trace(self)
+            STATE.before_write = before_write
+        values = tuple([self._new(*each) for each in types])
+        self.hosts.append(HostInputs(source, values, key))
+        return [Storage(self, value) for value in values]
 
     # --- equations -------------------------------------------------------------------------------------------------
 
@@ -354,6 +296,15 @@ class Trace:
         if not self._is_writing:
             raise TraceError(messages.written_past(t))
 
+    def memory(self, value: Value) -> Storage:
+        """New memory that holds a value."""
+        return Storage(self, value)
+
+    def overwrite(self, t: Any, value: Value) -> None:
+        """Write to a tensor's memory what is not part of the graph: the tensor stays the leaf that it is."""
+        self.storage_of(t).write(value)
+        mark_written(t)
+
     def storage_of(self, t: Any) -> Storage:
         """The memory of a tensor that is to be written."""
         if isinstance(t._data, Value):
@@ -364,8 +315,9 @@ class Trace:
     # --- the end ---------------------------------------------------------------------------------------------------
 
     def program(self, outputs: Sequence[Operand]) -> Program:
-        """The program from the arguments, then the captured tensors, to some values."""
-        inputs = (*self.arguments, *[capture.value for capture in self.captures])
+        """The program from the arguments, the captured tensors, and what Python computes before each run."""
+        captured = [capture.value for capture in self.captures]
+        inputs = (*self.arguments, *captured, *[value for host in self.hosts for value in host.values])
         return Program(inputs, tuple(self.equations), tuple(outputs), self.constants)
 
     def created(self, t: Any) -> None:
@@ -383,42 +335,3 @@ def _tracked(op: Op, inputs: tuple[Any, ...]) -> bool:
             for i, x in enumerate(inputs)
         ]
     )
-
-
-def _emit_raw(op: Any, xs: Sequence[Any], meta: dict[str, Any]) -> Any:
-    if STATE.trace is None:
-        raise TraceError(messages.leaked(next(x for x in xs if isinstance(x, Traced))))
-    return STATE.trace.emit_raw(op, xs, meta)
-
-
-Traced.emit = staticmethod(_emit_raw)
-_UFUNCS = {op.ufunc: op for op in TABLE.ops.values() if op.ufunc is not None}
-
-
-def _check_draw() -> None:
-    if STATE.trace is not None:
-        raise TraceError(messages.RANDOM)
-
-
-_random.bind_before_draw(_check_draw)
-
-
-@contextmanager
-def tracing(trace: Trace) -> Iterator[Trace]:
-    """Let ``trace`` take every operation of this thread."""
-    if STATE.trace is not None:
-        raise RuntimeError("a trace is running in this thread already")
-    before_write = STATE.before_write
-    short_paths.close()
-    reading.hide()
-    set_trace(trace)
-    STATE.before_write = trace.check_write
-    try:
-        yield trace
-    finally:
-        STATE.before_write = before_write
-        set_trace(None)
-        reading.show()
-        short_paths.reopen()
-        for slot in trace.grads.values():  # what the function did to `.grad` happens when the program runs
-            slot.tensor._grad = slot.value

@@ -22,6 +22,7 @@ class ThreadState(threading.local):
     duals: int = 0  # how many levels of forward mode are open
     sweep: Any = None  # the backward pass that runs in this thread
     trace: Any = None  # the program that is being traced in this thread: it takes every operation
+    draws: Any = None  # an iterator over random numbers that were drawn before and are to be given again
     created: Callable[[Any], None] | None = None  # called with each new tensor; follows from `inference` and `trace`
 
 

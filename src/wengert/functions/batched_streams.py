@@ -52,11 +52,6 @@ class _BatchedStream:
         """Integers in [low, high)."""
         return Batched(self.stream.integers(low, high, self._lead(shape)), self.axes)
 
-    @property
-    def numpy(self) -> _BatchedStream:
-        """NumPy's generator, of which a few functions are here."""
-        return self
-
     def permutation(self, count: int) -> Batched:
         """The numbers below ``count`` in random order."""
         keys = self.stream.uniform(self._lead((count,)), np.dtype(np.float64))

@@ -193,7 +193,7 @@ def randperm(
     kind = chosen_dtype("randperm", dtype, int64.np, out=out, layout=layout, device=device, pin_memory=pin_memory)
     if kind.kind != "c" and count - 1 > _range_of(kind)[1]:
         raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow: randperm got n={count}")
-    raw = stream_of("randperm", generator).numpy.permutation(count)
+    raw = stream_of("randperm", generator).permutation(count)
     return made_into(out, cast(raw, kind), requires_grad)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from wengert._dtypes import NumpyDtype, float16, float32, float64, from_numpy_dtype
 from wengert._finfo import finfo, iinfo
 from wengert._fpenv import SILENT, enter, leave
+from wengert._traced import Traced
 from wengert.engine.base import TensorBase, is_tracking, wrap
 from wengert.engine.inplace import check_writable, inplace, write
 from wengert.engine.messages import first_mismatch
@@ -31,7 +32,7 @@ _LARGEST = {d.np: finfo(d).max for d in (float16, float32, float64)}
 
 
 def _fill(op: Op, self: Any, values: Any) -> Any:
-    if STATE.grad_enabled and is_tracking(self):
+    if isinstance(values, Traced) or (STATE.grad_enabled and is_tracking(self)):
         return inplace(op, self, wrap(cast(values[()], self._data.dtype)))
     check_writable(self, False)
     write(self, values if values.dtype is self._data.dtype else cast(values, self._data.dtype))
@@ -62,9 +63,8 @@ def _uniform_(self: Any, from_: float = 0.0, to: float = 1.0, *, generator: Any 
         raise RuntimeError(f"uniform_ expects to-from <= {largest}, but found to={high:g} and from={low:g}")
     values = stream_of("uniform_", generator).uniform(self._data.shape, dtype)
     if (low, high) != (0, 1):
-        scaled = np.asarray(values * dtype.type(high - low) + dtype.type(low))
-        np.copyto(scaled, low, where=scaled >= high)  # rounding may reach the end that is excluded
-        values = scaled
+        scaled = values * dtype.type(high - low) + dtype.type(low)
+        values = np.where(scaled >= high, dtype.type(low), scaled)  # rounding may reach the end that is excluded
     return _fill(ops.FILL_UNIFORM, self, values)
 
 

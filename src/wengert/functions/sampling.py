@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from wengert._batched import Batched, whole
+from wengert._batched import whole
 from wengert._dtypes import NumpyDtype, int64
 from wengert._fpenv import SILENT, enter, leave
 from wengert._random import Stream
+from wengert._traced import Traced
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, wrap
 from wengert.engine.out import deliver
@@ -92,7 +93,7 @@ def normal_values(stream: Stream, mean: Any, std: Any, shape: tuple[int, ...], d
     token = enter(SILENT)
     try:
         moved = values * std + mean
-        return moved.astype(dtype) if moved.__class__ is Batched else np.asarray(moved).astype(dtype, copy=False)[()]
+        return moved.astype(dtype, copy=False)[()]
     finally:
         leave(token)
 
@@ -129,10 +130,12 @@ def bernoulli(input: Any, p: float | None = None, *, generator: Any = None, out:
 
 def coins(stream: Stream, p: Any, shape: tuple[int, ...], dtype: NumpyDtype) -> Any:
     drawn = stream.uniform(shape, np.dtype(np.float64)) < p
-    return drawn.astype(dtype) if drawn.__class__ is Batched else np.asarray(drawn).astype(dtype)[()]
+    return drawn.astype(dtype)[()]
 
 
 def checked_probabilities(raw: Any) -> Any:
+    if isinstance(raw, Traced):  # there are no values yet; what is no probability counts as 0 or 1 then
+        return raw
     inside = (raw >= 0) & (raw <= 1)
     if not inside.all():
         raise RuntimeError(

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from wengert._batched import Batched, whole
+from wengert._batched import whole
 from wengert._promotion import result_type_of
 from wengert._traced import Traced
 from wengert.engine.apply import apply
@@ -175,8 +175,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
 
 def _kept(raw: Any, p: float) -> Any:
     """Draw which elements stay."""
-    kept = stream_of("dropout", None).uniform(raw.shape, np.dtype(np.float32)) >= p
-    return kept if kept.__class__ is Batched else np.asarray(kept)
+    return stream_of("dropout", None).uniform(raw.shape, np.dtype(np.float32)) >= p
 
 
 def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:

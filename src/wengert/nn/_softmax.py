@@ -12,8 +12,11 @@ from wengert.engine.base import wrap
 from wengert.engine.composites import composite
 from wengert.functions import activations as plain
 from wengert.functions.activations import normalized
+from wengert.functions.extrema import argmax
 from wengert.functions.generators import default_generator
+from wengert.functions.likes import zeros_like
 from wengert.functions.operands import raw_of_tensor
+from wengert.functions.scatter import scatter
 from wengert.ops.softmax import LOG_SOFTMAX, SOFTMAX
 
 __all__ = ["gumbel_softmax", "log_softmax", "softmax", "softmin"]
@@ -80,7 +83,6 @@ def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float =
     soft = plain.softmax((logits + noise) / tau, dim)
     if not hard:
         return soft
-    values = np.asarray(soft._data)
-    one_hot = np.zeros_like(values)
-    np.put_along_axis(one_hot, np.expand_dims(values.argmax(dim), dim), 1, dim)
-    return wrap(one_hot) - soft.detach() + soft
+    values = soft.detach()
+    one_hot = scatter(zeros_like(values), dim, argmax(values, dim, keepdim=True), 1.0)
+    return one_hot - values + soft

@@ -15,11 +15,11 @@ import numpy as np
 from wengert._fpenv import SILENT, enter, leave
 from wengert._source import user_code
 from wengert._tensor import Tensor
-from wengert._traced import TraceError
 from wengert.autograd.grad_mode import enable_grad
 from wengert.engine.base import INFERENCE, array_of, cell_of, wrap_plain
 from wengert.engine.state import STATE
 from wengert.engine.workers import get_num_threads, share_out
+from wengert.optim._traced_step import trace_step
 from wengert.optim.optimizer import Optimizer
 
 __all__ = [
@@ -40,16 +40,7 @@ _WORKING_SET: Final = 1 << 20  # bytes of a tile: all arrays, and what is comput
 _SHARED: Final = 1 << 17  # elements from which a second thread pays
 
 Update = Callable[..., None]
-Plan = tuple[Update, tuple[Any, ...], tuple[Any, ...]]
-
-
-_TRACED: Final = (
-    "an optimizer's step cannot be part of a compiled function yet: it counts its steps in Python, so that every "
-    "call would "
-    "repeat the first one. Compile what computes the loss and its gradients, and call step() after it; or write "
-    "the update "
-    "in the function itself, under no_grad(): p.sub_(lr * p.grad)."
-)
+Plan = tuple[Update, tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]
 
 
 class ElementwiseOptimizer(Optimizer):
@@ -59,7 +50,11 @@ class ElementwiseOptimizer(Optimizer):
         """Make the state of a parameter before its first step."""
 
     def _plan(self, p: Any, state: dict[str, Any], group: dict[str, Any]) -> Plan:
-        """The update of a parameter: function, tensors of the state, numbers. Counts the step."""
+        """The update of a parameter: function, tensors of the state, numbers, settings. Counts the step.
+
+        The function is called with the arrays, the numbers and the settings. Numbers may differ from step to step, so
+        that it only computes with them; settings, which it may ask about, rarely do.
+        """
         raise NotImplementedError
 
     def step(self, closure: Any = None) -> Any:
@@ -68,9 +63,10 @@ class ElementwiseOptimizer(Optimizer):
         Args:
             closure: computes the loss and its gradients anew, and returns the loss.
         """
-        if STATE.trace is not None:
-            raise TraceError(_TRACED)
         loss = evaluated(closure)
+        if STATE.trace is not None:
+            trace_step(self)
+            return loss
         place = user_code(3)
         token = enter(SILENT)
         try:
@@ -83,10 +79,10 @@ class ElementwiseOptimizer(Optimizer):
                     if not state:
                         state = {}
                         self._begin(p, state, group)
-                    update, tensors, numbers = self._plan(p, state, group)
+                    update, tensors, numbers, settings = self._plan(p, state, group)
                     if state:
                         self.state[p] = state
-                    _write(p, g, update, tensors, numbers, place)
+                    _write(p, g, update, tensors, (*numbers, *settings), place)
         finally:
             leave(token)
         return loss

@@ -76,8 +76,8 @@ class Adadelta(ElementwiseOptimizer):
 
     def _plan(self, p: Any, state: dict[str, Any], group: dict[str, Any]) -> Plan:
         advance(state)
-        numbers = (number_of(group["lr"]), group["rho"], group["eps"], group["weight_decay"], group["maximize"])
-        return _adadelta, (state["square_avg"], state["acc_delta"]), numbers
+        settings = (group["rho"], group["eps"], group["weight_decay"], group["maximize"])
+        return _adadelta, (state["square_avg"], state["acc_delta"]), (number_of(group["lr"]),), settings
 
 
 def _adadelta(p: Any, g: Any, v: Any, u: Any, lr: float, rho: float, eps: float, decay: float, up: bool) -> None:

@@ -87,7 +87,7 @@ class Adagrad(ElementwiseOptimizer):
     def _plan(self, p: Any, state: dict[str, Any], group: dict[str, Any]) -> Plan:
         t = advance(state)
         lr = number_of(group["lr"]) / (1 + (t - 1) * group["lr_decay"])
-        return _adagrad, (state["sum"],), (lr, group["eps"], group["weight_decay"], group["maximize"])
+        return _adagrad, (state["sum"],), (lr,), (group["eps"], group["weight_decay"], group["maximize"])
 
 
 def _adagrad(p: Any, g: Any, total: Any, lr: float, eps: float, decay: float, up: bool) -> None:

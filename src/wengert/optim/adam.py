@@ -89,20 +89,14 @@ class Adam(ElementwiseOptimizer):
         t = advance(state)
         beta1, beta2 = map(number_of, group["betas"])
         lr, decay = number_of(group["lr"]), number_of(group["weight_decay"])
-        shrink = 1 - lr * decay if group["decoupled_weight_decay"] else 1
-        numbers = (
-            beta1,
-            beta2,
-            -lr / (1 - beta1**t),
-            math.sqrt(1 - beta2**t),
-            group["eps"],
-            0 if group["decoupled_weight_decay"] else decay,
-            shrink,
-            group["maximize"],
-        )
+        apart = group["decoupled_weight_decay"]
+        root = math.sqrt(1 - beta2**t)
+        # sqrt(v) / root + eps, times root, is a pass less: so eps is multiplied by it, and the step
+        numbers = (-lr / (1 - beta1**t) * root, group["eps"] * root, 1 - lr * decay)
+        settings = (beta1, beta2, 0 if apart else decay, apart and decay != 0, group["maximize"])
         if group["amsgrad"]:
-            return _amsgrad, (state["exp_avg"], state["exp_avg_sq"], state["max_exp_avg_sq"]), numbers
-        return _adam, (state["exp_avg"], state["exp_avg_sq"]), numbers
+            return _amsgrad, (state["exp_avg"], state["exp_avg_sq"], state["max_exp_avg_sq"]), numbers, settings
+        return _adam, (state["exp_avg"], state["exp_avg_sq"]), numbers, settings
 
 
 class AdamW(Adam):
@@ -171,58 +165,35 @@ def follow_square(v: Any, g: Any, beta2: float) -> None:
     np.add(v, square, v)
 
 
-def _moments(p: Any, g: Any, m: Any, v: Any, beta1: float, beta2: float, decay: float, shrink: float, up: bool) -> None:
+def _moments(
+    p: Any, g: Any, m: Any, v: Any, shrink: float, beta1: float, beta2: float, decay: float, apart: bool, up: bool
+) -> None:
     if up:
         g = -g
     if decay:
         g = g + decay * p
-    if shrink != 1:
+    if apart:
         np.multiply(p, shrink, p)
     follow(m, g, beta1)
     follow_square(v, g, beta2)
 
 
-def _move(p: Any, m: Any, v: Any, step: float, root: float, eps: float) -> None:
+def _move(p: Any, m: Any, v: Any, step: float, eps: float) -> None:
     d = np.sqrt(v)
-    np.add(d, eps * root, d)  # sqrt(v) / root + eps, times root: one pass less
+    np.add(d, eps, d)
     np.divide(m, d, d)
-    np.multiply(d, step * root, d)
+    np.multiply(d, step, d)
     np.add(p, d, p)
 
 
-def _adam(
-    p: Any,
-    g: Any,
-    m: Any,
-    v: Any,
-    beta1: float,
-    beta2: float,
-    step: float,
-    root: float,
-    eps: float,
-    decay: float,
-    shrink: float,
-    up: bool,
-) -> None:
-    _moments(p, g, m, v, beta1, beta2, decay, shrink, up)
-    _move(p, m, v, step, root, eps)
+def _adam(p: Any, g: Any, m: Any, v: Any, step: float, eps: float, shrink: float, *settings: Any) -> None:
+    _moments(p, g, m, v, shrink, *settings)
+    _move(p, m, v, step, eps)
 
 
 def _amsgrad(
-    p: Any,
-    g: Any,
-    m: Any,
-    v: Any,
-    largest: Any,
-    beta1: float,
-    beta2: float,
-    step: float,
-    root: float,
-    eps: float,
-    decay: float,
-    shrink: float,
-    up: bool,
+    p: Any, g: Any, m: Any, v: Any, largest: Any, step: float, eps: float, shrink: float, *settings: Any
 ) -> None:
-    _moments(p, g, m, v, beta1, beta2, decay, shrink, up)
+    _moments(p, g, m, v, shrink, *settings)
     np.maximum(largest, v, out=largest)
-    _move(p, m, largest, step, root, eps)
+    _move(p, m, largest, step, eps)

@@ -78,12 +78,12 @@ class Adamax(ElementwiseOptimizer):
         t = advance(state)
         beta1, beta2 = group["betas"]
         step = number_of(group["lr"]) / (1 - beta1**t)
-        numbers = (beta1, beta2, step, group["eps"], group["weight_decay"], group["maximize"])
-        return _adamax, (state["exp_avg"], state["exp_inf"]), numbers
+        settings = (beta1, beta2, group["eps"], group["weight_decay"], group["maximize"])
+        return _adamax, (state["exp_avg"], state["exp_inf"]), (step,), settings
 
 
 def _adamax(
-    p: Any, g: Any, m: Any, u: Any, beta1: float, beta2: float, step: float, eps: float, decay: float, up: bool
+    p: Any, g: Any, m: Any, u: Any, step: float, beta1: float, beta2: float, eps: float, decay: float, up: bool
 ) -> None:
     if up:
         g = -g

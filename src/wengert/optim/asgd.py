@@ -78,20 +78,20 @@ class ASGD(ElementwiseOptimizer):
     def _plan(self, p: Any, state: dict[str, Any], group: dict[str, Any]) -> Plan:
         t = advance(state)
         lr, lambd = number_of(group["lr"]), group["lambd"]
-        numbers = (state["eta"].item(), lambd, state["mu"].item(), group["weight_decay"], group["maximize"])
+        eta, mu = state["eta"].item(), state["mu"].item()
         state["eta"].fill_(lr / (1 + lambd * lr * t) ** group["alpha"])
         state["mu"].fill_(1 / max(1, t - group["t0"]))
-        return _asgd, (state["ax"],), numbers
+        return _asgd, (state["ax"],), (eta, 1 - lambd * eta, mu), (mu == 1, group["weight_decay"], group["maximize"])
 
 
-def _asgd(p: Any, g: Any, mean: Any, eta: float, lambd: float, mu: float, decay: float, up: bool) -> None:
+def _asgd(p: Any, g: Any, mean: Any, eta: float, kept: float, mu: float, first: bool, decay: float, up: bool) -> None:
     if up:
         g = -g
     if decay:
         g = g + decay * p
-    np.multiply(p, 1 - lambd * eta, p)
+    np.multiply(p, kept, p)
     np.subtract(p, eta * g, p)
-    if mu == 1:
+    if first:
         np.copyto(mean, p)
     else:
         np.add(mean, (p - mean) * mu, mean)

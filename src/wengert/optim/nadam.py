@@ -93,9 +93,9 @@ class NAdam(ElementwiseOptimizer):
         along_g = -lr * (1.0 - mu) / (1.0 - product)
         along_m = -lr * following / (1.0 - product * following)
         apart = group["decoupled_weight_decay"]
-        numbers = (beta1, beta2, along_g, along_m, 1 - beta2**t, group["eps"])
-        pull = (0, 1 - lr * decay) if apart else (decay, 1)
-        return _nadam, (state["exp_avg"], state["exp_avg_sq"]), (*numbers, *pull, group["maximize"])
+        numbers = (along_g, along_m, 1 - beta2**t, 1 - lr * decay)
+        settings = (beta1, beta2, group["eps"], 0 if apart else decay, apart and decay != 0, group["maximize"])
+        return _nadam, (state["exp_avg"], state["exp_avg_sq"]), numbers, settings
 
 
 def _nadam(
@@ -103,19 +103,20 @@ def _nadam(
     g: Any,
     m: Any,
     v: Any,
-    beta1: float,
-    beta2: float,
     along_g: float,
     along_m: float,
     share: float,
+    shrink: float,
+    beta1: float,
+    beta2: float,
     eps: float,
     decay: float,
-    shrink: float,
+    apart: bool,
     up: bool,
 ) -> None:
     if up:
         g = -g
-    if shrink != 1:
+    if apart:
         np.multiply(p, shrink, p)
     if decay:
         g = g + decay * p

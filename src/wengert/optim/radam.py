@@ -86,9 +86,11 @@ class RAdam(ElementwiseOptimizer):
         if length > 5.0:
             variance = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
             root = math.sqrt(variance) * math.sqrt(share)
-        pull = (0, 1 - lr * decay) if group["decoupled_weight_decay"] else (decay, 1)
-        numbers = (beta1, beta2, lr / (1 - beta1**t), root, group["eps"])
-        return _radam, (state["exp_avg"], state["exp_avg_sq"]), (*numbers, *pull, group["maximize"])
+        step = lr / (1 - beta1**t)
+        apart = group["decoupled_weight_decay"]
+        settings = (beta1, beta2, bool(root), group["eps"], 0 if apart else decay, apart and decay != 0)
+        numbers = (step * root if root else step, 1 - lr * decay)
+        return _radam, (state["exp_avg"], state["exp_avg_sq"]), numbers, (*settings, group["maximize"])
 
 
 def _radam(
@@ -96,28 +98,29 @@ def _radam(
     g: Any,
     m: Any,
     v: Any,
+    step: float,
+    shrink: float,
     beta1: float,
     beta2: float,
-    step: float,
-    root: float,
+    is_scaled: bool,
     eps: float,
     decay: float,
-    shrink: float,
+    apart: bool,
     up: bool,
 ) -> None:
     if up:
         g = -g
-    if shrink != 1:
+    if apart:
         np.multiply(p, shrink, p)
     if decay:
         g = g + decay * p
     follow(m, g, beta1)
     follow_square(v, g, beta2)
-    if not root:
+    if not is_scaled:
         np.subtract(p, step * m, p)
         return
     d = np.sqrt(v)
     np.add(d, eps, d)
     np.divide(m, d, d)
-    np.multiply(d, step * root, d)
+    np.multiply(d, step, d)
     np.subtract(p, d, p)

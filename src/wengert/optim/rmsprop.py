@@ -86,8 +86,13 @@ class RMSprop(ElementwiseOptimizer):
         keys = ["square_avg"]
         keys += ["momentum_buffer"] if group["momentum"] > 0 else []
         keys += ["grad_avg"] if group["centered"] else []
-        settings = (number_of(group["lr"]), group["alpha"], group["eps"], group["weight_decay"], group["momentum"])
-        return _rmsprop, tuple([state[key] for key in keys]), (*settings, group["centered"], group["maximize"])
+        settings = (group["alpha"], group["eps"], group["weight_decay"], group["momentum"])
+        return (
+            _rmsprop,
+            tuple([state[key] for key in keys]),
+            (number_of(group["lr"]),),
+            (*settings, group["centered"], group["maximize"]),
+        )
 
 
 def _rmsprop(p: Any, g: Any, v: Any, *rest: Any) -> None:

@@ -75,7 +75,12 @@ class Rprop(ElementwiseOptimizer):
 
     def _plan(self, p: Any, state: dict[str, Any], group: dict[str, Any]) -> Plan:
         advance(state)
-        return _rprop, (state["prev"], state["step_size"]), (*group["etas"], *group["step_sizes"], group["maximize"])
+        return (
+            _rprop,
+            (state["prev"], state["step_size"]),
+            (),
+            (*group["etas"], *group["step_sizes"], group["maximize"]),
+        )
 
 
 def _rprop(
@@ -88,6 +93,5 @@ def _rprop(
     np.multiply(size, more, out=size, where=agreement > 0)
     np.multiply(size, less, out=size, where=turned)
     np.clip(size, least, most, out=size)
-    np.copyto(before, g)
-    before[turned] = 0
+    np.copyto(before, np.where(turned, 0, g))
     np.subtract(p, np.sign(before) * size, p)

@@ -67,13 +67,13 @@ class SGD(ElementwiseOptimizer):
         lr, decay = number_of(group["lr"]), number_of(group["weight_decay"])
         momentum = group["momentum"]
         if not momentum:
-            return _descend, (), (lr, decay, sign)
+            return _descend, (), (lr,), (decay, sign)
         share = 1 - group["dampening"]
         buffer = state.get("momentum_buffer")
         if buffer is None:
             buffer = state["momentum_buffer"] = zeros_for(p)
             share = 1  # the first gradient goes in whole
-        return _descend_with_momentum, (buffer,), (lr, decay, sign, momentum, share, group["nesterov"])
+        return _descend_with_momentum, (buffer,), (lr,), (decay, sign, momentum, share, group["nesterov"])
 
 
 def _gradient(p: Any, g: Any, decay: float, sign: float) -> Any:

@@ -7,9 +7,17 @@ import warnings
 from typing import Any
 
 from wengert._tensor import Tensor
+from wengert._traced import TraceError
+from wengert.engine.state import STATE
 from wengert.optim.optimizer import Optimizer
 
 __all__ = ["LRScheduler", "set_rate"]
+
+
+_TRACED = (
+    "a learning rate scheduler's step() cannot be part of a compiled function: it counts in Python, so that every call "
+    "would repeat the first one. Call it after the compiled function, which reads the learning rates at each call."
+)
 
 
 def set_rate(group: dict[str, Any], key: str, value: Any) -> None:
@@ -100,6 +108,8 @@ class LRScheduler:
 
     def step(self, epoch: int | None = None) -> None:
         """Go on by one epoch, or to the one given, and set the optimizer's rates."""
+        if STATE.trace is not None:
+            raise TraceError(_TRACED)
         if self._step_count == 1 and not self.optimizer._opt_called:
             warnings.warn(
                 "Detected call of `lr_scheduler.step()` before `optimizer.step()`. Call them in the opposite order: "
