@@ -103,7 +103,8 @@ class Traced:
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         if method == "reduce" and ufunc is np.add:
             axes = options.get("axis")
-            dim = (axes,) if isinstance(axes, int) else axes
+            given = (axes,) if isinstance(axes, int) else axes
+            dim = given if given is None else tuple([axis % inputs[0].ndim for axis in given])
             return self._emit("sum", *inputs, dim=dim, keepdim=bool(options.get("keepdims")))
         (out,) = options.pop("out", (None,))
         chosen = options.pop("where", True)

@@ -26,6 +26,15 @@ class Storage(Traced):
         self._step = step
         self._seen = None if base is None else base.current()
 
+    # What is computed from values is a part of the program, also this; it must not be the identity of two objects.
+    def __eq__(self, other: object) -> Any:
+        return self._emit("eq", self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return self._emit("ne", self, other)
+
+    __hash__ = Traced.__hash__
+
     def current(self) -> Value:
         """The value that it holds now."""
         if self._base is not None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from wengert import _return_types as return_types
 from wengert._batched import whole
+from wengert._traced import Traced
 from wengert.engine.apply import apply
 from wengert.engine.base import wrap
 from wengert.engine.out import deliver
@@ -79,6 +80,8 @@ def solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:  # noqa
 
 def _solved(A: Any, B: Any) -> Any:  # noqa: N803
     x = apply(SOLVE, A, B)
+    if isinstance(x._data, Traced):
+        return x
     if np.isnan(whole(x._data)).any() and all([np.isfinite(whole(t._data)).all() for t in (A, B)]):
         raise LinAlgError(_SINGULAR)
     return x

@@ -8,6 +8,7 @@ import numpy as np
 
 from wengert._batched import Batched
 from wengert._dtypes import from_numpy_dtype
+from wengert._traced import Traced
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, wrap
 from wengert.engine.out import deliver
@@ -51,7 +52,7 @@ def _checked(function: str, input: Any, q: Any, interpolation: str) -> Any:
             f"{function}() q tensor must be same dtype as the input tensor: got {from_numpy_dtype(levels.dtype)} and "
             f"{from_numpy_dtype(raw.dtype)}"
         )
-    if not bool(np.all((levels >= 0) & (levels <= 1))):
+    if not isinstance(levels, Traced) and not bool(np.all((levels >= 0) & (levels <= 1))):
         raise RuntimeError(f"{function}() q values must be in the range [0, 1]")
     return q
 
@@ -71,12 +72,14 @@ def _ranks(ordered: Any, q: Any, skip_nan: bool) -> Any:
     n = raw.shape[-1]
     if raw.__class__ is Batched:
         return _ranks_in_batch(raw, q, n)
-    there = np.count_nonzero(raw == raw, -1, keepdims=True)
+    is_traced = isinstance(raw, Traced)
+    known = (raw == raw).astype(np.int64)
+    there = np.add.reduce(known, -1, keepdims=True)
     levels = apply(RESHAPE, q, shape=(q._data.size,))
     if skip_nan:
-        return apply(MUL, levels, wrap(np.maximum(there - 1, 0).astype(raw.dtype)))
+        return apply(MUL, levels, wrap(np.maximum(there - 1, np.int64(0)).astype(raw.dtype)))
     ranks = apply(MUL, levels, float(n - 1))
-    if (there == n).all():
+    if not is_traced and (there == n).all():
         return ranks
     return wrap(np.where(there < n, raw.dtype.type(n - 1), ranks._data))  # NaN sorts last: point there
 

@@ -60,8 +60,7 @@ def normal(
     """
     stream = stream_of("normal", generator)
     if isinstance(mean, TensorBase) and isinstance(std, TensorBase):
-        if (whole(std._data) < 0).any():
-            raise RuntimeError("normal expects all elements of std >= 0.0")
+        _check_spreads(std._data)
         must_broadcast("normal", mean._data.shape, std._data.shape)
         shape = np.broadcast_shapes(mean._data.shape, std._data.shape)
         values = normal_values(stream, mean._data, std._data, shape, mean._data.dtype)
@@ -71,8 +70,7 @@ def normal(
         values = normal_values(stream, mean._data, spread, mean._data.shape, mean._data.dtype)
         return deliver(out, apply(ops.NORMAL_AROUND, mean, wrap(values)), mean)
     if isinstance(std, TensorBase):
-        if (whole(std._data) < 0).any():
-            raise RuntimeError("normal expects all elements of std >= 0.0")
+        _check_spreads(std._data)
         center = number("normal", "mean", 1, mean)
         values = normal_values(stream, center, std._data, std._data.shape, std._data.dtype)
         return deliver(out, apply(ops.NORMAL_SPREAD, std, wrap(values)), std)
@@ -85,6 +83,11 @@ def normal(
     center, spread = number("normal", "mean", 1, mean), checked_std(number("normal", "std", 2, std))
     raw = normal_values(stream, center, spread, one_size("normal", size, 3), kind)
     return made_into(out, raw, requires_grad)
+
+
+def _check_spreads(std: Any) -> None:
+    if not isinstance(std, Traced) and (whole(std) < 0).any():
+        raise RuntimeError("normal expects all elements of std >= 0.0")
 
 
 def normal_values(stream: Stream, mean: Any, std: Any, shape: tuple[int, ...], dtype: NumpyDtype) -> Any:

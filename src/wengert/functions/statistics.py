@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert import _return_types as return_types
+from wengert._traced import Traced
 from wengert.engine.base import TensorBase, wrap
 from wengert.functions.dims import wrap_dim
 from wengert.functions.options import require_tensor
@@ -73,7 +74,7 @@ def _weights(count: int, fweights: Any, aweights: Any) -> Any:
         if (raw.dtype.kind not in "iu") if name == "fweights" else (raw.dtype.kind != "f"):
             kind = "integral" if name == "fweights" else "floating point"
             raise RuntimeError(f"cov(): expected {name} to have {kind} dtype but got {name} with {raw.dtype} dtype")
-        if raw.size and raw.min() < 0:
+        if raw.size and not isinstance(raw, Traced) and raw.min() < 0:
             raise RuntimeError(f"cov(): {name} cannot be negative")
         weights = given if weights is None else TENSOR.mul(weights, given)
     return weights
@@ -211,7 +212,21 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
     if not isinstance(elements, TensorBase) and not isinstance(test_elements, TensorBase):
         raise RuntimeError("isin: one of elements and test_elements must be a tensor")
     a, b = [getattr(given, "_data", given) for given in (elements, test_elements)]
+    if isinstance(a, Traced) or isinstance(b, Traced):
+        return _compared_with_each(elements, test_elements, invert=invert)
     return wrap(np.asarray(np.isin(a, b, assume_unique=assume_unique, invert=invert)))
+
+
+def _compared_with_each(elements: Any, test_elements: Any, *, invert: bool) -> Any:
+    """As :func:`isin`, by comparing each with each: sorting them would need their values."""
+    ndim = elements._data.ndim if isinstance(elements, TensorBase) else 0
+    if isinstance(elements, TensorBase):
+        elements = TENSOR.unsqueeze(elements, dim=ndim)
+    if isinstance(test_elements, TensorBase):
+        test_elements = TENSOR.reshape(test_elements, shape=(test_elements._data.size,))
+    same = TENSOR.eq(elements, test_elements)
+    found = TENSOR.any(same, dim=(same._data.ndim - 1,), keepdim=False)
+    return TENSOR.logical_not(found) if invert else found
 
 
 def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False) -> Any:

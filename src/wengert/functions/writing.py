@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert._batched import Batched
+from wengert._traced import Traced
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase
 from wengert.engine.inplace import inplace
@@ -67,7 +68,8 @@ def _index_array(raw: Any) -> Any:
     kind = raw.dtype.char
     if kind not in "?Bilq":
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
-    return np.asarray(raw != 0 if kind == "B" else raw)
+    known = raw != 0 if kind == "B" else raw
+    return known if isinstance(known, Traced) else np.asarray(known)
 
 
 def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
@@ -178,7 +180,8 @@ def _masked_scatter(run: Run, x: Any, mask: Any, source: Any) -> Any:
             f"masked_scatter_ only supports boolean masks, but got mask with dtype {type_name(mask._data.dtype)}"
         )
     shape = broadcast_check(x._data.shape, mask._data.shape)
-    if mask._data.__class__ is not Batched and source._data.size < np.count_nonzero(np.broadcast_to(mask._data, shape)):
+    counted = not isinstance(mask._data, (Batched, Traced))
+    if counted and source._data.size < np.count_nonzero(np.broadcast_to(mask._data, shape)):
         raise RuntimeError("Number of elements of source < number of ones in mask")
     return run(MASKED_SCATTER, x, mask, source)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert._traced import Traced
 from wengert.engine.base import wrap
 from wengert.engine.composites import composite
 from wengert.functions.operands import raw_of_tensor
@@ -69,4 +70,6 @@ def masked_softmax(scores: Any, mask: Any) -> Any:
         return softmax(scores + mask, -1)
     weights = softmax(scores.masked_fill(mask.logical_not(), -math.inf), -1)
     nothing = mask.any(-1, keepdim=True).logical_not()
-    return weights.masked_fill(nothing, 0.0) if bool(nothing.any()) else weights
+    if isinstance(nothing._data, Traced) or bool(nothing.any()):
+        return weights.masked_fill(nothing, 0.0)
+    return weights

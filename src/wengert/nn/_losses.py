@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from wengert._promotion import result_type_of
+from wengert._traced import Traced
+from wengert.autograd.grad_mode import no_grad
 from wengert.engine.apply import apply
-from wengert.engine.base import array_of
 from wengert.engine.composites import composite
 from wengert.functions.operands import must_broadcast, raw_of_tensor
 from wengert.functions.options import type_name
@@ -240,10 +241,11 @@ def gaussian_nll_loss(
                 f"var is of incorrect size: it has the shape {list(var._data.shape)}, the input {list(shape)}"
             )
     reduction = reduction_of(reduction)
-    if np.any(var._data < 0):
+    if not isinstance(var._data, Traced) and np.any(var._data < 0):
         raise ValueError(f"var has negative entry/entries: the lowest is {np.min(var._data)}")
     kept = var.clone()
-    array_of(kept)[...] = np.maximum(var._data, eps)  # its derivative stays that of the variance
+    with no_grad():  # its derivative stays that of the variance
+        kept.clamp_(min=eps)
     losses = 0.5 * (kept.log() + (input - target) ** 2 / kept)
     if full:
         losses = losses + 0.5 * log(2 * pi)
@@ -291,12 +293,12 @@ def binary_cross_entropy(
                 f"Found dtype {type_name(other._data.dtype)} but expected {type_name(x.dtype)}: convert it with "
                 ".to(input.dtype)"
             )
-    if not np.all((x >= 0) & (x <= 1)):
+    if not isinstance(x, Traced) and not np.all((x >= 0) & (x <= 1)):
         raise RuntimeError(
             "all elements of input should be between 0 and 1: they are probabilities. For scores of any size use "
             "binary_cross_entropy_with_logits"
         )
-    if not np.all((t >= 0) & (t <= 1)):
+    if not isinstance(t, Traced) and not np.all((t >= 0) & (t <= 1)):
         raise RuntimeError("all elements of target should be between 0 and 1: they are probabilities too")
     return apply(BINARY_CROSS_ENTROPY, *inputs, reduction=reduction)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert._traced import Traced
 from wengert.engine.apply import apply
 from wengert.engine.base import wrap
 from wengert.functions.operands import not_implemented_for, raw_of_tensor, shown
@@ -435,7 +436,7 @@ def _max_unpool(
     if output_size is not None:
         space = _unpooled_size(tuple(output_size)[-axes:], space, steps)
     total = int(np.prod(space))
-    if at.size and (at.min() < 0 or at.max() >= total):
+    if at.size and not isinstance(at, Traced) and (at.min() < 0 or at.max() >= total):
         wrong = int(at.max() if at.max() >= total else at.min())
         raise RuntimeError(
             f"Found an invalid max index: {wrong} (output volumes are of size {'x'.join(map(str, space))})"
@@ -443,7 +444,7 @@ def _max_unpool(
     n, c = images._data.shape[:2]
     flat = (n, c, int(np.prod(x.shape[-axes:])))
     zeros = wrap(np.zeros((n, c, total), x.dtype))
-    place = wrap(np.ascontiguousarray(at).reshape(flat))
+    place = wrap((at if isinstance(at, Traced) else np.ascontiguousarray(at)).reshape(flat))
     spread = TENSOR.scatter(zeros, place, TENSOR.reshape(images, shape=flat), dim=2)
     return _unbatched(TENSOR.reshape(spread, shape=(n, c, *space)), x, axes)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from wengert._batched import physical
+from wengert._traced import Traced, TraceError
 from wengert.ops.accumulate import add_flat
 from wengert.ops.movement import strided_view
 from wengert.ops.record import Kind, defop
@@ -69,6 +70,13 @@ UNFOLD_BACKWARD = defop(
 
 def storage_of(x: Any) -> tuple[Any, int]:
     """The whole memory that an array is a view of, as a flat array, and the place of the array's first element."""
+    if isinstance(x, Traced):
+        if getattr(x, "_base", None) is not None:
+            raise TraceError(
+                "as_strided() of a view cannot be part of a compiled program, where only the view's own elements are "
+                "known. Take it of the view's base."
+            )
+        return np.broadcast_to(x.dtype.type(0), (x.size,)), 0
     root = x
     while isinstance(root.base, np.ndarray) and root.base.dtype == x.dtype:
         root = root.base

@@ -47,6 +47,8 @@ def _folded(equation: Equation, uniform: dict[Value, np.ndarray[Any, Any]]) -> A
         return result.dtype.type(op.name == "ones_like")
     if op.name in _SPREADING:
         (x,) = equation.values
+        if not uniform[x].size or not result.size:
+            return None
         return uniform[x].ravel()[:1].reshape(())
     if op.kind is not Kind.ELEMENTWISE or result.size == 0 or op.name == "share":
         return None
