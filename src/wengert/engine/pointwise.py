@@ -313,6 +313,8 @@ def _binary_core(op: Op, *, is_operator: bool) -> Callable[..., Any]:
 
 def _long(op: Op, input: Any, other: Any, is_operator: bool) -> Any:
     if is_operator:
+        if not isinstance(input, TensorBase):
+            raise TypeError(f"{op.name}: the method of a tensor was called on a {type(input).__name__}")
         if isinstance(other, ndarray):
             other = constant(other)
         elif not isinstance(other, _NUMBERS):

@@ -8,6 +8,7 @@ from typing import Any
 
 from wengert.engine import inplace_messages as messages
 from wengert.engine.apply import apply
+from wengert.engine.base import TensorBase
 from wengert.engine.moving import view_function
 from wengert.engine.state import STATE
 from wengert.functions.dims import Shape, int_args, int_or_tuple, int_tuple, wrap_dim, wrap_dims
@@ -242,7 +243,9 @@ def narrow(input: Any, dim: int, start: Any, length: Any) -> Any:
         raise RuntimeError("narrow(): length must be non-negative.")
     dim = wrap_dim(dim, len(shape))
     size = shape[dim]
-    first = integer("narrow", "start", 3, start)
+    if isinstance(start, TensorBase) and (start._data.ndim or start._data.dtype.kind not in "iu"):
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
+    first = start._data.item() if isinstance(start, TensorBase) else integer("narrow", "start", 3, start)
     if not -size <= first <= size:
         raise IndexError(f"start out of range (expected to be in range of [{-size}, {size}], but got {first})")
     first = first + size if first < 0 else first

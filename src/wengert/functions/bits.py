@@ -52,6 +52,7 @@ def _operator(op: Op) -> Function:
 
 def _reflected(op: Op) -> Function:
     def method(self: Any, other: Any) -> Any:
+        require_tensor(f"__r{op.name.removeprefix('bitwise_')}__", self, "self")
         return apply(op, other, self) if is_number(other) or isinstance(other, TensorBase) else NotImplemented
 
     return named(method, op)

@@ -70,12 +70,25 @@ __all__ = [
     "signbit",
 ]
 
-gt = shown(binary(GT), __name__, "gt(torch.tensor([1, 2, 3]), 2)", "tensor([False, False,  True])")
-ge = shown(binary(GE), __name__, "ge(torch.tensor([1, 2, 3]), 2)", "tensor([False,  True,  True])")
-lt = shown(binary(LT), __name__, "lt(torch.tensor([1, 2, 3]), 2)", "tensor([ True, False, False])")
-le = shown(binary(LE), __name__, "le(torch.tensor([1, 2, 3]), 2)", "tensor([ True,  True, False])")
-eq = shown(binary(EQ), __name__, "eq(torch.tensor([1, 2, 3]), 2)", "tensor([False,  True, False])")
-ne = shown(binary(NE), __name__, "ne(torch.tensor([1, 2, 3]), 2)", "tensor([ True, False,  True])")
+
+def _comparison(op: Op) -> Function:
+    """The public function of a comparison: of a tensor with a tensor or a number."""
+    core, name = binary(op), op.name
+
+    def function(input: Any, other: Any, *, out: Any = None) -> Any:
+        if not isinstance(input, TensorBase):
+            require_tensor(name, input)
+        return core(input, other, out=out, depth=2)
+
+    return named(function, op)
+
+
+gt = shown(_comparison(GT), __name__, "gt(torch.tensor([1, 2, 3]), 2)", "tensor([False, False,  True])")
+ge = shown(_comparison(GE), __name__, "ge(torch.tensor([1, 2, 3]), 2)", "tensor([False,  True,  True])")
+lt = shown(_comparison(LT), __name__, "lt(torch.tensor([1, 2, 3]), 2)", "tensor([ True, False, False])")
+le = shown(_comparison(LE), __name__, "le(torch.tensor([1, 2, 3]), 2)", "tensor([ True,  True, False])")
+eq = shown(_comparison(EQ), __name__, "eq(torch.tensor([1, 2, 3]), 2)", "tensor([False,  True, False])")
+ne = shown(_comparison(NE), __name__, "ne(torch.tensor([1, 2, 3]), 2)", "tensor([ True, False,  True])")
 greater = gt
 greater_equal = ge
 less = lt

@@ -188,8 +188,10 @@ def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
     if len(amounts) != len(places):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(amounts)}, dims:{len(places)}")
     ndim = input._data.ndim
+    if not ndim:
+        raise IndexError(f"Dimension specified as {places[0]} but tensor has no dimensions")
     wrapped = tuple([wrap_dim(dim, ndim) for dim in places])
-    return apply(ROLL, input, shifts=amounts, dims=wrapped if ndim else None)
+    return apply(ROLL, input, shifts=amounts, dims=wrapped)
 
 
 def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Any:

@@ -31,7 +31,7 @@ def _made(name: str, M: int, values: Any, options: dict[str, Any]) -> Any:  # no
     if options["layout"] not in (None, strided):
         raise ValueError(f"{name} is implemented for strided tensors only, got: {options['layout']}")
     dtype = chosen_dtype(f"{name}_window", options.pop("dtype"), **options)
-    if dtype.kind != "f":
+    if dtype.kind != "f" or dtype.char == "e":
         raise ValueError(f"{name} expects float32 or float64 dtypes, got: {dtype}")
     raw = np.ones(M) if M <= 1 else values()
     return made(np.asarray(raw, dtype), requires_grad)
