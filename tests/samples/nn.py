@@ -65,6 +65,10 @@ SAMPLES: dict[str, list[Sample]] = {
     "batch_norm_affine": [Sample(_r(3, 2, 2), _r(2, 1), _r(2, 1), dims=(0, 2), eps=1e-5)],
     "batch_norm_fixed": [Sample(_r(4, 3), _r(3), _p(3), _r(3), _r(3))],
     "rms_norm": [Sample(_r(3, 4), dims=(1,), eps=1e-5), Sample(_r(2, 3, 2), dims=(1, 2), eps=1e-5)],
+    "lstm_gates": [Sample(_r(2, 8)), Sample(_r(4))],
+    "lstm_slopes": [Sample(_r(2, 8)), Sample(_r(4))],
+    "lstm_memory": [Sample(_r(2, 8), _r(2, 2)), Sample(_r(4), _r(1))],
+    "lstm_shown": [Sample(_r(2, 8), _r(2, 2)), Sample(_r(4), _r(1))],
     "embedding": [
         Sample(_r(4, 3), _i(4, 2, 3), padding_idx=-1, scale_grad_by_freq=False),
         Sample(_r(4, 3), _i(4, 5), padding_idx=-1, scale_grad_by_freq=False),

@@ -1,5 +1,6 @@
 """Functions of neural networks, under the names of ``torch.nn.functional``."""
 
+import wengert.ops.recurrence  # noqa: F401 - its records stand in the table also before nn.modules is loaded
 from wengert.functions.activations import celu_, hardshrink, prelu, relu_, selu_, threshold_
 from wengert.functions.elementary import sigmoid, tanh
 from wengert.functions.padding import pad

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from wengert.engine.apply import apply
+from wengert.functions.added_products import addmm
 from wengert.functions.joining import cat, stack
 from wengert.nn import functional as F
+from wengert.ops.products import ADDMM
+from wengert.ops.recurrence import LSTM_GATES, LSTM_MEMORY, LSTM_SHOWN
 
-__all__ = ["GATES", "STEPS", "run_packed", "run_padded"]
+__all__ = ["GATES", "STEPS", "run_packed", "run_padded", "shared"]
 
 # What a step is given: the input's share (already multiplied), the state (a tuple), the hidden state's weights.
 State = tuple[Any, ...]
@@ -17,20 +21,39 @@ Step = Callable[[Any, State, tuple[Any, ...]], State]
 GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "LSTM": 4, "GRU": 3}  # how many rows of weights for each unit
 
 
+def shared(mode: str, x: Any, into: tuple[Any, Any], own: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+    """The input's share at all steps, and the hidden state's weights as a step takes them.
+
+    ``into`` and ``own`` are weight and bias of the input and of the hidden state (then what projects it). Where a step
+    only adds the two shares, the biases are added up once, and the state's weight is transposed once.
+    """
+    (weight, bias), (own_weight, own_bias, *rest) = into, own
+    if mode == "GRU":
+        return F.linear(x, weight, bias), own
+    return F.linear(x, weight, None if bias is None else bias + own_bias), (own_weight.t(), *rest)
+
+
+def _added(x: Any, h: Any, weight: Any) -> Any:
+    """``x + h @ weight``, recorded without the checks of :func:`addmm` where these can find nothing."""
+    if h.dtype == x.dtype and h.shape[0] == x.shape[0]:
+        return apply(ADDMM, x, h, weight, beta=1, alpha=1)
+    return addmm(x, h, weight)
+
+
 def _tanh_step(x: Any, state: State, weights: tuple[Any, ...]) -> State:
-    return ((x + F.linear(state[0], weights[0], weights[1])).tanh(),)
+    return (_added(x, state[0], weights[0]).tanh(),)
 
 
 def _relu_step(x: Any, state: State, weights: tuple[Any, ...]) -> State:
-    return ((x + F.linear(state[0], weights[0], weights[1])).relu(),)
+    return (_added(x, state[0], weights[0]).relu(),)
 
 
 def _lstm_step(x: Any, state: State, weights: tuple[Any, ...]) -> State:
     h, c = state
-    enter, keep, new, show = (x + F.linear(h, weights[0], weights[1])).chunk(4, -1)
-    c = keep.sigmoid() * c + enter.sigmoid() * new.tanh()
-    h = show.sigmoid() * c.tanh()
-    return (h if len(weights) == 2 else F.linear(h, weights[2]), c)
+    gates = apply(LSTM_GATES, _added(x, h, weights[0]))
+    c = apply(LSTM_MEMORY, gates, c)
+    h = apply(LSTM_SHOWN, gates, c)
+    return (h if len(weights) == 1 else F.linear(h, weights[1]), c)
 
 
 def _gru_step(x: Any, state: State, weights: tuple[Any, ...]) -> State:

@@ -6,9 +6,8 @@ import math
 from typing import Any, ClassVar
 
 from wengert.functions.creation import empty, zeros
-from wengert.nn import functional as F
 from wengert.nn import init
-from wengert.nn.modules._recurrence import STEPS
+from wengert.nn.modules._recurrence import STEPS, shared
 from wengert.nn.modules.module import Module
 from wengert.nn.parameter import Parameter
 
@@ -65,8 +64,8 @@ class RNNCellBase(Module):
             raise RuntimeError(
                 f"hidden has inconsistent hidden_size: got {state[0].shape[-1]}, expected {self.hidden_size}"
             )
-        share = F.linear(x, self.weight_ih, self.bias_ih)
-        state = STEPS[mode](share, state, (self.weight_hh, self.bias_hh))
+        share, own = shared(mode, x, (self.weight_ih, self.bias_ih), (self.weight_hh, self.bias_hh))
+        state = STEPS[mode](share, state, own)
         return tuple([h.squeeze(0) for h in state]) if single else state
 
     def extra_repr(self) -> str:

@@ -10,7 +10,7 @@ from wengert.functions.creation import empty, zeros
 from wengert.functions.joining import cat, stack
 from wengert.nn import functional as F
 from wengert.nn import init
-from wengert.nn.modules._recurrence import GATES, STEPS, run_packed, run_padded
+from wengert.nn.modules._recurrence import GATES, STEPS, run_packed, run_padded, shared
 from wengert.nn.modules._rnn_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from wengert.nn.modules.module import Module
 from wengert.nn.parameter import Parameter
@@ -140,9 +140,9 @@ class RNNBase(Module):
             outputs = []
             for backwards in (False, True) if self.bidirectional else (False,):
                 w = weights[number]
-                into, own = (w[2], (w[1], w[3], *w[4:])) if self.bias else (None, (w[1], None, *w[2:]))
+                into, own = ((w[0], w[2]), (w[1], w[3], *w[4:])) if self.bias else ((w[0], None), (w[1], None, *w[2:]))
                 state = tuple([f[number] for f in first])
-                share = F.linear(x, w[0], into)
+                share, own = shared(self.mode, x, into, own)
                 if sizes is None:
                     y, state = run_padded(step, share, state, own, backwards)
                 else:
