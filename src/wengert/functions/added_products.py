@@ -57,8 +57,12 @@ def _check_addmm(x: Any, a: Any, b: Any) -> Shape:
             raise RuntimeError(f"mat{position} must be a matrix, got {raw.ndim}-D tensor of shape {list(raw.shape)}")
     if a.shape[1] != b.shape[0]:
         cannot_multiply(a.shape, b.shape)
-    same_dtype(f"self and mat2 must have the same dtype, but got {type_name(x.dtype)} and {type_name(b.dtype)}", x, b)
-    same_dtype(f"mat1 and mat2 must have the same dtype, but got {type_name(a.dtype)} and {type_name(b.dtype)}", a, b)
+    if x.dtype is not b.dtype:
+        names = f"{type_name(x.dtype)} and {type_name(b.dtype)}"
+        same_dtype(f"self and mat2 must have the same dtype, but got {names}", x, b)
+    if a.dtype is not b.dtype:
+        names = f"{type_name(a.dtype)} and {type_name(b.dtype)}"
+        same_dtype(f"mat1 and mat2 must have the same dtype, but got {names}", a, b)
     return (a.shape[0], b.shape[1])
 
 
@@ -83,7 +87,9 @@ def _check_addr(_: Any, a: Any, b: Any) -> Shape:
 
 def _check_baddbmm(x: Any, a: Any, b: Any) -> Shape:
     check_bmm(a, b)
-    same_dtype(f"Input dtypes must be the same, got: input {x.dtype}, batch1: {a.dtype}, batch2: {b.dtype}", x, a, b)
+    if x.dtype is not a.dtype or a.dtype is not b.dtype:
+        names = f"input {x.dtype}, batch1: {a.dtype}, batch2: {b.dtype}"
+        same_dtype(f"Input dtypes must be the same, got: {names}", x, a, b)
     return (a.shape[0], a.shape[1], b.shape[2])
 
 

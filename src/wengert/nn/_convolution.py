@@ -81,7 +81,9 @@ def _checked(name: str, axes: int, input: Any, weight: Any) -> tuple[Any, Any]:
             f"Expected {axes + 2}-dimensional weight for {name}, of the shape [out channels, in channels / groups, "
             f"*kernel], but got weight of size {shown(w.shape)}"
         )
-    same_dtype(f"Input type ({type_name(x.dtype)}) and weight type ({type_name(w.dtype)}) should be the same", x, w)
+    if x.dtype is not w.dtype:
+        names = f"Input type ({type_name(x.dtype)}) and weight type ({type_name(w.dtype)})"
+        same_dtype(f"{names} should be the same", x, w)
     return x, w
 
 
@@ -117,7 +119,9 @@ def _check_bias(bias: Any, w: Any, channels: int) -> None:
             f"Given weight of size {shown(w.shape)}, expected bias to be 1-dimensional with {channels} elements, but "
             f"got bias of size {shown(b.shape)} instead"
         )
-    same_dtype(f"Input type ({type_name(w.dtype)}) and bias type ({type_name(b.dtype)}) should be the same", w, b)
+    if w.dtype is not b.dtype:
+        names = f"Input type ({type_name(w.dtype)}) and bias type ({type_name(b.dtype)})"
+        same_dtype(f"{names} should be the same", w, b)
 
 
 def _too_small(space: Shape, kernel: Shape, places: Places) -> None:
