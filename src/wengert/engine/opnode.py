@@ -101,11 +101,16 @@ class OpNode(RecordedNode):
         stale = self._stale()
         return tuple([_known(value, stale) for value in self.kept])
 
+    def is_written(self) -> bool:
+        """Whether a saved tensor was written in place since."""
+        links = self.links
+        return any([links[i][0] != links[i + 1] for i in range(2 * self.arity + 2, len(links), 2)])
+
     def _stale(self) -> frozenset[int]:
         """The ids of the saved arrays that were written in place since."""
-        watched = self.watched
-        if all([cell[0] == version for cell, version in watched]):
+        if not self.is_written():
             return frozenset()
+        watched = self.watched
         arrays = [
             part
             for value in self.saved or ()
