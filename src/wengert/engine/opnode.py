@@ -11,7 +11,7 @@ import numpy as np
 
 from wengert.engine.node import FreedAt, Metadata, Node, RecordedNode, metadata_of, save_plan
 from wengert.engine.saved import tensor_saved
-from wengert.ops.reads import Read
+from wengert.ops.reads import Read, reads_of
 from wengert.ops.record import MISSING, EachInput, Kind, Op
 from wengert.spaces.batching import BATCHED
 from wengert.spaces.raw import RAW, REAL, RawSpace
@@ -36,6 +36,7 @@ class OpNode(RecordedNode):
     arity: int
     elementwise: ClassVar[bool]
     space: ClassVar[RawSpace]  # the world of raw values in which the rules run
+    reads_inputs: ClassVar[bool]  # whether any rule does
     # Whether a node with a scalar result keeps it and every input, and keeps them when it is freed.
     keeps_scalars: ClassVar[bool]
     form: ClassVar[Form | None]
@@ -100,11 +101,16 @@ class OpNode(RecordedNode):
         stale = self._stale()
         return tuple([_known(value, stale) for value in self.kept])
 
+    def is_written(self) -> bool:
+        """Whether a saved tensor was written in place since."""
+        links = self.links
+        return any([links[i][0] != links[i + 1] for i in range(2 * self.arity + 2, len(links), 2)])
+
     def _stale(self) -> frozenset[int]:
         """The ids of the saved arrays that were written in place since."""
-        watched = self.watched
-        if all([cell[0] == version for cell, version in watched]):
+        if not self.is_written():
             return frozenset()
+        watched = self.watched
         arrays = [
             part
             for value in self.saved or ()
@@ -179,6 +185,13 @@ def _known(value: Any, stale: frozenset[int]) -> Any:
     return value if isinstance(value, _NUMBERS) else None
 
 
+def _reads_inputs(vjp: Any) -> bool:
+    """Whether rules look at the inputs: else a rule for each of very many inputs need not be given all of them."""
+    if not isinstance(vjp, EachInput):
+        return True
+    return list(reads_of(vjp.rule).values())[-1] is not Read.NOTHING
+
+
 def _takes_metadata(rule: Any, arity: int) -> bool:
     code = rule.__code__
     return code.co_argcount + code.co_kwonlyargcount > 3 + arity or bool(code.co_flags & inspect.CO_VARKEYWORDS)
@@ -206,6 +219,7 @@ def _make_class(op: Op, name: str, is_complex: bool) -> type[OpNode]:
         "op": op,
         "rules": (vjp.rule,) if isinstance(vjp, EachInput) else vjp,
         "each": isinstance(vjp, EachInput),
+        "reads_inputs": _reads_inputs(vjp),
         "ports": op.outputs != 1,
         "form": None,
         "like_form": None,

@@ -314,7 +314,7 @@ class Sweep:
         meta = node.meta or {}
         if node.each:
             rule = node.rules[0]  # type: ignore[index]
-            y, *xs = saved
+            y, *xs = saved if node.reads_inputs else saved[:1]
             return [rule(xp, g, y, i, *xs, **meta) if need else None for i, need in enumerate(needs)]
         grads = []
         for rule, need in zip(node.rules, needs, strict=True):  # type: ignore[arg-type]

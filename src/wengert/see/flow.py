@@ -15,13 +15,10 @@ import numpy as np
 
 from wengert._memory import without_collection
 from wengert._names import operand_texts
-from wengert.engine.again import pulled_back
-from wengert.engine.base import wrap
-from wengert.engine.custom import FunctionNode
-from wengert.engine.node import zeros_of
-from wengert.ops.record import MISSING, EachInput, Kind
+from wengert.ops.record import Kind
 from wengert.see.graph import Graph, Operation, Value, read
 from wengert.see.replay import replay
+from wengert.see.rules import handed_on
 
 
 @dataclass(slots=True, eq=False)
@@ -54,7 +51,6 @@ class Flow:
         self.again = replay(self.graph)
         self._steps: dict[tuple[Operation, int], Step | None] = {}
         self.largest: dict[Value, tuple[Step, float] | None] = {}  # what hands on most to a value, where that was asked
-        self._last: tuple[Operation, list[Any]] | None = None  # whose rules were asked last, and its operands
 
     @property
     def refused(self) -> str | None:
@@ -93,33 +89,8 @@ class Flow:
         return Step(operation, slot, np.asarray(arriving), np.asarray(handed_on))
 
     def _pulled(self, operation: Operation, slot: int, grads: list[Any]) -> Any:
-        op, node = operation.op, operation.node
-        if isinstance(node, FunctionNode):
-            return _pulled_by_user(operation, node, slot, grads)
-        if op is None:
-            return None
-        if self._last is None or self._last[0] is not operation:  # an operation may have thousands of inputs
-            self._last = operation, [self._raw_or_form(value) for value in operation.inputs]
-        raws = self._last[1]
-        results: Any = tuple([self._raw_or_form(value) for value in operation.results])
-        given: Any = tuple(
-            [
-                zeros_of(r.shape, r.dtype) if g is None and r.dtype.kind in "fc" else g
-                for g, r in zip(grads, operation.results, strict=True)
-            ]
-        )
-        if op.outputs == 1:
-            results, given = results[0], given[0]
-        space = node.space  # type: ignore[attr-defined]
-        if isinstance(op.vjp, EachInput):
-            return op.vjp.rule(space, given, results, slot, *raws, **operation.meta)
-        rule = op.vjp[slot]
-        return None if rule is None or rule is MISSING else rule(space, given, results, *raws, **operation.meta)
-
-    def _raw_or_form(self, value: Value) -> Any:
-        """The value, or zeros of its form: `gradient` is known only where no rule reads more of it than that."""
-        raw = self.raw(value)
-        return raw if raw is not None or value.shape is None else zeros_of(value.shape, value.dtype)
+        found = handed_on(operation, (slot,), grads, self.raw)
+        return None if found is None else found[0]
 
     def local(self, operation: Operation, slot: int) -> Any:
         """The derivative of each result element by its input element; None if not elementwise, or not all is known."""
@@ -214,22 +185,6 @@ def at_element(text: str, index: tuple[int, ...]) -> str:
     if not index:
         return text
     return f"{text if text.replace('.', '').isidentifier() else f'({text})'}{list(index)}"
-
-
-def _pulled_by_user(operation: Operation, node: FunctionNode, slot: int, grads: list[Any]) -> Any:
-    """What the backward of a user's function hands on to one input; None where it raises."""
-    given = [
-        _zeros(result) if g is None and node.materialize else g
-        for g, result in zip(grads, operation.results, strict=True)
-    ]
-    pulled = pulled_back(node, [None if g is None else wrap(np.asarray(g)) for g in given])
-    found = pulled[slot] if pulled is not None else None
-    return None if found is None else found._data
-
-
-def _zeros(value: Value) -> Any:
-    is_tensor = getattr(value.dtype, "kind", "O") != "O"
-    return np.zeros(value.shape or (), value.dtype if is_tensor else np.float32)
 
 
 _LONGEST = 40

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from wengert._memory import without_collection
-from wengert._names import attribute_of, found_in_frames, result_name, variables_of
+from wengert._names import attribute_of, found_in_frames, operand_texts, result_name, variables_of
 from wengert._source import Location, locate, user_frame, user_frames
 from wengert.engine.base import TensorBase, edge_of
 from wengert.engine.node import AccumulateGrad, Metadata, Node, Port
@@ -23,12 +23,14 @@ from wengert.see.source_texts import (
     last_of_calls,
     number_in,
     operands,
+    operands_among,
     place_of,
     variable,
 )
 from wengert.see.structure import Graph, Operation, Saved, Value
 
 _RAW = (np.ndarray, np.generic)
+_PLAIN = frozenset({np.ndarray, np.float32, np.float64, np.int64, np.bool_, Metadata, bool, int, float, type(None)})
 
 
 def read(results: Any, frame: FrameType | None = None) -> Graph:
@@ -75,7 +77,7 @@ def _in_order(roots: Iterable[Node]) -> list[Node]:
         node = pending.pop()
         if node not in seen:
             seen.add(node)
-            pending.extend([n for n in node.next if n is not None and n not in seen])
+            pending += [n for n in node.next if n is not None and n not in seen]
     return sorted([node for node in seen if not isinstance(node, AccumulateGrad)], key=lambda node: -node.seq)
 
 
@@ -89,6 +91,7 @@ class _Reader:
         self.values: list[Value] = []
         self.constants: dict[int, Value] = {}
         self.result_names: dict[tuple[CodeType, int, int | None], str | None] = {}
+        self.texts: dict[tuple[CodeType, int], tuple[str, ...] | None] = {}
         self.locations: dict[tuple[CodeType, int], Location | None] = {}
 
     def take(self, node: Node) -> None:
@@ -140,7 +143,7 @@ class _Reader:
     @staticmethod
     def _keep(value: Value, raw: Any, *, written: bool) -> None:
         """Note what an operation kept of a value, unless it has been written since."""
-        if not _is_value(raw) or value.certain or value.changed:
+        if raw is None or value.certain or value.changed or not _is_value(raw):
             return
         if written:
             value.changed = True
@@ -235,10 +238,13 @@ class _Reader:
 
     def _name_operands(self, operation: Operation, running: list[FrameType]) -> None:
         """Names of constants; the value too of one that was not kept, if the frame that used it still runs."""
-        unnamed = [value for value in operation.inputs if value.name is None and value.source is None]
+        unnamed = [value for value in operation.inputs if value.source is None and value.name is None]
         if all([value.dtype is None and value.raw is not None for value in unnamed]):  # none, or numbers
             return
-        pairs = operands(operation)
+        place = place_of(operation)
+        if place not in self.texts:
+            self.texts[place] = operand_texts(operation.location)  # type: ignore[arg-type]
+        pairs = operands_among(operation, self.texts[place])
         if not pairs:
             self._guess_arguments(operation, unnamed, running)
         for value, text in pairs:
@@ -290,6 +296,8 @@ def known_of(node: Any) -> tuple[tuple[Any, ...], tuple[int, ...]]:
     """
     if node.op is None:
         return (), ()
+    if not node.is_written() and all([value.__class__ in _PLAIN for value in node.kept]):  # nearly always
+        return node.kept, ()
     known, written = [], []
     for slot, (raw, kept) in enumerate(zip(node.known(), node.kept, strict=True)):
         known.append(kept if raw is None and isinstance(kept, Metadata) else raw)

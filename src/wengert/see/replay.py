@@ -7,27 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
 
+from wengert._fpenv import run_guarded
 from wengert._memory import without_collection
-from wengert.engine.again import (
-    constant,
-    gradients,
-    leaf,
-    placeholder,
-    raw_results,
-    recorded,
-    recorded_function,
-    undisturbed,
-)
+from wengert.engine.again import raw_results, undisturbed
 from wengert.engine.custom import FunctionNode
+from wengert.engine.fit import fit_raw
 from wengert.engine.node import save_plan
 from wengert.ops.reads import Read
 from wengert.ops.record import MISSING
 from wengert.see.graph import Graph, Operation, Value
+from wengert.see.rules import handed_on
 
 MOST_BYTES = 2**28
 _ULPS = 64  # the same operation on the same values gives the same result; sums in several threads need not
@@ -57,7 +50,7 @@ class Replay:
 def replay(graph: Graph, cotangents: Sequence[Any] | None = None, *, most_bytes: int | None = MOST_BYTES) -> Replay:
     """Evaluate a graph again: all values that follow from what is known, and the gradient with respect to each.
 
-    It works on fresh copies of the graph's structure: the user's tensors, hooks and `.grad` are left alone, and it does
+    It works on raw values, and nothing is recorded: the user's tensors, hooks and `.grad` are left alone, and it does
     not matter whether backward has freed the graph. What was kept is compared with what comes out; where they differ,
     the leaves and constants that may have been changed since (an optimiser's step, a name bound anew) are named in
     `changed` and taken as unknown, and with them everything that only follows from them.
@@ -86,7 +79,7 @@ def replay(graph: Graph, cotangents: Sequence[Any] | None = None, *, most_bytes:
             guessed = set()
         if run.disagreements:
             run = _Run(graph, _suspects(run.disagreements), candidates=False)
-        gradients = run.gradients(cotangents)
+        gradients = run_guarded(run.gradients, cotangents)
     for value in guessed:
         value.name, value.candidate = value.candidate[0], None  # type: ignore[index]
     for value in graph.values:
@@ -98,13 +91,12 @@ def replay(graph: Graph, cotangents: Sequence[Any] | None = None, *, most_bytes:
 
 
 class _Run:
-    """One evaluation in forward order on fresh tensors; the numbers that stand for `unknown` values are not used."""
+    """One evaluation in forward order, of raw values; those in `unknown` are not used."""
 
     def __init__(self, graph: Graph, unknown: frozenset[Value], *, candidates: bool) -> None:
         self.graph = graph
         self.unknown = unknown
         self.candidates = candidates
-        self.tensors: dict[Value, Any] = {}
         self.known: dict[Value, Any] = {}
         self.evaluated: set[Value] = set()
         self.broken: dict[Operation, None] = {}  # those through which no gradient can be told
@@ -126,18 +118,12 @@ class _Run:
         raw = self._kept(value)
         if raw is not None:
             self.known[value] = raw
-        elif value.shape is not None and value.dtype is not None:
-            raw = placeholder(value.shape, value.dtype)
-        else:
-            raw = 0.0
-        self.tensors[value] = leaf(raw) if value.node is not None else constant(raw)
 
     def _operation(self, operation: Operation) -> None:
         kept = [self._kept(value) for value in operation.results]
         raws = None if self._is_vouched_for(operation) else self._evaluate(operation)
         if raws is not None:
             self._compare(operation, kept, raws)
-        results = []
         for position, (value, old) in enumerate(zip(operation.results, kept, strict=True)):
             known = old if old is not None and (value.certain or raws is None) else None
             if known is None and raws is not None:
@@ -145,17 +131,8 @@ class _Run:
                 self.evaluated.add(value)
             if known is not None:
                 self.known[value] = known
-            results.append(known if known is not None else _stand_in(value))
-        op, node = operation.op, operation.node
-        inputs = [self.tensors[value] for value in operation.inputs]
-        if op is not None:
-            outs: Iterable[Any] = recorded(op, inputs, results, operation.meta)
-        elif isinstance(node, FunctionNode) and not node.axes:
-            outs = recorded_function(node, inputs, results, partial(self.broken.setdefault, operation))
-        else:
+        if operation.op is None and not _is_function(operation):
             self.broken[operation] = None
-            outs = [leaf(raw) for raw in results]
-        self.tensors.update(zip(operation.results, outs, strict=True))
 
     def _is_vouched_for(self, operation: Operation) -> bool:
         """Whether all that an operation was given and made is known as it was: evaluating it would tell nothing."""
@@ -186,11 +163,34 @@ class _Run:
     def gradients(self, cotangents: Sequence[Any] | None) -> dict[Value, Any]:
         """The gradient of the roots by every value where all that it depends on is known."""
         roots = [root for root in self.graph.roots if root.dtype.kind in "fc"]
-        given = [_ones(root) for root in roots] if cotangents is None else list(cotangents)
-        reached = self._reached(roots)
-        found = gradients([self.tensors[root] for root in roots], [self.tensors[value] for value in reached], given)
-        told = set(self._reached(roots)) if self.broken else set(reached)  # a user's backward may have raised
-        return {value: g for value, g in zip(reached, found, strict=True) if g is not None and value in told}
+        given = [_ones(root) for root in roots] if cotangents is None else cotangents
+        told = self._reached(roots)
+        found = self._swept(roots, given, told)
+        if self.broken:  # a user's backward may have raised
+            told = self._reached(roots)
+        return {value: found[value] for value in told if value in found}
+
+    def _swept(self, roots: list[Value], given: Sequence[Any], asked: Iterable[Value]) -> dict[Value, Any]:
+        """What arrives at the values ``asked``; all that lies between them and the roots is among them."""
+        arrived: dict[Value, Any] = {}
+        needed = set(asked)
+        for root, g in zip(roots, given, strict=True):
+            arrived[root] = arrived[root] + g if root in arrived else g
+        for operation in reversed(self.graph.operations):
+            grads = [arrived.get(value) for value in operation.results]
+            slots = [slot for slot, value in enumerate(operation.inputs) if value in needed]
+            if not slots or all([g is None for g in grads]):
+                continue
+            parts = handed_on(operation, slots, grads, self.known.get)
+            if parts is None:
+                self.broken[operation] = None
+                continue
+            for slot, part in zip(slots, parts, strict=True):
+                if part is not None:
+                    value = operation.inputs[slot]
+                    x = fit_raw(part, value.node, operation.node)  # type: ignore[arg-type]
+                    arrived[value] = arrived[value] + x if value in arrived else x
+        return arrived
 
     def _reached(self, roots: list[Value]) -> list[Value]:
         """The values whose gradient can be told: every rule on the way reads known values only."""
@@ -202,14 +202,14 @@ class _Run:
             arrives = all(arriving) and operation not in self.broken
             is_known = arrives and all([value in self.known for value in (*operation.inputs, *operation.results)])
             for slot, value in enumerate(operation.inputs):
-                if value.node is not None and _tracked(self.tensors[value]):
+                if value.node is not None and _carries(value):
                     if _is_missing(operation, slot):
                         self.stopped[operation] = None
                         reached[value] = False
                         continue
                     tells = is_known or (arrives and self._rule_is_known(operation, slot))
                     reached[value] = reached.get(value, True) and tells
-        return [value for value, tells in reached.items() if tells and _tracked(self.tensors[value])]
+        return [value for value, tells in reached.items() if tells and _carries(value)]
 
     def _rule_is_known(self, operation: Operation, slot: int) -> bool:
         """Whether what the rule of one input reads is known, where not all is."""
@@ -246,14 +246,19 @@ def _is_missing(operation: Operation, slot: int) -> bool:
     return rules.__class__ is tuple and rules[slot] is MISSING
 
 
-def _tracked(t: Any) -> bool:
-    return getattr(t, "_rg", False) is True
+def _is_function(operation: Operation) -> bool:
+    """Whether it is a user's function whose backward can be called."""
+    return isinstance(operation.node, FunctionNode) and not operation.node.axes
 
 
-def _stand_in(value: Value) -> Any:
-    if value.shape is None or getattr(value.dtype, "kind", "O") == "O":  # a user's function returned no tensor here
-        return np.float32(0)
-    return placeholder(value.shape, value.dtype)
+def _carries(value: Value) -> bool:
+    """Whether a gradient can arrive at a value: a leaf, or a result that is differentiable."""
+    if getattr(value.dtype, "kind", "O") not in "fc":
+        return False
+    if value.source is None:
+        return value.node is not None
+    op = value.source.op
+    return op is None or op.outputs <= 1 or value.output in op.differentiable_outputs
 
 
 def _same(old: Any, new: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from types import CodeType, FrameType
 from typing import Any
 
@@ -76,6 +77,11 @@ def operands(operation: Operation) -> list[tuple[Value, str]]:
     Python swaps the operands of a reflected operator: `1 - x` is `rsub` of x and 1, `2 * x` the product of x and 2.
     """
     texts = operand_texts(operation.location) if operation.location is not None else None
+    return operands_among(operation, texts)
+
+
+def operands_among(operation: Operation, texts: tuple[str, ...] | None) -> list[tuple[Value, str]]:
+    """As :func:`operands`, of the texts of the operands at its place."""
     if texts is None or len(texts) != len(operation.inputs):
         return []
     orders = [texts, texts[::-1]]
@@ -96,6 +102,7 @@ def _may_be(value: Value, text: str, texts: tuple[str, ...]) -> bool:
     return number is None or (value.dtype is None and (value.raw is None or value.raw == number))
 
 
+@lru_cache(maxsize=1024)
 def number_in(text: str) -> Any:
     """The number that a text is; None for another text."""
     try:
@@ -117,6 +124,7 @@ __all__ = [
     "last_of_calls",
     "number_in",
     "operands",
+    "operands_among",
     "place_of",
     "variable",
 ]
