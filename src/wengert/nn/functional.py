@@ -1,6 +1,5 @@
 """Functions of neural networks, under the names of ``torch.nn.functional``."""
 
-import wengert.ops.recurrence  # noqa: F401 - its records stand in the table also before nn.modules is loaded
 from wengert.functions.activations import celu_, hardshrink, prelu, relu_, selu_, threshold_
 from wengert.functions.elementary import sigmoid, tanh
 from wengert.functions.padding import pad
@@ -124,6 +123,7 @@ from wengert.nn._softmax import (
     softmax,
     softmin,
 )
+from wengert.ops import recurrence as _recurrence  # noqa: F401  # for its records: nn.modules loads lazily
 
 __all__ = [
     "adaptive_avg_pool1d",
