@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import traceback
 from collections.abc import Callable
@@ -13,11 +14,28 @@ from wengert.cli.errors import CommandError
 from wengert.cli.script import main_module, users_part
 from wengert.interop.torch import install
 
-__all__ = ["Asked", "run_and_ask"]
+__all__ = ["Asked", "add_asking_command", "run_and_ask"]
 
 Question = Callable[..., Any]
 
 _QUESTION = "__wengert_question__"
+
+
+def add_asking_command(commands: Any, name: str, summary: str, description: str, target: str | None = None) -> Any:
+    """Add a command that asks about a result of a program; ``target`` is its name where the user gives none."""
+    parser = commands.add_parser(
+        name, help=summary, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("file", metavar="FILE", help="a .py program")
+    said = "the result, such as loss" if target is None else f"the result (default: {target})"
+    parser.add_argument("--target", metavar="NAME", default=target, required=target is None, help=said)
+    parser.add_argument(
+        "arguments",
+        metavar="ARGUMENTS",
+        nargs="*",
+        help="passed on to the program; behind -- if they look like options",
+    )
+    return parser
 
 
 class Asked:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from wengert.cli.asking import run_and_ask
+from wengert.cli.asking import add_asking_command, run_and_ask
 from wengert.cli.errors import CommandError
 from wengert.see.diagnose import diagnose
 
@@ -21,21 +21,9 @@ Exits with 0 if nothing wrong was found, else with 1.
 
 def add_diagnose_command(commands: Any) -> None:
     """Add `diagnose` to the commands of the command line."""
-    parser = commands.add_parser(
-        "diagnose",
-        help="say why a gradient is missing, NaN, zero or too small",
-        description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("file", metavar="FILE", help="a .py program")
-    parser.add_argument("--target", metavar="NAME", required=True, help="the result, such as loss")
+    summary = "say why a gradient is missing, NaN, zero or too small"
+    parser = add_asking_command(commands, "diagnose", summary, _DESCRIPTION)
     parser.add_argument("--wrt", metavar="NAME", help="the tensor whose gradient is in question (default: all leaves)")
-    parser.add_argument(
-        "arguments",
-        metavar="ARGUMENTS",
-        nargs="*",
-        help="passed on to the program; behind -- if they look like options",
-    )
     parser.set_defaults(command=_diagnose)
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from wengert.cli.asking import run_and_ask
+from wengert.cli.asking import add_asking_command, run_and_ask
 from wengert.cli.errors import CommandError
 from wengert.cli.terminal import show
 from wengert.see.explain import Explanation, explain
@@ -24,14 +24,8 @@ What the program prints comes before the explanation.
 
 def add_explain_command(commands: Any) -> None:
     """Add `explain` to the commands of the command line."""
-    parser = commands.add_parser(
-        "explain",
-        help="write out how a result and its gradients were computed",
-        description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("file", metavar="FILE", help="a .py program")
-    parser.add_argument("--target", metavar="NAME", required=True, help="the result, such as loss")
+    summary = "write out how a result and its gradients were computed"
+    parser = add_asking_command(commands, "explain", summary, _DESCRIPTION)
     parser.add_argument(
         "--wrt",
         metavar="NAME",
@@ -41,12 +35,6 @@ def add_explain_command(commands: Any) -> None:
     )
     parser.add_argument("--format", choices=("text", "markdown", "latex"), default="text", help="default: text")
     parser.add_argument("--limit", metavar="STEPS", type=int, default=40, help="the most steps to show (default: 40)")
-    parser.add_argument(
-        "arguments",
-        metavar="ARGUMENTS",
-        nargs="*",
-        help="passed on to the program; behind -- if they look like options",
-    )
     parser.set_defaults(command=_explain)
 
 

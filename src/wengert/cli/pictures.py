@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from wengert.cli.asking import run_and_ask
+from wengert.cli.asking import add_asking_command, run_and_ask
 from wengert.cli.errors import CommandError
 from wengert.cli.terminal import show
 from wengert.see.drawing import draw
@@ -42,21 +42,11 @@ def add_explore_command(commands: Any) -> None:
 
 
 def _add(commands: Any, name: str, summary: str, description: str) -> Any:
-    parser = commands.add_parser(
-        name, help=summary, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("file", metavar="FILE", help="a .py program")
-    parser.add_argument("--target", metavar="NAME", default="loss", help="the result (default: loss)")
+    parser = add_asking_command(commands, name, summary, description, target="loss")
     parser.add_argument("-o", "--output", metavar="PATH", help="where to save it")
     parser.add_argument("--theme", choices=["auto", "light", "dark"], default="auto", help="the colours")
     parser.add_argument("--max-nodes", metavar="N", type=int, default=150, help="fold until so few are left (150)")
     parser.add_argument("--unfold", action="store_true", help="show every time of what is repeated")
-    parser.add_argument(
-        "arguments",
-        metavar="ARGUMENTS",
-        nargs="*",
-        help="passed on to the program; behind -- if they look like options",
-    )
     return parser
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from wengert.engine.apply import compute, promoted
 from wengert.engine.custom import FunctionNode
-from wengert.engine.node import zeros_of
 from wengert.engine.state import STATE
 from wengert.ops.record import Op, Promote
 
@@ -22,11 +21,6 @@ def undisturbed() -> Iterator[None]:
         yield
     finally:
         STATE.grad_enabled, STATE.inference, STATE.anomaly, STATE.saved_hooks = before
-
-
-def placeholder(shape: tuple[int, ...], dtype: Any) -> Any:
-    """A raw value that stands for one that nobody knows: zeros without memory."""
-    return zeros_of(shape, dtype)
 
 
 def raw_results(op: Op, raws: Sequence[Any], meta: dict[str, Any]) -> tuple[Any, ...]:
@@ -49,7 +43,6 @@ def pulled_back(node: FunctionNode, grads: Sequence[Any]) -> tuple[Any, ...] | N
 
 
 __all__ = [
-    "placeholder",
     "pulled_back",
     "raw_results",
     "undisturbed",

@@ -103,8 +103,7 @@ class OpNode(RecordedNode):
 
     def is_written(self) -> bool:
         """Whether a saved tensor was written in place since."""
-        links = self.links
-        return any([links[i][0] != links[i + 1] for i in range(2 * self.arity + 2, len(links), 2)])
+        return any_written(self.links, 2 * self.arity + 2)
 
     def _stale(self) -> frozenset[int]:
         """The ids of the saved arrays that were written in place since."""
@@ -165,6 +164,11 @@ class OpNode(RecordedNode):
 
 
 _NUMBERS = (np.generic, int, float, complex)
+
+
+def any_written(links: tuple[Any, ...], start: int) -> bool:
+    """Whether a saved tensor whose cell and version stand at ``start`` or later was written since it was saved."""
+    return any([links[i][0] != links[i + 1] for i in range(start, len(links), 2)])
 
 
 def without_arrays(links: tuple[Any, ...], k: int) -> tuple[Any, ...]:

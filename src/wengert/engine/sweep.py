@@ -23,7 +23,7 @@ from wengert.engine import messages
 from wengert.engine.base import wrap
 from wengert.engine.fit import fit_raw, fit_tensor
 from wengert.engine.node import FreedAt, Node, Port, zeros_of
-from wengert.engine.opnode import OpNode, without_arrays
+from wengert.engine.opnode import OpNode, any_written, without_arrays
 from wengert.engine.saved import check_versions, raw_saved, tensor_saved
 from wengert.engine.state import STATE
 from wengert.engine.tiles import LARGE, computes, tiled
@@ -416,11 +416,6 @@ class Sweep:
         self._enter_user_code()
         g = self._tensor_hooks(node, g)
         return self._prehooks(node, g) if node.hooks is not None and node.hooks.pre else g
-
-
-def any_written(links: tuple[Any, ...], start: int) -> bool:
-    """Whether a saved tensor whose cell and version stand at ``start`` or later was written since it was saved."""
-    return any([links[i][0] != links[i + 1] for i in range(start, len(links), 2)])
 
 
 def lead_to_these_only(roots: Iterable[Node], leaves: Iterable[Node]) -> bool:

@@ -10,7 +10,7 @@ from wengert.engine.inplace import inplace
 from wengert.engine.messages import first_mismatch
 from wengert.engine.out import deliver
 from wengert.functions.operands import cannot_multiply, not_implemented_for, raw_of_tensor, same_dtype
-from wengert.functions.options import number, type_name
+from wengert.functions.options import number
 from wengert.functions.products import check_bmm, check_mv
 from wengert.ops.products import ADDBMM, ADDMM, ADDMV, ADDR, BADDBMM
 from wengert.ops.record import Op
@@ -57,12 +57,8 @@ def _check_addmm(x: Any, a: Any, b: Any) -> Shape:
             raise RuntimeError(f"mat{position} must be a matrix, got {raw.ndim}-D tensor of shape {list(raw.shape)}")
     if a.shape[1] != b.shape[0]:
         cannot_multiply(a.shape, b.shape)
-    if x.dtype is not b.dtype:
-        names = f"{type_name(x.dtype)} and {type_name(b.dtype)}"
-        same_dtype(f"self and mat2 must have the same dtype, but got {names}", x, b)
-    if a.dtype is not b.dtype:
-        names = f"{type_name(a.dtype)} and {type_name(b.dtype)}"
-        same_dtype(f"mat1 and mat2 must have the same dtype, but got {names}", a, b)
+    same_dtype("self and mat2 must have the same dtype, but got {} and {}", x, b)
+    same_dtype("mat1 and mat2 must have the same dtype, but got {} and {}", a, b)
     return (a.shape[0], b.shape[1])
 
 
@@ -73,8 +69,7 @@ def _check_addmv(x: Any, a: Any, b: Any) -> Shape:
             f"size mismatch, got input ({x.size}), mat ({a.shape[0]}x{a.shape[1]}), vec ({b.size}): what is added must "
             "have as many elements as the matrix has rows"
         )
-    names = f"{type_name(x.dtype)}, {type_name(a.dtype)}, and {type_name(b.dtype)}"
-    same_dtype(f"addmv input tensors must have the same dtype, but got {names}", x, a, b)
+    same_dtype("addmv input tensors must have the same dtype, but got {}, {}, and {}", x, a, b)
     return a.shape[:1]  # type: ignore[no-any-return]
 
 
@@ -87,9 +82,7 @@ def _check_addr(_: Any, a: Any, b: Any) -> Shape:
 
 def _check_baddbmm(x: Any, a: Any, b: Any) -> Shape:
     check_bmm(a, b)
-    if x.dtype is not a.dtype or a.dtype is not b.dtype:
-        names = f"input {x.dtype}, batch1: {a.dtype}, batch2: {b.dtype}"
-        same_dtype(f"Input dtypes must be the same, got: {names}", x, a, b)
+    same_dtype("Input dtypes must be the same, got: input {}, batch1: {}, batch2: {}", x, a, b)
     return (a.shape[0], a.shape[1], b.shape[2])
 
 

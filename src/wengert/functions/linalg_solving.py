@@ -15,7 +15,6 @@ from wengert.engine.out import deliver
 from wengert.functions.linalg_checks import LinAlgError, floats, matrices, square_matrices
 from wengert.functions.matrices import inverse
 from wengert.functions.operands import must_broadcast, same_dtype
-from wengert.functions.options import type_name
 from wengert.ops.solving import DET, PINV, SLOGDET, SOLVE
 from wengert.ops.triangles import SOLVE_TRIANGULAR
 from wengert.spaces.tensors import TENSOR
@@ -91,12 +90,8 @@ def _second(function: str, a: Any, B: Any, name: str = "B") -> Any:  # noqa: N80
     b = getattr(B, "_data", None)
     if b is None:
         raise TypeError(f"linalg_{function}(): argument '{name}' must be Tensor, not {type(B).__name__}")
-    same_dtype(
-        f"linalg.{function}: Expected A and {name} to have the same dtype, but found A of type {type_name(a.dtype)} "
-        f"and {name} of type {type_name(b.dtype)} instead",
-        a,
-        b,
-    )
+    said = "to have the same dtype, but found A of type {} and"
+    same_dtype(f"linalg.{function}: Expected A and {name} {said} {name} of type {{}} instead", a, b)
     if b.ndim == 0:
         raise RuntimeError(f"linalg.{function}: {name} must have at least 1 dimension")
     return b

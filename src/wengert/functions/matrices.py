@@ -88,7 +88,7 @@ def linalg_cross(input: Any, other: Any, *, dim: Any = -1, out: Any = None) -> A
             f"linalg.cross: inputs dimension {dim} must have length 3. Got {a.shape[along]} and {b.shape[along]}"
         )
     must_broadcast("linalg.cross", a.shape, b.shape)
-    same_dtype(f"expected scalar type {type_name(a.dtype)} but found {type_name(b.dtype)}", a, b)
+    same_dtype("expected scalar type {} but found {}", a, b)
     return deliver(out, apply(CROSS, input, other, dim=along), input, other)
 
 
@@ -375,7 +375,7 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str = "use_mm_for_eucl
         raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {a.shape[-1]} X2: {b.shape[-1]}")
     if p < 0:
         raise RuntimeError(f"cdist only supports non-negative p values, and this is {p}")
-    same_dtype(f"expected scalar type {type_name(a.dtype)} but found {type_name(b.dtype)}", a, b)
+    same_dtype("expected scalar type {} but found {}", a, b)
     many = a.shape[-2] > _FEW_ROWS or b.shape[-2] > _FEW_ROWS
     products = p == 2 and (compute_mode == _MODES[1] or (many and compute_mode == _MODES[0]))
     return apply(CDIST, x1, x2, p=float(p), products=products)

@@ -12,6 +12,7 @@ from wengert._layout import channels_go_last, check_memory_format
 from wengert._size import Size
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, array_of, wrap
+from wengert.engine.fit import summed_axes
 from wengert.engine.inplace import inplace
 from wengert.engine.moving import view_function
 from wengert.functions.dims import Shape, expanded_shape, inferred_shape, int_args, int_tuple, wrap_dim
@@ -378,13 +379,11 @@ class MovementMethods:
         """
         wanted = tuple(size[0]) if len(size) == 1 and isinstance(size[0], (tuple, list)) else tuple(size)
         shape = self._data.shape
-        lead = len(shape) - len(wanted)
-        fits = lead >= 0 and all([n in (1, m) for n, m in zip(wanted, shape[lead:], strict=True)])
-        if not fits:
+        dims = summed_axes(shape, wanted)
+        if dims is None:
             raise RuntimeError(f"size {list(wanted)} is not expandable to size {list(shape)}.")
-        dims = tuple([d for d, n in enumerate(shape) if d < lead or (wanted[d - lead] == 1 and n != 1)])
         summed = TENSOR.sum(self, dim=dims, keepdim=True) if dims else self
-        return reshaped(summed, wanted) if lead else summed
+        return reshaped(summed, wanted) if len(shape) > len(wanted) else summed
 
     def contiguous(self: Any, memory_format: Any = None) -> Any:
         """The tensor itself if its elements lie in row-major order without gaps, else a copy in that order.

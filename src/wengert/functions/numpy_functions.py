@@ -12,9 +12,8 @@ from wengert.engine.base import TensorBase, wrap
 from wengert.functions.contraction import einsum
 from wengert.functions.data import adopted
 from wengert.functions.joining import cat, stack
-from wengert.functions.numpy_further import FURTHER
-from wengert.functions.select import where
-from wengert.functions.select import where as choose
+from wengert.functions.numpy_further import FURTHER, dims_of
+from wengert.functions.select import where as choose  # NumPy has an argument of the other name
 
 __all__ = ["FUNCTIONS", "tensors_of"]
 
@@ -38,7 +37,7 @@ def _reduction(name: str) -> Callable[..., Any]:
             if name != "sum":
                 raise TypeError("unexpected keyword argument 'where'")
             a = choose(where, a, 0)
-        dims = tuple(range(a.ndim)) if axis is None else axis
+        dims = dims_of(a, axis)
         return getattr(a, name)(dims, bool(keepdims))
 
     return reduce
@@ -70,20 +69,20 @@ def _running(name: str) -> Callable[..., Any]:
 
 def _nan_variance(a: Any, axis: Any, ddof: float, keepdims: Any) -> Any:
     """The variance of the elements that are not NaN; nan where no more than ``ddof`` of them are."""
-    dims = tuple(range(a.ndim)) if axis is None else axis
+    dims = dims_of(a, axis)
     there = a.isnan().logical_not()
     count = there.sum(dims, bool(keepdims))
-    squares = where(there, a - a.nanmean(dims, True), 0.0) ** 2
-    return squares.sum(dims, bool(keepdims)) / where(count > ddof, count - ddof, float("nan"))
+    squares = choose(there, a - a.nanmean(dims, True), 0.0) ** 2
+    return squares.sum(dims, bool(keepdims)) / choose(count > ddof, count - ddof, float("nan"))
 
 
 def _nan_extreme(name: str, a: Any, axis: Any, keepdims: Any) -> Any:
     """The extreme element that is not NaN; nan where all are."""
-    dims = tuple(range(a.ndim)) if axis is None else axis
+    dims = dims_of(a, axis)
     worst = float("-inf") if name == "amax" else float("inf")
     missing = a.isnan()
-    found = getattr(where(missing, worst, a), name)(dims, bool(keepdims))
-    return where(missing.all(dims, bool(keepdims)), float("nan"), found)
+    found = getattr(choose(missing, worst, a), name)(dims, bool(keepdims))
+    return choose(missing.all(dims, bool(keepdims)), float("nan"), found)
 
 
 def _place(name: str) -> Callable[..., Any]:
@@ -134,7 +133,7 @@ def _matrix(a: Any) -> Any:
 
 
 def _where(condition: Any, *choices: Any) -> Any:
-    return where(condition, *choices)
+    return choose(condition, *choices)
 
 
 def _squeeze(a: Any, axis: Any = None) -> Any:
@@ -162,7 +161,7 @@ def _roll(a: Any, shift: Any, axis: Any = None) -> Any:
 
 
 def _flip(m: Any, axis: Any = None) -> Any:
-    return m.flip(tuple(range(m.ndim)) if axis is None else axis)
+    return m.flip(dims_of(m, axis))
 
 
 def _sort(a: Any, axis: int | None = -1) -> Any:
@@ -192,8 +191,8 @@ FUNCTIONS: Final[dict[Any, Callable[..., Any]]] = {
     np.std: _spread("std"),
     np.var: _spread("var"),
     np.cumsum: _running("cumsum"),
-    np.nancumsum: lambda a, axis=None: _running("cumsum")(where(a.isnan(), 0.0, a), axis),
-    np.nancumprod: lambda a, axis=None: _running("cumprod")(where(a.isnan(), 1.0, a), axis),
+    np.nancumsum: lambda a, axis=None: _running("cumsum")(choose(a.isnan(), 0.0, a), axis),
+    np.nancumprod: lambda a, axis=None: _running("cumprod")(choose(a.isnan(), 1.0, a), axis),
     np.cumprod: _running("cumprod"),
     np.argmax: _place("argmax"),
     np.argmin: _place("argmin"),

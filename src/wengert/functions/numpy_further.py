@@ -67,14 +67,19 @@ def _median(a: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
     return _at_quantile(1.0)(a, 0.5, axis, keepdims=keepdims)
 
 
+def dims_of(a: Any, axis: Any) -> Any:
+    """The dimensions that NumPy's ``axis`` names: all of them where it is None."""
+    return tuple(range(a.ndim)) if axis is None else axis
+
+
 def _average(a: Any, axis: Any = None, weights: Any = None, *, keepdims: bool = False) -> Any:
-    dims = tuple(range(a.ndim)) if axis is None else axis
+    dims = dims_of(a, axis)
     if weights is None:
         return a.mean(dims, bool(keepdims))
     if isinstance(axis, int) and weights.ndim == 1 and a.ndim > 1:
         weights = weights.reshape([-1 if dim == axis % a.ndim else 1 for dim in range(a.ndim)])
-    spread = weights + a * 0
-    return (a * weights).sum(dims, bool(keepdims)) / spread.sum(dims, bool(keepdims))
+    weights = weights.expand(a.shape)
+    return (a * weights).sum(dims, bool(keepdims)) / weights.sum(dims, bool(keepdims))
 
 
 def _trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
@@ -177,7 +182,7 @@ FURTHER: Final[dict[Any, Callable[..., Any]]] = {
     np.percentile: _at_quantile(100.0),
     np.median: _median,
     np.average: _average,
-    np.ptp: lambda a, axis=None: a.amax(_all(a, axis)) - a.amin(_all(a, axis)),
+    np.ptp: lambda a, axis=None: a.amax(dims_of(a, axis)) - a.amin(dims_of(a, axis)),
     np.trapezoid: _trapezoid,
     np.gradient: _gradient,
     np.cov: lambda m, *, ddof=1: statistics.cov(m, correction=ddof),
@@ -207,7 +212,3 @@ FURTHER: Final[dict[Any, Callable[..., Any]]] = {
     np.linalg.diagonal: lambda x, *, offset=0: diagonal(x, offset, -2, -1),
     np.linalg.matmul: matmul,
 }
-
-
-def _all(a: Any, axis: Any) -> Any:
-    return tuple(range(a.ndim)) if axis is None else axis

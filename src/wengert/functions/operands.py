@@ -69,6 +69,8 @@ def must_broadcast(function: str, a: tuple[int, ...], b: tuple[int, ...]) -> Non
 def same_dtype(said: str, *raws: Any) -> None:
     """Raise ``said`` with advice unless all raw values have one dtype.
 
+    Where ``said`` has ``{}`` or ``{0}``, ``{1}``, ... stand the names of their dtypes, as PyTorch writes them there.
+
     Raises:
         RuntimeError: they differ.
     """
@@ -76,6 +78,7 @@ def same_dtype(said: str, *raws: Any) -> None:
     for other in raws[1:]:
         if other.dtype is not first:
             names = " and ".join(str(from_numpy_dtype(raw.dtype)) for raw in raws)
+            said = said.format(*[type_name(raw.dtype) for raw in raws])
             raise RuntimeError(
                 f"{said}. Products do not mix dtypes, and these are {names}: convert one of them first, for example "
                 f"with .to({from_numpy_dtype(first)})"

@@ -18,7 +18,6 @@ from wengert.functions.operands import (
     same_dtype,
     shown,
 )
-from wengert.functions.options import type_name
 from wengert.ops.products import BMM, DOT, MATMUL, MM, MV, OUTER, VDOT, VM
 
 __all__ = ["ProductMethods", "bmm", "dot", "ger", "matmul", "mm", "mv", "outer", "vdot"]
@@ -67,8 +66,7 @@ def _check_rows(a: Any, b: Any, shape: tuple[int, ...], rows: int | None = None)
             f"({b.shape[0]}): the matrix's columns must be as many as the vector's elements"
         )
     if a.dtype is not b.dtype:
-        names = f"{type_name(b.dtype)}, {type_name(a.dtype)}, and {type_name(b.dtype)}"
-        same_dtype(f"addmv input tensors must have the same dtype, but got {names}", a, b)
+        same_dtype("addmv input tensors must have the same dtype, but got {1}, {0}, and {1}", a, b)
     if a.dtype.kind == "b":
         raise not_implemented_for("addmv_impl_cpu", a.dtype)
 
@@ -86,8 +84,7 @@ def check_dot(a: Any, b: Any) -> None:
             f"elements, but got {a.size} and {b.size} elements respectively"
         )
     if a.dtype is not b.dtype:
-        names = f"{type_name(a.dtype)} and {type_name(b.dtype)}"
-        same_dtype(f"dot : expected both vectors to have same dtype, but found {names}", a, b)
+        same_dtype("dot : expected both vectors to have same dtype, but found {} and {}", a, b)
     if a.dtype.kind == "b":
         raise not_implemented_for("dot", a.dtype)
 
@@ -122,7 +119,7 @@ def _check_stacks(a: Any, b: Any, shape: tuple[int, ...]) -> None:
             f"[{got}, {b.shape[-2]}]. The shapes are {list(shape)} and {list(b.shape)}"
         )
     if a.dtype is not b.dtype:
-        same_dtype(f"expected scalar type {type_name(a.dtype)} but found {type_name(b.dtype)}", a, b)
+        same_dtype("expected scalar type {} but found {}", a, b)
     if a.dtype.kind == "b":
         raise not_implemented_for("bmm", a.dtype)
 

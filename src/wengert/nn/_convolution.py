@@ -8,7 +8,6 @@ from typing import Any
 from wengert.engine.apply import apply
 from wengert.functions.dims import int_tuple
 from wengert.functions.operands import raw_of_tensor, same_dtype, shown
-from wengert.functions.options import type_name
 from wengert.ops.convolution import CONV, CONV_INPUT
 from wengert.ops.patches import COL2IM, IM2COL, Places
 from wengert.spaces.tensors import TENSOR
@@ -81,9 +80,7 @@ def _checked(name: str, axes: int, input: Any, weight: Any) -> tuple[Any, Any]:
             f"Expected {axes + 2}-dimensional weight for {name}, of the shape [out channels, in channels / groups, "
             f"*kernel], but got weight of size {shown(w.shape)}"
         )
-    if x.dtype is not w.dtype:
-        names = f"Input type ({type_name(x.dtype)}) and weight type ({type_name(w.dtype)})"
-        same_dtype(f"{names} should be the same", x, w)
+    same_dtype("Input type ({}) and weight type ({}) should be the same", x, w)
     return x, w
 
 
@@ -119,9 +116,7 @@ def _check_bias(bias: Any, w: Any, channels: int) -> None:
             f"Given weight of size {shown(w.shape)}, expected bias to be 1-dimensional with {channels} elements, but "
             f"got bias of size {shown(b.shape)} instead"
         )
-    if w.dtype is not b.dtype:
-        names = f"Input type ({type_name(w.dtype)}) and bias type ({type_name(b.dtype)})"
-        same_dtype(f"{names} should be the same", w, b)
+    same_dtype("Input type ({}) and bias type ({}) should be the same", w, b)
 
 
 def _too_small(space: Shape, kernel: Shape, places: Places) -> None:

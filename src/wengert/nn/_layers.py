@@ -103,9 +103,7 @@ def _check_bias(b: Any, x: Any, w: Any) -> None:
             "linear's bias needs one element for each row of the weight"
         )
     if b.dtype is not w.dtype:
-        same_dtype(
-            f"self and mat2 must have the same dtype, but got {type_name(b.dtype)} and {type_name(w.dtype)}", b, w
-        )
+        same_dtype("self and mat2 must have the same dtype, but got {} and {}", b, w)
 
 
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.engine.fit import summed_axes
 from wengert.see.derivatives import Derivatives, Local
 from wengert.see.graph import Graph, Operation, Value
 from wengert.see.notation import Writer
@@ -96,15 +97,10 @@ def _product(gradient: np.ndarray, local: np.ndarray, shape: tuple[int, ...]) ->
 
 def _reduced(array: np.ndarray, shape: tuple[int, ...]) -> Any:
     """Summed over the axes along which an input was repeated; None if that does not give its shape."""
-    if array.shape == shape:
-        return array
-    new = array.ndim - len(shape)
-    if new < 0:
+    axes = summed_axes(array.shape, shape)
+    if axes is None:
         return None
-    kept = array.sum(axis=tuple(range(new))) if new else array
-    axes = tuple([axis for axis, size in enumerate(shape) if size == 1 and kept.shape[axis] != 1])
-    summed = kept.sum(axis=axes, keepdims=True) if axes else kept
-    return summed if summed.shape == shape else None
+    return array.sum(axis=axes).reshape(shape) if axes else array
 
 
 __all__ = ["ChainRule", "Pulled"]

@@ -179,8 +179,7 @@ def _rule(
     op = operation.op
     rule: Any = None if op is None else op.vjp.rule if isinstance(op.vjp, EachInput) else op.vjp[slot]
     if op is None:
-        function = operation.name.removesuffix("Backward")
-        raise _NoRule(f"{function} is a function of yours; its backward() gives numbers and no formula")
+        raise _NoRule(f"{operation.function_name} is a function of yours; its backward() gives numbers and no formula")
     if rule is None or rule is MISSING:
         raise _NoRule(f"{operation.name} has no rule for it")
     ys = tuple([symbols[value] for value in operation.results])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from wengert._memory import without_collection
 from wengert._source import user_frame
-from wengert.see.collector import collector_paused
+from wengert.see.arguments import check_max_nodes, check_theme, one_of
 from wengert.see.diagram import Diagram, Shown, diagram
 from wengert.see.graph import Graph, Value, read
 from wengert.see.notations import dot, mermaid
@@ -20,7 +21,6 @@ from wengert.see.svg import svg
 from wengert.see.terminal import text
 
 _DIRECTIONS = ("down", "right")
-_THEMES = ("auto", "light", "dark")
 _MOST_PIXELS = 4e7
 MOST_REPLAYED = 20_000  # operations up to which unknown values and gradients are computed for a picture
 
@@ -40,7 +40,7 @@ class Drawing:
 
     def svg(self, theme: str | None = None) -> str:
         """The picture as an SVG document."""
-        theme = self._theme if theme is None else _one_of("theme", theme, _THEMES)
+        theme = self._theme if theme is None else check_theme(theme)
         return svg(self._placed, self._diagram.notes, theme, self._legend)
 
     def png(self, scale: float | None = None, theme: str | None = None) -> bytes:
@@ -53,7 +53,7 @@ class Drawing:
         Raises:
             ImportError: resvg-py is not installed.
         """
-        theme = self._theme if theme is None else _one_of("theme", theme, _THEMES)
+        theme = self._theme if theme is None else check_theme(theme)
         if scale is None:
             scale = min(2.0, (_MOST_PIXELS / max(1.0, self._placed.width * self._placed.height)) ** 0.5)
         return png(self.svg("light" if theme == "auto" else theme), scale)
@@ -147,12 +147,11 @@ def draw(
         x = 3, grad 6
         y = ^ 2 (x) = 9, grad 1
     """
-    _one_of("direction", direction, _DIRECTIONS)
-    _one_of("theme", theme, _THEMES)
-    if max_nodes is not None and max_nodes < 2:
-        raise ValueError(f"expected max_nodes of at least 2, or None, but got {max_nodes}")
+    one_of("direction", direction, _DIRECTIONS)
+    check_theme(theme)
+    check_max_nodes(max_nodes)
     frame = user_frame()
-    with collector_paused():
+    with without_collection():
         graph = read(y, frame)
         found = known_gradients(graph) if values or gradients else {}
         scope = outline(graph, boxes=boxes, fold=fold, most=max_nodes)
@@ -164,9 +163,3 @@ def known_gradients(graph: Graph) -> dict[Value, Any]:
     """The gradient by each value; sets the values too that can be computed. Where it is not known, `.grad`."""
     kept = {value: value.gradient for value in graph.values if value.gradient is not None}
     return kept | replay(graph).gradients if len(graph.operations) <= MOST_REPLAYED else kept
-
-
-def _one_of(name: str, given: str, known: Sequence[str]) -> str:
-    if given not in known:
-        raise ValueError(f"expected {name} to be one of {', '.join(known)}, but got {given!r}")
-    return given

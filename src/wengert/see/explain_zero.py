@@ -169,7 +169,7 @@ def _lost(flow: Flow, step: Step) -> tuple[int, int]:
 def _sum_of_nothing(step: Step) -> Finding:
     """An operation whose rule adds up what arrives to zero, though it need not."""
     operation = step.operation
-    name = _operation_name(operation)
+    name = operation.function_name
     why = "what arrives adds up to 0"
     if name in ("softmax", "log_softmax"):
         why = f"the same arrives at all elements, and the results of {name} always have the same sum"
@@ -181,7 +181,7 @@ def _sum_of_nothing(step: Step) -> Finding:
 def _loss(flow: Flow, step: Step, count: int, came: int) -> Finding:
     kind, why = _reason(flow, step)
     operation = step.operation
-    name = _operation_name(operation)
+    name = operation.function_name
     part = share(count, came)
     what = f"{name} hands on a gradient of 0 for {part}: {why}."
     variable = step.value.name or operation.results[0].name or nearest_name(operation)
@@ -189,18 +189,10 @@ def _loss(flow: Flow, step: Step, count: int, came: int) -> Finding:
     return Finding(kind, what, variable, operation.location, None, {"share": count / came}, _REMEDIES.get(kind), fault)
 
 
-def _operation_name(operation: Operation) -> str:
-    return (
-        operation.op.name.removesuffix("_number")
-        if operation.op is not None
-        else operation.name.removesuffix("Backward")
-    )
-
-
 def _reason(flow: Flow, step: Step) -> tuple[str, str]:
     """Why an operation hands on zeros, by what it is and by its values where it does."""
     operation = step.operation
-    name = _operation_name(operation)
+    name = operation.function_name
     operand = called(step.value, operation, step.slot)
     raw = flow.raw(step.value)
     at = _values_there(step, raw)
@@ -329,7 +321,7 @@ def _chain_findings(flow: Flow, x: Value, gradient: Any) -> list[Finding]:
     counted = [
         (step, factor)
         for step, factor in path
-        if _operation_name(step.operation) in _SATURATING or places[_place(step.operation)] >= _REPEATED
+        if step.operation.function_name in _SATURATING or places[_place(step.operation)] >= _REPEATED
     ]
     if not counted:
         return []
@@ -389,7 +381,7 @@ def _chain(x: Value, steps: list[tuple[Step, float]], exponent: float, largest: 
 
     worst = max(groups.values(), key=effect)
     step = worst[0][0]
-    name = _operation_name(step.operation)
+    name = step.operation.function_name
     typical = float(np.exp(np.mean([math.log(factor) for _, factor in worst if factor > 0])))
     times = f"{len(worst)} times in a row on the way, and multiplies the gradient by about {typical:.2g} each time"
     if len(worst) == 1:

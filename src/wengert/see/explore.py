@@ -12,9 +12,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from wengert._memory import without_collection
 from wengert._source import user_frame
+from wengert.see.arguments import check_max_nodes, check_theme
 from wengert.see.chain_rule import ChainRule
-from wengert.see.collector import collector_paused
 from wengert.see.colours import DARK, LIGHT
 from wengert.see.diagram import Diagram, Shown, diagram
 from wengert.see.graph import Graph, read
@@ -25,7 +26,6 @@ from wengert.see.svg import path_data, points_to_head, svg
 from wengert.see.walk import Step, Walk
 
 MOST_EXPLAINED = 3_000  # operations of a graph for which formulas are worked out
-_THEMES = ("auto", "light", "dark")
 
 
 class Exploration:
@@ -121,12 +121,10 @@ def explore(
         >>> wengert.explore(y)
         <exploration of 1 operation in 2 steps; save it with .save('page.html')>
     """
-    if theme not in _THEMES:
-        raise ValueError(f"expected theme to be one of {', '.join(_THEMES)}, but got {theme!r}")
-    if max_nodes is not None and max_nodes < 2:
-        raise ValueError(f"expected max_nodes of at least 2, or None, but got {max_nodes}")
+    check_theme(theme)
+    check_max_nodes(max_nodes)
     frame = user_frame()
-    with collector_paused():
+    with without_collection():
         graph = read(y, frame)
         replayed, rule = _explained(graph)
         scope = outline(graph, boxes=boxes, fold=fold, most=max_nodes)

@@ -63,11 +63,7 @@ def _described(flow: Flow, step: Step, x: Value) -> Finding:
     got = element(step.handed_on, index)
     slope = flow.local(operation, step.slot)
     numbers: dict[str, Any] = {}
-    name = (
-        operation.op.name.removesuffix("_number")
-        if operation.op is not None
-        else operation.name.removesuffix("Backward")
-    )
+    name = operation.function_name
     variable = nearest_name(operation)
     operand = called(step.value, operation, step.slot)
     if slope is None:
@@ -140,7 +136,7 @@ def _zero_times_inf(flow: Flow, step: Step, index: tuple[int, ...], numbers: dic
             numbers,
             remedy_of(operation),
         )
-    name = mask.operation.op.name.removesuffix("_number") if mask.operation.op is not None else ""
+    name = mask.operation.op_name
     shown_name = _MASKS.get(name, f"`{name}`")
     place = f" ({mask.operation.location})" if mask.operation.location is not None else ""
     if name == "where":

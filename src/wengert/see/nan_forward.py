@@ -176,7 +176,7 @@ def describe(flow: Flow, operation: Operation, then: Operation | None = None) ->
     operands = _operands(flow, operation, index)
     known = len(operands) == len(operation.inputs)
     kind, why = _cause(flow, operation, [value for _, value in operands] if known else [], got)
-    name = operation.op.name.removesuffix("_number") if operation.op is not None else operation.name
+    name = operation.function_name
     subject = f"`{result.name}`" if result.name is not None else f"The result of {name}"
     what = f"{subject} is {shown(got)}{at_index(index)}: {why}."
     if then is not None and then is not operation:
@@ -215,7 +215,7 @@ def _sizes(flow: Flow, operation: Operation) -> dict[str, Any]:
 
 def _cause(flow: Flow, operation: Operation, at: list[Any], got: Any) -> tuple[str, str]:
     """A word for the cause, and the cause in words with its numbers."""
-    name = operation.op.name.removesuffix("_number") if operation.op is not None else operation.name
+    name = operation.function_name
     if not at:
         return _cause_of_combination(flow, operation, name, got)
     last = at[-1] if name == "xlogy" else at[0]

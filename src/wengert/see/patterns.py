@@ -25,7 +25,7 @@ def op_name(value: Value | None) -> str | None:
     """The operation that made a value, without the word for the form with a Python number."""
     if value is None or value.source is None or value.source.op is None:
         return None
-    return value.source.op.name.removesuffix("_number")
+    return value.source.op_name
 
 
 def behind(value: Value) -> Value:
@@ -136,7 +136,7 @@ def _multiplied_with(operation: Operation, x: Value) -> bool:
 def remedy_of_exp(operation: Operation) -> str:
     """What to write instead of an exponential that overflows."""
     users = operation.results[0].users
-    names = {user.op.name.removesuffix("_number") for user in users if user.op is not None}
+    names = {user.op_name for user in users}
     nexts = [user for user in users if user.op is not None and user.op.name.startswith(("sum", "add"))]
     logs = [
         u for user in nexts for result in user.results for u in result.users if u.op is not None and u.op.name == "log"
@@ -180,7 +180,7 @@ def remedy_of_division(operation: Operation) -> str:
 
 def remedy_of(operation: Operation) -> str:
     """What to write instead of an operation whose value or derivative is not finite."""
-    name = operation.op.name.removesuffix("_number") if operation.op is not None else ""
+    name = operation.op_name
     if name in ("log", "log2", "log10", "log1p"):
         return remedy_of_log(operation)
     if name in ("exp", "exp2", "expm1", "number_pow"):

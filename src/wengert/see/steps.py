@@ -224,7 +224,7 @@ def _applied(operation: Operation, args: list[Any]) -> list[Expression]:
     op, meta = operation.op, operation.meta
     expressions = tuple([expression_of(arg) for arg in args])
     if op is None:
-        name = operation.name.removesuffix("Backward")
+        name = operation.function_name
         made = [Call(name, expressions, {}, part) for part in range(len(operation.results))]
         return [Call(name, expressions, {})] if len(made) == 1 else list(made)
     if op.name in EXPANDED:

@@ -82,6 +82,16 @@ class Operation:
         return type(self.node).__name__
 
     @property
+    def op_name(self) -> str:
+        """The operation's name in the table, one with a Python number called as one without; empty for a user's own."""
+        return self.op.name.removesuffix("_number") if self.op is not None else ""
+
+    @property
+    def function_name(self) -> str:
+        """What its user calls it: `mul`, or the name of an autograd.Function."""
+        return self.op_name or self.name.removesuffix("Backward")
+
+    @property
     def saved(self) -> tuple[Saved, ...]:
         """What it keeps for backward now."""
         return tuple(_saved(self.node))

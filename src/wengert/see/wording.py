@@ -97,9 +97,9 @@ def is_plain_number(value: Value) -> bool:
 def operation_text(operation: Operation) -> str:
     """What an operation does, in short: `×`, `sigmoid`, `^ 2`, `1 −`, `sum over 0`."""
     if operation.op is None:
-        return operation.name.removesuffix("Backward")
+        return operation.function_name
     name = operation.op.name
-    base = name.removesuffix("_number").removeprefix("number_")
+    base = operation.op_name.removeprefix("number_")
     texts = [number_text(v.raw, _EXACT) if is_plain_number(v) else "" for v in operation.inputs]
     if base == "pow" and len(texts) == 2 and texts[1]:
         return f"^ {texts[1]}"
