@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from wengert.functions.creation import empty
 from wengert.nn import functional as F
-from wengert.nn import init
-from wengert.nn.modules.module import Module
-from wengert.nn.parameter import Parameter
+from wengert.nn.modules._table import Table
 
 __all__ = ["EmbeddingBag"]
 
 
-class EmbeddingBag(Module):
+class EmbeddingBag(Table):
     """A table of learned vectors, of which each bag of numbers gives the sum, mean or maximum.
 
     As :class:`Embedding` and then a reduction; ``mode`` is ``"sum"``, ``"mean"`` or ``"max"``.
@@ -48,27 +45,11 @@ class EmbeddingBag(Module):
         self.max_norm = max_norm
         self.norm_type = norm_type
         self.scale_grad_by_freq = scale_grad_by_freq
-        if padding_idx is not None:
-            if not -num_embeddings <= padding_idx < num_embeddings:
-                raise AssertionError("padding_idx must be within num_embeddings")
-            padding_idx %= num_embeddings
-        self.padding_idx = padding_idx
-        if _weight is None:
-            self.weight = Parameter(empty((num_embeddings, embedding_dim), device=device, dtype=dtype))
-            self.reset_parameters()
-        else:
-            if list(_weight.shape) != [num_embeddings, embedding_dim]:
-                raise AssertionError("Shape of weight does not match num_embeddings and embedding_dim")
-            self.weight = Parameter(_weight)
+        self._padded_at(padding_idx, "padding_idx")
+        self._filled_with(_weight, True, device, dtype)
         self.mode = mode
         self.sparse = sparse
         self.include_last_offset = include_last_offset
-
-    def reset_parameters(self) -> None:
-        """Draw the table anew."""
-        init.normal_(self.weight)
-        if self.padding_idx is not None:
-            self.weight.data[self.padding_idx].fill_(0)
 
     def forward(self, input: Any, offsets: Any = None, per_sample_weights: Any = None) -> Any:
         """What each bag gives, ``[bags, embedding_dim]``."""

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from wengert.functions.creation import empty
 from wengert.nn import functional as F
-from wengert.nn import init
-from wengert.nn.modules.module import Module
-from wengert.nn.parameter import Parameter
+from wengert.nn.modules._table import Table
 
 __all__ = ["Embedding"]
 
 
-class Embedding(Module):
+class Embedding(Table):
     """A table of learned vectors, looked up by number. They begin normal with mean 0 and deviation 1.
 
     ``padding_idx`` names a vector that begins zero and gets no gradient. ``max_norm`` scales longer vectors down when
@@ -47,29 +44,12 @@ class Embedding(Module):
         super().__init__()
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
-        if padding_idx is not None:
-            if not -num_embeddings <= padding_idx < num_embeddings:
-                raise AssertionError("Padding_idx must be within num_embeddings")
-            padding_idx %= num_embeddings
-        self.padding_idx = padding_idx
+        self._padded_at(padding_idx, "Padding_idx")
         self.max_norm = max_norm
         self.norm_type = norm_type
         self.scale_grad_by_freq = scale_grad_by_freq
         self.sparse = sparse
-        if _weight is None:
-            made = empty((num_embeddings, embedding_dim), device=device, dtype=dtype)
-            self.weight = Parameter(made, requires_grad=not _freeze)
-            self.reset_parameters()
-        else:
-            if list(_weight.shape) != [num_embeddings, embedding_dim]:
-                raise AssertionError("Shape of weight does not match num_embeddings and embedding_dim")
-            self.weight = Parameter(_weight, requires_grad=not _freeze)
-
-    def reset_parameters(self) -> None:
-        """Draw the table anew."""
-        init.normal_(self.weight)
-        if self.padding_idx is not None:
-            self.weight.data[self.padding_idx].fill_(0)
+        self._filled_with(_weight, not _freeze, device, dtype)
 
     def forward(self, input: Any) -> Any:
         """The vectors with these numbers."""
