@@ -8,12 +8,12 @@ pattern is never too small.
 
 from __future__ import annotations
 
-import importlib
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from wengert._scipy import scipy_module
 from wengert.engine.base import edge_of
 from wengert.engine.node import AccumulateGrad, Node, Port
 from wengert.engine.saved import raw_saved
@@ -29,10 +29,7 @@ def scipy_sparse() -> Any:
     Raises:
         ImportError: SciPy is not installed.
     """
-    try:
-        return importlib.import_module("scipy.sparse")
-    except ImportError as error:
-        raise ImportError("sparse Jacobians need SciPy: pip install 'wengert[scipy]'") from error
+    return scipy_module("sparse", "a sparse Jacobian")
 
 
 def pattern_of(output: Any, source: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from functools import partial
 from itertools import product
@@ -12,24 +11,17 @@ import numpy as np
 
 from wengert import _tree
 from wengert._batched import Axes, Batched, merged
+from wengert._scipy import ROOTS_WITH_JACOBIAN, WITHOUT_GRADIENT, scipy_module
 from wengert.engine.base import TensorBase, wrap
 from wengert.func._jacobians import jacfwd
 from wengert.func._reverse import grad
 from wengert.implicit._custom import Solver, Tree, TreeMap, custom_linear_solve, custom_root
-from wengert.implicit._solvers import dense_solve, parts_of_vector, vector_of
+from wengert.implicit._solvers import dense_solve, flat_function, parts_of_vector, vector_of
 from wengert.implicit._system import plain
 
 Array = np.ndarray[Any, Any]
-_ROOT_WITH_JACOBIAN = frozenset({"hybr", "lm"})
+_USER = "wengert.implicit"
 _WITH_HESSIAN = frozenset({"newton-cg", "dogleg", "trust-ncg", "trust-krylov", "trust-exact"})
-_WITHOUT_GRADIENT = frozenset({"nelder-mead", "powell", "cobyla", "cobyqa"})
-
-
-def _scipy(name: str) -> Any:
-    try:
-        return importlib.import_module(f"scipy.{name}")
-    except ImportError as error:
-        raise ImportError(f"wengert.implicit solves with scipy.{name}: pip install 'wengert[scipy]'") from error
 
 
 def root(
@@ -64,11 +56,11 @@ def root(
     tensor([[0.2500, 0.0000],
             [0.0000, 0.1667]], dtype=torch.float64)
     """
-    optimize = _scipy("optimize")
+    optimize = scipy_module("optimize", _USER)
 
     def find(residual: TreeMap, start: Tree) -> Tree:
         def one(function: Callable[[Any], Any], x: Array, at: Callable[[Any], Array]) -> Array:
-            slopes = jacfwd(function) if method in _ROOT_WITH_JACOBIAN else None
+            slopes = jacfwd(function) if method in ROOTS_WITH_JACOBIAN else None
             got = optimize.root(
                 lambda v: at(function(_like(v, x))),
                 x.astype(np.float64),
@@ -119,7 +111,7 @@ def minimize(
     >>> best(p), torch.func.jvp(best, (p,), (p,))[1]
     (tensor([1., 4.], dtype=torch.float64), tensor([2., 8.], dtype=torch.float64))
     """
-    optimize = _scipy("optimize")
+    optimize = scipy_module("optimize", _USER)
     slope = grad(lambda x: f(x, *args))
     name = method.lower()
 
@@ -132,7 +124,7 @@ def minimize(
         def one(function: Callable[[Any], Any], x: Array, at: Callable[[Any], Array]) -> Array:
             second = jacfwd(function)
             given: dict[str, Any] = {}
-            if name not in _WITHOUT_GRADIENT:
+            if name not in WITHOUT_GRADIENT:
                 given["jac"] = lambda v: at(function(_like(v, x)))
             if name in _WITH_HESSIAN:
                 given["hess"] = lambda v: at(second(_like(v, x)))
@@ -183,7 +175,7 @@ def solve(
     >>> torch.implicit.solve(a, torch.tensor([6.0, 4.0], dtype=torch.float64))
     tensor([1.0000, 2.0000], dtype=torch.float64)
     """
-    linalg = _scipy("sparse.linalg")
+    linalg = scipy_module("sparse.linalg", _USER)
     solver = getattr(linalg, method)
 
     def run(matvec: TreeMap, right: Tree) -> Tree:
@@ -227,9 +219,7 @@ def _each_member(run: Callable[..., Array], f: TreeMap, start: Tree) -> Tree:
     leaves, form = _tree.flatten(start)
     flat = vector_of(leaves)
 
-    def function(x: Any) -> Any:
-        return vector_of(_tree.flatten(f(_tree.unflatten(form, parts_of_vector(x, leaves))))[0])
-
+    function = flat_function(f, leaves, form)
     axes = merged([_axes(flat), _axes(function(flat))])
     members = []
     for place in product(*[range(axis.size) for axis in axes]):

@@ -56,9 +56,7 @@ def newton(f: TreeMap, x0: Tree, *, tol: float | None = None, max_steps: int = 5
     """
     leaves, form = _tree.flatten(x0)
 
-    def residual(x: Any) -> Any:
-        return vector_of(_tree.flatten(f(_tree.unflatten(form, parts_of_vector(x, leaves))))[0])
-
+    residual = flat_function(f, leaves, form)
     slopes = jacfwd(residual)
 
     def step(x: Any) -> Any:
@@ -86,9 +84,7 @@ def iterate(f: TreeMap, x0: Tree, *, tol: float | None = None, max_steps: int = 
     """
     leaves, form = _tree.flatten(x0)
 
-    def step(x: Any) -> Any:
-        return vector_of(_tree.flatten(f(_tree.unflatten(form, parts_of_vector(x, leaves))))[0])
-
+    step = flat_function(f, leaves, form)
     start = vector_of(leaves)
     x = _repeated(step, start, 4 * _precision(start) if tol is None else tol, max_steps, "iterate")
     return _tree.unflatten(form, parts_of_vector(x, leaves))
@@ -115,8 +111,7 @@ def conjugate_gradient(matvec: TreeMap, b: Tree, *, tol: float | None = None, ma
     limit = 10 * right.shape[0] + 10 if max_steps is None else max_steps
     small = _square(right) * (10 * _precision(right) if tol is None else tol) ** 2
 
-    def product(x: Any) -> Any:
-        return vector_of(_tree.flatten(matvec(_tree.unflatten(form, parts_of_vector(x, leaves))))[0])
+    product = flat_function(matvec, leaves, form)
 
     def step(k: Any, x: Any, r: Any, p: Any, rr: Any) -> Any:
         ap = product(p)
@@ -188,4 +183,13 @@ def parts_of_vector(x: Any, like: list[Any]) -> list[Any]:
     return parts
 
 
-__all__ = ["conjugate_gradient", "dense_solve", "iterate", "newton", "parts_of_vector", "vector_of"]
+def flat_function(f: TreeMap, leaves: list[Any], form: Any) -> Callable[[Any], Any]:
+    """A function of containers of ``form``, with leaves like ``leaves``, as one of vectors."""
+
+    def flat(x: Any) -> Any:
+        return vector_of(_tree.flatten(f(_tree.unflatten(form, parts_of_vector(x, leaves))))[0])
+
+    return flat
+
+
+__all__ = ["conjugate_gradient", "dense_solve", "flat_function", "iterate", "newton", "parts_of_vector", "vector_of"]

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from wengert._scipy import ROOTS_WITH_JACOBIAN, WITHOUT_GRADIENT, scipy_module
 from wengert.autograd import grad as gradient_of
 from wengert.engine.base import TensorBase, array_of, is_tracking
 from wengert.func import hessian, hvp, jacfwd, jacrev
@@ -21,20 +22,13 @@ from wengert.functions.data import from_numpy, tensor
 
 __all__ = ["least_squares", "minimize", "quad", "root", "solve_ivp"]
 
-_WITHOUT_GRADIENT: Final = frozenset({"nelder-mead", "powell", "cobyla", "cobyqa"})
 _WITH_PRODUCTS: Final = frozenset({"newton-cg", "trust-ncg", "trust-krylov", "trust-constr"})
 _WITH_HESSIAN: Final = frozenset({"dogleg", "trust-exact"})
-_ROOTS_WITH_JACOBIAN: Final = frozenset({"hybr", "lm"})
 _IMPLICIT: Final = frozenset({"radau", "bdf", "lsoda"})
 
 
 def _scipy(module: str) -> Any:
-    try:
-        return importlib.import_module(f"scipy.{module}")
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            "wengert.interop.scipy needs SciPy, which is not installed: run pip install 'wengert[scipy]'"
-        ) from error
+    return scipy_module(module, "wengert.interop.scipy")
 
 
 def _point(x: Any) -> Any:
@@ -98,14 +92,14 @@ def _with_gradient(fun: Callable[..., Any], args: tuple[Any, ...]) -> Callable[[
     return value_and_gradient
 
 
-def _jacobian(fun: Callable[..., Any], name: str) -> Callable[[Any], Any]:
+def _jacobian(fun: Callable[..., Any], name: str, outputs: int | None = None) -> Callable[[Any], Any]:
     """The Jacobian of a function of one tensor, forwards for few inputs, else backwards."""
 
     def checked(x: Any) -> Any:
         return _tensor_result(fun(x), name)
 
     forwards, backwards = jacfwd(checked), jacrev(checked)
-    rows: list[int] = []
+    rows = [] if outputs is None else [outputs]
 
     def jacobian(x: Any) -> Any:
         point = _point(x)
@@ -162,7 +156,7 @@ def minimize(
     args = _as_tuple(args)
     chosen = method.lower() if isinstance(method, str) else method
     objective: Any = lambda x: _number(fun(_point(x), *args), "minimize")  # noqa: E731 - replaced below
-    if jac is None and chosen not in _WITHOUT_GRADIENT:
+    if jac is None and chosen not in WITHOUT_GRADIENT:
         objective, jac = _with_gradient(fun, args), True
     bound = _bound(fun, args)
     if hess is None and hessp is None and chosen in _WITH_PRODUCTS:
@@ -259,7 +253,7 @@ def root(
             root(lambda x: x**3 - torch.tensor([1.0, 8.0]), [1.0, 1.0]).x  # array([1., 2.])
     """
     bound = _bound(fun, _as_tuple(args))
-    if jac is None and method.lower() in _ROOTS_WITH_JACOBIAN:
+    if jac is None and method.lower() in ROOTS_WITH_JACOBIAN:
         jac = _jacobian(bound, "root")
     return _scipy("optimize").root(_numeric(bound), _start(x0), method=method, jac=jac, **options)
 
@@ -288,7 +282,7 @@ def solve_ivp(
 
     name = method.lower() if isinstance(method, str) else getattr(method, "__name__", "").lower()
     if "jac" not in options and name in _IMPLICIT and not options.get("vectorized"):
-        options["jac"] = lambda t, y: _jacobian(lambda z: fun(_time(t), z, *extra), "solve_ivp")(y)
+        options["jac"] = lambda t, y: _jacobian(lambda z: fun(_time(t), z, *extra), "solve_ivp", y.size)(y)
     return _scipy("integrate").solve_ivp(derivatives, t_span, _start(y0), method, **options)
 
 

@@ -1,22 +1,16 @@
-"""The special functions that SciPy computes: the one place that loads it, when one of them is first called."""
+"""The special functions that SciPy computes; it is loaded when one of them is first called."""
 
 from __future__ import annotations
 
-import importlib
 from functools import cache
 from typing import Any
+
+from wengert._scipy import scipy_module
 
 
 @cache
 def _function(name: str) -> Any:
-    try:
-        module = importlib.import_module("scipy.special")
-    except ImportError:
-        raise ImportError(
-            f"this function is computed by scipy.special.{name}, and SciPy is not installed: run "
-            "pip install 'wengert[scipy]'"
-        ) from None
-    return getattr(module, name)
+    return getattr(scipy_module("special", f"{name} as wengert has it"), name)
 
 
 def by_scipy(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""What tables of learned vectors have in common. Knows neither how they are looked up nor what is made of the vectors."""
+"""What tables of learned vectors have in common. Knows neither how they are looked up nor what becomes of them."""
 
 from __future__ import annotations
 
