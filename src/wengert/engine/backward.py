@@ -18,7 +18,7 @@ from wengert.engine.base import TensorBase, accumulator_of, edge_of, wrap, wrap_
 from wengert.engine.node import AccumulateGrad, Node
 from wengert.engine.past import note_pass
 from wengert.engine.state import STATE
-from wengert.engine.sweep import Sweep, lead_to_these_only, needed_nodes
+from wengert.engine.sweep import Cotangents, Heap, Sweep, drain_plain, lead_to_these_only, needed_nodes
 from wengert.ops.record import TABLE
 from wengert.spaces.tensors import TENSOR
 
@@ -76,11 +76,37 @@ def backward_from_scalar(t: TensorBase, retain_graph: bool) -> None:
         run_backward((t,), (None,), retain_graph=retain_graph)
         return
     node: Any = t._node
-    sweep = Sweep(False, retain_graph, user_code(3), False)
+    where = user_code(3)
     dtype = t._data.dtype
-    sweep.pending[node] = _ONE if dtype is _F32 else dtype.type(1)
-    sweep.heap.append((node.seq, node))
-    _commit(sweep.run(), sweep)
+    pending: Cotangents = {node: _ONE if dtype is _F32 else dtype.type(1)}
+    heap: Heap = [(node.seq, node)]
+    unusual = None
+    if not STATE.anomaly and not STATE.axes:
+        unusual = run_silently(drain_plain, heap, pending, retain_graph, where)
+        if unusual is None and _are_first_scalars(pending):
+            return
+    sweep = Sweep(False, retain_graph, where, False)
+    sweep.pending, sweep.heap = pending, heap
+    _commit(sweep.run(unusual), sweep)
+
+
+def _are_first_scalars(arrivals: dict[Any, Any]) -> bool:
+    """Give leaves their gradients, if all are scalars and the first ones, and nobody hooked in: nothing to add to."""
+    with _commit_lock:
+        for leaf, g in arrivals.items():
+            t = leaf.variable
+            if leaf.state is not None or g.__class__ is np.ndarray:
+                return False
+            if t is None or t._grad is not None or not t._rg or t._view is not None:
+                return False
+        try:
+            for leaf, g in arrivals.items():
+                leaf.variable._grad = wrap_plain(g)
+        except BaseException:  # an interrupt between two leaves: finish, so that no gradient is half there
+            for leaf, g in arrivals.items():
+                leaf.variable._grad = wrap_plain(g)
+            raise
+    return True
 
 
 def run_grad(

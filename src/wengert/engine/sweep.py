@@ -32,6 +32,110 @@ from wengert.spaces.batching import BATCHED
 from wengert.spaces.tensors import TENSOR
 
 Cotangents = dict[Node, Any]
+Heap = list[tuple[int, Node]]
+
+
+def drain_plain(  # noqa: C901 - the docstring says why
+    heap: Heap, pending: Cotangents, retain: bool, where: FreedAt
+) -> tuple[Node, Any] | None:
+    """The plain case, on raw values with nothing asked but the leaves; returns where it meets anything else.
+
+    ``heap`` and ``pending`` are as in :class:`Sweep`; in the end the leaves are what is left pending.
+
+    No user code is called here: this runs in a context of its own (`silent_runner`).
+    Kept flat, and written out for one and for two inputs, because it is the hot loop: it takes a third less time
+    than the general form below it.
+    """
+    node: Any = None
+    while True:
+        if node is None:
+            if not heap:
+                return None
+            node = heappop(heap)[1]
+            g = pending.pop(node)
+        links = node.links
+        form = links[0]
+        if form is None or node.state is not None:
+            return node, g
+        k, start, space, rules, keeps_scalars, has_meta, alike = form
+        kind = g.__class__
+        size = len(links)
+        if size > start:
+            if links[start][0] != links[start + 1] or (size > start + 2 and any_written(links, start + 2)):
+                check_versions(node)
+            if not retain:
+                node.state = where
+                if kind is ndarray or not keeps_scalars:
+                    if k == 2:
+                        a, b = links[4], links[5]
+                        a, b = None if a.__class__ is ndarray else a, None if b.__class__ is ndarray else b
+                        node.links = (form, links[1], links[2], None, a, b)
+                    else:
+                        node.links = (form, links[1], None, None) if k == 1 else without_arrays(links, k)
+        if kind is ndarray:
+            alike = False
+        if k > 2 or (has_meta and k == 2) or (kind is ndarray and g.size >= LARGE):
+            _pass_on(node, g, links, heap, pending)
+            node = None
+            continue
+        following = links[1]
+        if k == 1:
+            if has_meta:
+                x = rules[0](space, g, links[2], links[3], **(node.meta or {}))
+            else:
+                x = rules[0](space, g, links[2], links[3])
+        elif following is None:
+            following = links[2]
+            x = rules[1](space, g, links[3], links[4], links[5])
+        else:
+            x = rules[0](space, g, links[3], links[4], links[5])
+            second = links[2]
+            if second is not None:
+                if not (alike and x.__class__ is kind) and (
+                    x.shape != following.shape or x.dtype is not following.dtype
+                ):
+                    x = fit_raw(x, following, node)
+                if following in pending:
+                    pending[following] = pending[following] + x
+                else:
+                    pending[following] = x
+                    if following.seq:
+                        heappush(heap, (following.seq, following))
+                x = rules[1](space, g, links[3], links[4], links[5])
+                following = second
+        if not (alike and x.__class__ is kind) and (x.shape != following.shape or x.dtype is not following.dtype):
+            x = fit_raw(x, following, node)
+        node = None
+        if not heap and following.seq:  # nothing else can flow into it: go on there at once
+            node, g = following, x
+        elif following in pending:
+            pending[following] = pending[following] + x
+        else:
+            pending[following] = x
+            if following.seq:
+                node = heappushpop(heap, (following.seq, following))[1]
+                g = pending.pop(node)
+
+
+def _pass_on(node: Any, g: Any, links: tuple[Any, ...], heap: Heap, pending: Cotangents) -> None:
+    """Run the rules of a plain node of any form and let the results arrive; large elementwise ones tile by tile."""
+    k = node.arity
+    saved = links[1 + k : 2 * k + 2]
+    meta, space = node.meta or {}, node.space
+    for rule, following in zip(node.rules, links[1 : 1 + k], strict=True):
+        if following is None:
+            continue
+        x = NotImplemented
+        if node.elementwise and g.size >= LARGE and g.shape == following.shape and computes(rule):
+            x = tiled(rule, (space, g, *saved), following.dtype, meta)
+        if x is NotImplemented:
+            x = fit_raw(rule(space, g, *saved, **meta), following, node)
+        if following in pending:
+            pending[following] = pending[following] + x
+        else:
+            pending[following] = x
+            if following.seq:
+                heappush(heap, (following.seq, following))
 
 
 class Sweep:
@@ -57,7 +161,7 @@ class Sweep:
         self.where = where
         self.exposed: set[int] = set()  # the ids of raw values that someone outside may hold
         self.pending: Cotangents = {}
-        self.heap: list[tuple[int, Node]] = []
+        self.heap: Heap = []
 
     def ask_for(self, needed: set[Node], captures: Iterable[Node], ends: frozenset[Node] = frozenset()) -> None:
         """Visit only ``needed`` nodes, none beyond ``ends``; keep the cotangents of ``captures`` in ``captured``."""
@@ -99,18 +203,22 @@ class Sweep:
         """Let ``g`` arrive at a root."""
         self._arrive(node, g)
 
-    def run(self) -> dict[Any, Any]:
-        """Sweep from the roots; returns what arrived at the leaves, by their accumulators."""
+    def run(self, unusual: tuple[Node, Any] | None = None) -> dict[Any, Any]:
+        """Sweep from the roots; returns what arrived at the leaves, by their accumulators.
+
+        ``unusual`` is what the plain case has met, where it was tried already.
+        """
         try:
             if STATE.axes:
                 self.space = BATCHED  # cotangents may be batched anywhere
             if self.on_tensors or self.needed is not None or STATE.anomaly or self.space is not None:
                 run_guarded(self._drain)
             else:
-                unusual = run_silently(self._drain_raw)
+                plain = self.heap, self.pending, self.retain_graph, self.where
+                unusual = run_silently(drain_plain, *plain) if unusual is None else unusual
                 while unusual is not None:
                     run_guarded(self._visit, *unusual)
-                    unusual = run_silently(self._drain_raw)
+                    unusual = run_silently(drain_plain, *plain)
             return self._leaves()
         except BaseException:
             self.forget_retained()
@@ -125,99 +233,6 @@ class Sweep:
         if self.modes is None:
             self.modes = STATE.grad_enabled, STATE.sweep
             STATE.grad_enabled, STATE.sweep = self.create_graph, self
-
-    def _drain_raw(self) -> tuple[Node, Any] | None:  # noqa: C901 - the docstring says why
-        """The plain case, on raw values with nothing asked but the leaves; returns where it meets anything else.
-
-        No user code is called here: this runs in a context of its own (`silent_runner`).
-        Kept flat, and written out for one and for two inputs, because it is the hot loop: it takes a third less time
-        than the general form below it.
-        """
-        heap, pending, retain, where = self.heap, self.pending, self.retain_graph, self.where
-        node: Any = None
-        while True:
-            if node is None:
-                if not heap:
-                    return None
-                node = heappop(heap)[1]
-                g = pending.pop(node)
-            links = node.links
-            form = links[0]
-            if form is None or node.state is not None:
-                return node, g
-            k, start, space, rules, keeps_scalars, has_meta, alike = form
-            kind = g.__class__
-            size = len(links)
-            if size > start:
-                if links[start][0] != links[start + 1] or (size > start + 2 and any_written(links, start + 2)):
-                    check_versions(node)
-                if not retain:
-                    node.state = where
-                    if kind is ndarray or not keeps_scalars:
-                        if k == 2:
-                            a, b = links[4], links[5]
-                            a, b = None if a.__class__ is ndarray else a, None if b.__class__ is ndarray else b
-                            node.links = (form, links[1], links[2], None, a, b)
-                        else:
-                            node.links = (form, links[1], None, None) if k == 1 else without_arrays(links, k)
-            if kind is ndarray:
-                alike = False
-            if k > 2 or (has_meta and k == 2) or (kind is ndarray and g.size >= LARGE):
-                self._pass_on(node, g, links)
-                node = None
-                continue
-            following = links[1]
-            if k == 1:
-                if has_meta:
-                    x = rules[0](space, g, links[2], links[3], **(node.meta or {}))
-                else:
-                    x = rules[0](space, g, links[2], links[3])
-            elif following is None:
-                following = links[2]
-                x = rules[1](space, g, links[3], links[4], links[5])
-            else:
-                x = rules[0](space, g, links[3], links[4], links[5])
-                second = links[2]
-                if second is not None:
-                    if not (alike and x.__class__ is kind) and (
-                        x.shape != following.shape or x.dtype is not following.dtype
-                    ):
-                        x = fit_raw(x, following, node)
-                    if following in pending:
-                        pending[following] = pending[following] + x
-                    else:
-                        pending[following] = x
-                        if following.seq:
-                            heappush(heap, (following.seq, following))
-                    x = rules[1](space, g, links[3], links[4], links[5])
-                    following = second
-            if not (alike and x.__class__ is kind) and (x.shape != following.shape or x.dtype is not following.dtype):
-                x = fit_raw(x, following, node)
-            node = None
-            if not heap and following.seq:  # nothing else can flow into it: go on there at once
-                node, g = following, x
-            elif following in pending:
-                pending[following] = pending[following] + x
-            else:
-                pending[following] = x
-                if following.seq:
-                    node = heappushpop(heap, (following.seq, following))[1]
-                    g = pending.pop(node)
-
-    def _pass_on(self, node: Any, g: Any, links: tuple[Any, ...]) -> None:
-        """Run the rules of a plain node of any form and let the results arrive; large elementwise ones tile by tile."""
-        k = node.arity
-        saved = links[1 + k : 2 * k + 2]
-        meta, space = node.meta or {}, node.space
-        for rule, following in zip(node.rules, links[1 : 1 + k], strict=True):
-            if following is None:
-                continue
-            x = NotImplemented
-            if node.elementwise and g.size >= LARGE and g.shape == following.shape and computes(rule):
-                x = tiled(rule, (space, g, *saved), following.dtype, meta)
-            if x is NotImplemented:
-                x = fit_raw(rule(space, g, *saved, **meta), following, node)
-            self._arrive(following, x)
 
     def _drain(self) -> None:
         self._enter_user_code()
