@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import floor
 from typing import Any
 
@@ -117,15 +118,26 @@ def _ratio(n: int, m: int, factor: float | None, align_corners: bool) -> float:
 
 
 def _along(input: Any, axis: int, n: int, m: int, mode: str, ratio: float, align_corners: bool) -> Any:
-    place = np.arange(m)
     if mode.startswith("nearest"):
         offset = 0.5 if mode == "nearest-exact" else 0.0
-        index = np.minimum(np.floor((place + offset) * np.float32(ratio)).astype(np.int64), n - 1)
+        index = np.minimum(np.floor((np.arange(m) + offset) * np.float32(ratio)).astype(np.int64), n - 1)
         return TENSOR.index_select(input, wrap(index), dim=axis)
+    make = _kept_weights if n * m <= _SMALL else _weights
+    return along_axis(input, make(n, m, mode, ratio, align_corners, input._data.dtype), axis)
+
+
+_SMALL = 4096  # weights: making so few anew would take longer than using them
+
+
+def _weights(n: int, m: int, mode: str, ratio: float, align_corners: bool, dtype: Any) -> Any:
+    """What each of ``n`` pixels weighs in each of ``m``."""
+    place = np.arange(m)
     real = place * ratio if align_corners else (place + 0.5) * ratio - 0.5
-    dtype = input._data.dtype
     matrix = _cubic(real, n) if mode == "bicubic" else _linear(real, n, align_corners)
-    return along_axis(input, matrix.astype(dtype), axis)
+    return matrix.astype(dtype)
+
+
+_kept_weights = lru_cache(maxsize=64)(_weights)
 
 
 def _linear(real: Any, n: int, align_corners: bool) -> Any:

@@ -14,7 +14,8 @@ import numpy as np
 Shape = tuple[int, ...]
 
 _FEW: Final = 1024  # below this many elements building flat indices costs more than it saves
-_WIDE: Final = 64  # rows at least this long are added row by row
+_WIDE: Final = 64  # rows longer than this are added row by row
+_MANY: Final = 2**15  # ... if they have at least so many elements: sorting their indices takes longer otherwise
 _ROUNDS: Final = 8  # ... unless an index occurs more often than this
 
 
@@ -58,7 +59,7 @@ def sum_rows(count: int, index: Any, rows: Any) -> Any:
     """``count`` rows of zeros with ``rows[k]`` added to row ``index[k]``."""
     shape = (count, *rows.shape[1:])
     length = prod(rows.shape[1:])
-    if length < _WIDE or rows.dtype.char == "e":
+    if length <= _WIDE or rows.size < _MANY or rows.dtype.char == "e":
         return sum_into(shape, _places_of_rows(index, length), rows, rows.dtype)
     out = np.zeros(shape, rows.dtype)
     add_rows(out, index, rows)
@@ -76,7 +77,7 @@ def add_rows(out: Any, index: Any, rows: Any) -> None:
     speed, 3 times faster than element by element.
     """
     length = prod(rows.shape[1:])
-    if length >= _WIDE and index.size > 1:
+    if length > _WIDE and rows.size >= _MANY:
         order = np.argsort(index, kind="stable")
         ordered = index[order]
         starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))

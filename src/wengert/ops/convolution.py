@@ -14,23 +14,57 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from wengert._batched import Axes, Batched, folded, merged, spread
-from wengert.ops.patches import Places, columns, image
+from wengert.ops.patches import Places, image, padded, windows
 from wengert.ops.record import Kind, defop
 
 Shape = tuple[int, ...]
 
-_MOST = 2**24  # bytes of copied patches at a time
+_MOST: Final = 2**21  # bytes of copied patches at a time: they are multiplied while the cache has them
 
 
-def _batches(images: int, bytes_each: int) -> Iterator[slice]:
-    step = max(1, _MOST // max(1, bytes_each))
-    for start in range(0, images, step):
-        yield slice(start, min(start + step, images))
+class _Patches:
+    """The patches of images, copied piece by piece into one buffer as matrices ``(images, groups, rows, places)``."""
+
+    def __init__(self, x: Any, kernel: Shape, counts: Shape, places: Places, groups: int) -> None:
+        self.x = padded(x, places.padding)
+        self.kernel, self.counts, self.places = kernel, counts, places
+        self.groups, self.rows = groups, x.shape[1] // groups * prod(kernel)
+        self.across = prod(counts[1:])  # places in one row of them, along the first axis
+        self.buffer = np.empty(0, x.dtype)
+        is_plain = prod(kernel) == 1 and set(places.stride) == {1}
+        self.bytes_of_row = 0 if is_plain else x.shape[1] * prod(kernel) * self.across * x.itemsize
+
+    def pieces(self) -> Iterator[tuple[slice, slice, Any]]:
+        """Which images, which of their places (as a flat slice), and the patches there."""
+        images, height = len(self.x), self.counts[0]
+        at_once = max(1, _MOST // max(1, self.bytes_of_row))  # rows of places
+        if at_once >= height:
+            step = max(1, at_once // max(1, height)) if self.bytes_of_row else max(1, images)
+            for first in range(0, images, step):
+                yield self._piece(slice(first, min(first + step, images)), 0, height)
+            return
+        for image in range(images):
+            for first in range(0, height, at_once):
+                yield self._piece(slice(image, image + 1), first, min(first + at_once, height))
+
+    def _piece(self, part: slice, first: int, last: int) -> tuple[slice, slice, Any]:
+        x = self.x[part, :, first * self.places.stride[0] :]
+        counts = (last - first, *self.counts[1:])
+        view = windows(x, self.kernel, counts, self.places)
+        shape = (len(x), self.groups, self.rows, prod(counts))
+        flat = slice(first * self.across, last * self.across)
+        if not self.bytes_of_row:
+            return part, flat, view.reshape(shape)
+        if self.buffer.size < view.size:
+            self.buffer = np.empty(view.size, x.dtype)
+        copied = self.buffer[: view.size]
+        copied.reshape(view.shape)[...] = view
+        return part, flat, copied.reshape(shape)
 
 
 def _wide(a: Any) -> Any:
@@ -43,36 +77,57 @@ def _conv(x: Any, w: Any, *, places: Places, groups: int) -> Any:
     x, w, dtype = _wide(x), _wide(w), x.dtype
     n, o, kernel = x.shape[0], w.shape[0], w.shape[2:]
     counts = places.counts(x.shape[2:], kernel)
-    rows, length = w.shape[1] * prod(kernel), prod(counts)
-    out = np.empty((n, groups, o // groups, length), x.dtype)
-    matrix = w.reshape(groups, o // groups, rows)
-    for part in _batches(n, groups * rows * length * x.itemsize):
-        cols = columns(x[part], kernel, counts, places).reshape(-1, groups, rows, length)
-        np.matmul(matrix, cols, out=out[part])
+    out = np.empty((n, groups, o // groups, prod(counts)), x.dtype)
+    matrix = w.reshape(groups, o // groups, w.shape[1] * prod(kernel))
+    for images, flat, patches in _Patches(x, kernel, counts, places, groups).pieces():
+        np.matmul(matrix, patches, out=out[images, :, :, flat])
     return out.reshape(n, o, *counts).astype(dtype, copy=False)
 
 
 def _conv_input(y: Any, w: Any, *, space: Shape, places: Places, groups: int) -> Any:
+    turned = _as_convolution(y, w, space, places, groups)
+    if turned is not None:
+        return _conv(y, turned[0], places=turned[1], groups=groups)
     y, w, dtype = _wide(y), _wide(w), y.dtype
     n, o, counts, kernel = y.shape[0], w.shape[0], y.shape[2:], w.shape[2:]
     rows, length = w.shape[1] * prod(kernel), prod(counts)
     out = np.empty((n, groups * w.shape[1], *space), y.dtype)
     matrix = w.reshape(groups, o // groups, rows).swapaxes(1, 2)
-    for part in _batches(n, groups * rows * length * y.itemsize):
+    step = max(1, _MOST // max(1, groups * rows * length * y.itemsize))
+    for start in range(0, n, step):
+        part = slice(start, start + step)
         cols = np.matmul(matrix, y[part].reshape(-1, groups, o // groups, length))
         out[part] = image(cols.reshape(-1, groups * rows, length), space, kernel, counts, places)
     return out.astype(dtype, copy=False)
 
 
+def _as_convolution(y: Any, w: Any, space: Shape, places: Places, groups: int) -> tuple[Any, Places] | None:
+    """The kernels turned round and the places that make a transposed convolution of stride 1 a convolution.
+
+    That one reads patches where the other adds them up; None where it cannot be, or would read far more.
+    """
+    kernel = w.shape[2:]
+    if set(places.stride) != {1} or w.shape[0] > _MORE * w.shape[1] * groups:
+        return None
+    border = tuple([d * (k - 1) - p for d, k, p in zip(places.dilation, kernel, places.padding, strict=True)])
+    turned = Places(places.stride, border, places.dilation)
+    if min(border) < 0 or turned.counts(y.shape[2:], kernel) != tuple(space):
+        return None
+    split = w.reshape(groups, w.shape[0] // groups, *w.shape[1:]).swapaxes(1, 2)
+    flipped = split[(..., *[slice(None, None, -1)] * len(kernel))]
+    return flipped.reshape(groups * w.shape[1], w.shape[0] // groups, *kernel), turned
+
+
+_MORE: Final = 8  # times as many channels in the cotangent as in the image
+
+
 def _conv_weight(y: Any, x: Any, *, kernel: Shape, places: Places, groups: int) -> Any:
     y, x, dtype = _wide(y), _wide(x), y.dtype
     n, o, counts = y.shape[0], y.shape[1], y.shape[2:]
-    rows, length = x.shape[1] // groups * prod(kernel), prod(counts)
-    out = np.zeros((groups, o // groups, rows), y.dtype)
-    for part in _batches(n, groups * rows * length * y.itemsize):
-        cols = columns(x[part], kernel, counts, places).reshape(-1, groups, rows, length)
-        ys = y[part].reshape(-1, groups, o // groups, length)
-        out += np.matmul(ys, cols.swapaxes(2, 3)).sum(axis=0)
+    ys = y.reshape(n, groups, o // groups, prod(counts))
+    out = np.zeros((groups, o // groups, x.shape[1] // groups * prod(kernel)), y.dtype)
+    for images, flat, patches in _Patches(x, kernel, counts, places, groups).pieces():
+        out += np.matmul(ys[images, :, :, flat], patches.swapaxes(2, 3)).sum(axis=0)
     return out.reshape(o, x.shape[1] // groups, *kernel).astype(dtype, copy=False)
 
 

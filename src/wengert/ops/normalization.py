@@ -6,41 +6,82 @@ derivatives of their own, so that the rules hold at any order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import prod
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from wengert._batched import Batched, aligned, merged, packed, spread
 from wengert.ops.accumulate import sum_rows
-from wengert.ops.record import Kind, Op, defop
+from wengert.ops.record import Kind, Op, deffused, defop
+from wengert.spaces.raw import RAW
 
 Dims = tuple[int, ...]
+
+# --- blocks of values, and sums within them ---
+
+_BLOCK: Final = 2**18  # elements that stay in the cache while some ten NumPy calls go over them
+
+
+def _blocks(x: Any) -> Iterator[slice]:
+    """Parts of the first axis, each about as large as the cache takes."""
+    step = max(1, _BLOCK * len(x) // max(1, x.size))
+    for start in range(0, len(x), step):
+        yield slice(start, start + step)
+
+
+def _of_block(value: Any, ndim: int, part: slice) -> Any:
+    """The part of a value that broadcasts against arrays of ``ndim`` axes."""
+    return value[part] if value.ndim == ndim and len(value) > 1 else value
+
+
+def _sums(a: Any, axes: Dims) -> Any:
+    """Sums over some axes, which are kept; along rows by BLAS, which is faster at it."""
+    if axes == (a.ndim - 1,) and a.shape[-1] > 1:
+        return (a @ np.ones(a.shape[-1], a.dtype))[..., None]
+    return np.add.reduce(a, axis=axes, keepdims=True)
+
+
+def _inner_sums(a: Any, b: Any, axes: Dims) -> Any:
+    """Sums of products over some axes, which are kept."""
+    if axes == (a.ndim - 1,):
+        return np.vecdot(a, b)[..., None]
+    kept = [d for d in range(a.ndim) if d not in axes]
+    total = np.einsum(a, range(a.ndim), b, range(a.ndim), kept)
+    return total.reshape([1 if d in axes else n for d, n in enumerate(a.shape)])
+
 
 # --- shift and scale: (x - mean) / sqrt(variance + eps) ---
 
 
-def _statistics(x: Any, dims: Dims, eps: float) -> tuple[Any, Any, Any]:
-    """Give the centred input, the mean, and 1 / sqrt(variance + eps)."""
-    wide = np.float32 if x.dtype.char == "e" else x.dtype
-    n = float(prod([x.shape[d] for d in dims])) or float("nan")
-    mean = np.add.reduce(x, axis=dims, dtype=wide, keepdims=True) / n
-    centred = x - mean
-    if dims == (x.ndim - 1,):
-        square = np.einsum("...i,...i->...", centred, centred)[..., None]
-    else:
-        square = np.add.reduce(centred * centred, axis=dims, keepdims=True)
-    return centred, mean, 1.0 / np.sqrt(square / n + eps)
-
-
 def _normalized(x: Any, *affine: Any, dims: Dims, eps: float) -> tuple[Any, Any, Any]:
-    y, mean, scale = _statistics(x, dims, eps)
+    if 0 in dims or x.size <= _BLOCK or x.dtype.char == "e":
+        return _normalized_block(x, affine, np.empty(x.shape, x.dtype), dims, eps)
+    y = np.empty(x.shape, x.dtype)
+    statistics = []
+    for part in _blocks(x):
+        own = [_of_block(value, x.ndim, part) for value in affine]
+        statistics.append(_normalized_block(x[part], own, y[part], dims, eps)[1:])
+    means, scales = zip(*statistics, strict=True)
+    return y, np.concatenate(means), np.concatenate(scales)
+
+
+def _normalized_block(x: Any, affine: Any, y: Any, dims: Dims, eps: float) -> tuple[Any, Any, Any]:
+    """Normalise into ``y``; give it, the mean, and 1 / sqrt(variance + eps)."""
+    kind = x.dtype
+    if kind.char == "e":
+        wide = [value.astype(np.float32) for value in affine]
+        parts = _normalized_block(x.astype(np.float32), wide, np.empty(x.shape, np.float32), dims, eps)
+        return tuple([part.astype(kind) for part in parts])  # type: ignore[return-value]
+    n = float(prod([x.shape[d] for d in dims])) or float("nan")
+    mean = _sums(x, dims) / n
+    np.subtract(x, mean, out=y)
+    scale = 1.0 / np.sqrt(_inner_sums(y, y, dims) / n + eps)
     y *= scale
     for op, value in zip((np.multiply, np.add), affine, strict=False):
-        y = op(y, value, out=y)
-    kind = x.dtype
-    return y.astype(kind, copy=False), mean.astype(kind, copy=False), scale.astype(kind, copy=False)
+        op(y, value, out=y)
+    return y, mean, scale
 
 
 def _normalized_batch(xp: Any, x: Any, *affine: Any, dims: Dims, eps: float) -> Any:
@@ -54,17 +95,81 @@ def _mean_over(xp: Any, v: Any, dims: Dims) -> Any:
     return xp.sum(v, dim=dims, keepdim=True) / float(prod([v.shape[d] for d in dims]) or 1)
 
 
-def _pull(xp: Any, pushed: Any, g: Any, mean: Any, scale: Any, x: Any, dims: Dims) -> Any:
-    """Give the cotangent of ``x`` from that of the normalised value (``pushed``) and those of the statistics.
+def _pull_parts(
+    xp: Any, g: Any, g_mean: Any, g_scale: Any, x: Any, mean: Any, scale: Any, *weight: Any, dims: Dims
+) -> Any:
+    """Give the cotangent of ``x`` from those of the three results.
 
     Rules hand over the two statistics, not ``y``: so the graph does not keep the first result, and a ReLU may write to
     it.
     """
+    pushed = g * weight[0] if weight else g
     n = float(prod([x.shape[d] for d in dims]) or 1)
     unit = (x - mean) * scale
-    along_mean = _mean_over(xp, pushed, dims) - g[1] / (scale * n)
-    along_unit = _mean_over(xp, pushed * unit, dims) + g[2] * scale / n
+    along_mean = _mean_over(xp, pushed, dims) - g_mean / (scale * n)
+    along_unit = _mean_over(xp, pushed * unit, dims) + g_scale * scale / n
     return (pushed - along_mean - unit * along_unit) * scale
+
+
+def _pull_of_weight_parts(xp: Any, g: Any, x: Any, mean: Any, scale: Any, *, shape: Dims) -> Any:
+    """Give the cotangent of the weight, added up over the axes along which it repeats."""
+    product = g * ((x - mean) * scale)
+    extra = product.ndim - len(shape)
+    dims = tuple([d for d in range(product.ndim) if d < extra or shape[d - extra] == 1])
+    return xp.reshape(xp.sum(product, dim=dims, keepdim=True), shape=shape)
+
+
+def _pull(g: Any, g_mean: Any, g_scale: Any, x: Any, mean: Any, scale: Any, *weight: Any, dims: Dims) -> Any:
+    if x.dtype.char == "e" or not x.size:
+        return _pull_parts(RAW, g, g_mean, g_scale, x, mean, scale, *weight, dims=dims)
+    n = float(prod([x.shape[d] for d in dims]))
+    out = np.empty(x.shape, x.dtype)
+    along: Any = ()
+    if 0 in dims:  # statistics over all blocks: first what they add up to
+        total, total_unit = 0.0, 0.0
+        for part in _blocks(x):
+            pushed, unit = _pushed(out, g, x, mean, scale, weight, part)
+            total = total + _sums(pushed, dims)
+            total_unit = total_unit + _inner_sums(pushed, unit, dims)
+        along = total, total_unit
+    for part in _blocks(x):
+        pushed, unit = _pushed(out, g, x, mean, scale, weight, part)
+        sums = along or (_sums(pushed, dims), _inner_sums(pushed, unit, dims))
+        of_mean, of_scale, by = [_of_block(value, x.ndim, part) for value in (g_mean, g_scale, scale)]
+        unit *= (sums[1] + of_scale * by) / n
+        pushed -= unit
+        pushed -= (sums[0] - of_mean / by) / n
+        pushed *= by
+    return out
+
+
+def _pushed(out: Any, g: Any, x: Any, mean: Any, scale: Any, weight: Any, part: slice) -> tuple[Any, Any]:
+    """The cotangent of the normalised values, written to a block of ``out``, and these values."""
+    unit = x[part] - _of_block(mean, x.ndim, part)
+    unit *= _of_block(scale, x.ndim, part)
+    pushed = out[part]
+    if weight:
+        np.multiply(g[part], _of_block(weight[0], x.ndim, part), out=pushed)
+    else:
+        pushed[...] = g[part]
+    return pushed, unit
+
+
+def _pull_of_weight(g: Any, x: Any, mean: Any, scale: Any, *, shape: Dims) -> Any:
+    extra = x.ndim - len(shape)
+    if x.dtype.char == "e" or not x.size or (not extra and shape[0] > 1):
+        return _pull_of_weight_parts(RAW, g, x, mean, scale, shape=shape)
+    axes = tuple([d for d in range(x.ndim) if d < extra or shape[d - extra] == 1])
+    total: Any = 0.0
+    for part in _blocks(x):
+        unit = x[part] - _of_block(mean, x.ndim, part)
+        unit *= _of_block(scale, x.ndim, part)
+        total = total + _inner_sums(g[part], unit, axes)
+    return total.reshape(shape)
+
+
+deffused("normalization_pull", _pull_parts, _pull)
+deffused("normalization_pull_weight", _pull_of_weight_parts, _pull_of_weight)
 
 
 def _push(xp: Any, t: Any, y: Any, x: Any, dims: Dims) -> tuple[Any, Any, Any]:
@@ -76,7 +181,7 @@ def _push(xp: Any, t: Any, y: Any, x: Any, dims: Dims) -> tuple[Any, Any, Any]:
 
 
 def _plain_vjp(xp: Any, g: Any, y: Any, x: Any, *, dims: Dims, eps: float) -> Any:
-    return _pull(xp, g[0], g, y[1], y[2], x, dims)
+    return xp.normalization_pull(g[0], g[1], g[2], x, y[1], y[2], dims=dims)
 
 
 def _plain_jvp(xp: Any, ts: Any, y: Any, x: Any, *, dims: Dims, eps: float) -> Any:
@@ -84,19 +189,19 @@ def _plain_jvp(xp: Any, ts: Any, y: Any, x: Any, *, dims: Dims, eps: float) -> A
 
 
 def _weight_vjp_x(xp: Any, g: Any, y: Any, x: Any, w: Any, *, dims: Dims, eps: float) -> Any:
-    return _pull(xp, g[0] * w, g, y[1], y[2], x, dims)
+    return xp.normalization_pull(g[0], g[1], g[2], x, y[1], y[2], w, dims=dims)
 
 
 def _weight_vjp_w(xp: Any, g: Any, y: Any, x: Any, w: Any, *, dims: Dims, eps: float) -> Any:
-    return g[0] * ((x - y[1]) * y[2])
+    return xp.normalization_pull_weight(g[0], x, y[1], y[2], shape=w.shape)
 
 
 def _affine_vjp_x(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, dims: Dims, eps: float) -> Any:
-    return _pull(xp, g[0] * w, g, y[1], y[2], x, dims)
+    return xp.normalization_pull(g[0], g[1], g[2], x, y[1], y[2], w, dims=dims)
 
 
 def _affine_vjp_w(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, dims: Dims, eps: float) -> Any:
-    return g[0] * ((x - y[1]) * y[2])
+    return xp.normalization_pull_weight(g[0], x, y[1], y[2], shape=w.shape)
 
 
 def _affine_vjp_b(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, dims: Dims, eps: float) -> Any:

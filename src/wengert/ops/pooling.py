@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Any, Final
@@ -10,8 +11,9 @@ from typing import Any, Final
 import numpy as np
 
 from wengert._batched import folded
+from wengert.ops.accumulate import sum_into
 from wengert.ops.patches import Places, inner, offsets, padded
-from wengert.ops.record import Kind, defop
+from wengert.ops.record import Kind, deffused, defop
 
 Shape = tuple[int, ...]
 
@@ -111,6 +113,8 @@ AVG_POOL_BACKWARD = defop(
 def _max_pool(x: Any, *, kernel: Shape, counts: Shape, places: Places) -> Any:
     """The largest pixel of each patch, the first of equal ones, NaN before all; and its place in the flat image."""
     x = np.asarray(x)
+    if x.size <= _SMALL and prod(kernel) * prod(counts) <= _SMALL:
+        return _max_of_few(x, kernel, counts, places)
     lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
     wide = _extended(x, kernel, counts, places, lowest)
     if 0 < prod(kernel) < _MOST_PLACES:
@@ -125,6 +129,40 @@ def _max_pool(x: Any, *, kernel: Shape, counts: Shape, places: Places) -> Any:
         np.copyto(best, here, where=better)
         np.copyto(at, _flat(place, x.shape[2:], counts, places), where=better)
     return best, at
+
+
+_SMALL: Final = 2048  # pixels
+
+
+def _max_of_few(x: Any, kernel: Shape, counts: Shape, places: Places) -> Any:
+    """As :func:`_max_pool`, by the indices of all patches, which are kept for the next call: few calls of NumPy."""
+    pixels, starts = _patch_pixels(x.shape[2:], kernel, counts, places)
+    rows = x.reshape(x.shape[0] * x.shape[1], -1)
+    patches = rows.take(pixels, axis=1).reshape(len(rows), len(starts), -1)
+    chosen = patches.argmax(axis=2)  # the first NaN, if there is any
+    at = pixels.take(chosen + starts)
+    shape = (*x.shape[:2], *counts)
+    flat = at + np.arange(0, rows.size, rows.shape[1])[:, None]
+    return rows.reshape(-1).take(flat).reshape(shape), at.reshape(shape)
+
+
+@lru_cache(maxsize=64)
+def _patch_pixels(space: Shape, kernel: Shape, counts: Shape, places: Places) -> tuple[Any, Any]:
+    """The places in the flat image of the pixels of each patch, one patch after the other; and where each begins.
+
+    In place of the border stands the patch's first pixel, so that it neither wins nor hides another.
+    """
+    pixels = np.full((prod(counts), prod(kernel)), -1)
+    for number, place in enumerate(product(*[range(k) for k in kernel])):
+        index: Any = np.zeros((), np.int64)
+        outside: Any = np.zeros((), bool)
+        for axis, (at, n, c) in enumerate(zip(place, space, counts, strict=True)):
+            here = np.arange(c) * places.stride[axis] + at * places.dilation[axis] - places.padding[axis]
+            index = np.add.outer(index * n, here)
+            outside = np.logical_or.outer(outside, (here < 0) | (here >= n))
+        pixels[:, number] = np.where(outside, -1, index).reshape(-1)
+    first = np.take_along_axis(pixels, (pixels >= 0).argmax(axis=1)[:, None], axis=1)
+    return np.where(pixels < 0, first, pixels).reshape(-1), np.arange(0, pixels.size, prod(kernel))
 
 
 _MOST_PLACES: Final = 255
@@ -179,6 +217,16 @@ def unpooled(xp: Any, g: Any, at: Any, space: Shape) -> Any:
     return xp.reshape(spread, shape=(n, c, *space))
 
 
+def _unpooled(g: Any, at: Any, space: Shape) -> Any:
+    n, c = g.shape[:2]
+    length = prod(space)
+    places = at.reshape(n * c, -1) + np.arange(0, n * c * length, length)[:, None]
+    return sum_into((n, c, *space), places, g, g.dtype)
+
+
+deffused("unpooled", unpooled, _unpooled)
+
+
 def picked(xp: Any, x: Any, at: Any) -> Any:
     """The pixels at places in the flat image."""
     n, c = x.shape[:2]
@@ -193,7 +241,7 @@ MAX_POOL = defop(
     _max_pool,
     Kind.OTHER,
     batch=folded(_max_pool),
-    vjp=(lambda xp, g, y, x, **meta: unpooled(xp, g[0], y[1], x.shape[2:]),),
+    vjp=(lambda xp, g, y, x, **meta: xp.unpooled(g[0], y[1], x.shape[2:]),),
     node=lambda meta: f"MaxPool{len(meta['kernel'])}DWithIndicesBackward0",
     outputs=2,
     jvp=lambda xp, ts, y, x, **meta: (picked(xp, ts[0], y[1]), None),
@@ -228,7 +276,7 @@ ADAPTIVE_MAX_POOL = defop(
     _adaptive_max_pool,
     Kind.OTHER,
     batch=folded(_adaptive_max_pool),
-    vjp=(lambda xp, g, y, x, *, counts: unpooled(xp, g[0], y[1], x.shape[2:]),),
+    vjp=(lambda xp, g, y, x, *, counts: xp.unpooled(g[0], y[1], x.shape[2:]),),
     node=lambda meta: f"AdaptiveMaxPool{len(meta['counts'])}DBackward0",
     outputs=2,
     jvp=lambda xp, ts, y, x, *, counts: (picked(xp, ts[0], y[1]), None),

@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from typing import Any, Final
 
 Rule = Callable[..., Any]
@@ -105,11 +106,21 @@ class Op:
         return isinstance(self.vjp, EachInput) or any(rule is not None for rule in self.vjp)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Fused:
+    """Several operations that rules apply as one: what they are, and the same at once on raw values."""
+
+    name: str
+    parts: Rule
+    impl: Callable[..., Any]
+
+
 @dataclass(slots=True)
 class OpTable:
     """Every operation by name; iteration is in order of definition."""
 
     ops: dict[str, Op] = field(default_factory=dict)
+    fused: dict[str, Fused] = field(default_factory=dict)
 
     def add(self, op: Op) -> None:
         """Enter an operation; its name must be new."""
@@ -120,8 +131,30 @@ class OpTable:
     def __getitem__(self, name: str) -> Op:
         return self.ops[name]
 
+    def in_parts(self, name: str, xp: Any) -> Callable[..., Any] | None:
+        """What a rule means by ``xp.name`` in a world that is not raw, if the name is of a :class:`Fused`."""
+        found = self.fused.get(name)
+        return None if found is None else partial(found.parts, xp)
+
 
 TABLE: Final = OpTable()
+
+
+def deffused(name: str, parts: Rule, impl: Callable[..., Any]) -> Fused:
+    """Let rules write ``xp.name`` for a combination of operations that NumPy computes faster at once.
+
+    It is no operation: it has no rule and is never recorded. On raw values ``impl`` runs; every other world sees the
+    parts, so derivatives, programs, batches and formulas follow from them. A generated test compares the two.
+
+    Args:
+        name: the name under which rules call it.
+        parts: the combination, ``parts(xp, *arrays, **meta)``.
+        impl: the same on raw values, ``impl(*arrays, **meta)``.
+    """
+    if name in TABLE.ops or name in TABLE.fused:
+        raise ValueError(f"{name!r} is defined twice")
+    fused = TABLE.fused[name] = Fused(name, parts, impl)
+    return fused
 
 
 def defop(

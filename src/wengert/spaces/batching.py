@@ -31,6 +31,10 @@ class BatchedSpace:
     """The operations of the table as functions of raw values that may be batched."""
 
     def __getattr__(self, name: str) -> Any:
+        parts = TABLE.in_parts(name, self)
+        if parts is not None:
+            setattr(self, name, parts)
+            return parts
         try:
             op = TABLE[name]
         except KeyError:

@@ -24,10 +24,10 @@ class RawSpace:
     """The operations of the table as functions of raw values; looked up once, then plain attributes."""
 
     def __getattr__(self, name: str) -> Any:
-        try:
-            impl = TABLE[name].impl
-        except KeyError:
-            raise AttributeError(f"no operation {name!r} is in the table; a rule may only use operations") from None
+        found = TABLE.ops.get(name) or TABLE.fused.get(name)
+        if found is None:
+            raise AttributeError(f"no operation {name!r} is in the table; a rule may only use operations")
+        impl = found.impl
         setattr(self, name, impl)
         return impl
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from wengert.ops.record import TABLE
 from wengert.spaces.expression import Call, Expression, Name, Number
 from wengert.spaces.raw import RAW
 
@@ -157,6 +158,10 @@ class SymbolSpace:
     """The operations of the table as functions of symbols."""
 
     def __getattr__(self, name: str) -> Any:
+        parts = TABLE.in_parts(name, self)
+        if parts is not None:
+            setattr(self, name, parts)
+            return parts
         compute = getattr(RAW, name)
 
         def call(*args: Any, **meta: Any) -> Any:

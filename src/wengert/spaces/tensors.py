@@ -23,6 +23,10 @@ class TensorSpace:
         self._apply = apply
 
     def __getattr__(self, name: str) -> Any:
+        parts = TABLE.in_parts(name, self)
+        if parts is not None:
+            setattr(self, name, parts)
+            return parts
         try:
             op = TABLE[name]
         except KeyError:
