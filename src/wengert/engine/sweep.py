@@ -21,12 +21,13 @@ from wengert._batched import Batched
 from wengert._fpenv import run_guarded, run_silently
 from wengert.engine import messages
 from wengert.engine.base import wrap
-from wengert.engine.fit import fit_raw, fit_tensor
+from wengert.engine.fit import fit_raw, fit_tensor, suits
 from wengert.engine.node import FreedAt, Node, Port, zeros_of
 from wengert.engine.opnode import OpNode, without_arrays
 from wengert.engine.saved import check_versions, raw_saved, tensor_saved
 from wengert.engine.state import STATE
 from wengert.engine.tiles import LARGE, computes, tiled
+from wengert.engine.totals import added, added_to_part, is_own
 from wengert.ops.record import MISSING
 from wengert.spaces.batching import BATCHED
 from wengert.spaces.tensors import TENSOR
@@ -72,7 +73,7 @@ class Sweep:
 
     @cached_property
     def totals(self) -> set[Node]:
-        """The nodes whose batched cotangent is a sum in memory of its own."""
+        """The nodes whose cotangent has memory of its own, to which more can be added."""
         return set()
 
     @cached_property
@@ -208,22 +209,40 @@ class Sweep:
         """Run the rules of a plain node of any form and let the results arrive; large elementwise ones tile by tile."""
         k = node.arity
         saved = links[1 + k : 2 * k + 2]
-        meta, space = node.meta or {}, node.space
+        meta, space = node.meta or {}, self.space or node.space
+        is_view, totals = node.op.view, self.totals
         for rule, following in zip(node.rules, links[1 : 1 + k], strict=True):
-            if following is None:
+            if following is None or (
+                is_view and following in totals and added_to_part(node.op, self.pending[following], g, meta)
+            ):
                 continue
             x = NotImplemented
-            if node.elementwise and g.size >= LARGE and g.shape == following.shape and computes(rule):
-                x = tiled(rule, (space, g, *saved), following.dtype, meta)
+            if g.__class__ is ndarray and space is not BATCHED and g.size >= LARGE:
+                if node.elementwise and g.shape == following.shape and computes(rule):
+                    x = tiled(rule, (space, g, *saved), following.dtype, meta)
             if x is NotImplemented:
-                x = fit_raw(rule(space, g, *saved, **meta), following, node)
+                x = rule(space, g, *saved, **meta)
+                if x.__class__ is not Batched or not suits(x, following):
+                    x = fit_raw(x, following, node)
             self._arrive(following, x)
+            if is_view and is_own(x, g) and self.pending[following] is x:
+                totals.add(following)
 
     def _drain(self) -> None:
         self._enter_user_code()
-        while self.heap:
-            node = heappop(self.heap)[1]
-            self._visit(node, self.pending.pop(node))
+        heap, pending = self.heap, self.pending
+        plain = not self.on_tensors and self.needed is None and not STATE.anomaly
+        while heap:
+            node: Any = heappop(heap)[1]
+            g = pending.pop(node)
+            if plain and node.state is None and node.short:
+                if node.is_written():
+                    check_versions(node)
+                self._pass_on(node, g, node.links)
+                if not self.retain_graph:
+                    node.release(self.where)
+            else:
+                self._visit(node, g)
 
     # --- one node, any kind, any world -----------------------------------------------------------------------------
 
@@ -265,19 +284,14 @@ class Sweep:
     def _arrive(self, node: Node, x: Any) -> None:
         pending = self.pending
         if node in pending:
-            pending[node] = pending[node] + x if x.__class__ is not Batched else self._added(node, pending[node], x)
+            if node not in self.totals or not added(pending[node], x):
+                pending[node] = pending[node] + x
+                if x.__class__ is Batched:  # batches are large
+                    self.totals.add(node)
         else:
             pending[node] = x
             if node.seq:
                 heappush(self.heap, (node.seq, node))
-
-    def _added(self, node: Node, total: Any, x: Batched) -> Any:
-        """The sum of two batches, in the memory of a total that this pass has made itself: batches are large."""
-        if node in self.totals and total.axes == x.axes and total.shape == x.shape and total.dtype == x.dtype:
-            np.add(total.array, x.array, out=total.array)
-            return total
-        self.totals.add(node)
-        return total + x
 
     def _deposit(self, port: Port, g: Any) -> None:
         parent: Any = port.next[0]
