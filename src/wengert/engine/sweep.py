@@ -217,9 +217,9 @@ class Sweep:
             ):
                 continue
             x = NotImplemented
-            if g.__class__ is ndarray and space is not BATCHED and g.size >= LARGE:
-                if node.elementwise and g.shape == following.shape and computes(rule):
-                    x = tiled(rule, (space, g, *saved), following.dtype, meta)
+            is_large = g.__class__ is ndarray and g.size >= LARGE and space is not BATCHED
+            if is_large and node.elementwise and g.shape == following.shape and computes(rule):
+                x = tiled(rule, (space, g, *saved), following.dtype, meta)
             if x is NotImplemented:
                 x = rule(space, g, *saved, **meta)
                 if x.__class__ is not Batched or not suits(x, following):

@@ -1,8 +1,8 @@
 """Sums of cotangents in memory of their own: what arrives later is added there, and that of a part only to the part.
 
 The transpose of taking a part of a value (``x[1:]``, ``x.diagonal()``) puts a cotangent among zeros. Where a total
-exists already, the same is to add it to that part of the total, which spares the zeros and a sum of whole values. Which part is
-said by the operation itself, applied to the total.
+exists already, the same is to add it to that part of the total, which spares the zeros and a sum of whole values. Which
+part is said by the operation itself, applied to the total.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def added(total: Any, x: Any) -> bool:
 
 
 def added_to_part(op: Op, total: Any, g: Any, meta: dict[str, Any]) -> bool:
-    """Whether ``g``, the cotangent of the part of a value that ``op`` takes, could be added to its total, and so was."""
+    """Whether ``g``, the cotangent of the part that ``op`` takes of a value, could be added to the total, and was."""
     if total.__class__ is not g.__class__:
         return False
     part = evaluate(op, (total,), meta)

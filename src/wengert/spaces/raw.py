@@ -17,7 +17,9 @@ from wengert.ops.record import TABLE
 def computed(op: Any, xs: Any, meta: dict[str, Any]) -> Any:
     """``op.impl`` on raw values; while a program is traced, an equation of it."""
     for x in xs:
-        if x.__class__ is not ndarray and isinstance(x, Traced) and op.name in TABLE.ops:  # the doors of vmap are in no table
+        if x.__class__ is ndarray:
+            continue
+        if isinstance(x, Traced) and op.name in TABLE.ops:  # the doors of vmap are in no table
             return x.emit(op, xs, meta)  # type: ignore[misc]
     return op.impl(*xs, **meta)
 
