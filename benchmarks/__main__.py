@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from benchmarks import jax_transforms
 from benchmarks.cases import CASES
 from benchmarks.long_chain import LENGTHS, QUICK_LENGTHS
 from benchmarks.machine import describe
@@ -67,6 +68,9 @@ def _numbers(text: str) -> list[int]:
 def _measure(names: list[str], threads: list[int], quick: bool, operations_only: list[str]) -> dict[str, Any]:
     results: dict[str, Any] = {"machine": describe(), "quick": quick, "cases": [], "imports": {}, "chains": []}
     results["operations"] = []
+    if any([case.in_jax for case in CASES if case.name in names]) and not jax_transforms.installed():
+        results["without_jax"] = True
+        _tell("JAX is not installed (pip install -e '.[peers]'), so it is not timed beside")
     for case in CASES:
         for number in threads if case.name in names else []:
             _tell(f"{case.name}, {number} thread{'s' if number > 1 else ''}")

@@ -13,18 +13,23 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import networks, transforms
+from benchmarks import jax_transforms, networks, transforms
 
 Step = Callable[[], tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
 class Case:
-    """A program to time; ``wanted`` is the least ratio (torch time / wengert time) that the project asks of itself."""
+    """A program to time.
+
+    ``wanted`` is the least ratio (torch time / wengert time) that the project asks of itself; ``in_jax`` the same
+    program in JAX, which is timed beside them where it is installed.
+    """
 
     name: str
     prepare: Callable[[Any], Step]
     wanted: float | None = None
+    in_jax: jax_transforms.Program | None = None
 
 
 def _binary_loss(torch: Any, prediction: Any, target: Any) -> Any:
@@ -157,10 +162,15 @@ CASES = (
     Case("five transcendental operations, 10^7", partial(transcendental, size=10**7), 1.0),
     Case("784-256-10 perceptron, batch 256", partial(perceptron, batch=256), 1.0),
     Case("784-256-10 perceptron, batch 32", partial(perceptron, batch=32)),
-    Case("Hessian times vector, 200 variables", transforms.hessian_vector, 1.0),
-    Case("Hessian, 200 variables", transforms.whole_hessian, 1.0),
-    Case("per-sample gradients, 32-64-10 perceptron, batch 128", transforms.per_sample_gradients, 1.0),
-    Case("Jacobian of a stencil, 400 points", transforms.stencil_jacobian, 1.0),
+    Case("Hessian times vector, 200 variables", transforms.hessian_vector, 1.0, jax_transforms.hessian_vector),
+    Case("Hessian, 200 variables", transforms.whole_hessian, 1.0, jax_transforms.whole_hessian),
+    Case(
+        "per-sample gradients, 32-64-10 perceptron, batch 128",
+        transforms.per_sample_gradients,
+        1.0,
+        jax_transforms.per_sample_gradients,
+    ),
+    Case("Jacobian of a stencil, 400 points", transforms.stencil_jacobian, 1.0, jax_transforms.stencil_jacobian),
     Case("training step: placement example", partial(networks.example_step, name="placement"), 1.0),
     Case("training step: breast cancer example", partial(networks.example_step, name="breast_cancer"), 1.0),
     Case("training step: digits example", partial(networks.example_step, name="digits"), 1.0),

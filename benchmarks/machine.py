@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import wengert
+from benchmarks.jax_transforms import installed
 
 
 def describe() -> dict[str, str]:
@@ -27,6 +28,7 @@ def describe() -> dict[str, str]:
         "Python": platform.python_version(),
         "wengert": wengert.__version__,
         "torch": importlib.metadata.version("torch"),
+        **({"JAX": importlib.metadata.version("jax")} if installed() else {}),
         "NumPy": f"{np.__version__} ({blas['name']} {blas['version']})",
     }
 

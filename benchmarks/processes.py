@@ -16,12 +16,16 @@ ROOT = Path(__file__).resolve().parent.parent
 # What the usual builds of NumPy and PyTorch read; it must stand there before they are imported.
 _THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
+_XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"  # JAX; it has no option for another number
+
 _IMPORTS = ("numpy", "wengert", "torch")
 
 
 def run_case(name: str, threads: int, quick: bool) -> dict[str, Any]:
     """Time one case in a fresh process with so many threads."""
     environment = os.environ | dict.fromkeys(_THREAD_VARIABLES, str(threads))
+    if threads == 1:
+        environment["XLA_FLAGS"] = f"{environment.get('XLA_FLAGS', '')} {_XLA_ONE_THREAD}"
     result: dict[str, Any] = _run_worker(["case", name, str(threads), *(["--quick"] if quick else [])], environment)
     return result
 

@@ -15,6 +15,9 @@ def render(results: dict[str, Any]) -> str:
     sections = ["# Benchmarks", _render_machine(results["machine"])]
     if results["cases"]:
         sections += ["## Steps", _render_cases(results["cases"])]
+        beside = [case for case in results["cases"] if "beside" in case]
+        if beside or results.get("without_jax"):
+            sections += ["## JAX beside", _render_beside(beside)]
     if results["operations"]:
         sections += ["## Operations", _render_operations(results["operations"])]
     if results["imports"]:
@@ -61,6 +64,19 @@ def _render_cases(cases: list[dict[str, Any]]) -> str:
             [case["name"], str(case["threads"]), *times, f"{case['ratio']:.2f}", f"{low:.2f}..{high:.2f}", wanted]
         )
     return table(["case", "threads", "wengert", "torch", "torch / wengert", "middle half", "wanted"], rows)
+
+
+def _render_beside(cases: list[dict[str, Any]]) -> str:
+    """What JAX takes for the same programs, in the same run."""
+    if not cases:
+        return "JAX is not installed (`pip install -e '.[peers]'`), so nothing was timed beside."
+    rows = []
+    for case in cases:
+        for name, times in case["beside"].items():
+            low, high = times["ratio_quartiles"]
+            ratios = [f"{times['ratio']:.2f}", f"{low:.2f}..{high:.2f}"]
+            rows.append([case["name"], str(case["threads"]), name, seconds(times[name]), *ratios])
+    return table(["case", "threads", "library", "time", "its time / wengert", "middle half"], rows)
 
 
 def _render_operations(operations: list[dict[str, Any]]) -> str:

@@ -30,19 +30,19 @@ BRIEF = Effort(samples=11, sample_seconds=0.003, warm_up_seconds=0.02)  # for hu
 QUICK = Effort(samples=3, sample_seconds=0.002, warm_up_seconds=0.0)
 
 
-def compare_times(ours: Step, theirs: Step, effort: Effort) -> dict[str, Any]:
+def compare_times(ours: Step, theirs: Step, effort: Effort, peer: str = "torch") -> dict[str, Any]:
     """The median times of a run of both steps, in seconds, and the ratios of neighbouring samples.
 
     Raises:
         ArithmeticError: the steps do not compute the same.
     """
     our_times, their_times, number = _in_turn(ours, theirs, effort)
-    wengert, torch = statistics.median(our_times), statistics.median(their_times)
+    wengert, other = statistics.median(our_times), statistics.median(their_times)
     low, _, high = statistics.quantiles([b / a for a, b in zip(our_times, their_times, strict=True)], n=4)
     return {
         "wengert": wengert,
-        "torch": torch,
-        "ratio": torch / wengert,
+        peer: other,
+        "ratio": other / wengert,
         "ratio_quartiles": [low, high],
         "samples": effort.samples,
         "runs_per_sample": number,
@@ -73,12 +73,16 @@ def _in_turn(ours: Step, theirs: Step, effort: Effort) -> tuple[list[float], lis
 
 def _check_equal(ours: tuple[Any, ...], theirs: tuple[Any, ...]) -> None:
     for position, (our, their) in enumerate(zip(ours, theirs, strict=True)):
-        a, b = our.detach().numpy(), their.detach().numpy()
+        a, b = _array(our), _array(their)
         if a.dtype != b.dtype or a.shape != b.shape:
             raise ArithmeticError(f"result {position}: {a.dtype}{a.shape} of wengert, {b.dtype}{b.shape} of torch")
         error, scale = np.abs(a - b).max(), np.abs(b).max()
         if not error <= _TOLERANCE * scale:  # NaN fails too
             raise ArithmeticError(f"result {position} of wengert is off by {error}, with values up to {scale}")
+
+
+def _array(result: Any) -> Any:
+    return result.detach().numpy() if hasattr(result, "detach") else np.asarray(result)
 
 
 def _warm_up(step: Callable[[], object], effort: Effort) -> float:

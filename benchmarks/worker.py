@@ -12,6 +12,7 @@ import importlib
 import json
 from typing import Any
 
+from benchmarks import jax_transforms
 from benchmarks.cases import CASES
 from benchmarks.long_chain import measure_chain
 from benchmarks.operations import OPERATIONS, SIZES, steps
@@ -29,7 +30,12 @@ def time_case(name: str, threads: int, quick: bool) -> dict[str, Any]:
     """The times of one case on both libraries, with so many threads each."""
     wengert, torch = _libraries(threads)
     case = {case.name: case for case in CASES}[name]
-    return compare_times(case.prepare(wengert), case.prepare(torch), QUICK if quick else FULL)
+    effort, ours = QUICK if quick else FULL, case.prepare(wengert)
+    times = compare_times(ours, case.prepare(torch), effort)
+    if case.in_jax is not None and jax_transforms.installed():
+        others = jax_transforms.steps(case.in_jax).items()
+        times["beside"] = {name: compare_times(ours, step, effort, peer=name) for name, step in others}
+    return times
 
 
 def time_operations(threads: int, quick: bool, only: list[str]) -> list[dict[str, Any]]:

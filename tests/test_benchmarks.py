@@ -68,6 +68,38 @@ def test_quick_run_prints_and_writes_a_table(tmp_path: Path) -> None:
         assert case["ratio"] == case["torch"] / case["wengert"]
 
 
+JAX_BESIDE = """
+from benchmarks.report import render
+times = {"wengert": 1e-3, "torch": 2e-3, "ratio": 2.0, "ratio_quartiles": [1.9, 2.1]}
+case = {"name": "Hessian", "threads": 1, "wanted": 1.0} | times
+jax = {"JAX": 0.03, "ratio": 30.0, "ratio_quartiles": [28.0, 31.0]}
+results = {"machine": {}, "operations": [], "imports": {}, "chains": []}
+print(render(results | {"cases": [case | {"beside": {"JAX": jax}}]}))
+print(render(results | {"cases": [case], "without_jax": True}))
+"""
+
+
+def test_jax_stands_beside_where_it_is_installed() -> None:
+    done = run("-c", JAX_BESIDE)
+    assert done.returncode == 0, done.stderr
+    rows = [cells(line) for line in done.stdout.splitlines() if line.startswith("| Hessian")]
+    assert rows[1] == ["Hessian", "1", "JAX", "30 ms", "30.00", "28.00..31.00"]
+    assert "JAX is not installed" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.conformance
+def test_the_same_programs_in_jax_give_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("jax")
+    done = run("-m", "benchmarks", "--quick", "--threads", "1", "--only", "Hessian", "--only", "per-sample", "--only",
+               "Jacobian", "--results", str(tmp_path))  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (data,) = tmp_path.glob("*-part.json")
+    for case in json.loads(data.read_text(encoding="utf-8"))["cases"]:
+        assert set(case["beside"]) == {"JAX", "JAX, jit"}
+
+
 @pytest.mark.slow
 def test_long_chain_reports_memory_and_leaves_nothing_to_the_garbage_collector() -> None:
     done = run("-m", "benchmarks.worker", "chain", "wengert", "20000")

@@ -18,7 +18,7 @@ from wengert.engine.base import TensorBase, accumulator_of, edge_of, wrap, wrap_
 from wengert.engine.node import AccumulateGrad, Node
 from wengert.engine.past import note_pass
 from wengert.engine.state import STATE
-from wengert.engine.sweep import Cotangents, Heap, Sweep, drain_plain, lead_to_these_only, needed_nodes
+from wengert.engine.sweep import OnTheWay, Sweep, drain_plain, lead_to_these_only, needed_nodes
 from wengert.ops.record import TABLE
 from wengert.spaces.tensors import TENSOR
 
@@ -78,15 +78,14 @@ def backward_from_scalar(t: TensorBase, retain_graph: bool) -> None:
     node: Any = t._node
     where = user_code(3)
     dtype = t._data.dtype
-    pending: Cotangents = {node: _ONE if dtype is _F32 else dtype.type(1)}
-    heap: Heap = [(node.seq, node)]
+    on_the_way: OnTheWay = [(node.seq, node)], {node: _ONE if dtype is _F32 else dtype.type(1)}, set()
     unusual = None
     if not STATE.anomaly and not STATE.axes:
-        unusual = run_silently(drain_plain, heap, pending, retain_graph, where)
-        if unusual is None and _are_first_scalars(pending):
+        unusual = run_silently(drain_plain, on_the_way, retain_graph, where)
+        if unusual is None and _are_first_scalars(on_the_way[1]):
             return
     sweep = Sweep(False, retain_graph, where, False)
-    sweep.pending, sweep.heap = pending, heap
+    sweep.on_the_way = on_the_way
     _commit(sweep.run(unusual), sweep)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from wengert.engine import batch_axes
 from wengert.engine.apply import apply, apply_batched
-from wengert.engine.base import TensorBase
+from wengert.engine.base import TensorBase, array_of, is_tracking, wrap
 from wengert.engine.push import push
 from wengert.engine.state import STATE
 from wengert.ops.record import Op
@@ -151,7 +151,12 @@ def split(x: Any, level: Level) -> tuple[Any, Any]:
 
 def apply_leveled(op: Op, inputs: tuple[Any, ...], meta: dict[str, Any]) -> Any:
     """:func:`wengert.engine.apply.apply` for inputs some of which are batched or dual."""
-    level = innermost(inputs)
+    for x in inputs:
+        if x.__class__ is _dual_class:
+            level = innermost(inputs)
+            break
+    else:
+        return apply_batched(op, inputs, meta, evaluate)
     if level is None:
         return apply_batched(op, tuple([opened(x) for x in inputs]), meta, evaluate)
     xs, ts = zip(*[split(x, level) for x in inputs], strict=True)
@@ -163,6 +168,8 @@ def apply_leveled(op: Op, inputs: tuple[Any, ...], meta: dict[str, Any]) -> Any:
 
 
 def _through_door(op: Op, x: Any, **meta: Any) -> Any:
+    if STATE.trace is None and x.__class__ is not _dual_class and not (STATE.grad_enabled and is_tracking(x)):
+        return wrap(op.impl(array_of(x), **meta))
     return apply_leveled(op, (x if STATE.trace is None else STATE.trace.inside(x),), meta)
 
 

@@ -98,6 +98,7 @@ class Node(Metadata):
     rules: ClassVar[tuple[Any, ...] | None] = None
     each: ClassVar[bool] = False
     ports: ClassVar[bool] = False
+    short: ClassVar[bool] = False  # one result, and a rule of the table for each input
     axes: tuple[Any, ...] = ()  # the batch axes of its result
     materialize: ClassVar[bool] = True  # fill in zeros for results that nothing flowed into
 

@@ -236,6 +236,7 @@ def _make_class(op: Op, name: str, is_complex: bool) -> type[OpNode]:
     else:
         body["arity"] = len(vjp)
         if op.outputs == 1 and MISSING not in vjp:
+            body["short"] = True
             takes_meta = any([_takes_metadata(rule, len(vjp)) for rule in vjp if rule is not None])
             facts = (len(vjp), 2 * len(vjp) + 2, body["space"], vjp, body["keeps_scalars"], takes_meta)
             body["form"], body["like_form"] = (*facts, False), (*facts, body["keeps_scalars"])

@@ -21,31 +21,33 @@ from wengert._batched import Batched
 from wengert._fpenv import run_guarded, run_silently
 from wengert.engine import messages
 from wengert.engine.base import wrap
-from wengert.engine.fit import fit_raw, fit_tensor
+from wengert.engine.fit import fit_raw, fit_tensor, suits
 from wengert.engine.node import FreedAt, Node, Port, zeros_of
 from wengert.engine.opnode import OpNode, any_written, without_arrays
 from wengert.engine.saved import check_versions, raw_saved, tensor_saved
 from wengert.engine.state import STATE
 from wengert.engine.tiles import LARGE, computes, tiled
+from wengert.engine.totals import added, added_to_part, is_own
 from wengert.ops.record import MISSING
 from wengert.spaces.batching import BATCHED
 from wengert.spaces.tensors import TENSOR
 
 Cotangents = dict[Node, Any]
-Heap = list[tuple[int, Node]]
+# What a pass has in hand: a heap of the nodes that something arrived at, what arrived, and which of these cotangents
+# have memory of their own, to which more can be added.
+OnTheWay = tuple[list[tuple[int, Node]], Cotangents, set[Node]]
 
 
-def drain_plain(  # noqa: C901 - the docstring says why
-    heap: Heap, pending: Cotangents, retain: bool, where: FreedAt
-) -> tuple[Node, Any] | None:
+def drain_plain(on_the_way: OnTheWay, retain: bool, where: FreedAt) -> tuple[Node, Any] | None:  # noqa: C901
     """The plain case, on raw values with nothing asked but the leaves; returns where it meets anything else.
 
-    ``heap`` and ``pending`` are as in :class:`Sweep`; in the end the leaves are what is left pending.
+    In the end the leaves are what is left pending.
 
     No user code is called here: this runs in a context of its own (`silent_runner`).
     Kept flat, and written out for one and for two inputs, because it is the hot loop: it takes a third less time
     than the general form below it.
     """
+    heap, pending, _ = on_the_way
     node: Any = None
     while True:
         if node is None:
@@ -75,7 +77,7 @@ def drain_plain(  # noqa: C901 - the docstring says why
         if kind is ndarray:
             alike = False
         if k > 2 or (has_meta and k == 2) or (kind is ndarray and g.size >= LARGE):
-            _pass_on(node, g, links, heap, pending)
+            _pass_on(node, g, links, space, on_the_way)
             node = None
             continue
         following = links[1]
@@ -117,25 +119,41 @@ def drain_plain(  # noqa: C901 - the docstring says why
                 g = pending.pop(node)
 
 
-def _pass_on(node: Any, g: Any, links: tuple[Any, ...], heap: Heap, pending: Cotangents) -> None:
+def _pass_on(node: Any, g: Any, links: tuple[Any, ...], space: Any, on_the_way: OnTheWay) -> None:
     """Run the rules of a plain node of any form and let the results arrive; large elementwise ones tile by tile."""
+    _, pending, totals = on_the_way
     k = node.arity
     saved = links[1 + k : 2 * k + 2]
-    meta, space = node.meta or {}, node.space
+    meta, is_view = node.meta or {}, node.op.view
     for rule, following in zip(node.rules, links[1 : 1 + k], strict=True):
-        if following is None:
+        if following is None or (
+            is_view and following in totals and added_to_part(node.op, pending[following], g, meta)
+        ):
             continue
         x = NotImplemented
-        if node.elementwise and g.size >= LARGE and g.shape == following.shape and computes(rule):
+        is_large = g.__class__ is ndarray and g.size >= LARGE and space is not BATCHED
+        if is_large and node.elementwise and g.shape == following.shape and computes(rule):
             x = tiled(rule, (space, g, *saved), following.dtype, meta)
         if x is NotImplemented:
-            x = fit_raw(rule(space, g, *saved, **meta), following, node)
-        if following in pending:
-            pending[following] = pending[following] + x
-        else:
-            pending[following] = x
-            if following.seq:
-                heappush(heap, (following.seq, following))
+            x = rule(space, g, *saved, **meta)
+            if x.__class__ is not Batched or not suits(x, following):
+                x = fit_raw(x, following, node)
+        _let_arrive(following, x, on_the_way)
+        if is_view and is_own(x, g) and pending[following] is x:
+            totals.add(following)
+
+
+def _let_arrive(node: Node, x: Any, on_the_way: OnTheWay) -> None:
+    heap, pending, totals = on_the_way
+    if node in pending:
+        if node not in totals or not added(pending[node], x):
+            pending[node] = pending[node] + x
+            if x.__class__ is Batched:  # batches are large
+                totals.add(node)
+    else:
+        pending[node] = x
+        if node.seq:
+            heappush(heap, (node.seq, node))
 
 
 class Sweep:
@@ -160,8 +178,7 @@ class Sweep:
         self.retain_graph = retain_graph
         self.where = where
         self.exposed: set[int] = set()  # the ids of raw values that someone outside may hold
-        self.pending: Cotangents = {}
-        self.heap: Heap = []
+        self.on_the_way: OnTheWay = ([], {}, set())
 
     def ask_for(self, needed: set[Node], captures: Iterable[Node], ends: frozenset[Node] = frozenset()) -> None:
         """Visit only ``needed`` nodes, none beyond ``ends``; keep the cotangents of ``captures`` in ``captured``."""
@@ -173,11 +190,6 @@ class Sweep:
     def captured(self) -> Cotangents:
         """The cotangents asked for."""
         return {}
-
-    @cached_property
-    def totals(self) -> set[Node]:
-        """The nodes whose batched cotangent is a sum in memory of its own."""
-        return set()
 
     @cached_property
     def retained(self) -> list[tuple[Any, Any]]:
@@ -214,7 +226,7 @@ class Sweep:
             if self.on_tensors or self.needed is not None or STATE.anomaly or self.space is not None:
                 run_guarded(self._drain)
             else:
-                plain = self.heap, self.pending, self.retain_graph, self.where
+                plain = self.on_the_way, self.retain_graph, self.where
                 unusual = run_silently(drain_plain, *plain) if unusual is None else unusual
                 while unusual is not None:
                     run_guarded(self._visit, *unusual)
@@ -236,9 +248,19 @@ class Sweep:
 
     def _drain(self) -> None:
         self._enter_user_code()
-        while self.heap:
-            node = heappop(self.heap)[1]
-            self._visit(node, self.pending.pop(node))
+        heap, pending, _ = self.on_the_way
+        plain = not self.on_tensors and self.needed is None and not STATE.anomaly
+        while heap:
+            node: Any = heappop(heap)[1]
+            g = pending.pop(node)
+            if plain and node.state is None and node.short:
+                if node.is_written():
+                    check_versions(node)
+                _pass_on(node, g, node.links, self.space or node.space, self.on_the_way)
+                if not self.retain_graph:
+                    node.release(self.where)
+            else:
+                self._visit(node, g)
 
     # --- one node, any kind, any world -----------------------------------------------------------------------------
 
@@ -278,28 +300,15 @@ class Sweep:
                 self._arrive(following, fit(x, following, node))
 
     def _arrive(self, node: Node, x: Any) -> None:
-        pending = self.pending
-        if node in pending:
-            pending[node] = pending[node] + x if x.__class__ is not Batched else self._added(node, pending[node], x)
-        else:
-            pending[node] = x
-            if node.seq:
-                heappush(self.heap, (node.seq, node))
-
-    def _added(self, node: Node, total: Any, x: Batched) -> Any:
-        """The sum of two batches, in the memory of a total that this pass has made itself: batches are large."""
-        if node in self.totals and total.axes == x.axes and total.shape == x.shape and total.dtype == x.dtype:
-            np.add(total.array, x.array, out=total.array)
-            return total
-        self.totals.add(node)
-        return total + x
+        _let_arrive(node, x, self.on_the_way)
 
     def _deposit(self, port: Port, g: Any) -> None:
+        heap, pending, _ = self.on_the_way
         parent: Any = port.next[0]
-        if parent not in self.pending:
-            self.pending[parent] = {}
-            heappush(self.heap, (parent.seq, parent))
-        parts = self.pending[parent]
+        if parent not in pending:
+            pending[parent] = {}
+            heappush(heap, (parent.seq, parent))
+        parts = pending[parent]
         # a saved result comes back on a port of its own, so several ports may stand for one result
         parts[port.index] = parts[port.index] + g if port.index in parts else g
 
@@ -415,7 +424,7 @@ class Sweep:
 
     def _leaves(self) -> dict[Any, Any]:
         """What arrived at the leaves, after their hooks; what is left pending is nothing else."""
-        leaves = self.pending
+        leaves = self.on_the_way[1]
         for node in leaves:
             if node.state is not None:
                 leaves[node] = self._leaf_hooks(node, leaves[node])

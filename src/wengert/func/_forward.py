@@ -108,7 +108,7 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
     with ReverseLevel() as level:
         fresh = [fresh_tree(level, primal, "the primals of linearize") for primal in primals]
         xs = list(level.inputs)
-        outputs, spec = _tree.flatten(func(*fresh))
+        outputs, spec = _tree.flatten(func(*[tree for tree, _ in fresh]))
         live = [require_tensor(y, "the outputs of a linearized function") for y in outputs if y._rg]
         cotangents = [level.fresh(zeros_like(y)) for y in live]
         pulled = gradients(live, xs, cotangents, retain_graph=True, create_graph=True, allow_unused=True)

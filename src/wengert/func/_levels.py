@@ -54,36 +54,45 @@ class ReverseLevel:
         """Whether any of ``tensors`` depends on something tracked outside of this level (and not in one inside it)."""
         start = self.start
         own = {edge_of(part) for x in self.inputs for part in parts_of(x)}
-        stack: list[Any] = [node for t in tensors for part in parts_of(t) if (node := edge_of(part)) is not None]
-        seen: set[Any] = set()
+        seen: set[Any] = {None}
+        stack: list[Any] = [edge_of(part) for t in tensors for part in parts_of(t)]
         while stack:
             node = stack.pop()
             if node in seen:
                 continue
             seen.add(node)
-            if not node.seq:
-                if node not in own and not (node.variable is not None and node.variable._fresh < start):
+            seq = node.seq
+            if not seq:
+                if node not in own and (node.variable is None or node.variable._fresh >= start):
                     return True
-            elif node.seq > start:  # later nodes have smaller numbers
+            elif seq > start:  # later nodes have smaller numbers
                 return True
             else:
-                stack.extend([following for following in node.next if following is not None])
+                stack += node.next
         return False
 
-    def leave(self, t: Any) -> Any:
+    def leave(self, t: Any, *, outside: bool | None = None) -> Any:
         """A result as it is seen from outside: untracked unless it depends on something tracked there."""
         if not isinstance(t, TensorBase) or not t._rg:
             return t
-        return t if self.grad_enabled and self.depends_outside((t,)) else t.detach()  # type: ignore[attr-defined]
+        if outside is None:
+            outside = self.grad_enabled and self.depends_outside((t,))
+        return t if self.grad_enabled and outside else t.detach()  # type: ignore[attr-defined]
 
-    def pull(self, outputs: Sequence[Any], cotangents: Sequence[Any], *, retain_graph: bool) -> list[Any]:
-        """The gradients of the outputs by the inputs, recorded where something outside needs that; None if unused."""
+    def pull(
+        self, outputs: Sequence[Any], cotangents: Sequence[Any], *, retain_graph: bool, outside: bool | None = None
+    ) -> list[Any]:
+        """The gradients of the outputs by the inputs, recorded where something outside needs that; None if unused.
+
+        ``outside`` says whether an output or a cotangent depends on something there, where that is known.
+        """
         tracked = [(y, v) for y, v in zip(outputs, cotangents, strict=True) if y._rg]
         if not tracked:
             return [None] * len(self.inputs)
         ys, vs = [y for y, _ in tracked], [v for _, v in tracked]
         given = [v for v in vs if v is not None]
-        outside = self.depends_outside([*ys, *given])
+        if outside is None:
+            outside = self.depends_outside([*ys, *given])
         if not outside and STATE.trace is None and not any([t._dual is not None for t in (*ys, *given, *self.inputs)]):
             return run_to_leaves(ys, self.inputs, vs, retain_graph=retain_graph)
         record = outside and STATE.grad_enabled
@@ -119,13 +128,14 @@ def with_replaced(args: tuple[Any, ...], positions: tuple[int, ...], new: Sequen
     return tuple(replaced)
 
 
-def fresh_tree(level: ReverseLevel, tree: Any, what: str) -> Any:
-    """A tree of tensors with fresh inputs of a level for leaves.
+def fresh_tree(level: ReverseLevel, tree: Any, what: str) -> tuple[Any, _tree.Structure]:
+    """A tree of tensors with fresh inputs of a level for leaves, and its structure.
 
     Raises:
         RuntimeError: a leaf is no tensor, or has no derivatives.
     """
-    return _tree.map_leaves(lambda leaf: level.fresh(require_tensor(leaf, what)), tree)
+    leaves, structure = _tree.flatten(tree)
+    return _tree.unflatten(structure, [level.fresh(require_tensor(leaf, what)) for leaf in leaves]), structure
 
 
 def require_tensor(leaf: Any, what: str) -> Any:

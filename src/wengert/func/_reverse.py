@@ -43,13 +43,15 @@ def grad_and_value(
         positions = checked_argnums(argnums, len(args))
         with ReverseLevel() as level:
             fresh = [fresh_tree(level, args[i], "the arguments to differentiate by") for i in positions]
-            value, aux = with_aux(func, has_aux, "grad")(*with_replaced(args, positions, fresh), **kwargs)
+            inputs = with_replaced(args, positions, [tree for tree, _ in fresh])
+            value, aux = with_aux(func, has_aux, "grad")(*inputs, **kwargs)
             _check_scalar(value)
-        pulled = level.pull([value], [None], retain_graph=False)
+        outside = level.depends_outside((value,))
+        pulled = level.pull([value], [None], retain_graph=False, outside=outside)
         found = iter([zeros_like(x) if g is None else g for g, x in zip(pulled, level.inputs, strict=True)])
-        gradients = tuple([_tree.map_leaves(lambda _: next(found), args[i]) for i in positions])
+        gradients = tuple([_tree.unflatten(structure, found) for _, structure in fresh])
         result = gradients[0] if isinstance(argnums, int) else gradients
-        value = level.leave(value)
+        value = level.leave(value, outside=outside)
         return result, ((value, _tree.map_leaves(level.leave, aux)) if has_aux else value)
 
     return transformed
@@ -111,7 +113,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """
     with ReverseLevel() as level:
         fresh = [fresh_tree(level, primal, "the primals of vjp") for primal in primals]
-        output, aux = with_aux(func, has_aux, "vjp")(*fresh)
+        output, aux = with_aux(func, has_aux, "vjp")(*[tree for tree, _ in fresh])
     outputs, spec = _tree.flatten(output)
     for y in outputs:
         if not isinstance(y, TensorBase):
@@ -137,7 +139,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         ]
         pulled = level.pull([y for y, _ in live], [v for _, v in live], retain_graph=retain_graph)
         found = iter([zeros_like(x) if g is None else g for g, x in zip(pulled, level.inputs, strict=True)])
-        return tuple([_tree.map_leaves(lambda _: next(found), primal) for primal in primals])
+        return tuple([_tree.unflatten(structure, found) for _, structure in fresh])
 
     result = _tree.unflatten(spec, left)
     return (result, vjp_fn, _tree.map_leaves(level.leave, aux)) if has_aux else (result, vjp_fn)

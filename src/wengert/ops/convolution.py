@@ -48,9 +48,9 @@ class _Patches:
             for first in range(0, images, step):
                 yield self._piece(slice(first, min(first + step, images)), 0, height)
             return
-        for image in range(images):
+        for number in range(images):
             for first in range(0, height, at_once):
-                yield self._piece(slice(image, image + 1), first, min(first + at_once, height))
+                yield self._piece(slice(number, number + 1), first, min(first + at_once, height))
 
     def _piece(self, part: slice, first: int, last: int) -> tuple[slice, slice, Any]:
         x = self.x[part, :, first * self.places.stride[0] :]

@@ -73,7 +73,7 @@ def _normalized_block(x: Any, affine: Any, y: Any, dims: Dims, eps: float) -> tu
     if kind.char == "e":
         wide = [value.astype(np.float32) for value in affine]
         parts = _normalized_block(x.astype(np.float32), wide, np.empty(x.shape, np.float32), dims, eps)
-        return tuple([part.astype(kind) for part in parts])  # type: ignore[return-value]
+        return tuple([part.astype(kind) for part in parts])
     n = float(prod([x.shape[d] for d in dims])) or float("nan")
     mean = _sums(x, dims) / n
     np.subtract(x, mean, out=y)

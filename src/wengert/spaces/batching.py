@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import cache, lru_cache
 from itertools import product
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from wengert.ops.record import TABLE, Kind, Op
 from wengert.spaces.raw import computed
 
 Rule = Callable[..., Any]
+Labels = tuple[int, ...]
 
 # What metadata means, by its name: numbers of axes, which move up, and shapes, which the batch comes before.
 _AXES: Final = frozenset({"dim", "dims", "dim0", "dim1", "dim2"})
@@ -78,7 +80,11 @@ def _rule_of(op: Op) -> Rule:
         return _contraction(batch)
     kind = batch or op.kind
     if kind is Kind.ELEMENTWISE or kind is Kind.CREATION:
-        return lambda xp, *xs, **meta: elementwise(lambda *arrays, **rest: computed(op, arrays, rest), xs, meta)
+
+        def whole(*arrays: Any, **meta: Any) -> Any:
+            return computed(op, arrays, meta)
+
+        return lambda xp, *xs, **meta: elementwise(whole, xs, meta)
     if kind in (Kind.REDUCTION, Kind.SCAN, Kind.MOVEMENT):
         return _along_axes(op)
     return lambda xp, *xs, **meta: NotImplemented
@@ -103,8 +109,11 @@ def _along_axes(op: Op) -> Rule:
     """The operation on the whole array, told that its axes stand further back."""
 
     def rule(xp: Any, *xs: Any, **meta: Any) -> Any:
-        axes = merged([x.axes for x in xs if x.__class__ is Batched])
-        arrays = [spread(x, axes) if hasattr(x, "dtype") else x for x in xs]
+        if len(xs) == 1:
+            axes, arrays = xs[0].axes, [xs[0].array]
+        else:
+            axes = merged([x.axes for x in xs if x.__class__ is Batched])
+            arrays = [spread(x, axes) if hasattr(x, "dtype") else x for x in xs]
         if (
             xs[0].ndim
             or op.name in _NEW_AXIS
@@ -156,11 +165,17 @@ def _contraction(subscripts: str) -> Rule:
 
 def contract(subscripts: str, *xs: Any) -> Any:
     """The sum of products of values that subscripts state; ``...`` in front stands for axes that broadcast."""
+    return contract_labels(xs, *_labelled(subscripts, tuple([x.ndim for x in xs])))
+
+
+@cache
+def _labelled(subscripts: str, ndims: tuple[int, ...]) -> tuple[tuple[Labels, ...], Labels]:
+    """The labels of the axes of each operand and of the result."""
     left, _, right = subscripts.partition("->")
     parts = left.split(",")
-    subs = tuple([_labels(part, x.ndim) for part, x in zip(parts, xs, strict=True)])
+    subs = tuple([_labels(part, ndim) for part, ndim in zip(parts, ndims, strict=True)])
     width = max([len(labels) - len(part.lstrip(".")) for labels, part in zip(subs, parts, strict=True)])
-    return contract_labels(xs, subs, _labels(right, len(right.lstrip(".")) + width))
+    return subs, _labels(right, len(right.lstrip(".")) + width)
 
 
 def _labels(part: str, ndim: int) -> tuple[int, ...]:
@@ -169,20 +184,23 @@ def _labels(part: str, ndim: int) -> tuple[int, ...]:
     return (*range(_LETTERS - hidden, _LETTERS), *letters)
 
 
-def contract_labels(xs: Any, subs: tuple[tuple[int, ...], ...], out: tuple[int, ...]) -> Any:
+def contract_labels(xs: Any, subs: tuple[Labels, ...], out: Labels) -> Any:
     """The sum of products of values whose axes are labelled; a batch axis is one more label."""
     axes = merged([x.axes for x in xs if x.__class__ is Batched] or [()])
-    used = set(out).union(*subs)
-    free = [label for label in range(_LETTERS + len(axes) + len(used)) if label not in used]
-    names = dict(zip(axes, free, strict=False))
+    places = tuple([tuple(map(axes.index, x.axes)) if x.__class__ is Batched else () for x in xs])
     arrays = [x.array if x.__class__ is Batched else x for x in xs]
-    labelled = [
-        (*[names[axis] for axis in x.axes], *labels) if x.__class__ is Batched else labels
-        for x, labels in zip(xs, subs, strict=True)
-    ]
-    whole = (*[names[axis] for axis in axes], *out)
-    y = computed(TABLE["einsum"], arrays, {"subs": tuple(labelled), "out": whole})
+    y = computed(TABLE["einsum"], arrays, _with_batch(subs, out, places, len(axes)))
     return Batched(y, axes) if axes else y
+
+
+@lru_cache(maxsize=1024)
+def _with_batch(subs: tuple[Labels, ...], out: Labels, places: tuple[Labels, ...], k: int) -> dict[str, Any]:
+    """The labels where some of ``k`` batch axes (``places``) stand in front of each operand and all in the result."""
+    used = set(out).union(*subs)
+    names = [label for label in range(k + len(used)) if label not in used]
+    fronts = [tuple([names[place] for place in of_one]) for of_one in places]
+    labelled = [(*front, *labels) for front, labels in zip(fronts, subs, strict=True)]
+    return {"subs": tuple(labelled), "out": (*names[:k], *out)}
 
 
 # --- one member after the other --------------------------------------------------------------------------------------

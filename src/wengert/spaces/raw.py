@@ -8,6 +8,8 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any, Final
 
+from numpy import ndarray
+
 from wengert._traced import Traced
 from wengert.ops.record import TABLE
 
@@ -15,6 +17,8 @@ from wengert.ops.record import TABLE
 def computed(op: Any, xs: Any, meta: dict[str, Any]) -> Any:
     """``op.impl`` on raw values; while a program is traced, an equation of it."""
     for x in xs:
+        if x.__class__ is ndarray:
+            continue
         if isinstance(x, Traced) and op.name in TABLE.ops:  # the doors of vmap are in no table
             return x.emit(op, xs, meta)  # type: ignore[misc]
     return op.impl(*xs, **meta)
