@@ -131,7 +131,7 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
         raise RuntimeError("mismatch in length of strides and shape")
     if min(steps, default=0) < 0:
         raise RuntimeError(f"as_strided: Negative strides are not supported at the moment, got strides: {list(steps)}")
-    raw = array_of(input)
+    raw: Any = array_of(input)
     if raw.__class__ is Batched:
         raise RuntimeError(
             "vmap: as_strided() of a batched tensor: its members have no memory of their own in which steps could be "
