@@ -19,12 +19,13 @@ ONE_BY_ONE = {
     **dict.fromkeys(("as_strided", "restride", "view_dtype"), "what it does depends on one member's memory"),
     "nonzero": "its result's size depends on values",
     **dict.fromkeys(("index", "masked_select", "masked_select_backward"), "so does that of a mask"),
-    **dict.fromkeys(("index_put", "masked_scatter", "masked_scatter_backward"), "which writes as many values"),
-    **dict.fromkeys(("bincount", "bincount_weighted", "histc", "searchsorted", "block_diag"), "rare"),
-    **dict.fromkeys(("embedding_gather", "embedding_spread"), "rare: their metadata count rows"),
+    "index_put": "which writes as many values",
+    **dict.fromkeys(("bincount", "bincount_weighted"), "so does that of the largest number"),
     **dict.fromkeys(("index_add", "index_copy", "index_fill", "index_fill_tensor", "index_select"), "of 0-d tensors"),
     "index_select_backward": "of 0-d tensors",
 }
+
+SORTED = {"searchsorted"}  # they ask for values in order
 
 
 def _members(x, count, *, scaled):
@@ -47,7 +48,7 @@ def _check(trial: Trial, chosen: list[int], nested: bool) -> str | None:
     op, count = trial.op, 3
     outer, inner = new_axis(count), new_axis(count)
     axes = [inner if nested and i % 2 else outer for i in range(len(trial.inputs))]
-    members = {i: _members(trial.inputs[i], count, scaled=op.batch == "...") for i in chosen}
+    members = {i: _members(trial.inputs[i], count, scaled=op.batch == "..." or op.name in SORTED) for i in chosen}
     given = [enter(np.stack(members[i]), axes[i], 0) if i in members else x for i, x in enumerate(trial.inputs)]
     used = sorted({axes[i] for i in chosen})
     with np.errstate(all="ignore"):

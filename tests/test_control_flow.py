@@ -49,6 +49,22 @@ class TestScan:
         mapped = [wengert.vmap(grad(lambda a, c=c: f(a, c)))(batch).numpy() for c in (True, False)]
         np.testing.assert_allclose(*mapped, rtol=1e-10)
 
+    def test_steps_are_computed_again_as_few_times_as_can_be(self):
+        counts = {}
+        for length in (32, 1000, 5000):
+            calls = 0
+
+            def step(c, _):
+                nonlocal calls
+                calls += 1
+                return (c * 0.99).sin(), None
+
+            grad(lambda c, n=length: scan(step, c, length=n, checkpoint=True)[0])(wengert.tensor(0.5))
+            counts[length] = (calls - 1) / length  # one finds what a step captures
+        assert counts[32] == 2  # forward, and recorded
+        assert counts[1000] < 2.4
+        assert counts[5000] < 3
+
     def test_a_checkpointed_loop_keeps_hardly_more_for_many_more_steps(self):
         def peak(length):
             x = wengert.tensor(0.5, dtype=wengert.float64, requires_grad=True)

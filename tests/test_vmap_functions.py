@@ -279,3 +279,40 @@ def test_vmap_gives_what_pytorch_gives(name):
     for a, b in zip(ours, theirs, strict=True):
         assert tuple(a.shape) == tuple(b.shape)
         np.testing.assert_allclose(np.asarray(a.numpy()), b.numpy(), rtol=1e-10, atol=1e-12)
+
+
+PLACES = np.array([[0, 2], [1, 1], [2, 0], [1, 2]])
+OF_PLACES = {
+    "index_put, added": lambda lib, x, i: x.index_put((i,), x[:2], accumulate=True),
+    "take": lambda lib, x, i: lib.take(x, i),
+    "put_": lambda lib, x, i: x.clone().put_(i, x[0, :2]),
+    "one_hot": lambda lib, x, i: lib.nn.functional.one_hot(i, 4),
+    "bincount": lambda lib, x, i: lib.bincount(i, minlength=3),
+    "lstsq": lambda lib, x, i: lib.linalg.lstsq(x.mT, x[0, :, None]).solution,
+    "singular values of lstsq": lambda lib, x, i: lib.linalg.lstsq(x.mT, x.mT, driver="gelsd").singular_values,
+    "histc": lambda lib, x, i: lib.histc(x, 4, -2, 2),
+    "masked_scatter": lambda lib, x, i: x.masked_scatter(x > 0, x * 2),
+    "searchsorted": lambda lib, x, i: lib.searchsorted(x.sort(-1)[0], x.contiguous()),
+    "gradient of embedding": lambda lib, x, i: lib.func.grad(
+        lambda w: (lib.nn.functional.embedding(i, w, padding_idx=1) ** 2).sum()
+    )(x),
+    "gradient of embedding by frequency": lambda lib, x, i: lib.func.grad(
+        lambda w: (lib.nn.functional.embedding(i, w, scale_grad_by_freq=True) ** 2).sum()
+    )(x),
+}
+
+
+@pytest.mark.parametrize("name", OF_PLACES)
+@pytest.mark.filterwarnings("ignore:There is a performance drop", "ignore:vmap. bincount has no batching rule")
+def test_vmap_over_indices_gives_what_pytorch_gives(name):
+    ours, theirs = (
+        lib.vmap(lambda x, i, lib=lib: OF_PLACES[name](lib, x, i))(lib.tensor(BATCH), lib.tensor(PLACES))
+        for lib in (wengert, torch)
+    )
+    assert tuple(ours.shape) == tuple(theirs.shape)
+    np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-10, atol=1e-12)
+
+
+def test_strides_of_a_member_are_refused():
+    with pytest.raises(RuntimeError, match="no memory of their own"):
+        wengert.vmap(lambda x: x.as_strided((2, 2), (1, 2)))(wengert.tensor(BATCH))

@@ -23,7 +23,11 @@ SAMPLES: dict[str, list[Sample]] = {
     "view": [Sample(_x(2, 6), shape=(4, 3)), Sample(_x(0, 3), shape=(3, 0))],
     "unsafe_view": [Sample(_x(3, 2).T, shape=(6,))],
     "alias": [Sample(_x(2, 3)), Sample(_T)],
-    "cast": [Sample(_x(2, 3), dtype=np.dtype(np.float32)), Sample(_T, dtype=np.dtype(np.float32))],
+    "cast": [
+        Sample(_x(2, 3), dtype=np.dtype(np.float32)),
+        Sample(_T, dtype=np.dtype(np.float32)),
+        Sample(_x(2, 3), dtype=np.dtype(np.complex128)),
+    ],
     "clone": [Sample(_x(2, 3)), Sample(_x(3, 2).T), Sample(_T)],
     "contiguous": [Sample(_x(3, 2).T)],
     "copy": [Sample(_x(2, 3), _x(3)), Sample(_x(2, 3), _x(2, 3))],

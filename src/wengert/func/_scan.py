@@ -1,14 +1,13 @@
 """Loops that carry a value: run plainly, or keeping only a few carries for the reverse pass.
 
-The reverse pass of a checkpointed loop splits a range of steps into parts, runs forward to the beginning of each, and
-then reverses the parts, last first, in the same way. A short range is recorded and pulled back at once. So at any time
-it holds a fixed number of carries for each level of splitting, of which there are logarithmically many.
+A checkpointed loop keeps a few carries of its run forward, and its reverse pass computes the others again by the
+binomial schedule (`_binomial`). A short range of steps is recorded and pulled back at once. So at any time it holds a
+number of carries that grows like the logarithm of the number of steps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any, Final
 
 from wengert import _tree
@@ -16,12 +15,12 @@ from wengert.autograd.function import Function
 from wengert.engine.backward import run_grad
 from wengert.engine.base import TensorBase, edge_of, zeros_like
 from wengert.engine.state import STATE
+from wengert.func._binomial import cut, first_states, states
 from wengert.func._captured import captured
 from wengert.func._levels import ReverseLevel
 from wengert.spaces.tensors import TENSOR
 
 RECORDED: Final = 32  # so many steps are recorded at once
-PARTS: Final = 16  # a longer range is split into so many
 
 
 class LoopBody:
@@ -84,9 +83,14 @@ def run_plain(body: LoopBody) -> tuple[Any, Any]:
     return body.finished(*_looped(body, body.init, body.xs))
 
 
-def _looped(body: LoopBody, carry: list[Any], xs: list[Any]) -> tuple[list[Any], list[Any]]:
+def _looped(
+    body: LoopBody, carry: list[Any], xs: list[Any], kept: dict[int, Any] | None = None
+) -> tuple[list[Any], list[Any]]:
+    """The last carry and all ys; the carries before the steps in ``kept`` are put there."""
     rows: list[list[Any]] = []
     for i in range(body.length):
+        if kept is not None and i in kept:
+            kept[i] = carry
         carry, ys = body.step(i, carry, xs)
         if ys:
             rows.append(ys)
@@ -123,6 +127,10 @@ def _floats(t: Any) -> bool:
     return isinstance(t, TensorBase) and t._data.dtype.kind in "fc"
 
 
+def _parts(steps: int) -> int:
+    return -(-steps // RECORDED)
+
+
 class _Checkpointed(Function):
     """The whole loop as one function of its carry, its xs and what it captured."""
 
@@ -133,43 +141,43 @@ class _Checkpointed(Function):
         ctx.body, ctx.n, ctx.m = body, n, m
         ctx.save_for_backward(*inputs[: n + m])
         ctx.captured = inputs[n + m :]
-        carry, ys = _looped(body, list(inputs[:n]), list(inputs[n : n + m]))
+        ctx.carries = {part * RECORDED: None for part in first_states(_parts(body.length))}
+        carry, ys = _looped(body, list(inputs[:n]), list(inputs[n : n + m]), ctx.carries)
         return (*carry, *ys)
 
     @staticmethod
     def backward(ctx: Any, *gs: Any) -> Any:
         body, n, m = ctx.body, ctx.n, ctx.m
         saved = list(ctx.saved_tensors)
-        reversal = _Reversal(body, saved[n : n + m], list(ctx.captured), list(gs[n:]))
-        carried = reversal.over(0, body.length, saved[:n], list(gs[:n]))
+        if STATE.grad_enabled:  # the carries of the run forward are not connected to its inputs
+            ctx.carries = {}
+        reversal = _Reversal(body, saved[n : n + m], list(ctx.captured), list(gs[n:]), ctx.carries)
+        carried = reversal.over(0, body.length, saved[:n], list(gs[:n]), states(_parts(body.length)))
         return (None, None, None, *carried, *reversal.of_xs(), *reversal.of_captured)
 
 
 class _Reversal:
-    """One reverse pass over the steps of a loop."""
+    """One reverse pass over the steps of a loop; it uses up ``carries``, those that are known, by their steps."""
 
-    def __init__(self, body: LoopBody, xs: list[Any], captured: list[Any], g_ys: list[Any]) -> None:
+    def __init__(
+        self, body: LoopBody, xs: list[Any], captured: list[Any], g_ys: list[Any], carries: dict[int, Any]
+    ) -> None:
         self.body = body
+        self.carries = carries
         self.xs = xs
         self.captured = captured
         self.g_ys = g_ys
         self.of_captured: list[Any] = [None] * len(captured)
         self.rows: list[list[Any]] = []  # the cotangents of each step's xs, last step first
 
-    def over(self, start: int, stop: int, carry: list[Any], g: list[Any]) -> list[Any]:
-        """The cotangent of the carry at ``start``, from that at ``stop``."""
-        count = stop - start
-        if count <= RECORDED:
-            return self._pulled(start, stop, carry, g)
-        size = -(-count // PARTS)
-        begins = list(range(start, stop, size))
-        carries = [carry]
-        for begin, end in pairwise(begins):
-            carries.append(self._forward(begin, end, carries[-1]))
-        while begins:
-            begin = begins.pop()
-            g = self.over(begin, min(begin + size, stop), carries.pop(), g)
-        return g
+    def over(self, start: int, stop: int, carry: list[Any], g: list[Any], kept: int) -> list[Any]:
+        """The cotangent of the carry at ``start``, from that at ``stop``, with so many carries kept at once."""
+        while (parts := _parts(stop - start)) > 1:
+            middle = start + cut(parts, kept) * RECORDED
+            there = self.carries.pop(middle, None)
+            g = self.over(middle, stop, there or self._forward(start, middle, carry), g, kept - 1)
+            stop = middle
+        return self._pulled(start, stop, carry, g)
 
     def _forward(self, start: int, stop: int, carry: list[Any]) -> list[Any]:
         tracked = STATE.grad_enabled

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from wengert import _return_types as return_types
-from wengert._batched import whole
+from wengert._batched import Batched, whole
 from wengert._traced import Traced
 from wengert.engine.apply import apply
 from wengert.engine.base import wrap
@@ -274,15 +274,18 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: Any = None) -> Any:  # n
     must_broadcast("torch.linalg.lstsq", a.shape[:-2], given._data.shape[:-2])
     absolute, relative = tolerances(a, None, rcond)
     solution = TENSOR.matmul(apply(PINV, A, atol=absolute, rtol=relative, hermitian=False), given)
-    values = np.linalg.svd(a, compute_uv=False)
+    values = np.linalg.svd(whole(a), compute_uv=False)
     ranks = (values > relative * values.max(axis=-1, keepdims=True, initial=0.0)).sum(axis=-1)
     residuals = wrap(np.empty((0,), values.dtype))
+    axes = a.axes if a.__class__ is Batched else ()
     fits_fully = driver == "gels" or (driver in _BY_SINGULAR_VALUES and bool((ranks == a.shape[-1]).all()))
     if a.shape[-2] > a.shape[-1] and fits_fully:
         left = TENSOR.abs(TENSOR.sub(TENSOR.matmul(A, solution), given))
         residuals = TENSOR.sum(TENSOR.mul(left, left), dim=(left._data.ndim - 2,), keepdim=False)
-    rank = np.empty((0,), np.int64) if driver == "gels" else np.asarray(ranks)
-    shown = values if driver in _BY_SINGULAR_VALUES else np.empty((0,), values.dtype)
+    known: Any = Batched(ranks, axes) if axes else np.asarray(ranks)
+    rank = np.empty((0,), np.int64) if driver == "gels" else known
+    sizes: Any = Batched(values, axes) if axes else values
+    shown = sizes if driver in _BY_SINGULAR_VALUES else np.empty((0,), values.dtype)
     if is_vector:
         solution = TENSOR.squeeze(solution, dims=(solution._data.ndim - 1,))
     return return_types.linalg_lstsq((solution, residuals, wrap(rank), wrap(shown)))

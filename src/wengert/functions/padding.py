@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from wengert._batched import Batched
 from wengert.engine.apply import apply
 from wengert.engine.base import array_of
 from wengert.engine.moving import view_function
@@ -130,7 +131,12 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
         raise RuntimeError("mismatch in length of strides and shape")
     if min(steps, default=0) < 0:
         raise RuntimeError(f"as_strided: Negative strides are not supported at the moment, got strides: {list(steps)}")
-    raw = array_of(input)
+    raw: Any = array_of(input)
+    if raw.__class__ is Batched:
+        raise RuntimeError(
+            "vmap: as_strided() of a batched tensor: its members have no memory of their own in which steps could be "
+            "counted. Use indexing, unfold(), diagonal() or expand(), which name elements by their place"
+        )
     memory, first = storage_of(raw)
     start = first if storage_offset is None else storage_offset
     last = start + sum([(n - 1) * step for n, step in zip(sizes, steps, strict=True)])

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert._batched import whole
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, wrap
 from wengert.engine.out import deliver
@@ -198,7 +199,7 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
         raise RuntimeError(f"minlength should be >= 0, got {minlength}")
     if raw.dtype.kind not in "iu":
         not_implemented("bincount_cpu", raw.dtype)
-    if raw.ndim != 1 or (raw.size and raw.min() < 0):
+    if raw.ndim != 1 or (raw.size and whole(raw).min() < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
     if weights is None:
         return apply(BINCOUNT, input, minlength=minlength)

@@ -56,7 +56,7 @@ def _index_put(run: Run, x: Any, indices: Any, values: Any, accumulate: bool) ->
         if not isinstance(index, TensorBase):
             raise TypeError(f"expected Tensor as element {position} in argument 0, but got {type(index).__name__}")
         arrays.append(_index_array(index._data))
-    if len(arrays) > 1 or accumulate:
+    if len(arrays) > 1 or (accumulate and not isinstance(arrays[0], Batched)):
         arrays = [part for index in arrays for part in (index.nonzero() if index.dtype.kind == "b" else (index,))]
     spec = (True,) * len(arrays)
     if sum([index.ndim if index.dtype.kind == "b" else 1 for index in arrays]) > x._data.ndim:
@@ -69,7 +69,7 @@ def _index_array(raw: Any) -> Any:
     if kind not in "?Bilq":
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
     known = raw != 0 if kind == "B" else raw
-    return known if isinstance(known, Traced) else np.asarray(known)
+    return known if isinstance(known, (Batched, Traced)) else np.asarray(known)
 
 
 def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from wengert._batched import whole
+from wengert._batched import Batched, whole
 from wengert._promotion import result_type_of
 from wengert._traced import Traced
 from wengert.engine.apply import apply
@@ -298,7 +298,8 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     if STATE.trace is not None and num_classes > 0:
         last = TENSOR.unsqueeze(tensor, dim=tensor._data.ndim)
         return TENSOR.cast(TENSOR.eq(last, wrap(np.arange(num_classes))), dtype=np.dtype(np.int64))
-    raw = np.asarray(raw_of_tensor("one_hot", tensor, "tensor"))
+    given = raw_of_tensor("one_hot", tensor, "tensor")
+    raw = np.asarray(whole(given))
     count = integer("one_hot", "num_classes", 2, num_classes)
     if raw.dtype != np.int64:
         raise RuntimeError(
@@ -307,7 +308,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     if not raw.size:
         if count <= 0:
             raise RuntimeError("Can not infer total number of classes from empty tensor. Pass num_classes")
-        return wrap(np.zeros((*raw.shape, count), np.int64))
+        return wrap(np.zeros((*given.shape, count), np.int64))
     if raw.min() < 0:
         raise RuntimeError(f"Class values must be non-negative. The lowest is {raw.min()}")
     if count == -1:
@@ -316,7 +317,8 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
         raise RuntimeError(f"Class values must be smaller than num_classes. The largest is {raw.max()} of {count}")
     out = np.zeros((raw.size, count), np.int64)
     out[np.arange(raw.size), raw.reshape(-1)] = 1
-    return wrap(out.reshape((*raw.shape, count)))
+    rows = out.reshape((*raw.shape, count))
+    return wrap(Batched(rows, given.axes) if given.__class__ is Batched else rows)
 
 
 # --- lengths and distances ---

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert._batched import physical
 from wengert.ops.record import EachInput, Kind, Promote, defop
 from wengert.ops.scatter import tangent_or_zeros
 
@@ -64,10 +65,16 @@ STACK = defop(
 
 
 def _block_diag(*xs: Any, shapes: tuple[Shape, ...]) -> Any:
-    out = np.zeros((sum(s[0] for s in shapes), sum(s[1] for s in shapes)), xs[0].dtype)
+    return _blocks(0, *xs, shapes=shapes)
+
+
+def _blocks(k: int, *xs: Any, shapes: tuple[Shape, ...]) -> Any:
+    """One matrix for each place along the first ``k`` axes."""
+    lead = xs[0].shape[:k]
+    out = np.zeros((*lead, sum(s[0] for s in shapes), sum(s[1] for s in shapes)), xs[0].dtype)
     row = column = 0
     for x, (height, width) in zip(xs, shapes, strict=True):
-        out[row : row + height, column : column + width] = x.reshape(height, width)
+        out[..., row : row + height, column : column + width] = x.reshape(*lead, height, width)
         row, column = row + height, column + width
     return out
 
@@ -83,7 +90,7 @@ BLOCK_DIAG = defop(
     "block_diag",
     _block_diag,
     Kind.MOVEMENT,
-    batch=lambda xp, *xs, shapes: NotImplemented,
+    batch=physical(_blocks),
     vjp=EachInput(_block_diag_vjp, shape_only=lambda _: True),
     args=("tensors",),
     promote=Promote.COMMON,

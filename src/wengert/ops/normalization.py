@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from wengert._batched import Batched, aligned, merged, packed, spread
+from wengert._batched import Batched, aligned, merged, packed, physical, spread
 from wengert.ops.accumulate import sum_rows
 from wengert.ops.record import Kind, Op, deffused, defop
 from wengert.spaces.raw import RAW
@@ -347,6 +347,32 @@ def _embedding_gather(w: Any, index: Any, *, padding_idx: int, scale_grad_by_fre
     return rows.reshape((*index.shape, w.shape[-1]))
 
 
+def _stacked(k: int, index: Any, count: int) -> Any:
+    """The indices into the tables of all members as one table, ``count`` rows for each."""
+    members = np.arange(prod(index.shape[:k])) * count
+    return index + members.reshape(*index.shape[:k], *(1,) * (index.ndim - k))
+
+
+def _spread_batch(k: int, g: Any, index: Any, *, count: int, padding_idx: int, scale_grad_by_freq: bool) -> Any:
+    lead, width = index.shape[:k], g.shape[-1]
+    rows = _without_padding(index.reshape(-1), g.reshape(index.size, width), padding_idx)
+    tables = _embedding_spread(
+        rows,
+        _stacked(k, index, count),
+        count=prod(lead) * count,
+        padding_idx=-1,
+        scale_grad_by_freq=scale_grad_by_freq,
+    )
+    return tables.reshape(*lead, count, width)
+
+
+def _gather_batch(k: int, w: Any, index: Any, *, padding_idx: int, scale_grad_by_freq: bool) -> Any:
+    count, width = w.shape[-2:]
+    table, places = w.reshape(prod(w.shape[:-1]), width), _stacked(k, index, count)
+    rows = _embedding_gather(table, places, padding_idx=-1, scale_grad_by_freq=scale_grad_by_freq)
+    return _without_padding(index.reshape(-1), rows.reshape(index.size, width), padding_idx).reshape(rows.shape)
+
+
 EMBEDDING = defop(
     "embedding",
     lambda w, index, *, padding_idx, scale_grad_by_freq: w.take(index, axis=0),
@@ -362,6 +388,7 @@ EMBEDDING_SPREAD = defop(
     "embedding_spread",
     _embedding_spread,
     Kind.INDEXING,
+    batch=physical(_spread_batch),
     vjp=(_spread_vjp, None),
     args=("grad", "indices"),
     node="EmbeddingDenseBackwardBackward0",
@@ -373,6 +400,7 @@ EMBEDDING_GATHER = defop(
     "embedding_gather",
     _embedding_gather,
     Kind.INDEXING,
+    batch=physical(_gather_batch),
     vjp=(_embedding_pull, None),
     args=("weight", "indices"),
     linear=(0,),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from wengert._batched import Batched, merged, packed, physical, spread
 from wengert.ops.record import MISSING, Kind, defop
 
 # --- distinct elements -----------------------------------------------------------------------------------------------
@@ -74,10 +76,22 @@ def _searchsorted(edges: Any, values: Any, *, right: bool, dtype: Any) -> Any:
     return found
 
 
+def _searchsorted_batch(xp: Any, edges: Any, values: Any, *, right: bool, dtype: Any) -> Any:
+    if edges.__class__ is not Batched and edges.ndim == 1:
+        return Batched(_searchsorted(edges, values.array, right=right, dtype=dtype), values.axes)
+    axes = merged([x.axes for x in (edges, values) if x.__class__ is Batched])
+    rows, sought = spread(edges, axes), spread(values, axes)
+    if edges.ndim == 1:  # members have one row for values of any shape
+        sought = sought.reshape(*sought.shape[: len(axes)], values.size)
+    found = _searchsorted(rows, sought, right=right, dtype=dtype)
+    return packed(found.reshape(*sought.shape[: len(axes)], *values.shape), axes)
+
+
 SEARCHSORTED = defop(
     "searchsorted",
     _searchsorted,
     Kind.OTHER,
+    batch=_searchsorted_batch,
     vjp=(None, None),
     args=("sorted_sequence", "self"),
     doc="Where values would have to go into sorted rows to keep them sorted.",
@@ -87,10 +101,18 @@ SEARCHSORTED = defop(
 
 
 def _histc(x: Any, *, bins: int, min: float, max: float) -> Any:
-    flat = x.reshape(-1)
-    flat = flat[(flat >= min) & (flat <= max)].astype(np.float64)
-    places = np.minimum(((flat - min) / (max - min) * bins).astype(np.int64), bins - 1)
-    return np.bincount(places, minlength=bins).astype(x.dtype)
+    return _histograms(0, x, bins=bins, min=min, max=max)
+
+
+def _histograms(k: int, x: Any, *, bins: int, min: float, max: float) -> Any:
+    """One histogram for each place along the first ``k`` axes."""
+    lead = x.shape[:k]
+    rows = x.reshape(prod(lead), prod(x.shape[k:]))
+    inside = (rows >= min) & (rows <= max)
+    counted = rows[inside].astype(np.float64)
+    places = np.minimum(((counted - min) / (max - min) * bins).astype(np.int64), bins - 1)
+    counts = np.bincount(inside.nonzero()[0] * bins + places, minlength=rows.shape[0] * bins)
+    return counts.reshape(*lead, bins).astype(x.dtype)
 
 
 BINCOUNT = defop(
@@ -113,6 +135,7 @@ HISTC = defop(
     "histc",
     _histc,
     Kind.OTHER,
+    batch=physical(_histograms),
     vjp=(None,),
     doc="How many elements fall into each of `bins` equal intervals between `min` and `max`.",
 )

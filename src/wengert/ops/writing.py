@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -307,10 +308,41 @@ def _masked_scatter_backward(g: Any, mask: Any, *, shape: Shape) -> Any:
     return out
 
 
+def _lines(xp: Any, axes: Any, shape: Shape, *xs: Any) -> list[Any]:
+    """The values, expanded to one shape, with each member as one line."""
+    lead = tuple([axis.size for axis in axes])
+    return [spread(xp.expand(x, shape=shape), axes).reshape(*lead, prod(shape)) for x in xs]
+
+
+def _masked_scatter_batch(xp: Any, x: Any, mask: Any, source: Any) -> Any:
+    axes = merged([v.axes for v in (x, mask, source) if v.__class__ is Batched])
+    shape = np.broadcast_shapes(x.shape, mask.shape)
+    into, chosen = _lines(xp, axes, shape, x, mask)
+    (given,) = _lines(xp, axes, source.shape, source)
+    if (np.count_nonzero(chosen, -1) > given.shape[-1]).any():
+        raise RuntimeError("Number of elements of source < number of ones in mask")
+    if not given.shape[-1]:
+        return packed(into.reshape(*into.shape[:-1], *shape), axes)
+    places = np.maximum(np.cumsum(chosen, -1) - 1, 0).clip(max=given.shape[-1] - 1)
+    written = np.where(chosen, np.take_along_axis(given, places, -1), into)
+    return packed(written.reshape(*into.shape[:-1], *shape), axes)
+
+
+def _masked_scatter_backward_batch(xp: Any, g: Any, mask: Any, *, shape: Shape) -> Any:
+    axes = merged([v.axes for v in (g, mask) if v.__class__ is Batched])
+    values, chosen = _lines(xp, axes, g.shape, g, mask)
+    first = np.take_along_axis(np.where(chosen, values, 0), np.argsort(~chosen, -1, "stable"), -1)
+    out = np.zeros((*first.shape[:-1], prod(shape)), g.dtype)
+    count = min(first.shape[-1], out.shape[-1])
+    out[..., :count] = first[..., :count]
+    return packed(out.reshape(*first.shape[:-1], *shape), axes)
+
+
 MASKED_SCATTER = defop(
     "masked_scatter",
     _masked_scatter,
     Kind.INDEXING,
+    batch=_masked_scatter_batch,
     vjp=(_masked_scatter_self_vjp, None, _masked_scatter_source_vjp),
     args=("self", "mask", "source"),
     jvp=lambda xp, ts, y, x, mask, source: xp.masked_scatter(
@@ -323,6 +355,7 @@ MASKED_SCATTER_BACKWARD = defop(
     "masked_scatter_backward",
     _masked_scatter_backward,
     Kind.INDEXING,
+    batch=_masked_scatter_backward_batch,
     vjp=(lambda xp, g, y, x, mask, *, shape: xp.masked_scatter(xp.zeros_like(x), mask, g), None),
     args=("grad", "mask"),
     linear=(0,),
