@@ -24,6 +24,7 @@ ONE_BY_ONE = {
     **dict.fromkeys(("embedding_gather", "embedding_spread"), "rare: their metadata count rows"),
     **dict.fromkeys(("index_add", "index_copy", "index_fill", "index_fill_tensor", "index_select"), "of 0-d tensors"),
     "index_select_backward": "of 0-d tensors",
+    "ctc_paths": "rare: its batch is the second axis",
 }
 
 

@@ -49,6 +49,7 @@ from wengert.nn._convolution import (
     fold,
     unfold,
 )
+from wengert.nn._ctc import ctc_loss
 from wengert.nn._embedding_bag import embedding_bag
 from wengert.nn._grid_sample import grid_sample
 from wengert.nn._group_norm import group_norm, instance_norm
@@ -152,6 +153,7 @@ __all__ = [
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
+    "ctc_loss",
     "dropout",
     "dropout1d",
     "dropout2d",
