@@ -84,6 +84,7 @@ from wengert.nn._margin_losses import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
+from wengert.nn._multi_head import multi_head_attention_forward
 from wengert.nn._normalization import (
     batch_norm,
     layer_norm,
@@ -200,6 +201,7 @@ __all__ = [
     "max_unpool3d",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
