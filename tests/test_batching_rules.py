@@ -23,6 +23,7 @@ ONE_BY_ONE = {
     **dict.fromkeys(("bincount", "bincount_weighted"), "so does that of the largest number"),
     **dict.fromkeys(("index_add", "index_copy", "index_fill", "index_fill_tensor", "index_select"), "of 0-d tensors"),
     "index_select_backward": "of 0-d tensors",
+    "ctc_paths": "rare: its batch is the second axis",
 }
 
 SORTED = {"searchsorted"}  # they ask for values in order

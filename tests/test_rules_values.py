@@ -30,6 +30,7 @@ OTHER_ARGUMENTS = frozenset(
         "celu",
         "count_nonzero",
         "einsum",
+        "group_norm",
         "elu",
         "embedding",
         "floor_divide",

@@ -506,8 +506,11 @@ from wengert.functions.writing import slice_scatter as slice_scatter
 from wengert.nn._grid_sample import grid_sampler as grid_sampler
 from wengert.nn._grid_sample import grid_sampler_2d as grid_sampler_2d
 from wengert.nn._grid_sample import grid_sampler_3d as grid_sampler_3d
+from wengert.nn._group_norm import native_group_norm as native_group_norm
 from wengert.nn._layers import feature_alpha_dropout as feature_alpha_dropout
 from wengert.nn._local import pdist as pdist
+from wengert.nn._normalization import native_batch_norm as native_batch_norm
+from wengert.nn._normalization import native_layer_norm as native_layer_norm
 from wengert.nn.functional import bilinear as bilinear
 from wengert.nn.functional import cosine_similarity as cosine_similarity
 from wengert.nn.functional import pairwise_distance as pairwise_distance
@@ -898,6 +901,9 @@ __all__ = [
     "nansum",
     "narrow",
     "narrow_copy",
+    "native_batch_norm",
+    "native_group_norm",
+    "native_layer_norm",
     "ne",
     "neg",
     "negative",

@@ -248,10 +248,16 @@ class _Trial:
         torch.manual_seed(0)
         try:
             samples = self.info.sample_inputs("cpu", dtype, requires_grad=requires_grad)
-            drawn = [sample for sample in itertools.islice(samples, self.most) if not sample.kwargs.get("dropout_p")]
-            yield from drawn
+            samples = (sample for sample in samples if not self._is_drawn(sample))
+            yield from itertools.islice(samples, self.most)
         except Exception:  # noqa: BLE001 - some entries have no samples for some dtypes
             return
+
+    def _is_drawn(self, sample: Any) -> bool:
+        """Whether elements of the result are dropped at random."""
+        if self.info.name == "nn.functional.multi_head_attention_forward":
+            return bool(sample.args[9])
+        return bool(sample.kwargs.get("dropout_p"))
 
     def _shown(self, result: Any, sample: Any) -> Any:
         return sample.output_process_fn_grad(result) if self.info.name in GAUGED else result

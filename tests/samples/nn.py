@@ -31,6 +31,11 @@ def _each(*inputs: np.ndarray, **meta: object) -> list[Sample]:
     return [Sample(*inputs, reduction=reduction, **meta) for reduction in _REDUCTIONS]
 
 
+# Sequences of two different labels, and of one label, with blanks between.
+_STARTS = np.array([[True, True, False, False, False]] * 2)
+_LEAPS = np.array([[False, False, False, True, False], [False] * 5])
+_ENDS = np.array([[False, False, False, True, True], [False, True, True, False, False]])
+
 SAMPLES: dict[str, list[Sample]] = {
     "tied": [Sample(_r(3, 2), _r(3, 2))],
     "zero_where": [Sample(_r(3, 2), _r(3, 2) > 0), Sample(_r(5000), _r(5000) > 0)],
@@ -58,6 +63,9 @@ SAMPLES: dict[str, list[Sample]] = {
         Sample(_r(0, 3), dim=1),
     ],
     "layer_norm": [Sample(_r(3, 4), dims=(1,), eps=1e-5), Sample(_r(2, 3, 2), dims=(1, 2), eps=1e-5)],
+    "group_norm": [Sample(_r(2, 2, 2, 3), dims=(2, 3), eps=1e-5)],
+    "group_norm_weight": [Sample(_r(2, 2, 2, 3), _r(2, 2, 1), dims=(2, 3), eps=1e-5)],
+    "group_norm_affine": [Sample(_r(2, 2, 2, 3), _r(2, 2, 1), _r(2, 2, 1), dims=(2, 3), eps=1e-5)],
     "layer_norm_weight": [Sample(_r(3, 4), _r(4), dims=(1,), eps=1e-5)],
     "layer_norm_affine": [Sample(_r(3, 4), _r(4), _r(4), dims=(1,), eps=1e-5)],
     "batch_norm": [Sample(_r(4, 3), dims=(0,), eps=1e-5)],
@@ -76,6 +84,10 @@ SAMPLES: dict[str, list[Sample]] = {
     "embedding_spread": [
         Sample(_r(2, 3, 2), _i(4, 2, 3), count=4, padding_idx=1, scale_grad_by_freq=True),
         Sample(_r(5, 20), _i(40, 5), count=40, padding_idx=-1, scale_grad_by_freq=False),
+    ],
+    "ctc_paths": [
+        Sample(_r(4, 2, 5), _STARTS, _LEAPS, _ENDS, np.array([4, 3])),
+        Sample(_r(4, 2, 5), _STARTS, _LEAPS, _ENDS, np.array([2, 4])),
     ],
     "embedding_gather": [Sample(_r(4, 3), _i(4, 2, 3), padding_idx=2, scale_grad_by_freq=True)],
     "mse_loss": [*_each(_r(3, 2), _r(3, 2)), *_each(_r(3, 2), _r(2))],

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from wengert.nn.modules import CosineEmbeddingLoss as CosineEmbeddingLoss
     from wengert.nn.modules import CosineSimilarity as CosineSimilarity
     from wengert.nn.modules import CrossEntropyLoss as CrossEntropyLoss
+    from wengert.nn.modules import CTCLoss as CTCLoss
     from wengert.nn.modules import Dropout as Dropout
     from wengert.nn.modules import Dropout1d as Dropout1d
     from wengert.nn.modules import Dropout2d as Dropout2d
@@ -216,6 +217,7 @@ __all__ = [
     "ConvTranspose3d",
     "CosineEmbeddingLoss",
     "CosineSimilarity",
+    "CTCLoss",
     "CrossEntropyLoss",
     "Dropout",
     "Dropout1d",

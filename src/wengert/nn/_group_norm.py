@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
-from wengert.functions.operands import raw_of_tensor
-from wengert.nn._normalization import batch_norm, layer_norm
+from wengert.functions.operands import not_implemented_for, raw_of_tensor
+from wengert.nn._normalization import batch_norm, normalized
+from wengert.ops.normalization import GROUP_NORM
 
-__all__ = ["group_norm", "instance_norm"]
+__all__ = ["group_norm", "instance_norm", "native_group_norm"]
 
 
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
@@ -29,11 +31,39 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
             f"Expected number of channels in input to be divisible by num_groups, but got input of shape "
             f"{list(raw.shape)} and num_groups={num_groups}"
         )
-    grouped = input.reshape(batch, num_groups, -1)
-    y = layer_norm(grouped, grouped.shape[2:], None, None, eps).reshape(raw.shape)
-    shape = (1, channels) + (1,) * (raw.ndim - 2)
-    y = y if weight is None else y * weight.reshape(shape)
-    return y if bias is None else y + bias.reshape(shape)
+    pixels = prod(raw.shape[2:])
+    return native_group_norm(input, weight, bias, batch, channels, pixels, num_groups, eps)[0]
+
+
+def native_group_norm(
+    input: Any, weight: Any, bias: Any, N: int, C: int, HxW: int, group: int, eps: float
+) -> tuple[Any, Any, Any]:
+    """What :func:`torch.nn.functional.group_norm` gives, with the mean and ``1 / sqrt(var + eps)`` of each group.
+
+    ``N``, ``C`` and ``HxW`` are the numbers of samples, channels and pixels.
+
+    Raises:
+        RuntimeError: parameters of another size than the channels.
+        NotImplementedError: the dtype is not floating point.
+
+    >>> import wengert as torch
+    >>> torch.native_group_norm(torch.tensor([[1., 3., 5., 9.]]), None, None, 1, 4, 1, 2, 0.)[1]
+    tensor([[2., 7.]])
+    """
+    raw = raw_of_tensor("group_norm", input)
+    if raw.dtype.kind != "f":
+        raise not_implemented_for("GroupNormKernelImpl", raw.dtype)
+    own = []
+    for name, tensor in (("weight", weight), ("bias", bias)):
+        if tensor is not None and raw_of_tensor("group_norm", tensor, name).shape != (C,):
+            raise RuntimeError(
+                f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of "
+                f"shape {list(tensor.shape)} and input of shape {list(raw.shape)}"
+            )
+        own.append(None if tensor is None else tensor.reshape(group, C // group, 1))
+    grouped = input.reshape(N, group, C // group, HxW)
+    y, mean, scale = normalized(GROUP_NORM, grouped, *own, (2, 3), eps)
+    return y.reshape(raw.shape), mean.reshape(N, group), scale.reshape(N, group)
 
 
 def instance_norm(

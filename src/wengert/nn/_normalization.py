@@ -19,10 +19,10 @@ from wengert.ops.normalization import BATCH_NORM, BATCH_NORM_FIXED, LAYER_NORM, 
 from wengert.ops.record import Op
 from wengert.spaces.tensors import TENSOR
 
-__all__ = ["batch_norm", "layer_norm", "rms_norm"]
+__all__ = ["batch_norm", "layer_norm", "native_batch_norm", "native_layer_norm", "rms_norm"]
 
 
-def _normalize(ops: tuple[Op, Op, Op], input: Any, weight: Any, bias: Any, dims: tuple[int, ...], eps: float) -> Any:
+def normalized(ops: tuple[Op, Op, Op], input: Any, weight: Any, bias: Any, dims: tuple[int, ...], eps: float) -> Any:
     """Run a normalisation with the parameters that are there; gives output, mean and 1 / deviation."""
     if bias is not None:
         if weight is None:
@@ -83,12 +83,31 @@ def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any 
     >>> torch.nn.functional.layer_norm(torch.tensor([[1., 2., 3.]]), (3,))
     tensor([[-1.2247,  0.0000,  1.2247]])
     """
+    return _layer_norm(input, normalized_shape, weight, bias, eps)[0]
+
+
+def native_layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
+    """What :func:`torch.nn.functional.layer_norm` gives, with the mean and ``1 / sqrt(var + eps)`` of each sample.
+
+    Raises:
+        RuntimeError: shapes that do not fit.
+        NotImplementedError: the dtype is not floating point.
+
+    >>> import wengert as torch
+    >>> torch.native_layer_norm(torch.tensor([[1., 2., 3.]]), (3,), None, None, 0.)[1:]
+    (tensor([[2.]]), tensor([[1.2247]]))
+    """
+    y, mean, scale = _layer_norm(input, normalized_shape, weight, bias, eps)
+    return y, mean.detach(), scale.detach()  # PyTorch's carry no gradient here
+
+
+def _layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: float) -> Any:
     raw = raw_of_tensor("layer_norm", input)
     shape, dims = _trailing("layer_norm", raw, normalized_shape, "*, ")
     if raw.dtype.kind != "f":
         raise not_implemented_for("LayerNormKernelImpl", raw.dtype)
     _check_parameters(raw, shape, weight=weight, bias=bias)
-    return _normalize(LAYER_NORM, input, weight, bias, dims, eps)[0]
+    return normalized(LAYER_NORM, input, weight, bias, dims, eps)
 
 
 def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
@@ -142,9 +161,49 @@ def batch_norm(
     tensor([[-1.0000],
             [ 1.0000]])
     """
+    return _batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)[0]
+
+
+def native_batch_norm(
+    input: Any,
+    weight: Any,
+    bias: Any,
+    running_mean: Any,
+    running_var: Any,
+    training: bool,
+    momentum: float,
+    eps: float,
+) -> tuple[Any, Any, Any]:
+    """What :func:`torch.nn.functional.batch_norm` gives, with the mean and ``1 / sqrt(var + eps)`` of each channel.
+
+    These two are empty in evaluation, as in PyTorch.
+
+    Raises:
+        RuntimeError: parameters of another size than the channels; no running statistics in evaluation.
+        ValueError: training on one value per channel.
+
+    >>> import wengert as torch
+    >>> torch.native_batch_norm(torch.tensor([[1.], [3.]]), None, None, None, None, True, 0.1, 0.)[1:]
+    (tensor([2.]), tensor([1.]))
+    """
+    y, *statistics = _batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
+    flat = [wrap(np.zeros(0, y._data.dtype)) if t is None else t.detach().reshape(-1) for t in statistics]
+    return y, flat[0], flat[1]  # PyTorch's carry no gradient here
+
+
+def _batch_norm(
+    input: Any,
+    running_mean: Any,
+    running_var: Any,
+    weight: Any,
+    bias: Any,
+    training: bool,
+    momentum: float,
+    eps: float,
+) -> tuple[Any, Any, Any]:
     raw = raw_of_tensor("batch_norm", input)
     if raw.shape == (0,):
-        return input.clone()
+        return input.clone(), None, None
     if raw.ndim < 2:
         raise IndexError(
             f"Dimension out of range (expected to be in range of [-1, 0], but got 1): batch_norm needs a channel "
@@ -161,14 +220,14 @@ def batch_norm(
             raise RuntimeError(f"{name} should contain {channels} elements not {tensor._data.size}")
     weight, bias = (_per_channel(p, raw.ndim) for p in (weight, bias))
     if not training:
-        return _with_running(input, running_mean, running_var, weight, bias, eps)
+        return _with_running(input, running_mean, running_var, weight, bias, eps), None, None
     dims = tuple(d for d in range(raw.ndim) if d != 1)
-    y, mean, _ = _normalize(BATCH_NORM, input, weight, bias, dims, eps)
+    y, mean, scale = normalized(BATCH_NORM, input, weight, bias, dims, eps)
     if STATE.trace is not None:
         _follow_traced(input, mean, running_mean, running_var, dims, momentum)
     else:
         _follow(raw, mean._data, running_mean, running_var, dims, momentum)
-    return y
+    return y, mean, scale
 
 
 def _per_channel(p: Any, ndim: int) -> Any:

@@ -49,6 +49,7 @@ from wengert.nn._convolution import (
     fold,
     unfold,
 )
+from wengert.nn._ctc import ctc_loss
 from wengert.nn._embedding_bag import embedding_bag
 from wengert.nn._grid_sample import grid_sample
 from wengert.nn._group_norm import group_norm, instance_norm
@@ -83,6 +84,7 @@ from wengert.nn._margin_losses import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
+from wengert.nn._multi_head import multi_head_attention_forward
 from wengert.nn._normalization import (
     batch_norm,
     layer_norm,
@@ -152,6 +154,7 @@ __all__ = [
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
+    "ctc_loss",
     "dropout",
     "dropout1d",
     "dropout2d",
@@ -198,6 +201,7 @@ __all__ = [
     "max_unpool3d",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",

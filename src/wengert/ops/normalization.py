@@ -249,6 +249,9 @@ def _normalization(name: str, node: str, doc: str) -> tuple[Op, Op, Op]:
 LAYER_NORM = _normalization(
     "layer_norm", "NativeLayerNormBackward0", "Each sample shifted and scaled to mean 0 and variance 1."
 )
+GROUP_NORM = _normalization(
+    "group_norm", "NativeGroupNormBackward0", "Each group of channels of a sample to mean 0 and variance 1."
+)
 BATCH_NORM = _normalization(
     "batch_norm", "NativeBatchNormBackward0", "Each channel shifted and scaled to mean 0 and variance 1 over a batch."
 )

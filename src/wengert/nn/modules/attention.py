@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from wengert.functions.creation import empty, zeros
-from wengert.functions.joining import cat
-from wengert.functions.likes import zeros_like
+from wengert.functions.creation import empty
 from wengert.nn import functional as F
 from wengert.nn import init
 from wengert.nn.modules.linear import Linear
@@ -119,97 +116,34 @@ class MultiheadAttention(Module):
         Raises:
             RuntimeError: shapes that do not fit; ``is_causal`` without ``attn_mask``.
         """
-        if is_causal and attn_mask is None:
-            raise RuntimeError("Need attn_mask if specifying the is_causal hint.")
-        single = query.dim() == 2
-        if single:
-            query, key, value = (t.unsqueeze(1) for t in (query, key, value))
-            key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
-        elif self.batch_first:
-            query, key, value = (t.transpose(0, 1) for t in (query, key, value))
-        self._check(query, key, value)
-        q, k, v = self._project(query, key, value)
-        mask = self._merged_mask(attn_mask, key_padding_mask, q, k.shape[0])
-        k, v, mask = self._lengthened(k, v, mask)
-        output, weights = self._attend(q, k, v, mask, need_weights)
-        output = self.out_proj(output)
-        if weights is not None and average_attn_weights:
-            weights = weights.mean(1)
-        if single:
-            return output.squeeze(1), None if weights is None else weights.squeeze(0)
-        return output.transpose(0, 1) if self.batch_first else output, weights
-
-    def _check(self, query: Any, key: Any, value: Any) -> None:
-        if query.dim() != 3:
-            raise AssertionError(
-                f"query should be unbatched 2D or batched 3D tensor but received {query.dim()}-D query"
-            )
-        if query.shape[-1] != self.embed_dim:
-            raise AssertionError(f"was expecting embedding dimension of {self.embed_dim}, but got {query.shape[-1]}")
-        if key.shape[:2] != value.shape[:2]:
-            raise AssertionError(
-                f"key's sequence and batch dims {key.shape[:2]} do not match value's {value.shape[:2]}"
-            )
-
-    def _project(self, query: Any, key: Any, value: Any) -> tuple[Any, Any, Any]:
-        if self._qkv_same_embed_dim:
-            weights = self.in_proj_weight.chunk(3)
-        else:
-            weights = (self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)
-        biases = (None,) * 3 if self.in_proj_bias is None else self.in_proj_bias.chunk(3)
-        if query is key and key is value and self._qkv_same_embed_dim:
-            q, k, v = F.linear(query, self.in_proj_weight, self.in_proj_bias).chunk(3, -1)
-        else:
-            inputs = (query, key, value)
-            q, k, v = (F.linear(x, w, b) for x, w, b in zip(inputs, weights, biases, strict=True))
-        return q, k, v
-
-    def _merged_mask(self, attn_mask: Any, key_padding_mask: Any, q: Any, keys: int) -> Any:
-        """What is added to the scores ``[batch, heads, queries, keys]``, or None."""
-        steps, batch = q.shape[:2]
-        mask = None
-        if attn_mask is not None:
-            mask = _added(attn_mask, q)
-            if mask.dim() == 3:
-                mask = mask.reshape(batch, self.num_heads, steps, keys)
-            elif tuple(mask.shape) != (steps, keys):
-                raise RuntimeError(f"The shape of the 2D attn_mask is {mask.shape}, but should be {(steps, keys)}.")
-        if key_padding_mask is not None:
-            if tuple(key_padding_mask.shape) != (batch, keys):
-                raise AssertionError(
-                    f"expecting key_padding_mask shape of {(batch, keys)}, but got {key_padding_mask.shape}"
-                )
-            padding = _added(key_padding_mask, q).reshape(batch, 1, 1, keys)
-            mask = padding if mask is None else mask + padding
-        return mask
-
-    def _lengthened(self, k: Any, v: Any, mask: Any) -> tuple[Any, Any, Any]:
-        """Keys and values with the learned ones and the zero ones at the end, where there are such."""
-        batch = k.shape[1]
-        more = []
-        if self.bias_k is not None:
-            more.append((self.bias_k.repeat(1, batch, 1), self.bias_v.repeat(1, batch, 1)))
-        if self.add_zero_attn:
-            more.append((zeros_like(k[:1]), zeros_like(v[:1])))
-        for k_more, v_more in more:
-            k, v = cat([k, k_more]), cat([v, v_more])
-            if mask is not None:
-                mask = F.pad(mask, (0, 1))
-        return k, v, mask
-
-    def _attend(self, q: Any, k: Any, v: Any, mask: Any, need_weights: bool) -> tuple[Any, Any]:
-        steps, batch, _ = q.shape
-        q, k, v = (t.reshape(t.shape[0], batch, self.num_heads, self.head_dim).permute(1, 2, 0, 3) for t in (q, k, v))
-        scores = (q * math.sqrt(1.0 / self.head_dim)) @ k.transpose(-2, -1)
-        weights = F.softmax(scores if mask is None else scores + mask, -1)
-        if self.dropout > 0 and self.training:
-            weights = F.dropout(weights, self.dropout)
-        output = (weights @ v).permute(2, 0, 1, 3).reshape(steps, batch, self.embed_dim)
-        return output, weights if need_weights else None
-
-
-def _added(mask: Any, q: Any) -> Any:
-    """A mask as what is added to scores."""
-    if mask.is_floating_point():
-        return mask
-    return zeros(mask.shape, dtype=q.dtype).masked_fill(mask, -math.inf)
+        same = query is key and key is value
+        turned = self.batch_first and query.dim() == 3
+        if turned:
+            query = query.transpose(0, 1)
+            key, value = (query, query) if same else (key.transpose(0, 1), value.transpose(0, 1))
+        output, weights = F.multi_head_attention_forward(
+            query,
+            key,
+            value,
+            self.embed_dim,
+            self.num_heads,
+            self.in_proj_weight,
+            self.in_proj_bias,
+            self.bias_k,
+            self.bias_v,
+            self.add_zero_attn,
+            self.dropout,
+            self.out_proj.weight,
+            self.out_proj.bias,
+            self.training,
+            key_padding_mask,
+            need_weights,
+            attn_mask,
+            not self._qkv_same_embed_dim,
+            self.q_proj_weight,
+            self.k_proj_weight,
+            self.v_proj_weight,
+            average_attn_weights=average_attn_weights,
+            is_causal=is_causal,
+        )
+        return output.transpose(0, 1) if turned else output, weights

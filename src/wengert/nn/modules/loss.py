@@ -22,6 +22,7 @@ __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
     "CosineEmbeddingLoss",
+    "CTCLoss",
     "CrossEntropyLoss",
     "GaussianNLLLoss",
     "HingeEmbeddingLoss",
@@ -213,6 +214,27 @@ class NLLLoss(_WeightedLoss):
     def forward(self, input: Any, target: Any) -> Any:
         """The loss."""
         return F.nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
+
+
+class CTCLoss(_Loss):
+    """The negative log-probability of a sequence of labels, over all ways of aligning it: of log-probabilities.
+
+    >>> import wengert as torch
+    >>> even = torch.zeros(2, 1, 2).log_softmax(2)
+    >>> torch.nn.CTCLoss()(even, torch.tensor([[1]]), [2], [1])
+    tensor(0.2877)
+    """
+
+    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
+        super().__init__(reduction=reduction)
+        self.blank = blank
+        self.zero_infinity = zero_infinity
+
+    def forward(self, log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any) -> Any:
+        """The loss."""
+        return F.ctc_loss(
+            log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity
+        )
 
 
 class CrossEntropyLoss(_WeightedLoss):
