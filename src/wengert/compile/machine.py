@@ -7,13 +7,15 @@ from typing import Any, Final, NamedTuple
 
 from wengert._fpenv import SILENT, enter, leave
 from wengert.compile.lower.nests import Lowered, lower
-from wengert.compile.lower.steps import Calls, Fused, cut_into_steps
+from wengert.compile.lower.scans import lower_scan
+from wengert.compile.lower.steps import Calls, cut_into_steps
 from wengert.compile.nest import Role
 from wengert.compile.nest_text import kernel_text
 from wengert.compile.report import call_text, kernel_heading
 from wengert.compile.runtime.build import CompiledKernel, build
 from wengert.compile.runtime.entry import Box
 from wengert.engine.base import wrap_plain
+from wengert.program.loops import SCAN, run_scan
 from wengert.program.program import Equation, Program
 from wengert.program.values import Value
 
@@ -57,20 +59,24 @@ class Machine:
                 for equation in step.equations:
                     self._add_call(equation)
             else:
-                self._add_kernel(step)
+                self._add_kernel(lower(step, self.program.constants, self._place))
         self._outputs = [self._address(x) for x in program.outputs]
         self._size = len(self._place)
 
     def _add_call(self, equation: Equation) -> None:
+        if equation.op is SCAN:
+            lowered = lower_scan(equation, self.program.constants, self._place)
+            if lowered is not None:
+                self._add_kernel(lowered)
+                return
         self.parts.append(equation)
         arguments = [self._address(x) for x in equation.inputs]
         results = [self._new_place(x) for x in equation.results]
         impl, meta = equation.op.impl, dict(equation.meta)
-        function = (lambda *xs: impl(*xs, **meta)) if meta else impl
+        function = _scanned(meta) if equation.op is SCAN else (lambda *xs: impl(*xs, **meta)) if meta else impl
         self.steps.append((function, arguments, results if equation.op.outputs != 1 else results[0]))
 
-    def _add_kernel(self, step: Fused) -> None:
-        lowered = lower(step, self.program.constants, self._place)
+    def _add_kernel(self, lowered: Lowered) -> None:
         self.parts.append(lowered)
         arguments = [self._address(x) for x in lowered.arguments]
         results = [self._new_place(x) for x in lowered.results]
@@ -145,6 +151,12 @@ class Machine:
         made = kernel_of(lowered)
         boxed = CompiledKernel(made.kernel, made.interface, made.linked, made.fast_math, slow, _BOX)
         return Entry(boxed.call, checks)
+
+
+def _scanned(meta: dict[str, Any]) -> Callable[..., Any]:
+    """A loop whose step is more than one kernel: it goes from step to step here."""
+    step = Machine(meta["body"])
+    return lambda *xs: run_scan(step, xs, **meta)
 
 
 def _put(values: list[Any], results: Any, y: Any) -> None:

@@ -69,6 +69,7 @@ class Plan:
             self._read_effects(trace, stand_ins)
             joint = self._differentiate(trace, stand_ins)
             self.traced_equations = len(trace.equations)
+            self.unrolled = list(dict.fromkeys(trace.unrolled))
             self.program, self.cut = self._cut(trace, joint)
         self._hosts = trace.hosts
         self._sources = [(c.tensor if c.owner is None else c.owner, c.owner is not None) for c in trace.captures]

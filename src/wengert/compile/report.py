@@ -48,6 +48,8 @@ def _plan_lines(plan: Any) -> Iterator[str]:
     if plan.writes_outside:
         yield "writes into tensors from outside"
     yield f"program: {plan.traced_equations} equations traced, {len(plan.program.equations)} after all passes"
+    for reason in plan.unrolled:
+        yield f"unrolled: {reason}"
     yield from _runs_as(plan.forward)
     if plan.refusal is not None:
         yield f"no gradients: {plan.refusal}"

@@ -15,12 +15,13 @@ Step = tuple[str, dict[str, Any], int]
 class Storage(Traced):
     """The memory of a tensor in a trace: all of it, or the part of ``base`` to which ``step`` leads."""
 
-    __slots__ = ("_base", "_seen", "_step", "_value", "trace")
+    __slots__ = ("_base", "_seen", "_step", "_value", "scope", "trace")
 
     def __init__(self, trace: Any, value: Value, base: Storage | None = None, step: Step | None = None) -> None:
         self.dtype = value.dtype
         self.shape = value.shape
         self.trace = trace
+        self.scope = trace.scope  # the loop in whose steps it was made
         self._value = value
         self._base = base
         self._step = step
@@ -48,6 +49,7 @@ class Storage(Traced):
         if isinstance(value, Storage):
             value = value.current()
         if self._base is None:
+            self.trace.check_scope(self)
             self._value = value
             return
         if self._step is not None and self._step[0] in ("expand", "as_strided", "unfold"):

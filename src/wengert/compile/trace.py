@@ -18,6 +18,7 @@ from wengert._source import user_code
 from wengert._traced import Traced, TraceError
 from wengert.compile import messages, reading
 from wengert.compile.captures import Boundary, Capture, GradSlot
+from wengert.compile.loops import NoLoopError, is_open, traced_scan
 from wengert.compile.sources import HostInputs, Source
 from wengert.compile.storage import Storage
 from wengert.engine import messages as engine_messages
@@ -63,6 +64,10 @@ class Trace:
         self._made: dict[int, Any] = {}
         self.grads: dict[int, GradSlot] = {}
         self.hosts: list[HostInputs] = []
+        self.scope: Any = None  # the loop whose step is being traced
+        self.bodies: list[list[Equation]] = []  # the equations of loops' steps
+        self.unrolled: list[str] = []  # why loops became no loops of the program
+        self._made_in: dict[int, Any] = {}
 
     # --- values ----------------------------------------------------------------------------------------------------
 
@@ -81,7 +86,7 @@ class Trace:
         """The value that a tensor has now; tensors from outside become inputs of the program."""
         data = t._data
         if isinstance(data, Storage):
-            if data.trace is not self:
+            if data.trace is not self or not is_open(data.scope, self.scope):
                 raise TraceError(messages.leaked(data))
             return data.current()
         if isinstance(data, Value):
@@ -100,6 +105,7 @@ class Trace:
         if found is None:
             value = self._new(data.dtype, data.shape)
             found = self._captured[key] = Capture(t, Storage(self, value), value, self._owner_of(t))
+            found.storage.scope = self._made_in.get(id(t))
             if is_tracking(t) and t._node is not None:
                 found.proxy = wrap(found.storage)
                 found.proxy._node, found.proxy._rg = Boundary((), data.shape, data.dtype), True
@@ -146,11 +152,13 @@ class Trace:
 
     def reads_grad(self, t: TensorBase) -> None:
         """The function is about to read ``t.grad``."""
+        self.check_scope(None)
         if id(t) not in self.grads:
             self.grads[id(t)] = GradSlot(t, is_read=True)
 
     def sets_grad(self, t: TensorBase) -> None:
         """The function is about to set ``t.grad``."""
+        self.check_scope(None)
         if id(t) not in self.grads:
             self.grads[id(t)] = GradSlot(t, is_read=False)
 
@@ -163,6 +171,8 @@ class Trace:
 
     def read_each_call(self, source: Source) -> list[Storage]:
         """What stands for values that Python gets from ``source`` before each run of the program."""
+        if self.scope is not None:
+            raise NoLoopError("it draws random numbers, or reads what changes from call to call")
         before_write, STATE.before_write = STATE.before_write, None
         set_trace(None)  # a source computes with what is there, as it will before each run
         try:
@@ -244,6 +254,8 @@ class Trace:
             node = record(op, inputs, y, tuple(outs), meta, operands)
             for index, out in carriers:
                 out._node, out._rg = node if op.outputs == 1 else port_of(node, index), True
+                if self.scope is not None:
+                    self.scope.note(out._node, values[index])
         return outs[0] if op.outputs == 1 else tuple(outs)
 
     def _result(self, op: Op, inputs: tuple[Any, ...], meta: dict[str, Any], index: int, value: Value) -> Any:
@@ -308,6 +320,7 @@ class Trace:
     def storage_of(self, t: Any) -> Storage:
         """The memory of a tensor that is to be written."""
         if isinstance(t._data, Value):
+            self.check_scope(None)
             t._data = Storage(self, t._data)
         data = t._data
         return data if isinstance(data, Storage) else self.capture(t).storage
@@ -325,6 +338,18 @@ class Trace:
         if STATE.inference:
             t._cell = INFERENCE
         self._made[id(t)] = t
+        self._made_in[id(t)] = self.scope
+
+    # --- loops -----------------------------------------------------------------------------------------------------
+
+    def scan(self, body: Any) -> Any:
+        """:func:`wengert.func.scan` while this trace is set."""
+        return traced_scan(self, body)
+
+    def check_scope(self, storage: Storage | None) -> None:
+        """Refuse that the step of a loop writes what was there before it."""
+        if self.scope is not None and (storage is None or storage.scope is not self.scope):
+            raise NoLoopError("its step writes into a tensor from outside")
 
 
 def _tracked(op: Op, inputs: tuple[Any, ...]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from wengert.autograd.graph import GradientEdge, tensor_at
@@ -11,13 +11,16 @@ from wengert.engine.batch_scope import parts_of
 from wengert.engine.node import Port
 
 
-def captured(outputs: Iterable[Any], arguments: Iterable[Any], start: int) -> list[Any]:
+def captured(
+    outputs: Iterable[Any], arguments: Iterable[Any], start: int, ends: Collection[Any] = frozenset()
+) -> list[Any]:
     """Stand-ins for the tracked values that ``outputs`` depend on besides ``arguments``; no values, only places.
 
     Args:
         outputs: what the function gave.
         arguments: its arguments: what lies behind them is not looked at.
         start: the sequence number at which its run began: older places are outside of it.
+        ends: places that count as outside although they are not older.
     """
     inside = {edge for t in arguments for edge in _edges(t)}
     stack: list[Any] = [edge for t in outputs for edge in _edges(t)]
@@ -27,7 +30,7 @@ def captured(outputs: Iterable[Any], arguments: Iterable[Any], start: int) -> li
         if node is None or node in seen or node in inside:
             continue
         seen.add(node)
-        if not node.seq or node.seq > start:  # later nodes have smaller numbers
+        if node in ends or not node.seq or node.seq > start:  # later nodes have smaller numbers
             parent: Any = node.next[0] if isinstance(node, Port) else node
             edge = GradientEdge(parent, node.index if isinstance(node, Port) else 0)
             found.append(tensor_at(edge, [node]))

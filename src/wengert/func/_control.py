@@ -14,6 +14,7 @@ import numpy as np
 from wengert import _tree
 from wengert._batched import Batched
 from wengert.engine.base import TensorBase
+from wengert.engine.state import STATE
 from wengert.func._scan import LoopBody, run_checkpointed, run_plain
 from wengert.spaces.tensors import TENSOR
 
@@ -174,6 +175,8 @@ def scan(
     (tensor(6.), tensor([0., 2., 9.]))
     """
     body = LoopBody(f, init, xs, length, reverse=reverse)
+    if STATE.trace is not None:
+        return STATE.trace.scan(body)  # type: ignore[no-any-return]
     return run_checkpointed(body) if checkpoint and body.length else run_plain(body)
 
 

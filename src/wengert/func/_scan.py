@@ -45,9 +45,11 @@ class LoopBody:
     def step(self, i: int, carry: list[Any], xs: list[Any], low: int = 0) -> tuple[list[Any], list[Any]]:
         """The carry after step ``i``, and its y, both flat; ``xs`` begin with that at ``low``."""
         at = self.place(i) - low
-        x = None
-        if self.x_form is not None:
-            x = _tree.unflatten(self.x_form, [TENSOR.select(t, dim=0, index=at) for t in xs])
+        return self.applied(carry, [TENSOR.select(t, dim=0, index=at) for t in xs])
+
+    def applied(self, carry: list[Any], rows: list[Any]) -> tuple[list[Any], list[Any]]:
+        """The next carry and the y, both flat, from a carry and the rows of the xs."""
+        x = None if self.x_form is None else _tree.unflatten(self.x_form, rows)
         got = self.f(_tree.unflatten(self.carry_form, carry), x)
         if not (isinstance(got, tuple) and len(got) == 2):
             raise RuntimeError(f"scan: a step must return (carry, y), and it returned {type(got).__name__}")

@@ -10,6 +10,7 @@ import numpy as np
 from wengert._fpenv import SILENT, enter, leave
 from wengert._traced import Traced
 from wengert.ops.record import Kind, Op
+from wengert.program.loops import LOOPS, loop_types
 from wengert.program.text import meta_text
 
 ResultType = tuple[np.dtype[Any], tuple[int, ...]]
@@ -38,6 +39,8 @@ def result_types(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> tupl
         ValueDependentError: the shape depends on the values.
         Exception: what the operation itself says about inputs that do not fit.
     """
+    if op.name in LOOPS:
+        return loop_types(op, inputs, meta)
     key = (op.name, tuple([_input_key(x) for x in inputs]), meta_text(dict(meta)))
     found = _known.get(key)
     if found is None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ops.record import TABLE
+from wengert.program.loops import LOOPS
 from wengert.program.program import Equation, Program
 from wengert.program.values import DTYPES, Operand, Value
 
@@ -37,9 +38,9 @@ def parse(text: str) -> Program:
     inputs = _typed(head[1], names)
     constants: dict[Value, np.ndarray[Any, Any]] = {}
     equations: list[Equation] = []
-    for line in lines[1:-1]:
+    for line, blocks in _statements(lines[1:-1]):
         try:
-            _equation(line.strip(), names, constants, equations)
+            _equation(line, blocks, names, constants, equations)
         except (SyntaxError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"this is no equation of a program: {line.strip()!r} ({error})") from None
     rest = lines[-1].strip().removeprefix("return").strip()
@@ -47,8 +48,41 @@ def parse(text: str) -> Program:
     return Program(inputs, tuple(equations), tuple(outputs), constants)
 
 
+def _statements(lines: list[str]) -> list[tuple[str, list[str]]]:
+    """The lines of one program, each with the lines below it that are indented further (of bodies)."""
+    depth = _indent(lines[0]) if lines else 0
+    found: list[tuple[str, list[str]]] = []
+    for line in lines:
+        if _indent(line) > depth:
+            found[-1][1].append(line)
+        else:
+            found.append((line.strip(), []))
+    return found
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _bodies(lines: list[str]) -> dict[str, Program]:
+    """``name = program(...): ...`` once or several times."""
+    texts: dict[str, list[str]] = {}
+    depth = _indent(lines[0]) if lines else 0
+    for line in lines:
+        if _indent(line) == depth:
+            name, _, head = line.strip().partition(" = ")
+            texts[name] = [head]
+        else:
+            texts[name].append(line)
+    return {name: parse("\n".join(text)) for name, text in texts.items()}
+
+
 def _equation(
-    line: str, names: dict[str, Value], constants: dict[Value, np.ndarray[Any, Any]], equations: list[Equation]
+    line: str,
+    blocks: list[str],
+    names: dict[str, Value],
+    constants: dict[Value, np.ndarray[Any, Any]],
+    equations: list[Equation],
 ) -> None:
     left, _, right = line.partition(" = ")
     call = _expression(right)
@@ -59,9 +93,9 @@ def _equation(
         is_one = array.size == 1
         constants[value] = np.broadcast_to(array.reshape(()), value.shape) if is_one else array.reshape(value.shape)
         return
-    op = TABLE[call.func.id]
+    op = LOOPS.get(call.func.id) or TABLE[call.func.id]
     inputs = tuple([_operand(node, names) for node in call.args])
-    meta = {item.arg: _literal(item.value) for item in call.keywords}
+    meta = {item.arg: _literal(item.value) for item in call.keywords} | _bodies(blocks)
     equations.append(Equation(op, inputs, meta, _typed(left, names)))
 
 

@@ -28,10 +28,22 @@ def program_text(program: Any) -> str:
     lines = [f"program({arguments}):"]
     for value, array in program.constants.items():
         lines.append(f"  {names[value]}: {type_text(value)} = constant({constant_text(array)})")
-    lines += ["  " + equation_text(equation, names) for equation in program.equations]
+    for equation in program.equations:
+        lines.append("  " + equation_text(equation, names))
+        for key, body in bodies_of(equation):
+            lines += _indented(f"{key} = {program_text(body)}")
     results = ", ".join([operand_text(x, names) for x in program.outputs])
     lines.append(f"  return {results}" if results else "  return")
     return "\n".join(lines)
+
+
+def bodies_of(equation: Any) -> Iterator[tuple[str, Any]]:
+    """The programs among an equation's metadata, by their names."""
+    return ((key, value) for key, value in equation.meta.items() if hasattr(value, "equations"))
+
+
+def _indented(text: str) -> list[str]:
+    return [f"    {line}" for line in text.splitlines()]
 
 
 def value_names(program: Any) -> dict[Value, str]:
@@ -58,7 +70,8 @@ def equation_text(equation: Any, names: Mapping[Value, str]) -> str:
     """One equation: ``c: f32[3] = add(a, b)``."""
     results = ", ".join([f"{names[x]}: {type_text(x)}" for x in equation.results])
     arguments = [operand_text(x, names) for x in equation.inputs]
-    arguments += [f"{key}={meta_text(value)}" for key, value in equation.meta.items()]
+    inner = dict(bodies_of(equation))  # they stand below
+    arguments += [f"{key}={meta_text(value)}" for key, value in equation.meta.items() if key not in inner]
     return f"{results} = {equation.op.name}({', '.join(arguments)})"
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from wengert.ops.record import TABLE
 from wengert.program.infer import result_types
+from wengert.program.loops import LOOPS
 from wengert.program.program import Equation, Program
-from wengert.program.text import equation_text, value_names
+from wengert.program.text import bodies_of, equation_text, value_names
 from wengert.program.values import Operand, Value, type_text
 
 
@@ -32,7 +33,9 @@ def verify(program: Program) -> Program:
         text = equation_text(equation, names)
         for x in equation.inputs:
             _check_operand(x, known, text)
-        if TABLE.ops.get(equation.op.name) is not equation.op:
+        for _, body in bodies_of(equation):
+            verify(body)
+        if (LOOPS.get(equation.op.name) or TABLE.ops.get(equation.op.name)) is not equation.op:
             raise InvalidProgramError(f"{equation.op.name} is no operation of the table: {text}")
         _check_types(equation, text)
         for value in equation.results:
@@ -57,7 +60,10 @@ def _check_operand(x: Operand, known: set[Value], text: str) -> None:
 
 
 def _check_types(equation: Equation, text: str) -> None:
-    expected = result_types(equation.op, equation.inputs, equation.meta)
+    try:
+        expected = result_types(equation.op, equation.inputs, equation.meta)
+    except ValueError as error:
+        raise InvalidProgramError(f"{error}: {text}") from None
     got = tuple([value.type for value in equation.results])
     if got != expected:
         raise InvalidProgramError(f"the operation gives {list(expected)}: {text}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count
 from math import prod
 from typing import Any
 
@@ -39,43 +40,67 @@ class Level:
 
 
 class Body:
-    """The buffers and statements of a kernel under construction."""
+    """The buffers and statements of a kernel under construction, or with ``around`` of a loop in it."""
 
-    def __init__(self, group: Any, sizes: Sizes) -> None:
+    def __init__(self, group: Any, sizes: Sizes, around: Body | None = None) -> None:
         self.group = group
         self.sizes = sizes
-        self.buffers: list[Buffer] = []
+        self.buffers: list[Buffer] = [] if around is None else around.buffers
         self.statements: list[Statement] = []
         self._buffer_of: dict[Value, Buffer] = {}
-        self._aliases: dict[tuple[str, tuple[int, ...]], str] = {}
-        self._scalars: dict[Value, str] = {}  # 0-d roots, by the name of their value
-        self._count = 0
+        self._row_of: dict[Value, Place] = {}  # where in its buffer a value begins, if that is in a loop around this
+        self._aliases: dict[tuple[str, tuple[int, ...]], str] = {} if around is None else around._aliases
+        self._scalars: dict[Value, str] = {}  # 0-d values, by the names of what is computed
+        self._numbers: Iterator[int] = count(1) if around is None else around._numbers
+        self._overwriting: frozenset[Value] = frozenset()
         # Of the nest that is being written:
         self._levels: list[Level] = []
+        self._late: list[Store] = []
         self._known: dict[Any, str] = {}
         self._depth: dict[str, int] = {}  # at which level a name was given
 
-    def add_buffer(self, value: Value, buffer: Buffer) -> None:
+    def add_buffer(self, value: Value, buffer: Buffer, row: Place = ()) -> None:
         """Declare the memory of a value."""
         self.buffers.append(buffer)
+        self.set_buffer(value, buffer, row)
+
+    def set_buffer(self, value: Value, buffer: Buffer, row: Place = ()) -> None:
+        """Let a value be in a buffer, or in one row of it."""
         self._buffer_of[value] = buffer
+        if row:
+            self._row_of[value] = row
+
+    def buffer_of(self, value: Value) -> Buffer:
+        """The memory of a value."""
+        return self._buffer_of[value]
+
+    def set_scalar(self, value: Value, name: str) -> None:
+        """Let a 0-d value be what has this name."""
+        self._scalars[value] = name
+
+    def scalar(self, value: Value) -> str:
+        """The name of a 0-d value that is known."""
+        return self._scalars[value]
 
     def name(self) -> str:
         """A new name."""
-        self._count += 1
-        return f"v{self._count}"
+        return f"v{next(self._numbers)}"
 
     # --- nests -----------------------------------------------------------------------------------------------------
 
-    def add_nest(self, roots: Sequence[Any]) -> None:
-        """The loops of roots over the same axes in the same order."""
+    def add_nest(self, roots: Sequence[Any], overwriting: frozenset[Value] = frozenset()) -> None:
+        """The loops of roots over the same axes in the same order.
+
+        What is ``overwriting`` lies where others read: it is stored after everything else of an iteration.
+        """
         first = roots[0]
         flat = len(first.shape) > 1 and all([self._is_flat(root) for root in roots])
         shape = (prod(first.shape),) if flat else first.shape
         order = (0,) if flat else first.order
         whole = self.sizes.total(first.shape)
-        axes = {axis: f"i{self._count}_{axis}" for axis in range(len(shape))}
-        self._count += 1
+        number = next(self._numbers)
+        axes = {axis: f"i{number}_{axis}" for axis in range(len(shape))}
+        self._overwriting, self._late = overwriting, []
         self._levels = [Level(None, 1)]
         looped = [axis for axis in order if shape[axis] != 1 or flat]
         self._levels += [Level(axes[axis], whole if flat else self.sizes.extent(shape[axis])) for axis in looped]
@@ -83,6 +108,7 @@ class Body:
         place = tuple([at(axes[axis]) if axis in looped else Affine() for axis in range(len(shape))])
         for root in roots:
             self._add_root(root, place, flat=flat)
+        self._levels[-1].before += self._late
         self.statements += self._closed()
         self._levels = []
 
@@ -122,9 +148,8 @@ class Body:
         if result.ndim == 0:
             self._scalars[result] = name
         if result in self._buffer_of:
-            self._put(
-                Store(self._buffer_of[result].name, self._result_place(root, place, result, flat=flat), name), kept
-            )
+            to = self._row_of.get(result, ()) + self._result_place(root, place, result, flat=flat)
+            self._put(Store(self._buffer_of[result].name, to, name), kept)
 
     def _accumulation_dtype(self, equation: Equation) -> str:
         if equation.op.name in ("any", "all"):
@@ -183,7 +208,8 @@ class Body:
 
     def _load(self, x: Value, place: Place, *, flat: bool) -> str:
         flattened = flat and x.ndim != 1
-        return self._load_from(self._alias(x, (x.size,)) if flattened else self._buffer_of[x].name, place)
+        buffer = self._alias(x, (x.size,)) if flattened else self._buffer_of[x].name
+        return self._load_from(buffer, self._row_of.get(x, ()) + place)
 
     def _load_from(self, buffer: str, place: Place) -> str:
         name = self.name()
@@ -199,6 +225,7 @@ class Body:
         if key not in self._aliases:
             self._aliases[key] = name = f"{buffer.name}_{len(self._aliases)}"
             extents = (self.sizes.total(x.shape),) if len(shape) == 1 else tuple(map(self.sizes.extent, shape))
+            extents = (*buffer.shape[: len(self._row_of.get(x, ()))], *extents)
             self.buffers.append(Buffer(name, buffer.dtype, extents, buffer.role, alias=buffer.name))
         return self._aliases[key]
 
@@ -211,7 +238,8 @@ class Body:
             buffer = self._buffer_of[x].name
             if flat:
                 buffer = self._alias(x, (x.size,))
-            self._levels[depth].before.append(Store(buffer, place, value))
+            store = Store(buffer, self._row_of.get(x, ()) + place, value)
+            (self._late if x in self._overwriting else self._levels[depth].before).append(store)
 
     def _computed(self, equation: Equation, place: Place, *, flat: bool) -> Operand:
         """The element of an equation's result at a place."""
@@ -243,7 +271,7 @@ class Body:
             return self._operand(x, place, flat=flat)
         if only_ones_differ(x.shape, y.shape):
             return self._operand(x, through_ones(place, y.shape, x.shape), flat=flat)
-        return self._load_from(self._alias(x, y.shape), place)
+        return self._load_from(self._alias(x, y.shape), self._row_of.get(x, ()) + place)
 
     def _literal(self, x: Any, y: Value) -> Operand:
         """A number of an equation; one that is a size of the kernel is computed from that."""

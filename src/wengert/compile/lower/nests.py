@@ -25,6 +25,7 @@ from wengert.program.values import Value
 
 # Computing a value anew in each of several loops is cheaper than storing and loading it, up to this many instructions.
 _CHEAP: Final = 12.0
+_DEEPEST: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,7 @@ class Group:
 
 def lower(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]], order: Mapping[Value, int]) -> Lowered:
     """The kernel of a group of equations; its arguments come in the given order."""
-    group = Group({x: equation for equation in step.equations for x in equation.results}, constants)
-    _choose_roots(step, group)
-    _set_stages(step, group)
+    group = grouped(step, constants)
     arguments = tuple(sorted(_arguments(step, group), key=order.__getitem__))
     sizes = Sizes([x.shape for x in arguments])
     body = Body(group, sizes)
@@ -105,11 +104,19 @@ def lower(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]], order: M
         body.add_buffer(x, Buffer(f"y{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), Role.OUT))
     for i, x in enumerate([x for x in group.roots if x not in step.results and x.ndim]):
         body.add_buffer(x, Buffer(f"t{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), Role.TEMP))
-    for roots in _together(group):
+    for roots in together(group):
         body.add_nest(roots)
     return Lowered(
         Kernel("kernel", tuple(body.buffers), tuple(body.statements)), arguments, step.results, step.equations
     )
+
+
+def grouped(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]]) -> Group:
+    """The equations with what is stored of them, and when."""
+    group = Group({x: equation for equation in step.equations for x in equation.results}, constants)
+    _choose_roots(step, group)
+    _set_stages(step, group)
+    return group
 
 
 def _arguments(step: Fused, group: Group) -> tuple[Value, ...]:
@@ -143,7 +150,19 @@ def _choose_roots(step: Fused, group: Group) -> None:
             (x,) = equation.values
             if not only_ones_differ(x.shape, y.shape) and x in group.makers:
                 group.roots.setdefault(x, Root(x, x.shape, ()))
+    _store_deep(step, group)
     _store_costly(step, group)
+
+
+def _store_deep(step: Fused, group: Group) -> None:
+    """Store what hangs on a very long chain: what is computed where it is read is found by recursion."""
+    depth: dict[Value, int] = {}
+    for equation in step.equations:
+        (y,) = equation.results
+        depth[y] = 1 + max([0 if x in group.roots else depth.get(x, 0) for x in equation.values], default=0)
+        if depth[y] > _DEEPEST and y not in group.roots:
+            group.roots[y] = Root(y, y.shape, ())
+            depth[y] = 0
 
 
 def _reduction_root(equation: Equation) -> Root:
@@ -193,7 +212,7 @@ def _set_stages(step: Fused, group: Group) -> None:
     group.roots = {value: group.roots[value] for value in order}
 
 
-def _together(group: Group) -> list[Sequence[Root]]:
+def together(group: Group) -> list[Sequence[Root]]:
     """The roots in the order of their stages, those together that share their loops."""
     nests: dict[tuple[int, tuple[int, ...], tuple[int, ...]], list[Root]] = {}
     for root in group.roots.values():
