@@ -22,7 +22,7 @@ OPERATIONS, QUICK_OPERATIONS = 100_000, 1_000
 QUESTIONS = (
     *("explain", "draw", "explore", "diagnose", "graph_report", "why_none", "explain_nan", "explain_zero"),
 )  # fmt: skip
-STATES = ("see not loaded", "see imported", "see used")
+NOTHING, IMPORTED, USED = BETWEEN = ("nothing", "imported", "used")
 
 
 # --- graphs ----------------------------------------------------------------------------------------------------------
@@ -112,22 +112,8 @@ def eager_operations(torch: Any) -> dict[str, Callable[[], Any]]:
     }
 
 
-def measure_eager(state: str, samples: int) -> dict[str, float]:
-    """The least processor time of each loop, with what looks at graphs in one of three states."""
-    import wengert  # noqa: PLC0415
-
-    if state != STATES[0]:
-        import wengert.see.diagnose  # noqa: PLC0415
-        import wengert.see.drawing  # noqa: PLC0415
-        import wengert.see.explain  # noqa: PLC0415
-    if state == STATES[2]:
-        y, x = perceptron(wengert, 100)
-        for answer in (wengert.explain(y), wengert.draw(y), wengert.diagnose(y, x), wengert.graph_report()):
-            str(answer)
-        del y, x
-    elif state == STATES[0] and any(name.startswith("wengert.see") for name in sys.modules):
-        raise RuntimeError("wengert.see is loaded without having been asked for")
-    loops = eager_operations(wengert)
+def _least(loops: dict[str, Callable[[], Any]], samples: int) -> dict[str, float]:
+    """The least processor time of each loop."""
     least = dict.fromkeys(loops, float("inf"))
     for _ in range(samples):
         for name, loop in loops.items():
@@ -137,14 +123,39 @@ def measure_eager(state: str, samples: int) -> dict[str, float]:
     return least
 
 
+def measure_eager(between: str, samples: int) -> dict[str, list[float]]:
+    """The least time of each loop, before and after nothing is done, `wengert.see` is imported, or it is used.
+
+    Both are taken in one process, since where its memory lies makes one process slower than its like by some percent.
+    """
+    import wengert  # noqa: PLC0415
+
+    loops = eager_operations(wengert)
+    if any(name.startswith("wengert.see") for name in sys.modules):
+        raise RuntimeError("wengert.see is loaded without having been asked for")
+    _least(loops, max(1, samples // 10))
+    before = _least(loops, samples)
+    if between != NOTHING:
+        import wengert.see.diagnose  # noqa: PLC0415
+        import wengert.see.drawing  # noqa: PLC0415
+        import wengert.see.explain  # noqa: PLC0415
+    if between == USED:
+        y, x = perceptron(wengert, 100)
+        for answer in (wengert.explain(y), wengert.draw(y), wengert.diagnose(y, x), wengert.graph_report()):
+            str(answer)
+        del y, x, answer
+    after = _least(loops, samples)
+    return {name: [before[name], after[name]] for name in loops}
+
+
 # --- both, in processes of their own ---------------------------------------------------------------------------------
 
 
-def _in_process(*arguments: str) -> dict[str, float]:
+def _in_process(*arguments: str) -> dict[str, Any]:
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     command = [sys.executable, "-m", "benchmarks.seeing", "--one", *arguments]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | threads, stdout=subprocess.PIPE, text=True, check=True)
-    result: dict[str, float] = json.loads(done.stdout)
+    result: dict[str, Any] = json.loads(done.stdout)
     return result
 
 
@@ -157,22 +168,25 @@ def _questions(operations: int) -> None:
 
 
 def _eager(rounds: int, samples: int) -> None:
-    """Processes in turn; a ratio is the median of those of neighbours."""
-    taken: dict[str, list[dict[str, float]]] = {state: [] for state in STATES}
-    for _ in range(rounds):
-        for state in STATES:
-            taken[state].append(_in_process("eager", state, str(samples)))
-    print(
-        "\n| eager operations | see not loaded | imported / not loaded | used / not loaded |\n| --- |" + " ---: |" * 3
-    )
-    first = taken[STATES[0]]
-    for name in first[0]:
-        ratios = [
-            statistics.median([other[name] / one[name] for one, other in zip(first, taken[state], strict=True)])
-            for state in STATES[1:]
-        ]
-        least = min(one[name] for one in first)
-        print(f"| {name} | {least * 1e6:.0f} µs | {ratios[0]:.3f} | {ratios[1]:.3f} |")
+    """Processes in turn, each time in another order; those that do nothing in between tell what a ratio is worth."""
+    taken: dict[str, list[dict[str, list[float]]]] = {between: [] for between in BETWEEN}
+    for k in range(rounds):
+        for between in BETWEEN[k % len(BETWEEN) :] + BETWEEN[: k % len(BETWEEN)]:
+            taken[between].append(_in_process("eager", between, str(samples)))
+    print("\n| eager operations, after / before | time before | nothing | see is imported | see is used |")
+    print("| --- |" + " ---: |" * 4)
+    for name in taken[NOTHING][0]:
+        least = min(one[name][0] for found in taken.values() for one in found)
+        cells = [_spread([one[name][1] / one[name][0] for one in taken[between]]) for between in BETWEEN]
+        print(f"| {name} | {least * 1e6:.0f} µs | {' | '.join(cells)} |")
+
+
+def _spread(ratios: list[float]) -> str:
+    """The median, and the middle half."""
+    if len(ratios) < 2:
+        return f"{ratios[0]:.3f}"
+    low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
+    return f"{middle:.3f} ({low:.3f} to {high:.3f})"
 
 
 def main() -> None:
@@ -183,13 +197,14 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.one is not None:
         kind, *rest = asked.one
-        one = measure_eager(rest[0], int(rest[1])) if kind == "eager" else measure_question(*rest[:2], int(rest[2]))
-        print(json.dumps(one))
+        *words, number = rest
+        measure: Callable[..., Any] = measure_eager if kind == "eager" else measure_question
+        print(json.dumps(measure(*words, int(number))))
         return
     if asked.only != "eager":
         _questions(QUICK_OPERATIONS if asked.quick else OPERATIONS)
     if asked.only != "questions":
-        _eager(*((1, 3) if asked.quick else (7, 300)))
+        _eager(*((1, 3) if asked.quick else (9, 300)))
 
 
 if __name__ == "__main__":

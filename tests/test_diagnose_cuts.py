@@ -9,7 +9,7 @@ import pytest
 
 import wengert
 from wengert._source import locate
-from wengert.engine.past import cut_of, passes_of, recent_cuts
+from wengert.engine.past import SWITCHES, cut_of, passes_of, recent_cuts
 
 
 def leaf(*shape: int) -> Any:
@@ -176,3 +176,98 @@ def test_updates_between_passes_are_counted(shape: tuple[int, ...]) -> None:
     passes = passes_of(w.grad)
     assert passes is not None
     assert (passes.number, passes.updates) == (4, 2)  # the first of three is not seen: nothing is noted of a first pass
+
+
+# --- where tracking was switched off ---------------------------------------------------------------------------------
+
+
+def under_no_grad(w: Any) -> Any:
+    with wengert.no_grad():
+        return w * 2
+
+
+def calls_it(w: Any) -> Any:
+    return under_no_grad(w) + 1
+
+
+class Model:
+    def __call__(self, w: Any) -> Any:
+        return self.inner(w).sum()
+
+    def inner(self, w: Any) -> Any:
+        with wengert.inference_mode():
+            return w.exp()
+
+
+def line_in(function: Any, offset: int) -> int:
+    return int(function.__code__.co_firstlineno + offset)
+
+
+def test_entering_a_block_is_noted_and_the_packages_own_blocks_are_not() -> None:
+    under_no_grad(leaf(2))
+    latest = recent_cuts()[-1]
+    assert (latest.how, latest.code) == ("no_grad()", under_no_grad.__code__)
+    assert latest.how in SWITCHES
+    before = recent_cuts()
+    wengert.nn.Linear(2, 2)
+    assert recent_cuts() == before
+
+
+@pytest.mark.parametrize(
+    ("compute", "place", "how"),
+    [
+        (calls_it, line_in(under_no_grad, 1), "no_grad()"),
+        (Model(), line_in(Model.inner, 1), "inference_mode()"),
+    ],
+    ids=["function", "object"],
+)
+def test_a_block_in_what_a_function_calls_is_found(compute: Any, place: int, how: str) -> None:
+    w = leaf(2)
+    y = compute(w)
+    (finding,) = wengert.diagnose(y, w)
+    assert (finding.kind, finding.line) == ("switched_off", place)
+    assert f"Inside of `compute`, tracking was switched off by {how}" in finding.what
+
+
+def test_switching_off_from_now_on_is_found_and_switching_on_ends_it() -> None:
+    w = leaf(2)
+    wengert.set_grad_enabled(False)
+    y = (w * 2).sum()
+    wengert.set_grad_enabled(True)
+    (finding,) = wengert.diagnose(y, w)
+    assert (finding.kind, finding.line) == ("switched_off", line_in(finding_test, 2))
+    z = calls_it(w)
+    (finding,) = wengert.diagnose(z, w)
+    assert finding.line == line_in(under_no_grad, 1)
+
+
+finding_test = test_switching_off_from_now_on_is_found_and_switching_on_ends_it
+
+
+def test_a_tensor_in_a_list_is_followed() -> None:
+    w = leaf(2)
+    with wengert.no_grad():
+        a = w * 2
+    losses = [a.sum()]
+    (finding,) = wengert.diagnose(losses[0], w)
+    assert (finding.kind, finding.line) == ("switched_off", line_in(test_a_tensor_in_a_list_is_followed, 3))
+
+
+def test_without_source_the_latest_place_is_told_with_the_doubt() -> None:
+    program = """
+import wengert
+w = wengert.ones(2, requires_grad=True)
+with wengert.no_grad():
+    y = (w * 2).sum()
+said = wengert.diagnose(y, w)
+z = w.detach() * 2
+then = wengert.diagnose(z, w)
+"""
+    names: dict[str, Any] = {}
+    exec(program, names)
+    (said,), (then,) = names["said"], names["then"]
+    assert (said.kind, said.line) == ("switched_off", 4)
+    assert (then.kind, then.line) == ("cut", 7)
+    for finding in (said, then):
+        assert "source is not at hand" in finding.what
+        assert "whether that is on the way is not known" in finding.what

@@ -28,7 +28,7 @@ _METHODS = {
 _BUILTINS = frozenset({"float", "int", "bool", "complex", "round"})
 _COPIES = frozenset({"tensor", "array", "asarray", "from_numpy", "FloatTensor", "DoubleTensor"})
 _ELSEWHERE = frozenset({"np", "numpy", "math", "scipy"})
-_OFF = ("no_grad", "inference_mode", "set_grad_enabled(False)")
+_OFF = frozenset({"no_grad", "inference_mode"})
 _Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
@@ -243,7 +243,14 @@ def _switched_off(scope: _Scope, line: int) -> str | None:
 
 
 def _mode(node: ast.expr, before: str | None) -> str | None:
-    text = ast.unparse(node)
-    if any([off in text for off in _OFF]):
-        return text
-    return None if "enable_grad" in text or "set_grad_enabled(True)" in text else before
+    """The mode that a context manager or decorator switches to: off, in its words; on, None; else as before."""
+    for part in ast.walk(node):
+        name = part.attr if isinstance(part, ast.Attribute) else getattr(part, "id", None)
+        if name in _OFF:
+            return ast.unparse(node)
+        if name == "enable_grad":
+            return None
+        if name == "set_grad_enabled":
+            given = [one.value for one in ast.walk(node) if isinstance(one, ast.Constant)]
+            return ast.unparse(node) if False in given else None if True in given else before
+    return before

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from wengert.engine.base import set_inference
-from wengert.engine.past import note_cut
+from wengert.engine.past import note_switch
 from wengert.engine.state import STATE
 
 
@@ -88,8 +88,7 @@ class set_grad_enabled(_Mode):
         self.mode = mode
         self.before = STATE.grad_enabled
         STATE.grad_enabled = mode
-        if not mode:
-            note_cut("set_grad_enabled(False)", None)
+        note_switch(f"set_grad_enabled({mode})")
 
     def clone(self) -> set_grad_enabled:
         """A fresh one with the same setting."""
@@ -128,6 +127,8 @@ class _Switch(_Mode):
     def __enter__(self) -> None:
         self.before.append(STATE.grad_enabled)
         STATE.grad_enabled = self.mode
+        if not self.mode:
+            note_switch("no_grad()")
 
     def __exit__(self, *exc: object) -> None:
         STATE.grad_enabled = self.before.pop()
@@ -196,6 +197,8 @@ class inference_mode(_Mode):
         self.before.append((STATE.grad_enabled, STATE.inference))
         STATE.grad_enabled = not self.mode
         set_inference(self.mode)
+        if self.mode:
+            note_switch("inference_mode()")
 
     def __exit__(self, *exc: object) -> None:
         STATE.grad_enabled, inference = self.before.pop()

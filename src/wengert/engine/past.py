@@ -2,6 +2,7 @@
 
 The graph records what was tracked. A cut leaves nothing there, so it is noted here: in the slot ``_past`` of the tensor
 that came of it, and in a short list of the latest cuts for results that are no tensors (``float(t)``, ``t.numpy()``).
+Where tracking was switched off for a block is noted in that list too: once for the block, not for what runs in it.
 A note holds words, a code position and a weak reference: it keeps neither a graph nor an array alive.
 """
 
@@ -9,10 +10,11 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
+from sys import _getframe
 from types import CodeType
 from typing import Any, Final, NamedTuple
 
-from wengert._source import user_code
+from wengert._source import is_passed_over, user_code
 from wengert.engine.base import TensorBase
 
 _KEPT = 256
@@ -42,6 +44,7 @@ _LENGTH: Final = len(Passes._fields)
 _recent: Final[deque[tuple[str, CodeType, int, weakref.ref[Any] | None]]] = deque(maxlen=_KEPT)
 _note = _recent.append
 _ref = weakref.ref
+SWITCHES: Final = ("no_grad()", "inference_mode()", "set_grad_enabled(False)")
 _FRAMES = 3  # from `user_code` over `note_cut` and the public function to the user's call
 
 
@@ -52,6 +55,17 @@ def note_cut(how: str, source: TensorBase | None, result: TensorBase | None = No
     if result is not None:
         result._past = cut
     _note(cut)
+
+
+def note_switch(how: str) -> None:
+    """Note that the user's code that called the caller of this function switched tracking off there.
+
+    Where the package itself does so, for its own purposes, nothing is noted.
+    """
+    frame = _getframe(2)
+    code = frame.f_code
+    if not is_passed_over(code.co_filename):
+        _note((how, code, frame.f_lasti, None))
 
 
 def note_pass(leaf: Any, grad: Any, where: tuple[CodeType | None, int]) -> None:

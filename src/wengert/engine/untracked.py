@@ -10,7 +10,8 @@ from wengert import _cuts
 from wengert._names import attribute_of, code_called_by, names_in_frames, variables_of
 from wengert._source import Location, earlier_cells, locate, user_frame, user_frames
 from wengert.engine.base import TensorBase
-from wengert.engine.past import Cut, cut_of, recent_cuts
+from wengert.engine.noted import latest_in, noted_inside, said_of, switched_before
+from wengert.engine.past import SWITCHES, Cut, cut_of, recent_cuts
 
 _DEPTH = 8
 
@@ -34,8 +35,8 @@ def why_untracked(t: TensorBase, start: FrameType | None = None) -> Origin | Non
         if here is None:
             continue
         variables = variables_of(frame)
-        search = _Search(frame.f_code.co_filename, here, variables)
-        names = [name for name, value in variables.items() if value is t]
+        search = _Search(frame.f_code, here, variables)
+        names = [name for name, value in variables.items() if value is t] or _containers(t, frame, variables)
         found = search.explain(names[0]) if names else None
         if noted is not None and (found is None or found.kind != "cut"):
             return _noted(names[0] if names else None, noted)
@@ -45,6 +46,27 @@ def why_untracked(t: TensorBase, start: FrameType | None = None) -> Origin | Non
         if found is not None:
             return found
     return _noted(None, noted) if noted is not None else None
+
+
+def latest_cut(frame: FrameType, *, anywhere: bool = False) -> Origin | None:
+    """Where tracking ended last, in a frame's file: what can be said where its source is not at hand, or not enough."""
+    cut = latest_in(None if anywhere else frame.f_code.co_filename)
+    if cut is None:
+        return None
+    at = locate(cut.code, cut.lasti)
+    source = cut.source() if cut.source is not None else None
+    names = names_in_frames(source, frame) if source is not None else []
+    of = f" (of `{names[0]}`)" if names else ""
+    last = f"The last place {'here ' * (not anywhere)}where tracking ended"
+    said = f"{last} is {at}, by {cut.how}{of}; whether that is on the way is not known."
+    kind = "switched_off" if cut.how in SWITCHES else "cut"
+    return Origin(kind, said, cut.how, at, None, names[0] if names else None)
+
+
+def _containers(t: TensorBase, frame: FrameType, variables: dict[str, Any]) -> list[str]:
+    """The lists of a frame that hold a tensor: `losses` for `losses[3]`."""
+    names = [name.partition("[")[0] for name in names_in_frames(t, frame) if "[" in name]
+    return [name for name in names if isinstance(variables.get(name), (list, tuple))]
 
 
 def cut_between(y: TensorBase, x: TensorBase, start: FrameType) -> Origin | None:
@@ -59,7 +81,7 @@ def cut_between(y: TensorBase, x: TensorBase, start: FrameType) -> Origin | None
             continue
         direct = [name for name, value in variables.items() if value is x]
         of_x = frozenset(direct or names_in_frames(x, frame))
-        search = _Search(frame.f_code.co_filename, here, variables)
+        search = _Search(frame.f_code, here, variables)
         for name in of_y:
             found = search.cut_from(name, of_x, here.lineno)
             if found is not None:
@@ -83,8 +105,9 @@ def _noted(name: str | None, cut: Cut) -> Origin:
 class _Search:
     """A walk backwards through the assignments in one frame."""
 
-    def __init__(self, filename: str, here: Location, variables: dict[str, Any]) -> None:
-        self.filename = filename
+    def __init__(self, code: CodeType, here: Location, variables: dict[str, Any]) -> None:
+        self.code = code
+        self.filename = code.co_filename
         self.here = here
         self.variables = variables
         self.seen: set[str] = set()
@@ -143,10 +166,17 @@ class _Search:
         if inside is not None:
             said = f"{subject} was computed from `{behind}` at {self._at(step)}. {inside.sentence}"
             return inside._replace(sentence=said, variable=name, behind=behind)
+        noted = self._noted_near(step)
+        if noted is not None:
+            said = f"{subject} was computed from `{behind}` at {self._at(step)}. {noted.sentence}"
+            return noted._replace(sentence=said, variable=name, behind=behind)
         said = (
             f"{subject} was computed from `{behind}`, which requires grad now, at {self._at(step)}: the path was cut "
             f"inside of what is called there, or `{behind}` did not require grad at that time."
         )
+        latest = latest_cut(user_frame(), anywhere=True)
+        if latest is not None:
+            said += f" {latest.sentence}"
         return Origin("inside", said, None, self._place(step), name, behind)
 
     def cut_from(self, name: str, of_x: frozenset[str], line: int, depth: int = 0) -> Origin | None:
@@ -188,6 +218,23 @@ class _Search:
                 kind = "switched_off" if how == at.switched_off else "cut"
                 location = Location(code.co_filename, at.lineno, at.lineno, None, None, code.co_qualname)
                 return Origin(kind, f"Inside of `{call}`, {verb} at {place}.", how, location)
+        return None
+
+    def _noted_near(self, step: _cuts.Step) -> Origin | None:
+        """What was noted in this function before the statement, or in what it calls."""
+        cut = switched_before(self.code, step.lineno) if not step.filename else None
+        if cut is not None:
+            at = locate(cut.code, cut.lasti)
+            said = f"Before that, {said_of(cut, at)}."
+            return Origin("switched_off", said, cut.how, at)
+        for call in step.calls:
+            cut = noted_inside(self._value(call, methods=True))
+            if cut is not None:
+                at = locate(cut.code, cut.lasti)
+                said = f"Inside of `{call}`, {said_of(cut, at)}."
+                if cut.how in SWITCHES:
+                    return Origin("switched_off", said, cut.how, at)
+                return Origin("cut", f"{said[:-1]}; whether that is on the way is not known.", cut.how, at)
         return None
 
     def _made(self, name: str, step: _cuts.Step, target: str | None) -> _cuts.Step | None:

@@ -12,10 +12,11 @@ import numpy as np
 from wengert._source import user_frame
 from wengert.engine.base import TensorBase, is_tracking
 from wengert.see.findings import Finding, Report
+from wengert.see.finite import first_bad, is_bad
 from wengert.see.flow import Flow, asking
 from wengert.see.graph import Operation, Value
 from wengert.see.nan_backward import backward_findings, steep_findings
-from wengert.see.nan_forward import dead_findings, first_bad, forward_findings, is_bad
+from wengert.see.nan_forward import dead_findings, forward_findings
 from wengert.see.why_none import Names, check_tensors
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from wengert._memory import without_collection
 from wengert._names import operand_texts
 from wengert.ops.record import Kind
+from wengert.see.finite import is_bad
 from wengert.see.graph import Graph, Operation, Value, read
 from wengert.see.replay import replay
 from wengert.see.rules import handed_on
@@ -70,6 +71,11 @@ class Flow:
         """The values that cannot be told any more, because something was written over since."""
         return self.again.changed
 
+    @cached_property
+    def bad(self) -> frozenset[Value]:
+        """The known values that have an element which is NaN or infinite."""
+        return frozenset([value for value, raw in self.again.raws.items() if is_bad(raw)])
+
     def step(self, operation: Operation, slot: int) -> Step | None:
         """What an operation hands on to one of its inputs; None where nothing flows or it is not known."""
         key = (operation, slot)
@@ -79,12 +85,12 @@ class Flow:
 
     def _evaluated(self, operation: Operation, slot: int) -> Step | None:
         value = operation.inputs[slot]
-        grads = [self.gradient(result) for result in operation.results]
-        if value.node is None or self.gradient(value) is None or all([g is None for g in grads]):
+        if value.node is None or self.gradient(value) is None:
             return None
-        handed_on = self._pulled(operation, slot, grads)
+        handed_on = self.again.parts.get(operation, {}).get(slot)
         if handed_on is None:
             return None
+        grads = [self.gradient(result) for result in operation.results]
         arriving = grads[0] if len(grads) == 1 else next(g for g in grads if g is not None)
         return Step(operation, slot, np.asarray(arriving), np.asarray(handed_on))
 

@@ -181,7 +181,7 @@ class _Reader:
 
     def know_tensors(self, frame: FrameType | None, given: Iterable[TensorBase]) -> None:
         """Names, values and gradients from the tensors that the user's frames hold."""
-        constants = {id(value.raw): value for value in self.values if value.is_constant and _is_value(value.raw)}
+        constants = {id(v.raw): v for v in self.values if v.node is None and v.source is None and v.raw is not None}
         for name, t in found_in_frames(lambda candidate: issubclass(type(candidate), TensorBase), frame):
             self._know(t, name, constants)
         for t in given:

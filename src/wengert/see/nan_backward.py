@@ -12,9 +12,9 @@ import numpy as np
 
 from wengert.ops.record import Kind
 from wengert.see.findings import Finding, shown
+from wengert.see.finite import first_bad, is_bad
 from wengert.see.flow import Flow, Step, at_element, at_index, called, element, nearest_name
 from wengert.see.graph import Operation, Value
-from wengert.see.nan_forward import first_bad, is_bad
 from wengert.see.patterns import DOUBLE_WHERE, remedy_of
 
 _MASKS = {"where": "`where`", "masked_fill": "`masked_fill`", "mul": "a multiplication by 0", "clamp": "`clamp`"}

@@ -12,6 +12,7 @@ import numpy as np
 
 from wengert.ops.record import Kind
 from wengert.see.findings import Finding, shown
+from wengert.see.finite import first_bad
 from wengert.see.flow import Flow, at_element, at_index, called, element, nearest_name
 from wengert.see.graph import Operation, Value
 from wengert.see.patterns import clamp_without_effect, one_minus, remedy_of
@@ -30,24 +31,6 @@ _DOMAINS = {
 }
 
 
-def first_bad(raw: Any) -> tuple[int, ...] | None:
-    """The index of the first element that is NaN, or else infinite; None if all are finite."""
-    array = np.asarray(raw)
-    if array.dtype.kind not in "fc" or np.isfinite(array).all():
-        return None
-    wrong = np.isnan(array)
-    if not wrong.any():
-        wrong = ~np.isfinite(array)
-    return tuple([int(i) for i in np.unravel_index(int(np.argmax(wrong)), wrong.shape)])
-
-
-def is_bad(raw: Any) -> bool:
-    """Whether a raw value has an element that is NaN or infinite."""
-    if isinstance(raw, (float, np.floating)):  # most of a graph of 0-d values, quickly; a NumPy float64 is a float
-        return not math.isfinite(raw)
-    return raw is not None and first_bad(raw) is not None
-
-
 def _has_nan(raw: Any) -> bool:
     array = np.asarray(raw)
     return raw is not None and array.dtype.kind in "fc" and bool(np.isnan(array).any())
@@ -64,7 +47,8 @@ def dead_findings(flow: Flow, harmful: set[Operation]) -> list[Finding]:
     """Notes on operations that made NaN or infinities which never arrived at the roots."""
     poisoned = _poisoned(flow)
     notes = []
-    for operation in flow.graph.operations:
+    makers = {value.source for value in flow.bad if value.source is not None}
+    for operation in sorted(makers, key=lambda operation: operation.index):
         if operation in harmful or _is_meant(operation) or any([result in poisoned for result in operation.results]):
             continue
         if _starts(flow, operation):
@@ -77,7 +61,7 @@ def dead_findings(flow: Flow, harmful: set[Operation]) -> list[Finding]:
 def _poisoned(flow: Flow) -> set[Value]:
     """The values that are not finite and lead to a root that is not finite because of them."""
     found: set[Value] = set()
-    pending = [root for root in flow.graph.roots if is_bad(flow.raw(root))]
+    pending = [root for root in flow.graph.roots if root in flow.bad]
     while pending:
         value = pending.pop()
         if value in found:
@@ -93,7 +77,7 @@ def _passes(flow: Flow, operation: Operation, given: Value, result: Value) -> bo
     raw = flow.raw(given)
     if raw is None:  # not known any more: perhaps
         return given.source is not None
-    if not is_bad(raw):
+    if given not in flow.bad:
         return False
     if operation.op is None or operation.op.kind is not Kind.ELEMENTWISE or flow.raw(result) is None:
         return True
@@ -107,9 +91,9 @@ def _passes(flow: Flow, operation: Operation, given: Value, result: Value) -> bo
 
 def _starts(flow: Flow, operation: Operation) -> bool:
     """Whether an operation made something that is not finite of operands that all are."""
-    made = [flow.raw(result) for result in operation.results]
-    given = [flow.raw(value) for value in operation.inputs]
-    return any([is_bad(raw) for raw in made]) and not any([raw is None or is_bad(raw) for raw in given])
+    if not any([result in flow.bad for result in operation.results]):
+        return False
+    return not any([flow.raw(value) is None or value in flow.bad for value in operation.inputs])
 
 
 def _is_meant(operation: Operation) -> bool:
@@ -169,7 +153,7 @@ def _of_input(flow: Flow, value: Value) -> Finding:
 
 def describe(flow: Flow, operation: Operation, then: Operation | None = None) -> Finding:
     """One operation whose result is not finite, at its first such element."""
-    result = next((value for value in operation.results if is_bad(flow.raw(value))), operation.results[0])
+    result = next((value for value in operation.results if value in flow.bad), operation.results[0])
     raw = flow.raw(result)
     index = first_bad(raw) or ()
     got = element(raw, index)
@@ -270,7 +254,7 @@ def _cause_of_log(operation: Operation, name: str, x: Any) -> tuple[str, str]:
 
 
 def _cause_of_combination(flow: Flow, operation: Operation, name: str, got: Any) -> tuple[str, str]:
-    infinite = [value for value in operation.inputs if is_bad(flow.raw(value))]
+    infinite = [value for value in operation.inputs if value in flow.bad]
     if not infinite and name in _GROWING and math.isinf(abs(got)):
         largest = float(np.finfo(operation.results[0].dtype).max)
         return "overflow", f"{name} overflows: {operation.results[0].dtype} ends at {largest:.3g}"
@@ -282,4 +266,4 @@ def _cause_of_combination(flow: Flow, operation: Operation, name: str, got: Any)
     return "not_finite", f"{name} is not finite for these operands"
 
 
-__all__ = ["dead_findings", "describe", "first_bad", "forward_findings", "is_bad"]
+__all__ = ["dead_findings", "describe", "forward_findings"]

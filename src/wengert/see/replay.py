@@ -37,6 +37,7 @@ class Replay:
     changed: tuple[Value, ...] = ()  # whose values now are, or may be, not those that the graph was computed with
     refused: str | None = None  # why nothing was evaluated, if so
     stopped: tuple[Operation, ...] = ()  # where gradients end: a rule that is missing, a user's backward that raised
+    parts: dict[Operation, dict[int, Any]] = field(default_factory=dict)  # what each hands on, by its inputs' places
 
     def raw(self, value: Value) -> Any:
         """The raw value; None if it is not known."""
@@ -87,7 +88,8 @@ def replay(graph: Graph, cotangents: Sequence[Any] | None = None, *, most_bytes:
         if value.raw is not None and value.shape is None:
             value.shape, value.dtype = np.shape(value.raw), getattr(value.raw, "dtype", None)
     changed = tuple([value for value in graph.values if value.changed or value in run.unknown])
-    return Replay(graph, run.known, run.evaluated, gradients, changed, stopped=(*run.broken, *run.stopped))
+    stopped = (*run.broken, *run.stopped)
+    return Replay(graph, run.known, run.evaluated, gradients, changed, stopped=stopped, parts=run.parts)
 
 
 class _Run:
@@ -103,6 +105,7 @@ class _Run:
         self.stopped: dict[Operation, None] = {}  # those without a rule for an input that a gradient would flow to
         self.disagreements: list[Value] = []  # kept values that come out differently
         self.confirmed: list[Value] = []  # and those that come out as they were kept
+        self.parts: dict[Operation, dict[int, Any]] = {}  # what operations hand on to inputs, as the rules give it
         for value in graph.values:
             if value.source is None:
                 self._source(value)
@@ -185,7 +188,8 @@ class _Run:
             if parts is None:
                 self.broken[operation] = None
                 continue
-            for slot, part in zip(slots, parts, strict=True):
+            self.parts[operation] = given_on = dict(zip(slots, parts, strict=True))
+            for slot, part in given_on.items():
                 if part is not None:
                     value = operation.inputs[slot]
                     x = fit_raw(part, value.node, operation.node)  # type: ignore[arg-type]
@@ -195,12 +199,13 @@ class _Run:
     def _reached(self, roots: list[Value]) -> list[Value]:
         """The values whose gradient can be told: every rule on the way reads known values only."""
         reached: dict[Value, bool] = dict.fromkeys(roots, True)  # value -> whether its gradient can be told
+        all_known = len(self.known) == len(self.graph.values)
         for operation in reversed(self.graph.operations):
             arriving = [reached[value] for value in operation.results if value in reached]
             if not arriving:
                 continue
             arrives = all(arriving) and operation not in self.broken
-            is_known = arrives and all([value in self.known for value in (*operation.inputs, *operation.results)])
+            is_known = arrives and (all_known or self._all_known(operation))
             for slot, value in enumerate(operation.inputs):
                 if value.node is not None and _carries(value):
                     if _is_missing(operation, slot):
@@ -210,6 +215,9 @@ class _Run:
                     tells = is_known or (arrives and self._rule_is_known(operation, slot))
                     reached[value] = reached.get(value, True) and tells
         return [value for value, tells in reached.items() if tells and _carries(value)]
+
+    def _all_known(self, operation: Operation) -> bool:
+        return all([value in self.known for value in (*operation.inputs, *operation.results)])
 
     def _rule_is_known(self, operation: Operation, slot: int) -> bool:
         """Whether what the rule of one input reads is known, where not all is."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from functools import lru_cache
+from itertools import groupby
 from types import CodeType, FrameType
 from typing import Any
 
@@ -18,14 +19,10 @@ def last_of_calls(operations: list[Operation]) -> set[Operation]:
     Neighbours at one place are one call, or one in each round of a loop: as many as their names repeat.
     """
     last: set[Operation] = set()
-    start = 0
-    for end in range(1, len(operations) + 1):
-        if end < len(operations) and place_of(operations[end]) == place_of(operations[start]):
-            continue
-        run = operations[start:end]
-        period = _period([operation.name for operation in run])
+    for _, group in groupby(operations, place_of):
+        run = list(group)
+        period = _period([operation.name for operation in run]) if len(run) > 1 else 1
         last.update(run[period - 1 :: period])
-        start = end
     return last
 
 

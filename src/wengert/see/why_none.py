@@ -17,7 +17,7 @@ from wengert.engine.node import AccumulateGrad, Node, Port
 from wengert.engine.past import cut_of, recent_cuts
 from wengert.engine.start_messages import replaces
 from wengert.engine.state import STATE
-from wengert.engine.untracked import Origin, assigned, cut_between, why_untracked
+from wengert.engine.untracked import Origin, assigned, cut_between, latest_cut, why_untracked
 from wengert.see.findings import Finding, Report, listed
 from wengert.see.graph import Graph, Value, read
 
@@ -169,8 +169,17 @@ def untracked_finding(y: TensorBase, names: Names) -> Finding:
     if not STATE.grad_enabled:
         what = f"{start} Tracking is switched off where this is asked."
         return Finding("switched_off", what, names.y_name, _switched_off_at(), remedy=_TRACK_FIRST)
+    latest = latest_cut(names.frame)
+    if latest is not None:
+        return _from_origin(latest, f"{start} {_unfollowed(names.frame)} {latest.sentence}", names.y_name)
     what = f"{start} Neither the source nor what was noted tells where it was cut."
     return Finding("no_graph", what, names.y_name, names.assigned(names.y_name), remedy=_TRACK_FIRST)
+
+
+def _unfollowed(frame: FrameType) -> str:
+    here = locate(frame.f_code, frame.f_lasti)
+    has_source = here is not None and here.source()
+    return f"Its source{'' if has_source else ' is not at hand and'} does not tell how it came about."
 
 
 def _switched_off_at() -> Location | None:
@@ -187,6 +196,8 @@ def _from_origin(origin: Origin, what: str, variable: str | None) -> Finding:
 
 def _remedy_of(origin: Origin) -> str:
     if origin.kind == "switched_off":
+        if origin.how == "set_grad_enabled(False)":
+            return "call set_grad_enabled(True) before it, or use it as a block: `with set_grad_enabled(False): ...`"
         return f"compute it outside of {origin.how}"
     if origin.kind == "cut" and origin.how is not None:
         how = origin.how
