@@ -36,6 +36,15 @@ _STARTS = np.array([[True, True, False, False, False]] * 2)
 _LEAPS = np.array([[False, False, False, True, False], [False] * 5])
 _ENDS = np.array([[False, False, False, True, True], [False, True, True, False, False]])
 
+
+def _lstm_coefficients() -> tuple[np.ndarray, ...]:
+    return _r(3, 2, 8), _r(3, 2, 2), _r(3, 2, 2), _r(8, 2)
+
+
+def _gated_coefficients() -> tuple[np.ndarray, ...]:
+    return _r(3, 2, 6), _r(3, 2, 2), _r(6, 2)
+
+
 SAMPLES: dict[str, list[Sample]] = {
     "tied": [Sample(_r(3, 2), _r(3, 2))],
     "zero_where": [Sample(_r(3, 2), _r(3, 2) > 0), Sample(_r(5000), _r(5000) > 0)],
@@ -77,6 +86,24 @@ SAMPLES: dict[str, list[Sample]] = {
     "lstm_slopes": [Sample(_r(2, 8)), Sample(_r(4))],
     "lstm_memory": [Sample(_r(2, 8), _r(2, 2)), Sample(_r(4), _r(1))],
     "lstm_shown": [Sample(_r(2, 8), _r(2, 2)), Sample(_r(4), _r(1))],
+    "lstm": [Sample(_r(3, 2, 8), _r(8, 2), _r(2, 2), _r(2, 2)), Sample(_r(1, 2, 4), _r(4, 1), _r(2, 1), _r(2, 1))],
+    "lstm_tangent": [
+        Sample(*_lstm_coefficients(), _r(3, 2, 8), given=(True, False, False)),
+        Sample(*_lstm_coefficients(), _r(3, 2, 8), _r(3, 2, 2), _r(3, 2, 2), given=(True, True, True)),
+    ],
+    "lstm_adjoint": [
+        Sample(*_lstm_coefficients(), _r(3, 2, 2), given=(False, False, True)),
+        Sample(*_lstm_coefficients(), _r(3, 2, 8), _r(3, 2, 2), _r(3, 2, 2), given=(True, True, True)),
+    ],
+    "gru": [Sample(_r(3, 2, 6), _r(6, 2), _r(6), _r(2, 2)), Sample(_r(1, 2, 3), _r(3, 1), _r(3), _r(2, 1))],
+    "gated_tangent": [
+        Sample(*_gated_coefficients(), _r(3, 2, 6), given=(True, False)),
+        Sample(*_gated_coefficients(), _r(3, 2, 6), _r(3, 2, 2), given=(True, True)),
+    ],
+    "gated_adjoint": [
+        Sample(*_gated_coefficients(), _r(3, 2, 2), given=(False, True)),
+        Sample(*_gated_coefficients(), _r(3, 2, 6), _r(3, 2, 2), given=(True, True)),
+    ],
     "embedding": [
         Sample(_r(4, 3), _i(4, 2, 3), padding_idx=-1, scale_grad_by_freq=False),
         Sample(_r(4, 3), _i(4, 5), padding_idx=-1, scale_grad_by_freq=False),

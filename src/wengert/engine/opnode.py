@@ -12,7 +12,7 @@ import numpy as np
 from wengert.engine.node import FreedAt, Metadata, Node, RecordedNode, metadata_of, save_plan
 from wengert.engine.saved import tensor_saved
 from wengert.ops.reads import Read, reads_of
-from wengert.ops.record import MISSING, EachInput, Kind, Op
+from wengert.ops.record import MISSING, EachInput, Kind, Op, Together
 from wengert.spaces.batching import BATCHED
 from wengert.spaces.raw import RAW, REAL, RawSpace
 
@@ -36,6 +36,7 @@ class OpNode(RecordedNode):
     arity: int
     elementwise: ClassVar[bool]
     space: ClassVar[RawSpace]  # the world of raw values in which the rules run
+    joint: ClassVar[Any]  # the rule for all inputs at once, where there is one
     reads_inputs: ClassVar[bool]  # whether any rule does
     # Whether a node with a scalar result keeps it and every input, and keeps them when it is freed.
     keeps_scalars: ClassVar[bool]
@@ -223,6 +224,8 @@ def _make_class(op: Op, name: str, is_complex: bool) -> type[OpNode]:
         "op": op,
         "rules": (vjp.rule,) if isinstance(vjp, EachInput) else vjp,
         "each": isinstance(vjp, EachInput),
+        "joint": staticmethod(vjp.joint) if isinstance(vjp, Together) else None,
+        "materialize": not isinstance(vjp, Together),
         "reads_inputs": _reads_inputs(vjp),
         "ports": op.outputs != 1,
         "form": None,

@@ -336,6 +336,8 @@ class Sweep:
         xp: Any = TENSOR if self.on_tensors else self.space or node.space
         saved = tensor_saved(node) if self.on_tensors else raw_saved(node)
         meta = node.meta or {}
+        if node.joint is not None:
+            return node.joint(xp, g, saved[0], needs, *saved[1:], **meta)  # type: ignore[no-any-return]
         if node.each:
             rule = node.rules[0]  # type: ignore[index]
             y, *xs = saved if node.reads_inputs else saved[:1]

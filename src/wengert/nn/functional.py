@@ -125,6 +125,8 @@ from wengert.nn._softmax import (
     softmax,
     softmin,
 )
+from wengert.ops import gru_sequences as _gru_sequences  # noqa: F401
+from wengert.ops import lstm_sequences as _lstm_sequences  # noqa: F401
 from wengert.ops import recurrence as _recurrence  # noqa: F401  # for its records: nn.modules loads lazily
 
 __all__ = [

@@ -73,6 +73,26 @@ class EachInput:
     shape_only: Callable[[int], bool] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Together(EachInput):
+    """One rule for all inputs at once, where their cotangents share a long computation. Make one with :func:`together`.
+
+    ``joint(xp, g, y, needs, *xs, **meta)`` returns a cotangent for each input, or None for one that ``needs`` does not
+    ask for. ``g`` has None for results where nothing arrived.
+    """
+
+    joint: Rule = field(kw_only=True)
+
+
+def together(joint: Rule, *, shape_only: Callable[[int], bool] | None = None) -> Together:
+    """The :class:`Together` of a rule, which can also be asked for one input at a time."""
+
+    def rule(xp: Any, g: Any, y: Any, i: int, *xs: Any, **meta: Any) -> Any:
+        return joint(xp, g, y, [k == i for k in range(len(xs))], *xs, **meta)[i]
+
+    return Together(rule, shape_only=shape_only, joint=joint)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Op:
     """All facets of one operation. Make one with :func:`defop`."""
@@ -188,7 +208,7 @@ def defop(
             be either) that already have the compute dtype, and Python numbers where the user gave them; it returns
             an ndarray or a NumPy scalar of the right dtype (or a tuple of them when ``outputs`` is not 1).
         kind: what it does to the axes.
-        vjp: one rule per array input (see the module's text), or an :class:`EachInput`.
+        vjp: one rule per array input (see the module's text), an :class:`EachInput` or a :class:`Together`.
         args: PyTorch's names of the array inputs, used for ``_saved_self`` and in messages.
         promote: how input dtypes are combined before ``impl`` runs.
         node: the name of the graph node; by default the operation's name in camel case with ``Backward0``. A function

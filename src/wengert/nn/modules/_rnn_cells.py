@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from wengert.functions.creation import empty, zeros
 from wengert.nn import init
-from wengert.nn.modules._recurrence import STEPS, shared
+from wengert.nn.modules._recurrence import STEPS, shared, turned
 from wengert.nn.modules.module import Module
 from wengert.nn.parameter import Parameter
 
@@ -65,7 +65,7 @@ class RNNCellBase(Module):
                 f"hidden has inconsistent hidden_size: got {state[0].shape[-1]}, expected {self.hidden_size}"
             )
         share, own = shared(mode, x, (self.weight_ih, self.bias_ih), (self.weight_hh, self.bias_hh))
-        state = STEPS[mode](share, state, own)
+        state = STEPS[mode](share, state, turned(mode, own))
         return tuple([h.squeeze(0) for h in state]) if single else state
 
     def extra_repr(self) -> str:

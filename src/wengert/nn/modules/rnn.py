@@ -10,7 +10,7 @@ from wengert.functions.creation import empty, zeros
 from wengert.functions.joining import cat, stack
 from wengert.nn import functional as F
 from wengert.nn import init
-from wengert.nn.modules._recurrence import GATES, STEPS, run_packed, run_padded, shared
+from wengert.nn.modules._recurrence import GATES, run_packed, run_padded, shared
 from wengert.nn.modules._rnn_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from wengert.nn.modules.module import Module
 from wengert.nn.parameter import Parameter
@@ -131,7 +131,7 @@ class RNNBase(Module):
 
     def _through_layers(self, x: Any, sizes: list[int] | None, first: list[Any]) -> tuple[Any, list[Any]]:
         """Outputs and last states; ``sizes`` where the sequences are packed."""
-        step, weights = STEPS[self.mode], self.all_weights
+        weights = self.all_weights
         last: list[list[Any]] = [[] for _ in first]
         number = 0
         for layer in range(self.num_layers):
@@ -144,9 +144,9 @@ class RNNBase(Module):
                 state = tuple([f[number] for f in first])
                 share, own = shared(self.mode, x, into, own)
                 if sizes is None:
-                    y, state = run_padded(step, share, state, own, backwards)
+                    y, state = run_padded(self.mode, share, state, own, backwards)
                 else:
-                    y, state = run_packed(step, share, sizes, state, own, backwards)
+                    y, state = run_packed(self.mode, share, sizes, state, own, backwards)
                 outputs.append(y)
                 for kept, s in zip(last, state, strict=True):
                     kept.append(s)

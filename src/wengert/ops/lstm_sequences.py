@@ -1,0 +1,228 @@
+"""Long short-term memory over whole sequences, and the two linear recurrences that its derivatives are.
+
+With ``W`` the state's weights, ``z_t`` what goes into the gates, and the gates ``i f n o`` (enter, keep, new, show):
+
+    lstm           z_t = x_t + h_(t-1) W^T    c_t = f c_(t-1) + i n    h_t = o tanh(c_t)
+
+Its derivatives are linear recurrences with coefficients that are known once it has run: ``m_t`` (four parts, as the
+gates) and ``a_t``; the tangents follow time, and the adjoint is the transpose of that map. Each is the other's
+derivative, so that derivatives of any order are among these:
+
+    lstm_tangent   z_t = u_t + h_(t-1) W^T
+                   c_t = v_t + f c_(t-1) + sum_(k<3) m_tk z_tk
+                   h_t = w_t + a c_t + m_t3 z_t3
+    lstm_adjoint   h_t = w_t + z_(t+1) W
+                   c_t = v_t + a h_t + f_(t+1) c_(t+1)
+                   z_t = u_t + m_t (c, c, c, h)_t
+
+``u v w`` (into ``z c h``) are drives, of which some may be missing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wengert.ops.record import Kind, defop, together
+from wengert.ops.sequences import (
+    added,
+    delayed,
+    delayed_by_zero,
+    first_of,
+    given,
+    joined,
+    members_together,
+    only_first,
+    parts,
+    placed,
+    products_over_steps,
+    steps_of,
+    there,
+    through,
+)
+
+Flags = tuple[bool, ...]
+
+# --- forward ---
+
+
+def _lstm(x: Any, weight: Any, h: Any, c: Any) -> tuple[Any, Any, Any]:
+    steps, *batch, width = x.shape
+    n = width // 4
+    hs, cs, gates = (np.empty((steps, *batch, size), x.dtype) for size in (n, n, width))
+    turned = weight.swapaxes(-1, -2)
+    entering, shown = (np.empty((*batch, n), x.dtype) for _ in range(2))
+    for t in range(steps):
+        z = gates[t]
+        np.matmul(h, turned, out=z)
+        z += x[t]
+        new = np.tanh(z[..., 2 * n : 3 * n])
+        np.negative(z, out=z)
+        np.exp(z, out=z)
+        z += 1.0
+        np.reciprocal(z, out=z)
+        z[..., 2 * n : 3 * n] = new
+        c = np.multiply(z[..., n : 2 * n], c, out=cs[t])
+        c += np.multiply(z[..., :n], new, out=entering)
+        h = np.multiply(z[..., 3 * n :], np.tanh(c, out=shown), out=hs[t])
+    return hs, cs, gates
+
+
+# --- the linear recurrences ---
+
+
+def _lstm_tangent(m: Any, a: Any, keep: Any, weight: Any, *drives: Any, given: Flags) -> tuple[Any, Any, Any]:
+    into_z, into_c, into_h = placed(drives, given)
+    steps, *batch, n = a.shape
+    zs, cs, hs = (np.zeros((steps, *batch, size), a.dtype) for size in (4 * n, n, n))
+    turned = weight.swapaxes(-1, -2)
+    for t in range(steps):
+        z, c, h = zs[t], cs[t], hs[t]
+        if t:
+            np.matmul(hs[t - 1], turned, out=z)
+            np.multiply(keep[t], cs[t - 1], out=c)
+        if into_z is not None:
+            z += into_z[t]
+        moved = m[t] * z
+        c += moved[..., :n] + moved[..., n : 2 * n] + moved[..., 2 * n : 3 * n]
+        if into_c is not None:
+            c += into_c[t]
+        np.multiply(a[t], c, out=h)
+        h += moved[..., 3 * n :]
+        if into_h is not None:
+            h += into_h[t]
+    return zs, cs, hs
+
+
+def _lstm_adjoint(m: Any, a: Any, keep: Any, weight: Any, *drives: Any, given: Flags) -> tuple[Any, Any, Any]:
+    into_z, into_c, into_h = placed(drives, given)
+    steps, *batch, n = a.shape
+    zs, cs, hs = (np.empty((steps, *batch, size), a.dtype) for size in (4 * n, n, n))
+    cells, factors = zs.reshape(steps, *batch, 4, n), m.reshape(steps, *batch, 4, n)
+    carried = np.zeros((*batch, n), a.dtype)
+    for t in range(steps - 1, -1, -1):
+        c, h, cell, factor = cs[t], hs[t], cells[t], factors[t]
+        if t + 1 < steps:
+            np.matmul(zs[t + 1], weight, out=h)
+        else:
+            h[...] = 0.0
+        if into_h is not None:
+            h += into_h[t]
+        np.multiply(a[t], h, out=c)
+        c += carried
+        if into_c is not None:
+            c += into_c[t]
+        np.multiply(factor[..., :3, :], c[..., None, :], out=cell[..., :3, :])
+        np.multiply(factor[..., 3, :], h, out=cell[..., 3, :])
+        if into_z is not None:
+            zs[t] += into_z[t]
+        np.multiply(keep[t], c, out=carried)
+    return zs, cs, hs
+
+
+# --- rules ---
+
+
+def _pulled_to_coefficients(xp: Any, adjoint: Any, tangent: Any, needs: list[bool]) -> list[Any]:
+    """The cotangents of ``m a keep weight``, which multiply a part of ``adjoint`` by a part of ``tangent``."""
+    (z, c, h), (tz, tc, th) = adjoint, tangent
+    steps = c.shape[0]
+    weight = None
+    if needs[3]:
+        weight = products_over_steps(xp, steps_of(xp, z, 1, steps), steps_of(xp, th, 0, steps - 1))
+    return [
+        joined(xp, c, c, c, h) * tz if needs[0] else None,
+        h * tc if needs[1] else None,
+        c * delayed_by_zero(xp, tc) if needs[2] else None,
+        weight,
+    ]
+
+
+def _tangent_rule(xp: Any, g: Any, y: Any, needs: Any, *xs: Any, given: Flags) -> list[Any]:
+    adjoint = xp.lstm_adjoint(*xs[:4], *there(*g), **_flags(g))
+    own = [part for part, flag in zip(adjoint, given, strict=True) if flag]
+    return [*_pulled_to_coefficients(xp, adjoint, y, needs), *own]
+
+
+def _adjoint_rule(xp: Any, g: Any, y: Any, needs: Any, *xs: Any, given: Flags) -> list[Any]:
+    tangent = xp.lstm_tangent(*xs[:4], *there(*g), **_flags(g))
+    own = [part for part, flag in zip(tangent, given, strict=True) if flag]
+    return [*_pulled_to_coefficients(xp, y, tangent, needs), *own]
+
+
+def _flags(g: Any) -> dict[str, Any]:
+    return given(*g)
+
+
+def _coefficients(xp: Any, y: Any, h: Any, c: Any) -> tuple[Any, Any, Any, Any]:
+    """``m``, ``a``, the gate that keeps, and the slopes of the gates."""
+    _, memory, gates = y
+    enter, keep, new, show = parts(xp, gates, 4)
+    shown = xp.tanh(memory)
+    slopes = xp.lstm_slopes(gates)
+    m = joined(xp, new, delayed(xp, c, memory), enter, shown) * slopes
+    return m, show * (1 - shown * shown), keep, slopes
+
+
+def _lstm_rule(xp: Any, g: Any, y: Any, needs: Any, x: Any, weight: Any, h: Any, c: Any) -> list[Any]:
+    m, a, keep, slopes = _coefficients(xp, y, h, c)
+    into_z = None if g[2] is None else g[2] * slopes
+    z, dc, _ = xp.lstm_adjoint(m, a, keep, weight, *there(into_z, g[1], g[0]), **given(into_z, g[1], g[0]))
+    return [
+        z if needs[0] else None,
+        products_over_steps(xp, z, delayed(xp, h, y[0])) if needs[1] else None,
+        xp.mm(first_of(xp, z), weight) if needs[2] else None,
+        first_of(xp, dc) * first_of(xp, keep) if needs[3] else None,
+    ]
+
+
+def _lstm_jvp(xp: Any, ts: Any, y: Any, x: Any, weight: Any, h: Any, c: Any) -> tuple[Any, Any, Any]:
+    m, a, keep, slopes = _coefficients(xp, y, h, c)
+    into_z = added(
+        ts[0],
+        None if ts[1] is None else through(xp, delayed(xp, h, y[0]), ts[1]),
+        None if ts[2] is None else only_first(xp, through(xp, ts[2], weight), m),
+    )
+    into_c = None if ts[3] is None else only_first(xp, first_of(xp, keep) * ts[3], a)
+    z, dc, dh = xp.lstm_tangent(m, a, keep, weight, *there(into_z, into_c), **given(into_z, into_c, None))
+    return dh, dc, z * slopes
+
+
+LSTM_TANGENT = defop(
+    "lstm_tangent",
+    _lstm_tangent,
+    Kind.OTHER,
+    batch=members_together(_lstm_tangent, 3),
+    vjp=together(_tangent_rule, shape_only=lambda i: i > 3),
+    args=("m", "a", "keep", "weight", "into_z", "into_c", "into_h"),
+    outputs=3,
+    differentiable_outputs=(0, 1, 2),
+    formula="z = u + h_(t-1) W^T, c = v + f c_(t-1) + m z, h = w + a c + m z",
+    doc="Tangents of long short-term memory: a linear recurrence forwards in time.",
+)
+LSTM_ADJOINT = defop(
+    "lstm_adjoint",
+    _lstm_adjoint,
+    Kind.OTHER,
+    batch=members_together(_lstm_adjoint, 3),
+    vjp=together(_adjoint_rule, shape_only=lambda i: i > 3),
+    args=("m", "a", "keep", "weight", "into_z", "into_c", "into_h"),
+    outputs=3,
+    differentiable_outputs=(0, 1, 2),
+    formula="h = w + z_(t+1) W, c = v + a h + f c_(t+1), z = u + m (c, c, c, h)",
+    doc="Cotangents of long short-term memory: a linear recurrence backwards in time, the transpose of lstm_tangent.",
+)
+LSTM = defop(
+    "lstm",
+    _lstm,
+    Kind.OTHER,
+    batch=members_together(_lstm, 1),
+    vjp=together(_lstm_rule, shape_only=lambda i: i == 0),
+    args=("input", "weight_hh", "hx", "cx"),
+    outputs=3,
+    differentiable_outputs=(0, 1, 2),
+    jvp=_lstm_jvp,
+    formula="c = f c_(t-1) + i n, h = o tanh(c)",
+    doc="Hidden states, memories and gates of long short-term memory; `input` is the sequence's share of the gates.",
+)

@@ -1,0 +1,125 @@
+"""What the operations on whole sequences share: parts along the last axis, time steps, products over all steps.
+
+Sequences are arrays ``[steps, batch, features]``. An operation that goes through one takes a long loop for the
+cotangents of all its inputs together, so these have joint rules; what the loop need not do step by step is done for all
+steps at once, before or after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from wengert._batched import Batched, merged, packed, spread
+from wengert.ops.products import as_matrix
+
+
+def parts(xp: Any, x: Any, count: int) -> list[Any]:
+    """Equal parts of the last axis."""
+    dim = x.ndim - 1
+    n = x.shape[dim] // count
+    return [xp.slice(x, dim=dim, start=k * n, stop=(k + 1) * n, step=1) for k in range(count)]
+
+
+def joined(xp: Any, *pieces: Any) -> Any:
+    """The pieces one after the other along the last axis."""
+    dim = pieces[0].ndim - 1
+    return xp.cat(*pieces, dim=dim, sizes=tuple([piece.shape[dim] for piece in pieces]))
+
+
+def steps_of(xp: Any, x: Any, start: int, stop: int) -> Any:
+    """Some steps of a sequence."""
+    return xp.slice(x, dim=0, start=start, stop=stop, step=1)
+
+
+def first_of(xp: Any, x: Any) -> Any:
+    """The first step of a sequence."""
+    return xp.select(x, dim=0, index=0)
+
+
+def delayed(xp: Any, first: Any, x: Any) -> Any:
+    """What was before each step: ``first`` before the first."""
+    count = x.shape[0]
+    return xp.cat(xp.unsqueeze(first, dim=0), steps_of(xp, x, 0, count - 1), dim=0, sizes=(1, count - 1))
+
+
+def delayed_by_zero(xp: Any, x: Any) -> Any:
+    """As :func:`delayed`, with zeros before the first step."""
+    return delayed(xp, xp.zeros_like(first_of(xp, x)), x)
+
+
+def only_first(xp: Any, first: Any, like: Any) -> Any:
+    """A sequence of zeros but for its first step."""
+    rest = xp.zeros_like(steps_of(xp, like, 1, like.shape[0]))
+    return xp.cat(xp.unsqueeze(first, dim=0), rest, dim=0, sizes=(1, like.shape[0] - 1))
+
+
+def products_over_steps(xp: Any, a: Any, b: Any) -> Any:
+    """The sum over steps and batch of ``a_i b_j``: one matrix product for all steps."""
+    return xp.mm(xp.transpose(as_matrix(xp, a), dim0=0, dim1=1), as_matrix(xp, b))
+
+
+def through(xp: Any, x: Any, weight: Any) -> Any:
+    """``x weight^T`` at each step."""
+    return xp.linear(x, weight, rank=x.ndim)
+
+
+def added(*terms: Any) -> Any:
+    """The sum of the terms that there are; None if there are none."""
+    there = [term for term in terms if term is not None]
+    return sum(there[1:], there[0]) if there else None
+
+
+def given(*drives: Any) -> dict[str, Any]:
+    """The metadata that tells which drives of a recurrence are there."""
+    return {"given": tuple([drive is not None for drive in drives])}
+
+
+def there(*drives: Any) -> list[Any]:
+    """The drives that are there: the inputs that follow a recurrence's own."""
+    return [drive for drive in drives if drive is not None]
+
+
+def placed(drives: Sequence[Any], flags: tuple[bool, ...]) -> list[Any]:
+    """The inverse of :func:`there`: None in place of what was not given."""
+    rest = iter(drives)
+    return [next(rest) if flag else None for flag in flags]
+
+
+def members_together(impl: Callable[..., Any], *shared: int) -> Callable[..., Any]:
+    """The batching rule: all members side by side in the axis of the batch, one call for each step.
+
+    Where one of the ``shared`` inputs (weights) differs between members, they have an axis of their own before that of
+    the batch, which ``impl`` lets through. States ``[batch, features]`` have no axis of steps before it.
+    """
+
+    def rule(xp: Any, *xs: Any, **meta: Any) -> Any:
+        axes = merged([x.axes for x in xs if x.__class__ is Batched])
+        lead = tuple([axis.size for axis in axes])
+        members = prod(lead)
+        if not members:
+            return NotImplemented
+        apart = any([xs[i].__class__ is Batched for i in shared])
+
+        def laid(i: int, x: Any) -> Any:
+            if i in shared and not apart:
+                return x
+            x = spread(x, axes)
+            x = np.broadcast_to(x, (*lead, *x.shape[len(axes) :]))
+            x = x.reshape(members, *x.shape[len(axes) :])
+            if i in shared:
+                return x
+            x = np.moveaxis(x, 0, -3)
+            return x if apart else x.reshape(*x.shape[:-3], -1, x.shape[-1])
+
+        def back(y: Any) -> Any:
+            y = y if apart else y.reshape(y.shape[0], members, y.shape[1] // members, y.shape[2])
+            y = np.moveaxis(y, 1, 0)
+            return y.reshape(*lead, *y.shape[1:])
+
+        return packed(tuple([back(y) for y in impl(*[laid(i, x) for i, x in enumerate(xs)], **meta)]), axes)
+
+    return rule
