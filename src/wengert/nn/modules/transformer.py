@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from wengert.engine.composites import placed
 from wengert.functions.creation import full
 from wengert.nn import functional as F
 from wengert.nn import init
@@ -101,7 +102,7 @@ class TransformerEncoderLayer(Module):
 def _with_sums(x: Any, parts: Sequence[tuple[Callable[[Any], Any], Any]], norm_first: bool) -> Any:
     """Each part's result added to its input, and normalised before or after."""
     for part, norm in parts:
-        x = x + part(norm(x)) if norm_first else norm(x + part(x))
+        x = placed(x + part(norm(x))) if norm_first else norm(placed(x + part(x)))
     return x
 
 
