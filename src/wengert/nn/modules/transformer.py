@@ -94,7 +94,7 @@ class TransformerEncoderLayer(Module):
             return self.dropout1(y)
 
         def feed(x: Any) -> Any:
-            return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
+            return self.dropout2(self.linear2(self.dropout(placed(self.activation(self.linear1(x))))))
 
         return _with_sums(src, [(attend, self.norm1), (feed, self.norm2)], self.norm_first)
 
@@ -172,7 +172,7 @@ class TransformerDecoderLayer(Module):
             return self.dropout2(self.multihead_attn(x, memory, memory, need_weights=False, **masks)[0])
 
         def feed(x: Any) -> Any:
-            return self.dropout3(self.linear2(self.dropout(self.activation(self.linear1(x)))))
+            return self.dropout3(self.linear2(self.dropout(placed(self.activation(self.linear1(x))))))
 
         parts = [(attend, self.norm1), (look, self.norm2), (feed, self.norm3)]
         return _with_sums(tgt, parts, self.norm_first)
