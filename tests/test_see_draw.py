@@ -261,7 +261,7 @@ class TestBoxes:
         y = model(torch.ones(3, 2)).sum()
         drawing = wengert.draw(y)
         titles = [frame.title for frame in placed(drawing).frames]
-        assert titles == ["model[0]", "model[1]", "up", "down", "model[2]", "up", "down"]
+        assert titles == ["model", "model[0]", "model[1]", "up", "down", "model[2]", "up", "down"]
         inside = {frame.frame.title: [one.key for one in frame.frame.items] for frame in placed(drawing).frames}
         assert len(inside["model[1]"]) == 4  # up, relu, down, the sum
         assert faults(placed(drawing)) == []
