@@ -251,7 +251,8 @@ class _Reader:
             if value.name is None:
                 place = (*place_of(operation), value.output if several else None)
                 if place not in self.result_names:
-                    self.result_names[place] = result_name(operation.location, place[2])  # type: ignore[arg-type]
+                    name = result_name(operation.location, place[2])  # type: ignore[arg-type]
+                    self.result_names[place] = None if name is not None and name.startswith(("(", "[")) else name
                 value.name = self.result_names[place]
 
     def _name_operands(self, operation: Operation, running: list[FrameType]) -> None:
