@@ -251,7 +251,7 @@ class _Builder:
 
     def _is_later_time(self, value: Value, operation: Operation) -> bool:
         """Whether a value is made by a later time of what an operation is shown for."""
-        return value.source not in (None, operation) and self.stands.get(value.source) is operation  # type: ignore[arg-type]
+        return value.source not in (None, operation) and self.stands.get(value.source) is operation
 
     def _closed(self, scope: Scope, module: str) -> Item:
         operations = list(scope.operations())

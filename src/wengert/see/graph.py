@@ -83,7 +83,7 @@ def _in_order(roots: Iterable[Node]) -> list[Node]:
     return sorted([node for node in seen if not isinstance(node, AccumulateGrad)], key=lambda node: -node.seq)
 
 
-def _name_users_line(ordered: list[Node]) -> None:
+def _name_users_line(ordered: list[Any]) -> None:
     """Give nodes that a loop of the package recorded (a recurrent step) the place of what was computed from them.
 
     To look for the user's line at each of so many operations would cost them a tenth.
