@@ -261,7 +261,7 @@ class TestBoxes:
         y = model(torch.ones(3, 2)).sum()
         drawing = wengert.draw(y)
         titles = [frame.title for frame in placed(drawing).frames]
-        assert titles == ["model[0]", "model[1]", "up", "down", "model[2]", "up", "down"]
+        assert titles == ["model", "model[0]", "model[1]", "up", "down", "model[2]", "up", "down"]
         inside = {frame.frame.title: [one.key for one in frame.frame.items] for frame in placed(drawing).frames}
         assert len(inside["model[1]"]) == 4  # up, relu, down, the sum
         assert faults(placed(drawing)) == []
@@ -413,3 +413,12 @@ def test_many_values_of_one_repeat_that_go_to_one_operation_are_one_line() -> No
     w = torch.ones(3, requires_grad=True)
     y = torch.stack([torch.tanh((w * k).sum()) for k in range(1, 400)]).mean()
     assert torch.draw(y).dot().count("->") < 20
+
+
+def test_a_result_in_a_later_time_of_a_repeat_is_shown_as_asked_for() -> None:
+    x = torch.tensor(1.0, requires_grad=True)
+    y = x
+    for _ in range(60):
+        y = y + 1
+    (root,) = [one.card.item for one in placed(wengert.draw(y)).cards if one.card.item.kind == "root"]
+    assert ("value", "the last: 61") in root.facts

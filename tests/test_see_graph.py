@@ -102,3 +102,14 @@ def test_what_is_no_graph_is_refused() -> None:
         read(torch.ones(2))
     with pytest.raises(TypeError, match="got int"):
         read([3])
+
+
+@pytest.mark.parametrize("kind", [torch.nn.RNN, torch.nn.GRU, torch.nn.LSTM])
+def test_every_operation_of_a_recurrent_layer_stands_at_the_line_that_called_it(kind: type[torch.nn.Module]) -> None:
+    layer = kind(2, 3)
+    hidden = layer(torch.ones(4, 1, 2))[0]
+    graph = read(hidden.sum())
+    assert {operation.location.filename for operation in graph.operations} == {__file__}
+    *inside, total = graph.operations
+    assert len({operation.location.lineno for operation in inside}) == 1
+    assert total.location.lineno == inside[0].location.lineno + 1

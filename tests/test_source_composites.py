@@ -4,7 +4,18 @@ import pytest
 
 import wengert as torch
 import wengert.nn.functional as F
+from wengert import nn
 from wengert._source import locate
+
+ACTIVATIONS = (
+    *(nn.CELU, nn.ELU, nn.GELU, nn.SELU, nn.Hardshrink, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh, nn.LeakyReLU),
+    *(nn.LogSigmoid, nn.Mish, nn.PReLU, nn.RReLU, nn.ReLU, nn.ReLU6, nn.SiLU, nn.Sigmoid, nn.Softplus, nn.Softshrink),
+    *(nn.Softsign, nn.Tanh, nn.Tanhshrink),
+)
+
+
+def first(result):
+    return result[0] if isinstance(result, tuple) else result
 
 
 def calls() -> list[tuple[str, object]]:
@@ -20,6 +31,18 @@ def calls() -> list[tuple[str, object]]:
         ("triplet_margin_loss", F.triplet_margin_loss(w, x, x * 2)),
         ("matrix_power", torch.matrix_power(w, 3)),
         ("scaled_dot_product_attention", F.scaled_dot_product_attention(w, x, x)),
+        ("group_norm", F.group_norm(w, 1, x[0], x[0])),
+        ("rms_norm", F.rms_norm(w, (2,), x[0])),
+        ("bilinear", F.bilinear(w, x, x[None], x[0, :1])),
+        ("alpha_dropout", F.alpha_dropout(w, 0.5, True)),
+        ("cosine_embedding_loss", F.cosine_embedding_loss(w, x, torch.ones(2))),
+        *[(kind.__name__, kind()(w)) for kind in ACTIVATIONS],
+        *[(kind.__name__, kind(2, 3)(w[None])[0]) for kind in (nn.LSTM,)],
+        *[(kind.__name__, first(kind(2, 3)(w))) for kind in (nn.RNNCell, nn.GRUCell, nn.LSTMCell)],
+        ("MultiheadAttention", nn.MultiheadAttention(2, 1)(w, x, x)[0]),
+        ("TransformerEncoderLayer", nn.TransformerEncoderLayer(2, 1, 4)(w)),
+        ("TransformerDecoderLayer", nn.TransformerDecoderLayer(2, 1, 4)(w, x)),
+        ("Sequential", nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2), nn.Sigmoid())(w)),
     ]
 
 

@@ -34,20 +34,29 @@ def composite(fn: Callable[_P, _R]) -> Callable[_P, _R]:
     return called
 
 
+def placed(result: _R) -> _R:
+    """The result of one operation that a function of ours called for the user: its node names the user's line."""
+    node: Any = getattr(result, "_node", None)
+    if node is not None and node.code is not None and is_passed_over(node.code.co_filename):
+        node.code, node.lasti = user_code(3)
+    return result
+
+
 def _name_user(result: Any, start: int) -> None:
     """Give the nodes behind a result that are younger than ``start`` the user's place, unless they have one."""
     place: tuple[CodeType, int] | None = None
-    seen: set[Any] = set()
     pending = [getattr(t, "_node", None) for t in (result if isinstance(result, tuple) else (result,))]
+    seen: set[Any] = set()
     while pending:
         node: Any = pending.pop()
-        if node is None or node.seq >= start or node in seen:  # later nodes have smaller numbers
+        if node in seen or node is None or node.seq >= start:  # later nodes have smaller numbers
             continue
         seen.add(node)
-        if node.code is not None and is_passed_over(node.code.co_filename):
+        code = node.code
+        if code is not None and is_passed_over(code.co_filename):
             place = place or user_code()
             node.code, node.lasti = place
-        pending.extend(node.next)
+        pending += node.next
 
 
-__all__ = ["composite"]
+__all__ = ["composite", "placed"]

@@ -13,7 +13,7 @@ from wengert.engine.base import TensorBase
 from wengert.engine.noted import latest_in, noted_inside, said_of, switched_before
 from wengert.engine.past import SWITCHES, Cut, cut_of, recent_cuts
 
-_DEPTH = 8
+_DEPTH = 32
 
 
 class Origin(NamedTuple):
@@ -110,7 +110,7 @@ class _Search:
         self.filename = code.co_filename
         self.here = here
         self.variables = variables
-        self.seen: set[str] = set()
+        self.seen: set[tuple[str, int]] = set()  # variables with the lines of the assignments that were looked at
 
     def explain(self, name: str) -> Origin | None:
         """Where the path to a variable was cut."""
@@ -144,8 +144,7 @@ class _Search:
             return None
         for source in step.names:
             value = tensors.get(source)
-            made = None if source in self.seen else self._made(source, step, name)
-            self.seen.add(source)
+            made = self._unseen(source, self._made(source, step, name))
             found = None
             if made is not None and (value is not None or source not in self.variables or self._is_number(source)):
                 found = self._trace(f"`{source}`", made, source, depth + 1)
@@ -181,8 +180,7 @@ class _Search:
 
     def cut_from(self, name: str, of_x: frozenset[str], line: int, depth: int = 0) -> Origin | None:
         """The first statement on the way to a variable that cuts one of the names ``of_x``."""
-        step = None if name in self.seen else assigned(self.here, name, line)
-        self.seen.add(name)
+        step = self._unseen(name, assigned(self.here, name, line))
         if step is None or depth == _DEPTH:
             return None
         for cut in step.cuts:
@@ -190,6 +188,13 @@ class _Search:
             if behind:
                 said = f"`{name}` was cut from `{min(behind)}` by {cut.how} at {self._at(step)}."
                 return Origin("cut", said, cut.how, self._place(step), name, min(behind))
+            led = [other for other in sorted(cut.names) if self._leads(other, of_x, step.lineno - (other == name))]
+            if led:
+                said = (
+                    f"`{name}` was cut by {cut.how} at {self._at(step)}, from a `{led[0]}` that is computed from "
+                    f"`{min(of_x)}`."
+                )
+                return Origin("cut", said, cut.how, self._place(step), name, min(of_x))
         read = of_x.intersection(step.names)
         if read and not _is_tracked(self._value(name)):
             found = self._cut_here(f"`{name}`", step, name, min(read))
@@ -199,6 +204,20 @@ class _Search:
             if found_there is not None:
                 return found_there
         return None
+
+    def _leads(self, name: str, of_x: frozenset[str], line: int) -> bool:
+        """Whether a variable, as it was before a line, was computed from one of the names ``of_x``."""
+        pending, seen = [(name, line)], set[tuple[str, int]]()
+        while pending and len(seen) < _DEPTH:
+            name, line = pending.pop(0)
+            step = assigned(self.here, name, line)
+            if step is None or (name, step.lineno) in seen or step.lineno > line:
+                continue
+            if of_x.intersection(step.names):
+                return True
+            seen.add((name, step.lineno))
+            pending += [(source, step.lineno - (source == name)) for source in step.names]
+        return False
 
     # --- inside of what is called ----------------------------------------------------------------------------------
 
@@ -236,6 +255,13 @@ class _Search:
                     return Origin("switched_off", said, cut.how, at)
                 return Origin("cut", f"{said[:-1]}; whether that is on the way is not known.", cut.how, at)
         return None
+
+    def _unseen(self, name: str, step: _cuts.Step | None) -> _cuts.Step | None:
+        """An assignment, unless it was looked at before; a variable may be assigned again and again."""
+        if step is None or (name, step.lineno) in self.seen:
+            return None
+        self.seen.add((name, step.lineno))
+        return step
 
     def _made(self, name: str, step: _cuts.Step, target: str | None) -> _cuts.Step | None:
         line = step.lineno - (name == target)

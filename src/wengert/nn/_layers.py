@@ -106,6 +106,7 @@ def _check_bias(b: Any, x: Any, w: Any) -> None:
         same_dtype("self and mat2 must have the same dtype, but got {} and {}", b, w)
 
 
+@composite
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     """``y[..., o] = sum_ij input1[..., i] weight[o, i, j] input2[..., j] + bias[o]``.
 
@@ -206,6 +207,7 @@ def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, in
     return _alpha_dropped(input, raw, raw.shape[:2] + (1,) * (raw.ndim - 2), p, training, inplace)
 
 
+@composite
 def _alpha_dropped(input: Any, raw: Any, noise_shape: Any, p: float, training: bool, inplace: bool) -> Any:
     _check_probability(p)
     if not training or p == 0:

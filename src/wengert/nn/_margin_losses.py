@@ -78,6 +78,7 @@ def margin_ranking_loss(
     return reduced((-target * (input1 - input2) + margin).clamp_min(0), reduction)
 
 
+@composite
 def cosine_embedding_loss(
     input1: Any,
     input2: Any,

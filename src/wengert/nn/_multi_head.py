@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf, sqrt
 from typing import Any
 
+from wengert.engine.composites import placed
 from wengert.functions.creation import zeros
 from wengert.functions.joining import cat
 from wengert.functions.likes import zeros_like
@@ -163,8 +164,8 @@ def _given(projected: Any, static: Any) -> Any:
 
 def _attend(q: Any, k: Any, v: Any, mask: Any, dropout_p: float) -> Pair:
     batch, heads, steps, size = q.shape
-    scores = (q * sqrt(1.0 / size)) @ k.transpose(-2, -1)
-    weights = softmax(scores if mask is None else scores + mask, -1)
+    scores = placed(q * sqrt(1.0 / size)) @ k.transpose(-2, -1)
+    weights = softmax(scores if mask is None else placed(scores + mask), -1)
     if dropout_p > 0:
         weights = dropout(weights, dropout_p)
     return (weights @ v).permute(2, 0, 1, 3).reshape(steps, batch, heads * size), weights

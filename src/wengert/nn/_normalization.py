@@ -9,6 +9,7 @@ import numpy as np
 from wengert._size import size_of
 from wengert.engine.apply import apply
 from wengert.engine.base import array_of, wrap
+from wengert.engine.composites import composite
 from wengert.engine.inplace import inplace, write
 from wengert.engine.state import STATE
 from wengert.functions.dims import int_tuple
@@ -110,6 +111,7 @@ def _layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: 
     return normalized(LAYER_NORM, input, weight, bias, dims, eps)
 
 
+@composite
 def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
     """``x / sqrt(mean(x^2) + eps) * weight`` over the last dimensions; ``eps`` is the dtype's epsilon by default.
 

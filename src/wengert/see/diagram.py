@@ -225,7 +225,8 @@ class _Builder:
         return item
 
     def _result(self, operation: Operation) -> Item:
-        kind = "root" if any([value in self.roots for value in operation.results]) else "result"
+        later = [root for root in self.graph.roots if self._is_later_time(root, operation)]
+        kind = "root" if later or any([value in self.roots for value in operation.results]) else "result"
         item = Item(self._shown_key(operation), kind, operation_text(operation), values=list(operation.results))
         if len(operation.results) == 1:
             (value,) = operation.results
@@ -236,6 +237,8 @@ class _Builder:
             item.facts = [
                 fact for value in operation.results[:2] for fact in self._facts(value) if fact[0] != "gradient"
             ]
+        if self.shown.values:
+            item.facts += [("value", f"the last: {value_text(root.raw)}") for root in later if root.raw is not None]
         kept = self.kept[operation]
         if self.kept_shown and kept:
             item.facts.append(
@@ -245,6 +248,10 @@ class _Builder:
         for value in operation.results:
             item.tip += [_described(value), *_told(value, self.gradients)]
         return item
+
+    def _is_later_time(self, value: Value, operation: Operation) -> bool:
+        """Whether a value is made by a later time of what an operation is shown for."""
+        return value.source not in (None, operation) and self.stands.get(value.source) is operation
 
     def _closed(self, scope: Scope, module: str) -> Item:
         operations = list(scope.operations())

@@ -13,7 +13,7 @@ import numpy as np
 
 from wengert._memory import without_collection
 from wengert._names import attribute_of, found_in_frames, operand_texts, result_name, variables_of
-from wengert._source import Location, locate, user_frame, user_frames
+from wengert._source import Location, is_passed_over, locate, user_frame, user_frames
 from wengert.engine.base import TensorBase, edge_of
 from wengert.engine.node import AccumulateGrad, Metadata, Node, Port
 from wengert.see.source_texts import (
@@ -49,7 +49,9 @@ def read(results: Any, frame: FrameType | None = None) -> Graph:
     reader = _Reader()
     near = frame if frame is not None else user_frame()
     with without_collection():
-        for node in _in_order(nodes):
+        ordered = _in_order(nodes)
+        _name_users_line(ordered)
+        for node in ordered:
             reader.take(node)
         roots = tuple([reader.result(node) for node in nodes])
         reader.know_tensors(near, tensors)
@@ -79,6 +81,22 @@ def _in_order(roots: Iterable[Node]) -> list[Node]:
             seen.add(node)
             pending += [n for n in node.next if n is not None and n not in seen]
     return sorted([node for node in seen if not isinstance(node, AccumulateGrad)], key=lambda node: -node.seq)
+
+
+def _name_users_line(ordered: list[Any]) -> None:
+    """Give nodes that a loop of the package recorded (a recurrent step) the place of what was computed from them.
+
+    To look for the user's line at each of so many operations would cost them a tenth.
+    """
+    codes = {id(node.code): node.code for node in ordered}
+    ours = {key for key, code in codes.items() if code is not None and is_passed_over(code.co_filename)}
+    for node in reversed(ordered) if ours else ():
+        if node.code is None or id(node.code) in ours:
+            continue
+        for following in node.next:
+            made = following.next[0] if isinstance(following, Port) else following
+            if made is not None and id(made.code) in ours:
+                made.code, made.lasti = node.code, node.lasti
 
 
 class _Reader:
@@ -233,7 +251,8 @@ class _Reader:
             if value.name is None:
                 place = (*place_of(operation), value.output if several else None)
                 if place not in self.result_names:
-                    self.result_names[place] = result_name(operation.location, place[2])  # type: ignore[arg-type]
+                    name = result_name(operation.location, place[2])  # type: ignore[arg-type]
+                    self.result_names[place] = None if name is not None and name.startswith(("(", "[")) else name
                 value.name = self.result_names[place]
 
     def _name_operands(self, operation: Operation, running: list[FrameType]) -> None:

@@ -5,6 +5,7 @@ Knows how operations belong together. Knows no form in which that is shown.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -100,7 +101,7 @@ def _paths(operations: Sequence[Operation]) -> list[_Path]:
         function = _function_path(call[0].node.code)
         if not known:
             paths += [function] * len(call)
-        elif function:
+        elif function and function[0][2].endswith("forward"):
             around = _common(known) if len(known) > 1 else known[0][:-1]
             paths += [path or around for path in modules]
         else:
@@ -127,8 +128,9 @@ def _module_path(operation: Operation) -> _Path:
     owners = [owner for owner in owners if owner and owner != "self"]
     if not owners:
         return ()
-    steps = max(owners, key=len).split(".")
-    return tuple([("module", ".".join(steps[: end + 1]), ".".join(steps[: end + 1])) for end in range(len(steps))])
+    owner = max(owners, key=len)
+    ends = [found.start() for found in re.finditer(r"(?<=.)[.\[]", owner)]  # `model[0].fc` is in `model[0]` in `model`
+    return tuple([("module", owner[:end], owner[:end]) for end in (*ends, len(owner))])
 
 
 @cache
@@ -218,7 +220,8 @@ def _with_folded_parts(scope: Scope, signatures: _Signatures) -> Scope:
     parts = _folded(scope.parts, signatures)
     repeat = parts[0]
     if len(parts) == 1 and isinstance(repeat, Scope) and repeat.kind == "repeat":  # a function called in a loop
-        return Scope("repeat", scope.title, repeat.parts, repeat.more, module=scope.module or repeat.module)
+        title = repeat.title if scope.kind == "module" and repeat.title else scope.title
+        return Scope("repeat", title, repeat.parts, repeat.more, module=scope.module or repeat.module)
     return Scope(scope.kind, scope.title, parts, module=scope.module)
 
 

@@ -170,16 +170,14 @@ def untracked_finding(y: TensorBase, names: Names) -> Finding:
         what = f"{start} Tracking is switched off where this is asked."
         return Finding("switched_off", what, names.y_name, _switched_off_at(), remedy=_TRACK_FIRST)
     latest = latest_cut(names.frame)
-    if latest is not None:
-        return _from_origin(latest, f"{start} {_unfollowed(names.frame)} {latest.sentence}", names.y_name)
+    here = locate(names.frame.f_code, names.frame.f_lasti)
+    if latest is not None and (here is None or not here.source()):
+        what = f"{start} Its source is not at hand, so nothing tells how it came about. {latest.sentence}"
+        return _from_origin(latest, what, names.y_name)
     what = f"{start} Neither the source nor what was noted tells where it was cut."
+    if latest is not None:
+        what += f" {latest.sentence}"
     return Finding("no_graph", what, names.y_name, names.assigned(names.y_name), remedy=_TRACK_FIRST)
-
-
-def _unfollowed(frame: FrameType) -> str:
-    here = locate(frame.f_code, frame.f_lasti)
-    has_source = here is not None and here.source()
-    return f"Its source{'' if has_source else ' is not at hand and'} does not tell how it came about."
 
 
 def _switched_off_at() -> Location | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from wengert.engine.composites import placed
 from wengert.functions.creation import empty
 from wengert.nn import functional as F
 from wengert.nn.modules.module import Module
@@ -52,7 +53,7 @@ class ReLU(InPlace):
 
     def forward(self, input: Any) -> Any:
         """The function of the input."""
-        return F.relu(input, self.inplace)
+        return placed(F.relu(input, self.inplace))
 
 
 class Hardtanh(InPlace):
@@ -85,7 +86,7 @@ class Hardtanh(InPlace):
 
     def forward(self, input: Any) -> Any:
         """The function of the input."""
-        return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
+        return placed(F.hardtanh(input, self.min_val, self.max_val, self.inplace))
 
     def extra_repr(self) -> str:
         """The limits."""
@@ -131,7 +132,7 @@ class LeakyReLU(InPlace):
 
     def forward(self, input: Any) -> Any:
         """The function of the input."""
-        return F.leaky_relu(input, self.negative_slope, self.inplace)
+        return placed(F.leaky_relu(input, self.negative_slope, self.inplace))
 
     def extra_repr(self) -> str:
         """The slope."""
@@ -205,7 +206,7 @@ class Threshold(InPlace):
 
     def forward(self, input: Any) -> Any:
         """The function of the input."""
-        return F.threshold(input, self.threshold, self.value, self.inplace)
+        return placed(F.threshold(input, self.threshold, self.value, self.inplace))
 
     def extra_repr(self) -> str:
         """Threshold and value."""
@@ -226,7 +227,7 @@ class Hardsigmoid(InPlace):
 
     def forward(self, input: Any) -> Any:
         """The function of the input."""
-        return F.hardsigmoid(input, self.inplace)
+        return placed(F.hardsigmoid(input, self.inplace))
 
     def extra_repr(self) -> str:
         """Nothing, as in PyTorch."""
@@ -247,7 +248,7 @@ class Hardshrink(Module):
 
     def forward(self, input: Any) -> Any:
         """The function of the input."""
-        return F.hardshrink(input, self.lambd)
+        return placed(F.hardshrink(input, self.lambd))
 
     def extra_repr(self) -> str:
         """The limit."""
@@ -264,4 +265,4 @@ class Softshrink(Hardshrink):
 
     def forward(self, input: Any) -> Any:
         """The function of the input."""
-        return F.softshrink(input, self.lambd)
+        return placed(F.softshrink(input, self.lambd))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from wengert.engine.apply import apply
+from wengert.engine.composites import composite
 from wengert.engine.state import STATE
 from wengert.functions.added_products import addmm
 from wengert.functions.creation import zeros
@@ -25,6 +26,7 @@ Step = Callable[[Any, State, tuple[Any, ...]], State]
 GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "LSTM": 4, "GRU": 3}  # how many rows of weights for each unit
 
 
+@composite
 def shared(mode: str, x: Any, into: tuple[Any, Any], own: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
     """The input's share at all steps, and the hidden state's weights.
 

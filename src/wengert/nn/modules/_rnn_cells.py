@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
+from wengert.engine.composites import composite
 from wengert.functions.creation import empty, zeros
 from wengert.nn import init
 from wengert.nn.modules._recurrence import STEPS, shared, turned
@@ -48,6 +49,7 @@ class RNNCellBase(Module):
         for weight in self.parameters():
             init.uniform_(weight, -bound, bound)
 
+    @composite
     def _step(self, mode: str, input: Any, hx: Any) -> tuple[Any, ...]:
         if input.dim() not in (1, 2):
             raise ValueError(f"{self._get_name()}: Expected input to be 1D or 2D, got {input.dim()}D instead")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from wengert.engine.composites import placed
 from wengert.nn import functional as F
 from wengert.nn.modules._piecewise import (
     Hardshrink,
@@ -65,7 +66,7 @@ class Sigmoid(Module):
 
     def forward(self, input: Any) -> Any:
         """The function of the input."""
-        return F.sigmoid(input)
+        return placed(F.sigmoid(input))
 
 
 class Tanh(Module):
@@ -78,7 +79,7 @@ class Tanh(Module):
 
     def forward(self, input: Any) -> Any:
         """The function of the input."""
-        return F.tanh(input)
+        return placed(F.tanh(input))
 
 
 class Tanhshrink(Module):
@@ -117,7 +118,7 @@ class LogSigmoid(Module):
 
     def forward(self, input: Any) -> Any:
         """The function of the input."""
-        return F.logsigmoid(input)
+        return placed(F.logsigmoid(input))
 
 
 class Softplus(Module):
@@ -135,7 +136,7 @@ class Softplus(Module):
 
     def forward(self, input: Any) -> Any:
         """The function of the input."""
-        return F.softplus(input, self.beta, self.threshold)
+        return placed(F.softplus(input, self.beta, self.threshold))
 
     def extra_repr(self) -> str:
         """``beta`` and ``threshold``."""
@@ -157,7 +158,7 @@ class ELU(InPlace):
 
     def forward(self, input: Any) -> Any:
         """The function of the input."""
-        return F.elu(input, self.alpha, self.inplace)
+        return placed(F.elu(input, self.alpha, self.inplace))
 
     def extra_repr(self) -> str:
         """``alpha``."""
@@ -174,7 +175,7 @@ class CELU(ELU):
 
     def forward(self, input: Any) -> Any:
         """The function of the input."""
-        return F.celu(input, self.alpha, self.inplace)
+        return placed(F.celu(input, self.alpha, self.inplace))
 
 
 class SELU(InPlace):
@@ -191,7 +192,7 @@ class SELU(InPlace):
 
     def forward(self, input: Any) -> Any:
         """The function of the input."""
-        return F.selu(input, self.inplace)
+        return placed(F.selu(input, self.inplace))
 
 
 class GELU(Module):
@@ -208,7 +209,7 @@ class GELU(Module):
 
     def forward(self, input: Any) -> Any:
         """The function of the input."""
-        return F.gelu(input, approximate=self.approximate)
+        return placed(F.gelu(input, approximate=self.approximate))
 
     def extra_repr(self) -> str:
         """Which formula."""
@@ -229,7 +230,7 @@ class SiLU(InPlace):
 
     def forward(self, input: Any) -> Any:
         """The function of the input."""
-        return F.silu(input, self.inplace)
+        return placed(F.silu(input, self.inplace))
 
 
 class Mish(InPlace):
@@ -246,7 +247,7 @@ class Mish(InPlace):
 
     def forward(self, input: Any) -> Any:
         """The function of the input."""
-        return F.mish(input, self.inplace)
+        return placed(F.mish(input, self.inplace))
 
 
 class Hardswish(InPlace):
@@ -263,7 +264,7 @@ class Hardswish(InPlace):
 
     def forward(self, input: Any) -> Any:
         """The function of the input."""
-        return F.hardswish(input, self.inplace)
+        return placed(F.hardswish(input, self.inplace))
 
     def extra_repr(self) -> str:
         """Nothing, as in PyTorch."""

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from wengert.engine.composites import placed
 from wengert.functions.creation import full
 from wengert.nn import functional as F
 from wengert.nn import init
@@ -93,7 +94,7 @@ class TransformerEncoderLayer(Module):
             return self.dropout1(y)
 
         def feed(x: Any) -> Any:
-            return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
+            return self.dropout2(self.linear2(self.dropout(placed(self.activation(self.linear1(x))))))
 
         return _with_sums(src, [(attend, self.norm1), (feed, self.norm2)], self.norm_first)
 
@@ -101,7 +102,7 @@ class TransformerEncoderLayer(Module):
 def _with_sums(x: Any, parts: Sequence[tuple[Callable[[Any], Any], Any]], norm_first: bool) -> Any:
     """Each part's result added to its input, and normalised before or after."""
     for part, norm in parts:
-        x = x + part(norm(x)) if norm_first else norm(x + part(x))
+        x = placed(x + part(norm(x))) if norm_first else norm(placed(x + part(x)))
     return x
 
 
@@ -171,7 +172,7 @@ class TransformerDecoderLayer(Module):
             return self.dropout2(self.multihead_attn(x, memory, memory, need_weights=False, **masks)[0])
 
         def feed(x: Any) -> Any:
-            return self.dropout3(self.linear2(self.dropout(self.activation(self.linear1(x)))))
+            return self.dropout3(self.linear2(self.dropout(placed(self.activation(self.linear1(x))))))
 
         parts = [(attend, self.norm1), (look, self.norm2), (feed, self.norm3)]
         return _with_sums(tgt, parts, self.norm_first)
