@@ -35,6 +35,11 @@ class Library:
     def jvp(self, f: Function, x: Any, t: Any) -> Any:
         return self.func.jvp(f, (x,), (t,))[1]
 
+    def two_vjps(self, f: Function, x: Any, t: Any) -> Any:
+        """The jvp: the derivative of the vjp by its cotangent, in which it is linear."""
+        y, pull = self.func.vjp(f, x)
+        return self.func.vjp(lambda g: pull(g)[0], self.names.zeros_like(y))[1](t)[0]
+
 
 OURS = Library(wengert, wengert.func, wengert.tensor)
 
@@ -49,6 +54,7 @@ TRANSFORMS: dict[str, Callable[[Library, Function], Function]] = {
     "jvp": lambda lib, f: lambda x: lib.jvp(f, x, lib.array(V)),
     "jvp along x": lambda lib, f: lambda x: lib.jvp(f, x, x),
     "vjp": lambda lib, f: lambda x: lib.func.vjp(f, x)[1](lib.array(V))[0],
+    "two vjps": lambda lib, f: lambda x: lib.two_vjps(f, x, lib.array(V)),
     "vjp of itself": lambda lib, f: lambda x: lib.func.vjp(f, x)[1](f(x))[0],
     "vmap": lambda lib, f: lambda x: lib.sum_rows(f, x),
     "jacrev": lambda lib, f: lambda x: lib.func.jacrev(f)(x) @ x,

@@ -53,8 +53,8 @@ class TensorBase:
     _cell: Any
     _view: Any
     _dual: Any = None  # (level, primal, tangent, version seen) of a dual tensor
-    _fresh: int = 0  # when it was made, if it is an input that a transform made; nodes count time so, too
-    _tangent: Any = None  # (level, tangent) of what is the primal of a dual
+    _fresh: Any = None  # of an input that a transform made: the `func._levels.Run` of its function
+    _tangents: tuple[Any, ...] = ()  # of the plain tensor behind duals: (level, tangent, the dual, weakly) of each
     _grad: Any
     _accumulator: Callable[[], AccumulateGrad | None]
     _hooks: Any

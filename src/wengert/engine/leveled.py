@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import count
+from operator import itemgetter
 from typing import Any, Final
+from weakref import ref
 
 from wengert.engine import batch_axes
 from wengert.engine.apply import apply, apply_batched
@@ -74,23 +76,56 @@ def dual(level: Level, primal: Any, tangent: Any) -> Any:
     """A dual tensor; both parts are taken as they are. The primal belongs to this dual alone."""
     t = _new(_dual_class)
     t._dual = (level, primal, tangent, _version(primal))
-    primal._tangent = (level, tangent)
+    _note(t, level, tangent)
     return t
+
+
+def _plain(t: Any) -> Any:
+    """The tensor behind duals of all levels."""
+    while t.__class__ is _dual_class:
+        t = t._dual[1]
+    return t
+
+
+def _note(t: Any, level: Level, tangent: Any) -> None:
+    """Let the plain tensor behind the dual ``t`` know its tangent at a level: views of its memory ask for it."""
+    plain = _plain(t)
+    others = [known for known in plain._tangents if known[0] is not level and known[0].open]
+    plain._tangents = (*others, (level, tangent, ref(t)))
+
+
+def _known(t: Any, level: Level) -> Any:
+    """What the plain tensor behind ``t`` knows of a level: ``(level, tangent, the dual, weakly)``, or None."""
+    return next((known for known in _plain(t)._tangents if known[0] is level), None)
+
+
+def _holder(plain: Any) -> Any:
+    """The innermost dual of a plain tensor, the tensor itself where it is none, None if its duals are gone."""
+    duals = [(level.number, reference()) for level, _, reference in plain._tangents if level.open]
+    alive = [pair for pair in duals if pair[1] is not None]
+    return max(alive, key=itemgetter(0))[1] if alive else None if duals else plain
 
 
 def become_dual(t: Any, level: Level, tangent: Any) -> None:
     """Make an existing tensor a dual in place, or give it another tangent; what it was becomes its primal.
 
-    A primal (the base of a view may be one) only learns its tangent, which its dual asks for.
+    The base of a view may be the plain tensor behind a dual: then it only learns its tangent, which its dual asks for,
+    or that dual becomes one of this level too.
     """
     own = t._dual
     if own is not None and own[0] is level:
         t._dual = (level, own[1], tangent, _version(own[1]))
-        own[1]._tangent = (level, tangent)
+        _note(t, level, tangent)
         return
-    if t._tangent is not None and t._tangent[0] is level:
-        t._tangent = (level, tangent)
-        return
+    if own is None and t._tangents:
+        known, holder = _known(t, level), _holder(t)
+        if known is not None or holder is None:
+            others = [other for other in t._tangents if other is not known]
+            t._tangents = (*others, (level, tangent, ref(t) if known is None else known[2]))
+            return
+        if holder is not t:
+            become_dual(holder, level, tangent)
+            return
     before = _new(t.__class__)
     for name in _STATE:
         try:
@@ -100,8 +135,9 @@ def become_dual(t: Any, level: Level, tangent: Any) -> None:
     if own is not None:
         before._dual = own
     t.__class__ = _dual_class
+    before._tangents, t._tangents = t._tangents, ()
     t._dual = (level, before, tangent, _version(before))
-    before._tangent = (level, tangent)
+    _note(t, level, tangent)
 
 
 def _version(t: Any) -> int:
@@ -113,7 +149,8 @@ def refreshed(t: Any, level: Level) -> Any:
     """The tangent at ``level`` of a dual or of the primal of one; None if it has none."""
     if t.__class__ is _dual_class and t._dual[0] is level:
         return split(t, level)[1]
-    return t._tangent[1] if t._tangent is not None and t._tangent[0] is level else None
+    known = _known(t, level)
+    return None if known is None else known[1]
 
 
 def innermost(values: Any) -> Level | None:

@@ -19,6 +19,7 @@ class ThreadState(threading.local):
     before_write: Callable[[Any], None] | None = None  # called with a tensor before it is written in place
     axes: tuple[Any, ...] = ()  # the batch axes of the vmaps that run in this thread, outermost first
     randomness: tuple[str, ...] = ()  # what random functions do in each of them
+    levels: tuple[Any, ...] = ()  # the functions whose derivative a transform takes that run now, outermost first
     duals: int = 0  # how many levels of forward mode are open
     sweep: Any = None  # the backward pass that runs in this thread
     trace: Any = None  # the program that is being traced in this thread: it takes every operation

@@ -46,12 +46,12 @@ def grad_and_value(
             inputs = with_replaced(args, positions, [tree for tree, _ in fresh])
             value, aux = with_aux(func, has_aux, "grad")(*inputs, **kwargs)
             _check_scalar(value)
-        outside = level.depends_outside((value,))
-        pulled = level.pull([value], [None], retain_graph=False, outside=outside)
+        reach = level.reach_of((value,))
+        pulled = level.pull([value], [None], retain_graph=False, reach=reach)
         found = iter([zeros_like(x) if g is None else g for g, x in zip(pulled, level.inputs, strict=True)])
         gradients = tuple([_tree.unflatten(structure, found) for _, structure in fresh])
         result = gradients[0] if isinstance(argnums, int) else gradients
-        value = level.leave(value, outside=outside)
+        value = level.leave(value, reach=reach)
         return result, ((value, _tree.map_leaves(level.leave, aux)) if has_aux else value)
 
     return transformed
