@@ -181,7 +181,8 @@ def _message(value: Traced) -> str:
     return (
         f"{where} needs the values of a tensor (shape {list(value.shape)}, {value.dtype}) while compile() traces the "
         "function. There are none yet: the traced program must hold for all values. To choose by value, write "
-        "torch.where(condition, a, b), which takes each element from a or from b; what does not depend on the "
+        "torch.where(condition, a, b), which takes each element from a or from b, or torch.cond(condition, f, g, "
+        "operands), which runs one of two functions (torch.while_loop repeats one); what does not depend on the "
         "arguments, compute before the call and pass in; or compile(..., fallback=True) runs a function like this one "
         "eagerly."
     )

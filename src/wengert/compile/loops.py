@@ -15,6 +15,8 @@ from functools import partial
 from graphlib import TopologicalSorter
 from typing import Any, Final
 
+import numpy as np
+
 from wengert._traced import Traced, TraceError
 from wengert.autograd.function import Function
 from wengert.compile.loop_reverse import backward, recorded
@@ -50,12 +52,9 @@ def is_open(scope: Any, current: Any) -> bool:
 
 def traced_scan(trace: Any, body: LoopBody) -> tuple[Any, Any]:
     """The results of a scan in a trace: one equation, or all its steps where that cannot be."""
-    leaves = [*body.init, *body.xs]
     if body.length <= UNROLLED:
         return run_plain(body)
-    reason = "it is in a batch, or in forward mode" if STATE.axes or STATE.duals or is_leveled(*leaves) else ""
-    if not all([isinstance(t, TensorBase) for t in body.init]):
-        reason = "it carries what is no tensor"
+    reason = _no_loop(body)
     if not reason:
         try:
             return Step(trace, body).results()
@@ -63,6 +62,41 @@ def traced_scan(trace: Any, body: LoopBody) -> tuple[Any, Any]:
             reason = str(error).split(". ", 1)[0]
     trace.unrolled.append(f"scan of {body.length} steps: {reason}")
     return run_plain(body)
+
+
+def traced_fori(trace: Any, lower: int, upper: int, body_fn: Callable[[Any, Any], Any], init: Any) -> Any:
+    """The result of a ``fori_loop`` in a trace as one equation; None where the steps must run one after the other."""
+    if upper - lower <= UNROLLED:
+        return None
+    index = wrap(Storage(trace, trace.constant(np.arange(lower, upper))))
+    body = LoopBody(lambda c, i: (body_fn(i[0], c), None), init, [index], None, reverse=False)
+    reason = _no_loop(body)
+    if not reason:
+        try:
+            step = Step(trace, body)
+            _check_index(step)
+            return step.results()[0]
+        except RuntimeError as error:  # also for what changes its shape, which the steps may do
+            reason = str(error).split(". ", 1)[0]
+    trace.unrolled.append(f"fori_loop of {upper - lower} steps: {reason}")
+    return None
+
+
+def _check_index(step: Step) -> None:
+    """Refuse what Python would compute in float64 from the index alone, and a tensor in the default dtype."""
+    derived = {step.rows[0]._data.current()}
+    for equation in step.equations:
+        if all([x in derived for x in equation.values]):
+            if equation.op.name != "cast" and any([y.dtype.kind in "fc" for y in equation.results]):
+                raise NoLoopError("its step makes a float of the index alone")
+            derived.update(equation.results)
+
+
+def _no_loop(body: LoopBody) -> str:
+    """Why a loop cannot be one equation, as far as what it begins with tells."""
+    if STATE.axes or STATE.duals or is_leveled(*body.init, *body.xs):
+        return "it is in a batch, or in forward mode"
+    return "" if all([isinstance(t, TensorBase) for t in body.init]) else "it carries what is no tensor"
 
 
 class Step:
@@ -86,7 +120,7 @@ class Step:
         self.carried = [self._local(t, t._data.shape, tracked=True) for t in self.init]
         self.rows = [self._local(t, t._data.shape[1:], tracked=is_tracking(t)) for t in self.xs]
         self._maker_of: dict[Any, Value] = {}  # which value the node of the engine's graph stands for
-        trace.equations += self.split(self._record(self._run))
+        trace.equations += self.split(self.recorded(self._run))
         trace.bodies.append(self.equations)
         self.outside: list[Any] = []  # what the step uses and is tracked outside
         self.origins: list[Any] = []  # the same as far back as it was there before the step ran
@@ -104,7 +138,7 @@ class Step:
         t._rg = tracked and STATE.grad_enabled and value.dtype.kind in "fc"
         return t
 
-    def _record(self, run: Callable[[], None]) -> list[Equation]:
+    def recorded(self, run: Callable[[], None]) -> list[Equation]:
         """The equations that ``run`` makes, taken out of the trace."""
         trace = self.trace
         start, before, trace.scope = len(trace.equations), trace.scope, self
@@ -264,7 +298,7 @@ class Step:
             cotangents = [self._local(self.new[k], self.new[k]._data.shape, tracked=False) for k in chosen]
             targets = [*[t for t in (*self.carried, *self.rows) if t._rg], *outside]
             found: list[Any] = []
-            equations = self._record(partial(self._pull, chosen, targets, cotangents, found))
+            equations = self.recorded(partial(self._pull, chosen, targets, cotangents, found))
             rest = iter(found)
             grads = [next(rest) if t._rg else None for t in (*self.carried, *self.rows)] + list(rest)
             more = [k for k in range(len(self.init)) if grads[k] is not None and not given[k] and self.new[k]._rg]
@@ -274,6 +308,9 @@ class Step:
                 given[k] = True
 
     def _pull(self, chosen: list[int], targets: list[Any], cotangents: list[Any], found: list[Any]) -> None:
+        if not chosen:
+            found += [None] * len(targets)
+            return
         grads = run_grad(
             [self.new[k] for k in chosen],
             targets,
@@ -326,4 +363,4 @@ class _Loop(Function):
         return (None, *backward(step, gs), *[None] * len(step.origins))
 
 
-__all__ = ["NoLoopError", "Step", "is_open", "traced_scan"]
+__all__ = ["NoLoopError", "Step", "is_open", "traced_fori", "traced_scan"]

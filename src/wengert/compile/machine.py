@@ -15,7 +15,7 @@ from wengert.compile.report import call_text, kernel_heading
 from wengert.compile.runtime.build import CompiledKernel, build
 from wengert.compile.runtime.entry import Box
 from wengert.engine.base import wrap_plain
-from wengert.program.loops import SCAN, run_scan
+from wengert.program.loops import LOOPS, SCAN, runner_of
 from wengert.program.program import Equation, Program
 from wengert.program.values import Value
 
@@ -73,7 +73,9 @@ class Machine:
         arguments = [self._address(x) for x in equation.inputs]
         results = [self._new_place(x) for x in equation.results]
         impl, meta = equation.op.impl, dict(equation.meta)
-        function = _scanned(meta) if equation.op is SCAN else (lambda *xs: impl(*xs, **meta)) if meta else impl
+        function = (lambda *xs: impl(*xs, **meta)) if meta else impl
+        if equation.op.name in LOOPS:  # its programs are kernels, and it goes from one to the next here
+            function = runner_of(equation.op, meta, Machine)
         self.steps.append((function, arguments, results if equation.op.outputs != 1 else results[0]))
 
     def _add_kernel(self, lowered: Lowered) -> None:
@@ -151,12 +153,6 @@ class Machine:
         made = kernel_of(lowered)
         boxed = CompiledKernel(made.kernel, made.interface, made.linked, made.fast_math, slow, _BOX)
         return Entry(boxed.call, checks)
-
-
-def _scanned(meta: dict[str, Any]) -> Callable[..., Any]:
-    """A loop whose step is more than one kernel: it goes from step to step here."""
-    step = Machine(meta["body"])
-    return lambda *xs: run_scan(step, xs, **meta)
 
 
 def _put(values: list[Any], results: Any, y: Any) -> None:

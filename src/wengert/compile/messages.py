@@ -19,6 +19,35 @@ RANDOM = (
 )
 
 
+TWICE_THROUGH_WHILE = (
+    "a compiled while_loop has first derivatives only: how many steps there are is known only when it runs. For higher "
+    "ones use scan or fori_loop, which have a number of steps, or call the function without compile()."
+)
+
+
+def not_carried(what: str) -> str:
+    """A loop carries what is no tensor."""
+    return (
+        f"{what}() in a compiled function carries tensors only, and one of its values is none: write torch.tensor(0) "
+        "for a count that begins at 0."
+    )
+
+
+def no_program(what: str, error: Exception) -> str:
+    """A branch or a step does what only Python can do."""
+    return (
+        f"{what}() in a compiled function became no part of the program: {error}. What is written and what is drawn "
+        "must be handed in and returned; or compile(..., fallback=True) runs the function eagerly."
+    )
+
+
+def different_branches(a: Any, b: Any) -> str:
+    """The branches of a condition do not fit together."""
+    return (
+        f"cond: the branches must return the same containers of the same shapes and dtypes, and they return {a} and {b}"
+    )
+
+
 def here() -> Location | None:
     """The user's line that runs now."""
     return locate(*user_code())

@@ -17,8 +17,9 @@ from wengert._batched import Batched
 from wengert._source import user_code
 from wengert._traced import Traced, TraceError
 from wengert.compile import messages, reading
+from wengert.compile.branches import traced_cond, traced_while
 from wengert.compile.captures import Boundary, Capture, GradSlot
-from wengert.compile.loops import NoLoopError, is_open, traced_scan
+from wengert.compile.loops import NoLoopError, is_open, traced_fori, traced_scan
 from wengert.compile.sources import HostInputs, Source
 from wengert.compile.storage import Storage
 from wengert.engine import messages as engine_messages
@@ -345,6 +346,18 @@ class Trace:
     def scan(self, body: Any) -> Any:
         """:func:`wengert.func.scan` while this trace is set."""
         return traced_scan(self, body)
+
+    def fori(self, lower: int, upper: int, body_fn: Any, init: Any) -> Any:
+        """:func:`wengert.func.fori_loop` while this trace is set; None where its steps must run one by one."""
+        return traced_fori(self, lower, upper, body_fn, init)
+
+    def while_loop(self, cond_fn: Any, body_fn: Any, carried: Sequence[Any]) -> Any:
+        """:func:`wengert.func.while_loop` while this trace is set, for a condition that is a value of the program."""
+        return traced_while(self, cond_fn, body_fn, carried)
+
+    def cond(self, pred: Any, branches: Sequence[Any]) -> Any:
+        """:func:`wengert.func.cond` while this trace is set, for a condition that is a value of the program."""
+        return traced_cond(self, pred, branches)
 
     def check_scope(self, storage: Storage | None) -> None:
         """Refuse that the step of a loop writes what was there before it."""

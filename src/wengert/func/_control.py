@@ -7,12 +7,14 @@ differs between the members of a batch, and loops whose reverse pass must not ke
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
 from wengert import _tree
 from wengert._batched import Batched
+from wengert._traced import Traced
 from wengert.engine.base import TensorBase
 from wengert.engine.state import STATE
 from wengert.func._scan import LoopBody, run_checkpointed, run_plain
@@ -23,6 +25,11 @@ _BOOL: Final = np.dtype(np.bool_)
 
 def _is_batched(x: Any) -> bool:
     return isinstance(x, TensorBase) and x._data.__class__ is Batched
+
+
+def _is_traced(x: Any) -> bool:
+    """Whether a condition is a value of a program that is being traced: it is known only when that runs."""
+    return STATE.trace is not None and isinstance(x, TensorBase) and isinstance(x._data, Traced) and x._data.size == 1
 
 
 def _truth(pred: Any, function: str) -> Any:
@@ -73,6 +80,8 @@ def cond(pred: Any, true_fn: Callable[..., Any], false_fn: Callable[..., Any], o
     >>> torch.vmap(lambda x: torch.cond(x > 0, lambda x: x, lambda x: -x, (x,)))(torch.tensor([-2.0, 3.0]))
     tensor([2., 3.])
     """
+    if _is_traced(pred):
+        return STATE.trace.cond(pred, [partial(true_fn, *operands), partial(false_fn, *operands)])
     truth = _truth(pred, "cond")
     if truth is True or truth is False:
         return (true_fn if truth else false_fn)(*operands)
@@ -116,7 +125,10 @@ def while_loop(cond_fn: Callable[..., Any], body_fn: Callable[..., Any], carried
     """
     carried = tuple(carried_inputs)
     while True:
-        going = _truth(cond_fn(*carried), "while_loop")
+        asked = cond_fn(*carried)
+        if _is_traced(asked):
+            return STATE.trace.while_loop(cond_fn, body_fn, carried)
+        going = _truth(asked, "while_loop")
         if going is False:
             return carried
         if going is not True and not going._data.array.any():
@@ -138,6 +150,10 @@ def fori_loop(lower: Any, upper: Any, body_fn: Callable[[int, Any], Any], init: 
     if _is_batched(lower) or _is_batched(upper):
         start = lower if isinstance(lower, TensorBase) else upper * 0 + lower
         return while_loop(lambda i, _: i < upper, lambda i, value: (i + 1, body_fn(i, value)), (start, init))[1]
+    if STATE.trace is not None:
+        found = STATE.trace.fori(int(lower), int(upper), body_fn, init)
+        if found is not None:
+            return found
     value = init
     for i in range(int(lower), int(upper)):
         value = body_fn(i, value)
