@@ -194,7 +194,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None, *, out: Any
             f"{len(shape)} dimensions for input, and {len(index_shape)} dimensions for indices"
         )
     dim = wrap_dim(dim, len(shape))
-    common = np.broadcast_shapes((*shape[:dim], 1, *shape[dim + 1 :]), (*index_shape[:dim], 1, *index_shape[dim + 1 :]))
+    common = broadcast_check((*shape[:dim], 1, *shape[dim + 1 :]), (*index_shape[:dim], 1, *index_shape[dim + 1 :]))
     index = _wrapped(index, shape[dim])
     x = expanded(input, (*common[:dim], shape[dim], *common[dim + 1 :]))
     index = expanded(index, (*common[:dim], index_shape[dim], *common[dim + 1 :]))

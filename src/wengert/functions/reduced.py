@@ -100,9 +100,7 @@ def require_elements(function: str, input: Any, error: type[Exception] = Runtime
         )
 
 
-def delivered(
-    function: str, out: Any, results: tuple[Any, ...], *inputs: Any, exact: bool = False
-) -> tuple[Any, ...]:
+def delivered(function: str, out: Any, results: tuple[Any, ...], *inputs: Any, exact: bool = False) -> tuple[Any, ...]:
     """Results that may have to go into a tuple of ``out`` tensors."""
     if out is None:
         return results
