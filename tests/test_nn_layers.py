@@ -171,6 +171,8 @@ LOSSES: list[Case] = [
     ("NLLLoss", (positive(4),), {}, [X, classes(4, 5)]),
     ("CrossEntropyLoss", (positive(4),), {"label_smoothing": 0.1}, [X, classes(4, 5)]),
     ("CrossEntropyLoss", (), {"ignore_index": 2}, [X, classes(4, 5)]),
+    ("CTCLoss", (), {}, [floats(6, 2, 5), 1 + classes(4, 2, 3), np.array([6, 5]), np.array([2, 3])]),
+    ("CTCLoss", (1, "sum", True), {}, [floats(4, 2, 5), 2 + classes(3, 5), np.array([4, 0]), np.array([3, 2])]),
     ("KLDivLoss", (), {"reduction": "batchmean"}, [X, positive(5, 4)]),
     ("MultiMarginLoss", (), {"p": 2, "margin": 0.5}, [X, classes(4, 5)]),
     ("MultiLabelMarginLoss", (), {}, [X, np.array([[1, -1, 0, 0]] * 5)]),

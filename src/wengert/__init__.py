@@ -491,6 +491,7 @@ from wengert.functions.strided import as_strided_scatter as as_strided_scatter
 from wengert.functions.strided import empty_permuted as empty_permuted
 from wengert.functions.strided import empty_strided as empty_strided
 from wengert.functions.strided import nonzero_static as nonzero_static
+from wengert.functions.strided import resize_as_ as resize_as_
 from wengert.functions.variance import std as std
 from wengert.functions.variance import std_mean as std_mean
 from wengert.functions.variance import var as var
@@ -960,6 +961,7 @@ __all__ = [
     "renorm",
     "repeat_interleave",
     "reshape",
+    "resize_as_",
     "resolve_conj",
     "resolve_neg",
     "result_type",

@@ -52,6 +52,9 @@ def _tensor(t: torch.Tensor) -> Any:
         array = t.numpy(force=True)
     except (TypeError, ValueError, NotImplementedError) as error:  # dtype, number of dimensions, no memory
         raise UntranslatableError(str(error)) from None
+    if not t.requires_grad and any([n > 1 and not step for n, step in zip(t.shape, t.stride(), strict=True)]):
+        once = tuple([slice(None) if step else slice(1) for step in t.stride()])
+        return wengert.from_numpy(array[once].copy()).expand(t.shape)  # one number at several places stays one
     made = wengert.from_numpy(array.copy())
     return made.requires_grad_(True) if t.requires_grad else made
 

@@ -242,7 +242,7 @@ def compute(op: Op, raws: list[Any], meta: dict[str, Any]) -> Any:
     try:
         return run_silently(op.impl, *raws, **meta)
     except ValueError as error:
-        if op.kind is Kind.ELEMENTWISE:
+        if op.kind is Kind.ELEMENTWISE or "broadcast" in str(error):
             raise messages.broadcast_error(op, raws, error) from None
         raise
 

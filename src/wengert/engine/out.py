@@ -15,8 +15,10 @@ from wengert.engine.state import STATE
 from wengert.ops.viewing import same_memory
 
 
-def deliver(out: Any, result: Any, *inputs: Any) -> Any:
+def deliver(out: Any, result: Any, *inputs: Any, exact: bool = False) -> Any:
     """``result`` itself when ``out`` is None; else ``out``, filled with its values.
+
+    With ``exact`` it must have the result's dtype, as many kernels of PyTorch want that do no arithmetic.
 
     Raises:
         RuntimeError: an input or ``out`` is tracked (PyTorch does not differentiate through ``out=``), or the result's
@@ -25,7 +27,7 @@ def deliver(out: Any, result: Any, *inputs: Any) -> Any:
     if out is None:
         return result
     if isinstance(out, (tuple, list)):
-        return type(result)(*[deliver(o, r, *inputs) for o, r in zip(out, result, strict=True)])
+        return type(result)(*[deliver(o, r, *inputs, exact=exact) for o, r in zip(out, result, strict=True)])
     if not isinstance(out, TensorBase):
         raise TypeError(f"argument 'out' must be Tensor, not {type(out).__name__}")
     if STATE.grad_enabled and (is_tracking(out) or any([isinstance(x, TensorBase) and is_tracking(x) for x in inputs])):
@@ -35,6 +37,11 @@ def deliver(out: Any, result: Any, *inputs: Any) -> Any:
         )
     check_writable(out, tracked=False)
     values, target = result._data, array_of(out)
+    if exact and values.dtype != target.dtype:
+        raise RuntimeError(
+            f"Expected out tensor to have dtype {from_numpy_dtype(values.dtype)}, but got "
+            f"{from_numpy_dtype(target.dtype)} instead"
+        )
     check_castable(values.dtype, target.dtype)
     if target.shape != values.shape:
         target = _resized(out, target, values)

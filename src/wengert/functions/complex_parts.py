@@ -6,6 +6,7 @@ from typing import Any
 
 from wengert.engine.apply import apply
 from wengert.engine.inplace import inplace
+from wengert.engine.out import deliver
 from wengert.engine.pointwise import inplace_method, unary
 from wengert.functions.elementwise import call, shown
 from wengert.functions.options import require_tensor
@@ -24,6 +25,7 @@ from wengert.ops.complex_parts import (
     VIEW_AS_COMPLEX,
     VIEW_AS_REAL,
 )
+from wengert.ops.record import Op
 
 __all__ = [
     "ComplexMethods",
@@ -143,7 +145,7 @@ def complex(real: Any, imag: Any, *, out: Any = None) -> Any:
     tensor([1.+2.j])
     """
     _require_parts("complex", real, "real", imag, "imag")
-    return call(COMPLEX, out, real, imag)
+    return _parts_joined(COMPLEX, out, real, imag)
 
 
 def polar(abs: Any, angle: Any, *, out: Any = None) -> Any:
@@ -157,7 +159,11 @@ def polar(abs: Any, angle: Any, *, out: Any = None) -> Any:
     tensor([2.+0.j])
     """
     _require_parts("polar", abs, "abs", angle, "angle")
-    return call(POLAR, out, abs, angle)
+    return _parts_joined(POLAR, out, abs, angle)
+
+
+def _parts_joined(op: Op, out: Any, first: Any, second: Any) -> Any:
+    return deliver(out, apply(op, first, second), first, second, exact=True)
 
 
 def _require_parts(function: str, first: Any, first_name: str, second: Any, second_name: str) -> None:

@@ -171,9 +171,10 @@ def aminmax(
     Ties share the gradient evenly.
 
     Raises:
-        RuntimeError: an empty tensor or axis.
+        RuntimeError: an empty tensor.
+        IndexError: an empty axis; others as :func:`max`.
         NotImplementedError: a complex tensor.
-        TypeError, IndexError: as :func:`max`.
+        TypeError: as :func:`max`.
 
     >>> import wengert as torch
     >>> torch.aminmax(torch.tensor([3.0, 1.0, 2.0]))
@@ -185,7 +186,9 @@ def aminmax(
     data = input._data
     if data.dtype.kind == "c":
         not_implemented("aminmax_cpu", data.dtype)
-    if data.size == 0 if number is None else data.ndim and data.shape[number] == 0:
+    if number is not None and data.ndim and data.shape[number] == 0:
+        raise IndexError(f"aminmax: Expected reduction dim {number} to have non-zero size.")
+    if number is None and data.size == 0:
         raise RuntimeError(
             "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
         )
@@ -193,7 +196,7 @@ def aminmax(
     if keep and axes is None:
         axes = tuple(range(data.ndim))
     both = apply(AMINMAX, input, dim=axes, keepdim=keep)
-    return return_types.aminmax(delivered("aminmax", out, both, input))
+    return return_types.aminmax(delivered("aminmax", out, both, input, exact=True))
 
 
 def _place(function: str, op: Op, input: Any, dim: Any, keepdim: Any, out: Any, axis: Any, keepdims: Any) -> Any:

@@ -117,9 +117,9 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False, out: 
         check_no_larger(shape, places.shape, dim)
     check_bounds(places, dim, shape[dim] if shape else 1)
     if not places.size:
-        return deliver(out, wrap(np.empty(places.shape, input._data.dtype)), input)
+        return deliver(out, wrap(np.empty(places.shape, input._data.dtype)), input, exact=True)
     x = input if shape or not places.ndim else flatten(input)
-    return deliver(out, apply(GATHER, x, index, dim=dim), input)
+    return deliver(out, apply(GATHER, x, index, dim=dim), input, exact=True)
 
 
 def index_select(input: Any, dim: int, index: Any, *, out: Any = None) -> Any:
@@ -143,10 +143,10 @@ def index_select(input: Any, dim: int, index: Any, *, out: Any = None) -> Any:
     size = shape[dim] if shape else 1
     if not isinstance(places, Traced) and places.size and (places.min() < 0 or places.max() >= size):
         raise IndexError(f"index out of range in self: dimension {dim} has size {size}")
-    return deliver(out, apply(INDEX_SELECT, input, index, dim=dim), input)
+    return deliver(out, apply(INDEX_SELECT, input, index, dim=dim), input, exact=True)
 
 
-def take(input: Any, index: Any) -> Any:
+def take(input: Any, index: Any, *, out: Any = None) -> Any:
     """The elements at the given places of the flattened input, in the shape of ``index``.
 
     Raises:
@@ -159,7 +159,7 @@ def take(input: Any, index: Any) -> Any:
     require_tensor("take", input)
     index = index_tensor("take", index, 2, long_only=True)
     check_flat(index._data, input._data.size)
-    return apply(TAKE, input, index)
+    return deliver(out, apply(TAKE, input, index), input, exact=True)
 
 
 def check_flat(places: Any, count: int) -> None:
@@ -194,7 +194,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None, *, out: Any
             f"{len(shape)} dimensions for input, and {len(index_shape)} dimensions for indices"
         )
     dim = wrap_dim(dim, len(shape))
-    common = np.broadcast_shapes((*shape[:dim], 1, *shape[dim + 1 :]), (*index_shape[:dim], 1, *index_shape[dim + 1 :]))
+    common = broadcast_check((*shape[:dim], 1, *shape[dim + 1 :]), (*index_shape[:dim], 1, *index_shape[dim + 1 :]))
     index = _wrapped(index, shape[dim])
     x = expanded(input, (*common[:dim], shape[dim], *common[dim + 1 :]))
     index = expanded(index, (*common[:dim], index_shape[dim], *common[dim + 1 :]))

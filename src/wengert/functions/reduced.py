@@ -100,7 +100,7 @@ def require_elements(function: str, input: Any, error: type[Exception] = Runtime
         )
 
 
-def delivered(function: str, out: Any, results: tuple[Any, ...], *inputs: Any) -> tuple[Any, ...]:
+def delivered(function: str, out: Any, results: tuple[Any, ...], *inputs: Any, exact: bool = False) -> tuple[Any, ...]:
     """Results that may have to go into a tuple of ``out`` tensors."""
     if out is None:
         return results
@@ -108,4 +108,4 @@ def delivered(function: str, out: Any, results: tuple[Any, ...], *inputs: Any) -
         raise TypeError(f"{function}(): argument 'out' must be tuple of Tensors, not {type(out).__name__}")
     if len(out) != len(results):
         raise TypeError(f"{function}(): argument 'out' must have {len(results)} tensors, got {len(out)}")
-    return tuple([deliver(part, result, *inputs) for part, result in zip(out, results, strict=True)])
+    return tuple([deliver(part, result, *inputs, exact=exact) for part, result in zip(out, results, strict=True)])

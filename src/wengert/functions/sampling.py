@@ -207,7 +207,7 @@ def multinomial(
             leave(token)
         drawn = np.argsort(keys, 1, kind="stable")[:, :count]
     result = drawn if raw.ndim == 2 else drawn[0]
-    return deliver(out, wrap(np.ascontiguousarray(result, int64.np)))
+    return deliver(out, wrap(np.ascontiguousarray(result, int64.np)), exact=True)
 
 
 def _check_weights(raw: Any, count: int, replacement: bool) -> None:

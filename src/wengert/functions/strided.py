@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided as strided_array
 
-from wengert.engine.base import wrap
+from wengert._layout import check_memory_format
+from wengert.engine.base import array_of, is_tracking, wrap
 from wengert.engine.out import deliver
-from wengert.functions.dims import int_tuple
+from wengert.functions.dims import Shape, int_args, int_tuple
 from wengert.functions.indexing import nonzero
 from wengert.functions.movement import clone
 from wengert.functions.options import chosen_dtype, made, require_tensor
 from wengert.functions.padding import as_strided
+from wengert.ops.windows import storage_of
 
-__all__ = ["as_strided_scatter", "empty_permuted", "empty_strided", "nonzero_static"]
+__all__ = ["as_strided_scatter", "empty_permuted", "empty_strided", "nonzero_static", "resize_as_"]
 
 
 def _strided(shape: tuple[int, ...], strides: tuple[int, ...], kind: Any) -> Any:
@@ -154,11 +157,58 @@ def new_empty_strided(
     return empty_strided(size, stride, dtype=self.dtype if dtype is None else dtype, **options)
 
 
+def _resized(x: Any, shape: Shape) -> Any:
+    """Give the tensor another shape on its own memory, as long as that suffices, else on new memory."""
+    if is_tracking(x):
+        raise RuntimeError("cannot resize variables that require grad: take x.detach(), or reshape()")
+    if min(shape, default=0) < 0:
+        raise RuntimeError(f"resize_: sizes must not be negative, and they are {list(shape)}")
+    raw = array_of(x)
+    if raw.shape != shape:
+        flat, first = storage_of(raw)
+        kept = flat[first:]
+        count = prod(shape)
+        if kept.size < count:
+            kept = np.empty(count, raw.dtype)
+            kept[: flat.size - first] = flat[first:]
+        x._data = kept[:count].reshape(shape)
+    return x
+
+
+def resize_as_(input: Any, the_template: Any, *, memory_format: Any = None) -> Any:
+    """Give ``input`` the shape of another tensor, as :meth:`Tensor.resize_` does.
+
+    Raises:
+        RuntimeError: the tensor requires grad.
+
+    >>> import wengert as torch
+    >>> torch.resize_as_(torch.tensor([1., 2., 3.]), torch.zeros(1, 2))
+    tensor([[1., 2.]])
+    """
+    check_memory_format("resize_as_", memory_format)
+    template = require_tensor("resize_as_", the_template, "the_template", 2)
+    return _resized(require_tensor("resize_as_", input), template._data.shape)
+
+
 class StridedMethods:
     """The part of Tensor about memory with strides of one's choice."""
 
     __slots__ = ()
 
+    def resize_(self: Any, *sizes: Any, memory_format: Any = None) -> Any:
+        """Give this tensor another shape: of the numbers in its memory, and whatever new memory holds behind them.
+
+        Raises:
+            RuntimeError: the tensor requires grad, or a negative size.
+
+        >>> import wengert as torch
+        >>> torch.tensor([1., 2., 3.]).resize_(1, 2)
+        tensor([[1., 2.]])
+        """
+        check_memory_format("resize_", memory_format)
+        return _resized(self, int_args("resize_", "sizes", sizes, None))
+
+    resize_as_ = resize_as_
     as_strided_scatter = as_strided_scatter
     new_empty_strided = new_empty_strided
     nonzero_static = nonzero_static

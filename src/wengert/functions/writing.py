@@ -148,6 +148,11 @@ def _masked_fill(run: Run, x: Any, mask: Any, value: Any) -> Any:
             f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._data.ndim} "
             "dimension(s)."
         )
+    if value._data.dtype.kind == "c" and x._data.dtype.kind != "c":
+        raise RuntimeError(
+            f"value cannot be converted to type {type_name(x._data.dtype)} without overflow: it is complex. Give its "
+            ".real part"
+        )
     return run(MASKED_FILL_TENSOR, x, mask, value)
 
 

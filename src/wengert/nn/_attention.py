@@ -52,7 +52,7 @@ def scaled_dot_product_attention(
         heads = query.shape[-3]
         key = key.repeat_interleave(heads // key.shape[-3], -3)
         value = value.repeat_interleave(heads // value.shape[-3], -3)
-    factor = 1.0 / math.sqrt(q.shape[-1]) if scale is None else scale
+    factor = 1.0 / math.sqrt(max(q.shape[-1], 1)) if scale is None else scale
     scores = (query * factor) @ key.transpose(-2, -1)
     if is_causal:
         attn_mask = wrap(np.tri(q.shape[-2], key.shape[-2], dtype=bool))

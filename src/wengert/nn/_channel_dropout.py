@@ -11,6 +11,7 @@ from wengert.engine.composites import composite
 from wengert.engine.inplace import inplace as apply_in_place
 from wengert.functions.generators import default_generator
 from wengert.functions.operands import raw_of_tensor
+from wengert.functions.options import type_name
 from wengert.ops.arithmetic import MUL
 
 __all__ = ["dropout1d", "dropout2d", "dropout3d"]
@@ -31,6 +32,8 @@ def _dropped(name: str, axes: int, input: Any, p: float, training: bool, inplace
         )
     if not training or p == 0:
         return input
+    if raw.dtype.kind not in "fc":
+        raise RuntimeError(f"{name}: result type Float can't be cast to the desired output type {type_name(raw.dtype)}")
     batched = raw.ndim != axes + 1
     shape = raw.shape[: 2 if batched else 1] + (1,) * (raw.ndim - (2 if batched else 1))
     kept = default_generator.uniform(shape, raw.dtype) >= p

@@ -324,9 +324,13 @@ def multi_margin_loss(
     if p not in (1, 2):
         raise ValueError(f"only p == 1 and p == 2 supported, and this is {p}")
     x, t = raw_of_tensor("multi_margin_loss", input), raw_of_tensor("multi_margin_loss", target, "target", 2)
+    if weight is not None and raw_of_tensor("multi_margin_loss", weight, "weight", 5).ndim != 1:
+        raise ValueError(f"weight must be one-dimensional, but its shape is {list(weight._data.shape)}")
     classes = x.shape[-1] if x.ndim else 1
     if x.ndim > 2 or not classes or t.shape not in (x.shape[:-1], (1,) if x.ndim == 1 else x.shape[:-1]):
         raise RuntimeError(f"inconsistent target size, expected {list(x.shape[:-1])} but got {list(t.shape)}")
+    if t.dtype != np.int64:
+        raise RuntimeError(f"expected scalar type Long but found {type_name(t.dtype)}: the target lists class numbers")
     t = np.asarray(t).reshape(x.shape[:-1])
     if t.size and not 0 <= t.min() <= t.max() < classes:
         raise RuntimeError(f"target out of range. There are {classes} classes, numbered from 0")
@@ -367,6 +371,10 @@ def multilabel_margin_loss(
     if x.shape != t.shape or x.ndim > 2:
         raise RuntimeError(f"inconsistent target size: {list(t.shape)} for input of size: {list(x.shape)}")
     classes = x.shape[-1] if x.ndim else 1
+    if not classes:
+        raise RuntimeError(
+            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(x.shape)}"
+        )
     if t.size and not -1 <= t.min() <= t.max() < classes:
         raise RuntimeError(f"argument #2 'target' is out of range: there are {classes} classes, numbered from 0")
     rows = t.reshape(-1, classes)

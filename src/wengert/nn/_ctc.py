@@ -8,7 +8,7 @@ import numpy as np
 
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, wrap
-from wengert.functions.operands import raw_of_tensor, shown
+from wengert.functions.operands import not_implemented_for, raw_of_tensor, shown
 from wengert.nn._reduction import reduction_of
 from wengert.ops.alignment import CTC_PATHS
 from wengert.spaces.tensors import TENSOR
@@ -27,13 +27,14 @@ def ctc_loss(
 ) -> Any:
     """``-log p(targets)``, summed over all ways of aligning labels with a longer sequence of predictions.
 
-    ``log_probs`` is ``[T, N, C]`` or ``[T, C]``, as of ``log_softmax``; ``targets`` is ``[N, S]``, padded, or all labels
-    in one row. The lengths say how much of each counts. ``mean`` divides each loss by the length of its target first.
-    With ``zero_infinity`` a target that does not fit has loss and gradient zero. As in PyTorch the gradient is that of
-    normalised log-probabilities. Source: A. Graves et al. (2006).
+    ``log_probs`` is ``[T, N, C]`` or ``[T, C]``, as of ``log_softmax``; ``targets`` is ``[N, S]``, padded, or all
+    labels in one row. The lengths say how much of each counts. ``mean`` first divides each loss by the length of its
+    target. With ``zero_infinity`` a target that does not fit has loss and gradient zero. As in PyTorch the gradient is
+    that of normalised log-probabilities. Source: A. Graves et al. (2006).
 
     Raises:
         RuntimeError: sizes, lengths or a blank that do not fit.
+        NotImplementedError: the dtype is not floating point.
         ValueError: an unknown ``reduction``.
 
     >>> import wengert as torch
@@ -43,8 +44,10 @@ def ctc_loss(
     """
     reduction = reduction_of(reduction)
     x = raw_of_tensor("ctc_loss", log_probs, "log_probs")
+    if x.dtype.kind != "f":
+        raise not_implemented_for("ctc_loss_cpu", x.dtype)
     if x.ndim not in (2, 3):
-        raise RuntimeError(f"ctc_loss: expected log_probs of 2 or 3 dimensions, [T, N, C] or [T, C]; got {shown(x.shape)}")
+        raise RuntimeError(f"ctc_loss: expected log_probs to be [T, N, C] or [T, C], but got {shown(x.shape)}")
     batched = log_probs if x.ndim == 3 else TENSOR.unsqueeze(log_probs, dim=1)
     steps, batch, classes = batched._data.shape
     if not 0 <= blank < classes:
@@ -59,7 +62,7 @@ def ctc_loss(
             "arguments for ctc_loss)"
         )
     labels = _padded(raw_of_tensor("ctc_loss", targets, "targets", 2), said_lengths, blank)
-    if labels.size and not (0 <= labels.min() and labels.max() < classes):
+    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
         raise RuntimeError(f"ctc_loss: a target is out of range. There are {classes} classes, numbered from 0")
     losses = _losses(batched, _states(labels, said_lengths, blank), seen_lengths, zero_infinity)
     if reduction == "mean":
@@ -98,8 +101,8 @@ def _padded(targets: Any, lengths: Any, blank: int) -> Any:
     elif targets.ndim == 1:
         if targets.size != lengths.sum():
             raise RuntimeError(
-                f"Expected tensor to have size {lengths.sum()} at dimension 0, but got size {targets.size} for argument "
-                "#2 'targets': its labels are all targets, one after the other"
+                f"Expected tensor to have size {lengths.sum()} at dimension 0, but got size {targets.size} for "
+                "argument #2 'targets': its labels are all targets, one after the other"
             )
         labels[counts] = targets
     else:
@@ -123,8 +126,9 @@ def _states(labels: Any, lengths: Any, blank: int) -> tuple[Any, Any, Any, Any]:
 def _losses(log_probs: Any, about: tuple[Any, Any, Any, Any], lengths: Any, zero_infinity: bool) -> Any:
     states, *allowed = about
     index = np.broadcast_to(states, (log_probs._data.shape[0], *states.shape))
-    # Adds nothing to what is normalised, but takes from its gradient what normalisation takes.
-    total = TENSOR.logsumexp(log_probs, dim=(2,), keepdim=True)
+    # Adds nothing to the values. To the gradient it adds PyTorch's: what normalisation takes, of probabilities that add
+    # up to one. (Of larger logarithms, which are none of probabilities, the exponential would overflow.)
+    total = TENSOR.sum(TENSOR.exp(log_probs.clamp(max=80.0)), dim=(2,), keepdim=True)
     log_probs = TENSOR.sub(log_probs, TENSOR.sub(total, total.detach()))
     seen = TENSOR.gather(log_probs, wrap(index.copy()), dim=2)
     constants = [*map(wrap, allowed), wrap(lengths)]

@@ -8,6 +8,7 @@ from math import prod
 from typing import Any
 
 from wengert.functions.operands import raw_of_tensor
+from wengert.functions.select import where
 
 __all__ = ["grid_sample", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d"]
 
@@ -50,9 +51,10 @@ def grid_sample(
         )
     _check(x, g, mode)
     at = _Places(x.shape[2:], padding_mode, bool(align_corners))
-    flat = input.reshape(*x.shape[:2], -1)
+    flat = input.reshape(*x.shape[:2], prod(x.shape[2:]))
     axes = x.ndim - 2
-    places = [at.unnormalized(grid[..., axes - 1 - axis].reshape(x.shape[0], -1), axis) for axis in range(axes)]
+    listed = (x.shape[0], prod(g.shape[1:-1]))
+    places = [at.unnormalized(grid[..., axes - 1 - axis].reshape(listed), axis) for axis in range(axes)]
     taps = {"bilinear": _linear, "nearest": _nearest, "bicubic": _cubic}[mode](places, at)
     return _weighted(flat, taps, at.space).reshape(*x.shape[:2], *g.shape[1:-1])
 
@@ -159,9 +161,9 @@ def _weighted(flat: Any, taps: _Taps, space: tuple[int, ...]) -> Any:
         index: Any = 0
         weight: Any = None
         for (place, share), n in zip(chosen, space, strict=True):
-            index = index * n + place.clamp(0, n - 1).long()
-            present = ((place >= 0) & (place <= n - 1)).to(place.dtype)
-            part = present if share is None else share * present
+            present = (place >= 0) & (place <= n - 1)
+            index = index * n + where(present, place, 0.0).long()
+            part = present.to(place.dtype) if share is None else where(present, share, 0.0)
             weight = part if weight is None else weight * part
         shape = (flat.shape[0], flat.shape[1], index.shape[-1])
         term = flat.gather(2, index.unsqueeze(1).expand(shape)) * weight.unsqueeze(1)

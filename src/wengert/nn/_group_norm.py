@@ -36,7 +36,14 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
 
 
 def native_group_norm(
-    input: Any, weight: Any, bias: Any, N: int, C: int, HxW: int, group: int, eps: float
+    input: Any,
+    weight: Any,
+    bias: Any,
+    N: int,  # noqa: N803 - PyTorch's names
+    C: int,  # noqa: N803
+    HxW: int,  # noqa: N803
+    group: int,
+    eps: float,
 ) -> tuple[Any, Any, Any]:
     """What :func:`torch.nn.functional.group_norm` gives, with the mean and ``1 / sqrt(var + eps)`` of each group.
 
@@ -62,7 +69,7 @@ def native_group_norm(
             )
         own.append(None if tensor is None else tensor.reshape(group, C // group, 1))
     grouped = input.reshape(N, group, C // group, HxW)
-    y, mean, scale = normalized(GROUP_NORM, grouped, *own, (2, 3), eps)
+    y, mean, scale = normalized(GROUP_NORM, grouped, own[0], own[1], (2, 3), eps)
     return y.reshape(raw.shape), mean.reshape(N, group), scale.reshape(N, group)
 
 

@@ -164,7 +164,7 @@ def _given(projected: Any, static: Any) -> Any:
 
 def _attend(q: Any, k: Any, v: Any, mask: Any, dropout_p: float) -> Pair:
     batch, heads, steps, size = q.shape
-    scores = placed(q * sqrt(1.0 / size)) @ k.transpose(-2, -1)
+    scores = placed(q * sqrt(1.0 / max(size, 1))) @ k.transpose(-2, -1)
     weights = softmax(scores if mask is None else placed(scores + mask), -1)
     if dropout_p > 0:
         weights = dropout(weights, dropout_p)

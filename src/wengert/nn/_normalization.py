@@ -127,13 +127,20 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
     shape, dims = _trailing("rms_norm", raw, normalized_shape, "*")
     if raw.dtype.kind not in "fc":
         raise not_implemented_for("rms_norm", raw.dtype)
-    _check_parameters(raw, shape, weight=weight)
+    if weight is not None and raw_of_tensor("rms_norm", weight, "weight").shape != shape:
+        raise RuntimeError(
+            f"Expected weight to be of same shape as normalized_shape, but got weight of shape "
+            f"{list(weight._data.shape)} and normalized_shape = {list(shape)}"
+        )
     eps = float(np.finfo(raw.dtype).eps) if eps is None else float(eps)
     if raw.dtype.kind == "c":  # by the square itself, as PyTorch has it, not by its magnitude
         y = input * ((input * input).mean(dim=dims, keepdim=True) + eps).rsqrt()
     else:
         y = apply(RMS_NORM, input, dims=dims, eps=eps)[0]
-    return y if weight is None else y * weight
+    if weight is None:
+        return y
+    scaled = y * weight
+    return scaled if scaled._data.dtype is raw.dtype else TENSOR.cast(scaled, dtype=raw.dtype)
 
 
 # --- over the samples of a batch ---

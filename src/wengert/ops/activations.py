@@ -144,7 +144,7 @@ HARDSWISH = activation(
 
 
 def _prelu(x: Any, w: Any) -> Any:
-    return positive_part(x) + negative_part(x) * w
+    return np.where(x > 0, x, x * w)
 
 
 PRELU = defop(

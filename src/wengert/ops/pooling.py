@@ -111,10 +111,12 @@ AVG_POOL_BACKWARD = defop(
 
 
 def _max_pool(x: Any, *, kernel: Shape, counts: Shape, places: Places) -> Any:
-    """The largest pixel of each patch, the first of equal ones, NaN before all; and its place in the flat image."""
+    """The largest pixel of each patch, the first of equal ones, NaN before all, of those the last; and its place."""
     x = np.asarray(x)
-    if x.size <= _SMALL and prod(kernel) * prod(counts) <= _SMALL:
-        return _max_of_few(x, kernel, counts, places)
+    if 0 < x.size <= _SMALL and prod(kernel) * prod(counts) <= _SMALL:
+        few = _max_of_few(x, kernel, counts, places)
+        if not np.isnan(few[0]).any():
+            return few
     lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
     wide = _extended(x, kernel, counts, places, lowest)
     if 0 < prod(kernel) < _MOST_PLACES:
@@ -125,7 +127,7 @@ def _max_pool(x: Any, *, kernel: Shape, counts: Shape, places: Places) -> Any:
     at = np.broadcast_to(_first_pixels(x.shape[2:], kernel, counts, places), best.shape).copy()
     for place, pixels in offsets(kernel, counts, places):
         here = wide[pixels]
-        better = (here > best) | ((here != here) & (best == best))
+        better = (here > best) | (here != here)
         np.copyto(best, here, where=better)
         np.copyto(at, _flat(place, x.shape[2:], counts, places), where=better)
     return best, at
@@ -139,7 +141,7 @@ def _max_of_few(x: Any, kernel: Shape, counts: Shape, places: Places) -> Any:
     pixels, starts = _patch_pixels(x.shape[2:], kernel, counts, places)
     rows = x.reshape(x.shape[0] * x.shape[1], -1)
     patches = rows.take(pixels, axis=1).reshape(len(rows), len(starts), -1)
-    chosen = patches.argmax(axis=2)  # the first NaN, if there is any
+    chosen = patches.argmax(axis=2)
     at = pixels.take(chosen + starts)
     shape = (*x.shape[:2], *counts)
     flat = at + np.arange(0, rows.size, rows.shape[1])[:, None]
@@ -263,7 +265,8 @@ def _adaptive_max_pool(x: Any, *, counts: Shape) -> Any:
     bounds = [_bounds(n, c) for n, c in zip(space, counts, strict=True)]
     for cell in product(*[range(c) for c in counts]):
         part = tuple([slice(*bounds[axis][i]) for axis, i in enumerate(cell)])
-        pixels = x[(slice(None), slice(None), *part)].reshape(*x.shape[:2], -1)
+        pixels = x[(slice(None), slice(None), *part)]
+        pixels = pixels.reshape(*x.shape[:2], prod(pixels.shape[2:]))
         chosen = pixels.argmax(axis=-1)  # the first NaN, if there is any
         key: Any = (slice(None), slice(None), *cell)
         best[key] = np.take_along_axis(pixels, chosen[..., None], axis=-1)[..., 0]
