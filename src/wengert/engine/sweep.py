@@ -22,6 +22,7 @@ from wengert._fpenv import run_guarded, run_silently
 from wengert.engine import messages
 from wengert.engine.base import wrap
 from wengert.engine.fit import fit_raw, fit_tensor
+from wengert.engine.kernels import KERNELS, added, pulled
 from wengert.engine.node import FreedAt, Node, Port, zeros_of
 from wengert.engine.opnode import OpNode, without_arrays
 from wengert.engine.saved import check_versions, raw_saved, tensor_saved
@@ -31,6 +32,7 @@ from wengert.ops.record import MISSING
 from wengert.spaces.batching import BATCHED
 from wengert.spaces.tensors import TENSOR
 
+_F32 = np.dtype(np.float32)
 Cotangents = dict[Node, Any]
 
 
@@ -145,7 +147,7 @@ class Sweep:
             form = links[0]
             if form is None or node.state is not None:
                 return node, g
-            k, start, space, rules, keeps_scalars, has_meta, alike = form
+            k, start, space, rules, keeps_scalars, has_meta, many, alike = form
             kind = g.__class__
             size = len(links)
             if size > start:
@@ -162,34 +164,52 @@ class Sweep:
                             node.links = (form, links[1], None, None) if k == 1 else without_arrays(links, k)
             if kind is ndarray:
                 alike = False
-            if k > 2 or (has_meta and k == 2) or (kind is ndarray and g.size >= LARGE):
+            x: Any = NotImplemented
+            if kind is ndarray and many is not None and g.size >= KERNELS.elements:
+                fast = many.single if g.dtype is _F32 else many.double
+                if k == 1:
+                    if node.meta:
+                        x = many.with_metadata(1, (g, links[2], links[3]), node.meta)
+                    else:
+                        x = fast[1](g, links[2], links[3])
+                elif k == 2 and not has_meta:
+                    needed = 3 if links[1] is not None and links[2] is not None else 1 if links[2] is None else 2
+                    x = fast[needed](g, links[3], links[4], links[5])
+            if k > 2 or (has_meta and k == 2) or (kind is ndarray and x is NotImplemented and g.size >= LARGE):
                 self._pass_on(node, g, links)
                 node = None
                 continue
             following = links[1]
             if k == 1:
-                if has_meta:
-                    x = rules[0](space, g, links[2], links[3], **(node.meta or {}))
-                else:
-                    x = rules[0](space, g, links[2], links[3])
+                if x is NotImplemented:
+                    if has_meta:
+                        x = rules[0](space, g, links[2], links[3], **(node.meta or {}))
+                    else:
+                        x = rules[0](space, g, links[2], links[3])
             elif following is None:
                 following = links[2]
-                x = rules[1](space, g, links[3], links[4], links[5])
+                if x is NotImplemented:
+                    x = rules[1](space, g, links[3], links[4], links[5])
             else:
-                x = rules[0](space, g, links[3], links[4], links[5])
                 second = links[2]
+                other: Any = NotImplemented
+                if x is NotImplemented:
+                    x = rules[0](space, g, links[3], links[4], links[5])
+                elif second is not None:
+                    x, other = x
                 if second is not None:
                     if not (alike and x.__class__ is kind) and (
                         x.shape != following.shape or x.dtype is not following.dtype
                     ):
                         x = fit_raw(x, following, node)
                     if following in pending:
-                        pending[following] = pending[following] + x
+                        had = pending[following]
+                        pending[following] = had + x if kind is not ndarray else added(had, x)
                     else:
                         pending[following] = x
                         if following.seq:
                             heappush(heap, (following.seq, following))
-                    x = rules[1](space, g, links[3], links[4], links[5])
+                    x = rules[1](space, g, links[3], links[4], links[5]) if other is NotImplemented else other
                     following = second
             if not (alike and x.__class__ is kind) and (x.shape != following.shape or x.dtype is not following.dtype):
                 x = fit_raw(x, following, node)
@@ -197,7 +217,8 @@ class Sweep:
             if not heap and following.seq:  # nothing else can flow into it: go on there at once
                 node, g = following, x
             elif following in pending:
-                pending[following] = pending[following] + x
+                had = pending[following]
+                pending[following] = had + x if x.__class__ is not ndarray else added(had, x)
             else:
                 pending[following] = x
                 if following.seq:
@@ -209,6 +230,12 @@ class Sweep:
         k = node.arity
         saved = links[1 + k : 2 * k + 2]
         meta, space = node.meta or {}, node.space
+        many = node.many
+        if many is not None and g.__class__ is ndarray and g.size >= KERNELS.elements:
+            found = pulled(many, g, tuple([n is not None for n in links[1 : 1 + k]]), saved, node.meta)
+            if found is not NotImplemented:
+                self._hand_on(node, found)
+                return
         for rule, following in zip(node.rules, links[1 : 1 + k], strict=True):
             if following is None:
                 continue
@@ -265,7 +292,11 @@ class Sweep:
     def _arrive(self, node: Node, x: Any) -> None:
         pending = self.pending
         if node in pending:
-            pending[node] = pending[node] + x if x.__class__ is not Batched else self._added(node, pending[node], x)
+            had = pending[node]
+            kind = x.__class__
+            pending[node] = (
+                added(had, x) if kind is ndarray else self._added(node, had, x) if kind is Batched else had + x
+            )
         else:
             pending[node] = x
             if node.seq:
@@ -312,6 +343,11 @@ class Sweep:
         xp: Any = TENSOR if self.on_tensors else self.space or node.space
         saved = tensor_saved(node) if self.on_tensors else raw_saved(node)
         meta = node.meta or {}
+        many = node.many if g.__class__ is ndarray and xp is node.space else None
+        if many is not None and g.size >= KERNELS.elements:
+            found = pulled(many, g, needs, saved, meta)
+            if found is not NotImplemented:
+                return found  # type: ignore[no-any-return]
         if node.each:
             rule = node.rules[0]  # type: ignore[index]
             y, *xs = saved if node.reads_inputs else saved[:1]
