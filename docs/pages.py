@@ -46,7 +46,7 @@ MODULES = {
     "wengert.nn.utils.rnn": "sequences of different lengths",
     "wengert.random": "the generator of random numbers",
     "wengert.testing": "checks for tests",
-    "wengert.backends": "what this machine offers",
+    "wengert.backends": "what computes",
     "wengert.cuda": "the answer that there is no GPU",
     "wengert.version": "the version",
 }

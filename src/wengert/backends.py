@@ -1,13 +1,63 @@
-"""Switches of PyTorch's backends that programs set for reproducible results: accepted, and without effect.
+"""What computes: the switch of machine code for eager operations, and PyTorch's switches.
 
-Results do not depend on them: the same inputs give the same numbers.
+PyTorch's, which programs set for reproducible results, are accepted and without effect: the same inputs give the same
+numbers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 
-__all__ = ["cuda", "cudnn", "mps"]
+from wengert.engine.kernels import KERNELS
+
+__all__ = ["cuda", "cudnn", "kernels", "mps"]
+
+
+class _Kernels:
+    """Machine code for eager elementwise operations on many elements, and for their derivative rules.
+
+    It is used where llvmlite is installed (extra ``[jit]``), for float32 and float64. ``enabled`` says whether it may
+    be, and can be set; the environment variable ``WENGERT_EAGER_KERNELS=0`` has it off from the start. Without it
+    NumPy computes, and results may differ in their last bits.
+
+    >>> import wengert as torch
+    >>> torch.backends.kernels.enabled = False
+    >>> y = torch.ones(1000).exp()  # by NumPy
+    >>> torch.backends.kernels.enabled = True
+    """
+
+    @property
+    def enabled(self) -> bool:
+        """Whether machine code may be used."""
+        return KERNELS.is_on
+
+    @enabled.setter
+    def enabled(self, value: bool) -> None:
+        KERNELS.turn(on=bool(value))
+
+    def is_available(self) -> bool:
+        """Whether machine code can be had here; loads what makes it."""
+        return KERNELS.find_maker() is not None
+
+    @contextmanager
+    def flags(self, *, enabled: bool = True) -> Iterator[None]:
+        """Have machine code on or off in a ``with`` block, for all threads.
+
+        >>> import wengert as torch
+        >>> with torch.backends.kernels.flags(enabled=False):
+        ...     y = torch.ones(1000).exp()
+        """
+        before = self.enabled
+        self.enabled = enabled
+        try:
+            yield
+        finally:
+            self.enabled = before
+
+
+kernels = _Kernels()
 
 
 class _Absent(SimpleNamespace):

@@ -13,11 +13,12 @@ import numpy as np
 
 from wengert._batched import Batched
 from wengert._dtypes import DEFAULTS
-from wengert._fpenv import run_guarded, run_silently
+from wengert._fpenv import run_guarded
 from wengert._promotion import result_type_of
 from wengert._source import user_code
 from wengert.engine import messages
 from wengert.engine.base import LEVELED, TensorBase, accumulator_of, array_of, wrap
+from wengert.engine.kernels import evaluated
 from wengert.engine.node import UNWATCHED, Node, metadata_of, next_seq, results_read, save_plan
 from wengert.engine.opnode import OpNode, batched_class, node_class
 from wengert.engine.saved import pack, port_of
@@ -154,7 +155,7 @@ def _apply_to_one(op: Op, x: TensorBase, meta: dict[str, Any]) -> Any:
     a = array_of(x) if op.view else x._data
     if op.check is not None:
         op.check(op.name, (a,))
-    y = run_silently(op.impl, a if op.promote is Promote.KEEP else promoted(op, [a])[0], **meta)
+    y = evaluated(op, (a,) if op.promote is Promote.KEEP else promoted(op, [a]), meta)
     out = wrap(y)
     if op.view:
         adopt_view(op, meta, x, out)
@@ -240,7 +241,7 @@ def _number(value: Any, dtype: np.dtype[Any]) -> Any:
 def compute(op: Op, raws: list[Any], meta: dict[str, Any]) -> Any:
     """``op.impl`` on raw values, without NumPy's floating-point warnings."""
     try:
-        return run_silently(op.impl, *raws, **meta)
+        return evaluated(op, raws, meta)
     except ValueError as error:
         if op.kind is Kind.ELEMENTWISE or "broadcast" in str(error):
             raise messages.broadcast_error(op, raws, error) from None

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from wengert.engine.kernels import Rules, rules_of
 from wengert.engine.node import FreedAt, Metadata, Node, RecordedNode, metadata_of, save_plan
 from wengert.engine.saved import tensor_saved
 from wengert.ops.reads import Read, reads_of
@@ -23,9 +24,9 @@ _real_classes: dict[Op, type[OpNode]] = {}  # of operations whose name does not 
 
 # What the sweep's short way has to know of an operation with one rule for each input and one result: the number of
 # inputs, where the version cells begin in `links`, the space, the rules, `keeps_scalars`, whether rules take metadata,
-# and whether the inputs are known to be scalars of the result's dtype wherever that is a scalar. A plain tuple, which
-# Python unpacks fastest.
-Form = tuple[int, int, RawSpace, tuple[Any, ...], bool, bool, bool]
+# the rules as machine code for many elements, and whether the inputs are known to be scalars of the result's dtype
+# wherever that is a scalar. A plain tuple, which Python unpacks fastest.
+Form = tuple[int, int, RawSpace, tuple[Any, ...], bool, bool, Rules | None, bool]
 
 
 class OpNode(RecordedNode):
@@ -40,6 +41,7 @@ class OpNode(RecordedNode):
     reads_inputs: ClassVar[bool]  # whether any rule does
     # Whether a node with a scalar result keeps it and every input, and keeps them when it is freed.
     keeps_scalars: ClassVar[bool]
+    many: ClassVar[Rules | None]  # the rules on many elements, if these may be machine code
     form: ClassVar[Form | None]
     like_form: ClassVar[Form | None]  # of a node whose inputs have the dtype of the result
 
@@ -228,6 +230,7 @@ def _make_class(op: Op, name: str, is_complex: bool) -> type[OpNode]:
         "materialize": not isinstance(vjp, Together),
         "reads_inputs": _reads_inputs(vjp),
         "ports": op.outputs != 1,
+        "many": None,
         "form": None,
         "like_form": None,
         "space": RAW if is_complex else REAL,
@@ -242,7 +245,8 @@ def _make_class(op: Op, name: str, is_complex: bool) -> type[OpNode]:
             body["short"] = True
             takes_meta = any([_takes_metadata(rule, len(vjp)) for rule in vjp if rule is not None])
             facts = (len(vjp), 2 * len(vjp) + 2, body["space"], vjp, body["keeps_scalars"], takes_meta)
-            body["form"], body["like_form"] = (*facts, False), (*facts, body["keeps_scalars"])
+            body["many"] = many = rules_of(op) if body["elementwise"] else None
+            body["form"], body["like_form"] = (*facts, many, False), (*facts, many, body["keeps_scalars"])
     if op.outputs != 1:
         body["__slots__"] += ("port_references",)
     return type(name, (OpNode,), body)
@@ -256,6 +260,7 @@ def batched_class(op: Op, meta: dict[str, Any] | None) -> type[OpNode]:
         body = {
             "__slots__": ("axes",),
             "__module__": "wengert",
+            "many": None,
             "form": None,
             "like_form": None,
             "space": BATCHED,

@@ -25,11 +25,11 @@ from wengert.engine import messages
 from wengert.engine.apply import apply, broadcast_failure
 from wengert.engine.base import INFERENCE, TensorBase, accumulator_of, wrap
 from wengert.engine.inplace import inplace
+from wengert.engine.kernels import KERNELS, operation
 from wengert.engine.node import NEVER_WRITTEN, next_seq, save_plan
 from wengert.engine.opnode import OpNode, node_class
 from wengert.engine.out import deliver
 from wengert.engine.state import STATE
-from wengert.engine.tiles import LARGE, large
 from wengert.ops.reads import Read
 from wengert.ops.record import Op
 
@@ -112,6 +112,7 @@ def unary(op: Op) -> Callable[..., Any]:
     """
     impl = op.impl
     differentiable = op.differentiable
+    many = operation(op)
     recording: _Recording | None = None
 
     def function(input: Any, *, out: Any = None, depth: int = 1, meta: dict[str, Any] | None = None) -> Any:
@@ -133,8 +134,11 @@ def unary(op: Op) -> Callable[..., Any]:
             if input._view is not None:
                 input._view.refresh(input)
         try:
-            if kind is ndarray and a.size >= LARGE:
-                y = silent_runner()(large, op, (a,), dtype, meta or _NO_META)
+            if kind is ndarray and many is not None and a.size >= KERNELS.elements:
+                if meta is None:
+                    y = many.single(a) if dtype is _F32 else many.double(a)
+                else:
+                    y = many.with_metadata((a,), dtype, meta)
             else:
                 y = silent_runner()(impl, a) if meta is None else silent_runner()(impl, a, **meta)
         except RuntimeError:
@@ -195,6 +199,7 @@ def unary(op: Op) -> Callable[..., Any]:
 def _binary_core(op: Op, *, is_operator: bool) -> Callable[..., Any]:
     impl = op.impl
     differentiable = op.differentiable
+    many = operation(op)
     recording: _Recording | None = None
 
     def function(input: Any, other: Any, depth: int = 1) -> Any:
@@ -230,8 +235,8 @@ def _binary_core(op: Op, *, is_operator: bool) -> Callable[..., Any]:
                     other._view.refresh(other)
                     b_tracked = other._rg
         try:
-            if kind is ndarray and a.size >= LARGE:
-                y = silent_runner()(large, op, (a, b), dtype, _NO_META)
+            if kind is ndarray and many is not None and a.size >= KERNELS.elements:
+                y = many.single(a, b) if dtype is _F32 else many.double(a, b)
             else:
                 y = silent_runner()(impl, a, b)
         except (ValueError, OverflowError, RuntimeError):

@@ -22,6 +22,7 @@ from wengert._fpenv import run_guarded, run_silently
 from wengert.engine import messages
 from wengert.engine.base import wrap
 from wengert.engine.fit import fit_raw, fit_tensor, suits
+from wengert.engine.kernels import KERNELS, pulled, sum_of
 from wengert.engine.node import FreedAt, Node, Port, zeros_of
 from wengert.engine.opnode import OpNode, any_written, without_arrays
 from wengert.engine.saved import check_versions, raw_saved, tensor_saved
@@ -32,6 +33,7 @@ from wengert.ops.record import MISSING
 from wengert.spaces.batching import BATCHED
 from wengert.spaces.tensors import TENSOR
 
+_F32 = np.dtype(np.float32)
 Cotangents = dict[Node, Any]
 # What a pass has in hand: a heap of the nodes that something arrived at, what arrived, and which of these cotangents
 # have memory of their own, to which more can be added.
@@ -59,7 +61,7 @@ def drain_plain(on_the_way: OnTheWay, retain: bool, where: FreedAt) -> tuple[Nod
         form = links[0]
         if form is None or node.state is not None:
             return node, g
-        k, start, space, rules, keeps_scalars, has_meta, alike = form
+        k, start, space, rules, keeps_scalars, has_meta, many, alike = form
         kind = g.__class__
         size = len(links)
         if size > start:
@@ -76,34 +78,52 @@ def drain_plain(on_the_way: OnTheWay, retain: bool, where: FreedAt) -> tuple[Nod
                         node.links = (form, links[1], None, None) if k == 1 else without_arrays(links, k)
         if kind is ndarray:
             alike = False
-        if k > 2 or (has_meta and k == 2) or (kind is ndarray and g.size >= LARGE):
+        x: Any = NotImplemented
+        if kind is ndarray and many is not None and g.size >= KERNELS.elements:
+            fast = many.single if g.dtype is _F32 else many.double
+            if k == 1:
+                if node.meta:
+                    x = many.with_metadata(1, (g, links[2], links[3]), node.meta)
+                else:
+                    x = fast[1](g, links[2], links[3])
+            elif k == 2 and not has_meta:
+                needed = 3 if links[1] is not None and links[2] is not None else 1 if links[2] is None else 2
+                x = fast[needed](g, links[3], links[4], links[5])
+        if k > 2 or (has_meta and k == 2) or (kind is ndarray and x is NotImplemented and g.size >= LARGE):
             _pass_on(node, g, links, space, on_the_way)
             node = None
             continue
         following = links[1]
         if k == 1:
-            if has_meta:
-                x = rules[0](space, g, links[2], links[3], **(node.meta or {}))
-            else:
-                x = rules[0](space, g, links[2], links[3])
+            if x is NotImplemented:
+                if has_meta:
+                    x = rules[0](space, g, links[2], links[3], **(node.meta or {}))
+                else:
+                    x = rules[0](space, g, links[2], links[3])
         elif following is None:
             following = links[2]
-            x = rules[1](space, g, links[3], links[4], links[5])
+            if x is NotImplemented:
+                x = rules[1](space, g, links[3], links[4], links[5])
         else:
-            x = rules[0](space, g, links[3], links[4], links[5])
             second = links[2]
+            other: Any = NotImplemented
+            if x is NotImplemented:
+                x = rules[0](space, g, links[3], links[4], links[5])
+            elif second is not None:
+                x, other = x
             if second is not None:
                 if not (alike and x.__class__ is kind) and (
                     x.shape != following.shape or x.dtype is not following.dtype
                 ):
                     x = fit_raw(x, following, node)
                 if following in pending:
-                    pending[following] = pending[following] + x
+                    had = pending[following]
+                    pending[following] = had + x if kind is not ndarray else sum_of(had, x)
                 else:
                     pending[following] = x
                     if following.seq:
                         heappush(heap, (following.seq, following))
-                x = rules[1](space, g, links[3], links[4], links[5])
+                x = rules[1](space, g, links[3], links[4], links[5]) if other is NotImplemented else other
                 following = second
         if not (alike and x.__class__ is kind) and (x.shape != following.shape or x.dtype is not following.dtype):
             x = fit_raw(x, following, node)
@@ -111,7 +131,8 @@ def drain_plain(on_the_way: OnTheWay, retain: bool, where: FreedAt) -> tuple[Nod
         if not heap and following.seq:  # nothing else can flow into it: go on there at once
             node, g = following, x
         elif following in pending:
-            pending[following] = pending[following] + x
+            had = pending[following]
+            pending[following] = had + x if x.__class__ is not ndarray else sum_of(had, x)
         else:
             pending[following] = x
             if following.seq:
@@ -125,6 +146,14 @@ def _pass_on(node: Any, g: Any, links: tuple[Any, ...], space: Any, on_the_way: 
     k = node.arity
     saved = links[1 + k : 2 * k + 2]
     meta, is_view = node.meta or {}, node.op.view
+    many = node.many if space is not BATCHED else None
+    if many is not None and g.__class__ is ndarray and g.size >= KERNELS.elements:
+        found = pulled(many, g, tuple([n is not None for n in links[1 : 1 + k]]), saved, node.meta)
+        if found is not NotImplemented:
+            for x, following in zip(found, links[1 : 1 + k], strict=True):
+                if following is not None:
+                    _let_arrive(following, fit_raw(x, following, node), on_the_way)
+            return
     for rule, following in zip(node.rules, links[1 : 1 + k], strict=True):
         if following is None or (
             is_view and following in totals and added_to_part(node.op, pending[following], g, meta)
@@ -147,7 +176,8 @@ def _let_arrive(node: Node, x: Any, on_the_way: OnTheWay) -> None:
     heap, pending, totals = on_the_way
     if node in pending:
         if node not in totals or not added(pending[node], x):
-            pending[node] = pending[node] + x
+            had = pending[node]
+            pending[node] = sum_of(had, x) if x.__class__ is ndarray else had + x
             if x.__class__ is Batched:  # batches are large
                 totals.add(node)
     else:
@@ -338,6 +368,11 @@ class Sweep:
         meta = node.meta or {}
         if node.joint is not None:
             return node.joint(xp, g, saved[0], needs, *saved[1:], **meta)  # type: ignore[no-any-return]
+        many = node.many if g.__class__ is ndarray and xp is node.space else None
+        if many is not None and g.size >= KERNELS.elements:
+            found = pulled(many, g, needs, saved, meta)
+            if found is not NotImplemented:
+                return found  # type: ignore[no-any-return]
         if node.each:
             rule = node.rules[0]  # type: ignore[index]
             y, *xs = saved if node.reads_inputs else saved[:1]

@@ -41,7 +41,7 @@ from wengert.compile.nest import (
 MOST_SHARES: Final = 64
 NO_MEMORY: Final = 1  # what the entry returns
 # Sixteenths of an instruction in one share: some 20 microseconds.
-_SHARE: Final = 16 * 100_000
+SHARE: Final = 16 * 100_000
 _ALIGN: Final = 64
 _OUTSIDE: Final = (Role.IN, Role.INOUT, Role.OUT, Role.CONST)
 
@@ -67,13 +67,22 @@ class Interface:
         return cls(name, prepare, tuple(pointers), tuple(sizes), shares)
 
 
-def emit_kernel(kernel: Kernel, target: Target, *, fast_math: bool = False) -> tuple[str, Interface]:
-    """The kernel as IR, and what its caller must know."""
+def emit_kernel(
+    kernel: Kernel, target: Target, *, fast_math: bool = False, share: int = SHARE
+) -> tuple[str, Interface]:
+    """The kernel as IR, and what its caller must know.
+
+    Args:
+        kernel: what to compute.
+        target: the machine.
+        fast_math: let sums be reordered and products and sums be fused.
+        share: the least work, in sixteenths of an instruction, that is worth another thread.
+    """
     kernel = with_products_as_loops(kernel, blas=target.blas)
     ir = Ir(fma=target.fma, fast=fast_math)
     plan = Planner(kernel, target).plan
     layout = layout_of(kernel)
-    module = _Module(ir, kernel, plan, layout)
+    module = _Module(ir, kernel, plan, layout, share)
     module.emit()
     module.prepare()
     pointers, sizes = tuple(layout.pointers), tuple(layout.sizes)
@@ -177,8 +186,8 @@ def _extents_of(indices: tuple[Index, ...]) -> list[Extent]:
 class _Module:
     """The functions of one kernel."""
 
-    def __init__(self, ir: Ir, kernel: Kernel, plan: Plan, layout: Layout) -> None:
-        self.ir, self.kernel, self.plan, self.layout = ir, kernel, plan, layout
+    def __init__(self, ir: Ir, kernel: Kernel, plan: Plan, layout: Layout, share: int) -> None:
+        self.ir, self.kernel, self.plan, self.layout, self.share = ir, kernel, plan, layout, share
         self.shares = 0
         self.dtypes = dtypes_of(kernel)
 
@@ -249,7 +258,7 @@ class _Module:
             return False  # BLAS has threads of its own
         lanes = self.plan.lanes.get(id(loop), 1)
         work = product(loop.extent, work_of(loop.body, self.plan, lanes))
-        return not isinstance(work, int) or work >= 2 * _SHARE
+        return not isinstance(work, int) or work >= 2 * self.share
 
     def _share(self, frame: Frame, loop: Loop) -> None:
         """Emit a parallel loop: a function for a range of it, and the call that deals ranges out."""
@@ -295,7 +304,7 @@ class _Module:
         grain = lanes * 16 if lanes > 1 else 1
         work = frame.size(work_of(loop.body, self.plan, lanes))
         work = (work < 1).where(work.like(1), work)
-        enough = ir.line("i64", 0, f"sdiv i64 {_SHARE}, {work.text}") + 1
+        enough = ir.line("i64", 0, f"sdiv i64 {self.share}, {work.text}") + 1
         even = ir.line("i64", 0, f"sdiv i64 {n.text}, {MOST_SHARES}") + 1
         chunk = (enough > even).where(enough, even) + (grain - 1)
         return ir.line("i64", 0, f"sdiv i64 {chunk.text}, {grain}") * grain

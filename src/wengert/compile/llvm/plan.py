@@ -49,6 +49,10 @@ _CHEAP: Final = {
         "clamp",
         "isnan",
     ),
+    *("relu", "leaky_relu", "prelu", "threshold", "hardtanh", "hardshrink", "softshrink", "hardsigmoid", "hardswish"),
+    *("clamp_min", "clamp_max", "clamp_tensor", "clamp_min_tensor", "clamp_max_tensor", "clamp_from", "clamp_to"),
+    *("add_alpha", "sub_alpha", "rsub_alpha", "rsub_number", "addcmul", "lerp", "lerp_number", "copysign", "sgn"),
+    *("nan_to_num", "frac", "deg2rad", "rad2deg", "clone", "masked_fill", "rrelu"),
     *("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "logical_and", "logical_or", "logical_not"),
 }
 _MIDDLE: Final = frozenset(["div", "reciprocal", "sqrt", "rsqrt", "pow_number", "remainder", "fmod", "floor_divide"])

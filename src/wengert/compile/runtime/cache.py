@@ -92,6 +92,13 @@ class Cache:
             return  # a full or read-only disk: the program runs all the same
         self._make_room()
 
+    def is_usable(self) -> bool:
+        """Whether entries can be kept here."""
+        try:
+            return self._is_private(make=True) and os.access(self.path, os.W_OK)
+        except OSError:
+            return False
+
     def entries(self) -> Iterator[tuple[Path, os.stat_result]]:
         """The entries' files."""
         with suppress(OSError):

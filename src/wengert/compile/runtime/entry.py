@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from wengert.compile.llvm import machine
 from wengert.compile.llvm.emit import Interface
+from wengert.compile.llvm.machine import Linked
 from wengert.compile.llvm.places import stride_name
 from wengert.compile.nest import Buffer, Kernel, Role
 from wengert.compile.runtime import entry_code as code
 from wengert.compile.runtime import layout
-from wengert.compile.runtime.linking import compiled_object
+from wengert.compile.runtime.entry_point import LONG, SCALARS, EntryPoint, Table, table_of
 from wengert.compile.runtime.support import support
-
-# Work, in sixteenths of an instruction, from which other Python threads may run meanwhile: some 10 microseconds.
-_LONG: Final = 16 * 50_000
-_SCALARS: Final = {
-    "f4": (np.float32,),
-    "f8": (np.float64, float),
-    "i8": (np.int64,),
-    "i4": (np.int32,),
-    "b1": (np.bool_,),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,67 +33,16 @@ class Box:
     others: tuple[str, ...] = ()
 
 
-class _Table(np.ndarray[Any, Any]):
-    """The words that the entry code reads; it owns all they point to."""
-
-    keep: list[Any]
-
-
-class _MethodDef(ctypes.Structure):
-    _fields_ = (
-        ("name", ctypes.c_char_p),
-        ("function", ctypes.c_void_p),
-        ("flags", ctypes.c_int),
-        ("doc", ctypes.c_char_p),
-    )
-
-
-_METH_FASTCALL: Final = 0x80
-
-
-class _Entry:
-    """The entry code of this process."""
-
-    def __init__(self, api: layout.ArrayApi) -> None:
-        python = ctypes.pythonapi
-        imports = {name: ctypes.cast(getattr(python, name), ctypes.c_void_p).value or 0 for name in code.IMPORTS}
-        imports |= {
-            "wengert_array_type": id(np.ndarray),
-            "wengert_none": id(None),
-            "wengert_array_new": api.new,
-            "wengert_array_scalar": api.scalar,
-            "wengert_set_handler": api.set_handler,
-        }
-        self.linked = machine.link(compiled_object(code.TEXT), (code.NAME,), imports)
-        doc = b"Call the machine code of a kernel."
-        # Python keeps a pointer to this for as long as any function made from it lives, so it is never freed.
-        self.method = _MethodDef(b"kernel", self.linked.address(code.NAME), _METH_FASTCALL, doc)
-        self.new = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)(
-            ("PyCFunction_NewEx", python)
-        )
-
-    def function(self, table: _Table) -> Callable[..., Any]:
-        """A builtin function with this table."""
-        return self.new(ctypes.addressof(self.method), table, None)  # type: ignore[no-any-return]
-
-
 @cache
-def _entry() -> _Entry | None:
+def _entry() -> EntryPoint | None:
     api = layout.array_api()
-    return _Entry(api) if api is not None else None
-
-
-def _words(rows: Sequence[Sequence[int]], keep: list[Any]) -> int:
-    """A table in memory that lives as long as ``keep``; returns its address."""
-    flat = np.array([word for row in rows for word in row] or [0], np.int64)
-    keep.append(flat)
-    return int(flat.ctypes.data)
+    return EntryPoint(api, code.TEXT, code.NAME, ()) if api is not None else None
 
 
 def fast_entry(
     kernel: Kernel,
     interface: Interface,
-    linked: machine.Linked,
+    linked: Linked,
     constants: dict[str, Any],
     slow: Callable[..., Any],
     box: Box | None,
@@ -120,22 +58,22 @@ def fast_entry(
     if entry is None:
         return None
     keep: list[Any] = [kernel, linked, slow, box, *constants.values()]
-    table = np.zeros(code.WORDS, np.int64).view(_Table)
+    table = np.zeros(code.WORDS, np.int64).view(Table)
     table[code.ENTRY] = linked.address(interface.name)
     table[code.PREPARE] = linked.address(interface.prepare)
     table[code.SLOW] = id(slow)
     table[code.ARGUMENTS] = len(arguments)
     table[code.RESULTS] = len(results)
-    table[code.LONG] = _LONG
+    table[code.LONG] = LONG
     table[code.HANDLER] = 0 if (handler := support().handler) is None else id(handler)
     pointers = {name: i for i, name in enumerate(interface.pointers)}
     sizes = {name: i for i, name in enumerate(interface.sizes)}
     known: set[str] = set()
     rows = [_argument(b, pointers, sizes, known, keep, boxed=box is not None) for b in arguments]
-    table[code.ARGUMENT_TABLE] = _words(rows, keep)
-    table[code.RESULT_TABLE] = _words(_results(results, pointers, keep), keep)
+    table[code.ARGUMENT_TABLE] = table_of(rows, keep)
+    table[code.RESULT_TABLE] = table_of(_results(results, pointers, keep), keep)
     table[code.CONSTANTS] = len(constants)
-    table[code.CONSTANT_TABLE] = _words([(pointers[n], a.ctypes.data) for n, a in constants.items()], keep)
+    table[code.CONSTANT_TABLE] = table_of([(pointers[n], a.ctypes.data) for n, a in constants.items()], keep)
     if box is not None and not _fill_box(table, box, keep):
         return None
     table.keep = keep
@@ -160,11 +98,11 @@ def _argument(
             axes.append((code.ANY, 0))
     written = buffer.role is Role.INOUT
     flags = layout.ALIGNED | (0 if buffer.strided else layout.C_CONTIGUOUS) | (layout.WRITEABLE if written else 0)
-    scalars = [] if buffer.shape or written else [id(kind) for kind in _SCALARS.get(buffer.dtype, ())]
+    scalars = [] if buffer.shape or written else [id(kind) for kind in SCALARS.get(buffer.dtype, ())]
     one, two, *_ = *scalars, 0, 0
     row = [0] * code.A_WORDS
     row[code.A_DESCR], row[code.A_NDIM], row[code.A_FLAGS] = id(dtype), len(buffer.shape), flags
-    row[code.A_AXES] = _words(axes, keep)
+    row[code.A_AXES] = table_of(axes, keep)
     row[code.A_POINTER] = pointers[buffer.name]
     row[code.A_SCALAR], row[code.A_SCALAR2] = one, two or one
     row[code.A_STRIDES] = sizes[stride_name(buffer.name, 0)] if buffer.strided and buffer.shape else -1
@@ -186,7 +124,7 @@ def _results(results: Sequence[Buffer], pointers: dict[str, int], keep: list[Any
     return rows
 
 
-def _fill_box(table: _Table, box: Box, keep: list[Any]) -> bool:
+def _fill_box(table: Table, box: Box, keep: list[Any]) -> bool:
     """Enter where a box keeps what; False if that cannot be found out."""
     template = box.template
     offsets = {name: layout.slot_offset(template, name) for name in (box.slot, *box.plain, *box.others)}
@@ -197,7 +135,7 @@ def _fill_box(table: _Table, box: Box, keep: list[Any]) -> bool:
     table[code.BOX] = id(type(template))
     table[code.BOX_DATA] = offsets[box.slot]
     table[code.BOX_PLAIN] = len(box.plain)
-    table[code.BOX_PLAIN_TABLE] = _words([(offsets[n] or 0, id(values[n])) for n in box.plain], keep)
+    table[code.BOX_PLAIN_TABLE] = table_of([(offsets[n] or 0, id(values[n])) for n in box.plain], keep)
     table[code.BOX_TEMPLATE] = len(values)
-    table[code.BOX_TEMPLATE_TABLE] = _words([(offsets[n] or 0, id(v)) for n, v in values.items()], keep)
+    table[code.BOX_TEMPLATE_TABLE] = table_of([(offsets[n] or 0, id(v)) for n, v in values.items()], keep)
     return True

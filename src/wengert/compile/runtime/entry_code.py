@@ -41,19 +41,21 @@ IMPORTS: Final = (
 NAME: Final = "wengert_call"
 
 
-def _word(name: str, table: str, number: int, kind: str = "i64") -> str:
+def word(name: str, table: str, number: int, kind: str = "i64") -> str:
+    """Load a word of a table."""
     return f"""  %{name}.at = getelementptr i64, ptr %{table}, i64 {number}
   %{name} = load {kind}, ptr %{name}.at
 """
 
 
-def _field(name: str, base: str, offset: int, kind: str) -> str:
+def field(name: str, base: str, offset: int, kind: str) -> str:
+    """Load a field of an object."""
     return f"""  %{name}.at = getelementptr i8, ptr %{base}, i64 {offset}
   %{name} = load {kind}, ptr %{name}.at
 """
 
 
-_DECLARATIONS: Final = """
+DECLARATIONS: Final = """
 @wengert_array_type = external global i8
 @wengert_none = external global i8
 declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
@@ -69,6 +71,49 @@ declare ptr @wengert_array_scalar(ptr, ptr, ptr)
 declare ptr @wengert_set_handler(ptr)
 """
 
+# A fresh array in memory order; a large one in memory that was used before, if there is a handler for that.
+FRESH: Final = f"""
+define internal ptr @wengert_fresh(ptr %handler, i64 %ndim, ptr %shape, i64 %type, i64 %itemsize) {{
+entry:
+  %ndim.short = trunc i64 %ndim to i32
+  %type.short = trunc i64 %type to i32
+  br label %bytes.head
+bytes.head:
+  %b = phi i64 [ 0, %entry ], [ %b1, %bytes.one ]
+  %bytes = phi i64 [ %itemsize, %entry ], [ %bytes1, %bytes.one ]
+  %bytes.more = icmp slt i64 %b, %ndim
+  br i1 %bytes.more, label %bytes.one, label %bytes.done
+bytes.one:
+  %b.at = getelementptr i64, ptr %shape, i64 %b
+  %b.n = load i64, ptr %b.at
+  %bytes1 = mul i64 %bytes, %b.n
+  %b1 = add i64 %b, 1
+  br label %bytes.head
+bytes.done:
+  %is_large = icmp sge i64 %bytes, {LARGE}
+  %has_handler = icmp ne ptr %handler, null
+  %keeps = and i1 %is_large, %has_handler
+  br i1 %keeps, label %large, label %small
+small:
+  %made.small = call ptr @wengert_array_new(ptr @wengert_array_type, i32 %ndim.short, ptr %shape,
+    i32 %type.short, ptr null, ptr null, i32 0, i32 0, ptr null)
+  ret ptr %made.small
+large:
+  %before = call ptr @wengert_set_handler(ptr %handler)
+  %failed = icmp eq ptr %before, null
+  br i1 %failed, label %none, label %kept
+kept:
+  %made.large = call ptr @wengert_array_new(ptr @wengert_array_type, i32 %ndim.short, ptr %shape,
+    i32 %type.short, ptr null, ptr null, i32 0, i32 0, ptr null)
+  %ours = call ptr @wengert_set_handler(ptr %before)
+  call void @Py_DecRef(ptr %before)
+  call void @Py_DecRef(ptr %ours)
+  ret ptr %made.large
+none:
+  ret ptr null
+}}
+"""
+
 _FUNCTION: Final = f"""
 define ptr @wengert_call(ptr %self, ptr %args, i64 %nargs) {{
 entry:
@@ -77,11 +122,11 @@ entry:
   %shapes = alloca i64, i64 {MOST}, align 16
   %objects = alloca ptr, i64 {MOST}, align 16
   %numbers = alloca i64, i64 {MOST}, align 16
-{_field("table", "self", layout.DATA, "ptr")}
-{_word("slow", "table", SLOW, "ptr")}
-{_word("wanted", "table", ARGUMENTS)}
-{_word("box", "table", BOX, "ptr")}
-{_word("argtable", "table", ARGUMENT_TABLE, "ptr")}
+{field("table", "self", layout.DATA, "ptr")}
+{word("slow", "table", SLOW, "ptr")}
+{word("wanted", "table", ARGUMENTS)}
+{word("box", "table", BOX, "ptr")}
+{word("argtable", "table", ARGUMENT_TABLE, "ptr")}
   %right_count = icmp eq i64 %nargs, %wanted
   br i1 %right_count, label %args.head, label %slow_way
 
@@ -95,23 +140,23 @@ arg:
   %a = getelementptr i64, ptr %argtable, i64 %arg.offset
   %arg.at = getelementptr ptr, ptr %args, i64 %i
   %object = load ptr, ptr %arg.at
-{_field("type", "object", layout.TYPE, "ptr")}
-{_word("a.pointer", "a", A_POINTER)}
+{field("type", "object", layout.TYPE, "ptr")}
+{word("a.pointer", "a", A_POINTER)}
   %slot = getelementptr ptr, ptr %pointers, i64 %a.pointer
   %is_array = icmp eq ptr %type, @wengert_array_type
   br i1 %is_array, label %array, label %other
 
 other:
-{_word("a.boxed", "a", A_BOXED)}
+{word("a.boxed", "a", A_BOXED)}
   %is_box.type = icmp eq ptr %type, %box
   %may_box = icmp ne i64 %a.boxed, 0
   %is_box = and i1 %is_box.type, %may_box
   br i1 %is_box, label %unbox, label %scalar
 
 unbox:
-{_word("plain.count", "table", BOX_PLAIN)}
-{_word("plain", "table", BOX_PLAIN_TABLE, "ptr")}
-{_word("box.data", "table", BOX_DATA)}
+{word("plain.count", "table", BOX_PLAIN)}
+{word("plain", "table", BOX_PLAIN_TABLE, "ptr")}
+{word("box.data", "table", BOX_DATA)}
   br label %plain.head
 plain.head:
   %p = phi i64 [ 0, %unbox ], [ %p1, %plain.next ]
@@ -136,15 +181,15 @@ unboxed:
   %raw.missing = icmp eq ptr %raw, null
   br i1 %raw.missing, label %slow_way, label %raw.there
 raw.there:
-{_field("raw.type", "raw", layout.TYPE, "ptr")}
+{field("raw.type", "raw", layout.TYPE, "ptr")}
   %raw.is_array = icmp eq ptr %raw.type, @wengert_array_type
   br i1 %raw.is_array, label %array, label %scalar
 
 scalar:
   %s = phi ptr [ %object, %other ], [ %raw, %raw.there ]
   %s.type = phi ptr [ %type, %other ], [ %raw.type, %raw.there ]
-{_word("a.scalar", "a", A_SCALAR, "ptr")}
-{_word("a.scalar2", "a", A_SCALAR2, "ptr")}
+{word("a.scalar", "a", A_SCALAR, "ptr")}
+{word("a.scalar2", "a", A_SCALAR2, "ptr")}
   %is_scalar.one = icmp eq ptr %s.type, %a.scalar
   %is_scalar.two = icmp eq ptr %s.type, %a.scalar2
   %is_scalar = or i1 %is_scalar.one, %is_scalar.two
@@ -156,16 +201,16 @@ scalar.yes:
 
 array:
   %x = phi ptr [ %object, %arg ], [ %raw, %raw.there ]
-{_field("descr", "x", layout.DESCR, "ptr")}
-{_field("ndim", "x", layout.NDIM, "i32")}
-{_field("flags", "x", layout.FLAGS, "i32")}
-{_field("dims", "x", layout.DIMS, "ptr")}
-{_field("data", "x", layout.DATA, "ptr")}
-{_word("a.descr", "a", A_DESCR, "ptr")}
-{_word("a.ndim", "a", A_NDIM)}
-{_word("a.flags", "a", A_FLAGS)}
-{_word("a.axes", "a", A_AXES, "ptr")}
-{_word("a.strides", "a", A_STRIDES)}
+{field("descr", "x", layout.DESCR, "ptr")}
+{field("ndim", "x", layout.NDIM, "i32")}
+{field("flags", "x", layout.FLAGS, "i32")}
+{field("dims", "x", layout.DIMS, "ptr")}
+{field("data", "x", layout.DATA, "ptr")}
+{word("a.descr", "a", A_DESCR, "ptr")}
+{word("a.ndim", "a", A_NDIM)}
+{word("a.flags", "a", A_FLAGS)}
+{word("a.axes", "a", A_AXES, "ptr")}
+{word("a.strides", "a", A_STRIDES)}
   %ndim.wide = sext i32 %ndim to i64
   %flags.wide = sext i32 %flags to i64
   %flags.have = and i64 %flags.wide, %a.flags
@@ -211,8 +256,8 @@ axes.done:
   %strided = icmp sge i64 %a.strides, 0
   br i1 %strided, label %strides, label %args.next
 strides:
-{_field("steps", "x", layout.STRIDES, "ptr")}
-{_word("a.shift", "a", A_SHIFT)}
+{field("steps", "x", layout.STRIDES, "ptr")}
+{word("a.shift", "a", A_SHIFT)}
   %unit = shl i64 1, %a.shift
   %low.bits = sub i64 %unit, 1
   br label %strides.head
@@ -239,12 +284,12 @@ args.next:
   br label %args.head
 
 results:
-{_word("prepare", "table", PREPARE, "ptr")}
-{_word("count", "table", RESULTS)}
-{_word("restable", "table", RESULT_TABLE, "ptr")}
-{_word("constants", "table", CONSTANTS)}
-{_word("consttable", "table", CONSTANT_TABLE, "ptr")}
-{_word("long", "table", LONG)}
+{word("prepare", "table", PREPARE, "ptr")}
+{word("count", "table", RESULTS)}
+{word("restable", "table", RESULT_TABLE, "ptr")}
+{word("constants", "table", CONSTANTS)}
+{word("consttable", "table", CONSTANT_TABLE, "ptr")}
+{word("long", "table", LONG)}
   %work = call i64 %prepare(ptr %sizes, ptr %shapes)
   br label %const.head
 const.head:
@@ -269,8 +314,8 @@ made.head:
 make:
   %make.offset = mul i64 %m, {R_WORDS}
   %r = getelementptr i64, ptr %restable, i64 %make.offset
-{_word("r.ndim", "r", R_NDIM)}
-{_word("r.pointer", "r", R_POINTER)}
+{word("r.ndim", "r", R_NDIM)}
+{word("r.pointer", "r", R_POINTER)}
   %r.slot = getelementptr ptr, ptr %pointers, i64 %r.pointer
   %m.object = getelementptr ptr, ptr %objects, i64 %m
   %r.is_number = icmp eq i64 %r.ndim, 0
@@ -281,52 +326,17 @@ make.number:
   store ptr null, ptr %m.object
   br label %made.next
 make.array:
-{_word("r.type", "r", R_TYPE)}
-{_word("r.dims", "r", R_DIMS)}
+{word("r.type", "r", R_TYPE)}
+{word("r.dims", "r", R_DIMS)}
   %r.shape = getelementptr i64, ptr %shapes, i64 %r.dims
-  %r.ndim.short = trunc i64 %r.ndim to i32
-  %r.type.short = trunc i64 %r.type to i32
-{_word("r.size", "r", R_SIZE)}
-  br label %bytes.head
-bytes.head:
-  %b = phi i64 [ 0, %make.array ], [ %b1, %bytes.one ]
-  %bytes = phi i64 [ %r.size, %make.array ], [ %bytes1, %bytes.one ]
-  %bytes.more = icmp slt i64 %b, %r.ndim
-  br i1 %bytes.more, label %bytes.one, label %bytes.done
-bytes.one:
-  %b.at = getelementptr i64, ptr %r.shape, i64 %b
-  %b.n = load i64, ptr %b.at
-  %bytes1 = mul i64 %bytes, %b.n
-  %b1 = add i64 %b, 1
-  br label %bytes.head
-bytes.done:
-{_word("handler", "table", HANDLER, "ptr")}
-  %is_large = icmp sge i64 %bytes, {LARGE}
-  %has_handler = icmp ne ptr %handler, null
-  %keeps = and i1 %is_large, %has_handler
-  br i1 %keeps, label %make.large, label %make.small
-make.small:
-  %made.small = call ptr @wengert_array_new(ptr @wengert_array_type, i32 %r.ndim.short, ptr %r.shape,
-    i32 %r.type.short, ptr null, ptr null, i32 0, i32 0, ptr null)
-  br label %make.made
-make.large:
-  %handler.before = call ptr @wengert_set_handler(ptr %handler)
-  %handler.failed = icmp eq ptr %handler.before, null
-  br i1 %handler.failed, label %failed, label %make.kept
-make.kept:
-  %made.large = call ptr @wengert_array_new(ptr @wengert_array_type, i32 %r.ndim.short, ptr %r.shape,
-    i32 %r.type.short, ptr null, ptr null, i32 0, i32 0, ptr null)
-  %handler.ours = call ptr @wengert_set_handler(ptr %handler.before)
-  call void @Py_DecRef(ptr %handler.before)
-  call void @Py_DecRef(ptr %handler.ours)
-  br label %make.made
-make.made:
-  %made = phi ptr [ %made.small, %make.small ], [ %made.large, %make.kept ]
+{word("r.size", "r", R_SIZE)}
+{word("handler", "table", HANDLER, "ptr")}
+  %made = call ptr @wengert_fresh(ptr %handler, i64 %r.ndim, ptr %r.shape, i64 %r.type, i64 %r.size)
   store ptr %made, ptr %m.object
   %made.failed = icmp eq ptr %made, null
   br i1 %made.failed, label %failed, label %make.fill
 make.fill:
-{_field("made.data", "made", layout.DATA, "ptr")}
+{field("made.data", "made", layout.DATA, "ptr")}
   store ptr %made.data, ptr %r.slot
   br label %made.next
 made.next:
@@ -334,7 +344,7 @@ made.next:
   br label %made.head
 
 run:
-{_word("kernel", "table", ENTRY, "ptr")}
+{word("kernel", "table", ENTRY, "ptr")}
   %is_long = icmp sgt i64 %work, %long
   br i1 %is_long, label %run.long, label %run.short
 run.short:
@@ -357,8 +367,8 @@ wrap.head:
 wrap:
   %wrap.offset = mul i64 %w, {R_WORDS}
   %v = getelementptr i64, ptr %restable, i64 %wrap.offset
-{_word("v.ndim", "v", R_NDIM)}
-{_word("v.descr", "v", R_DESCR, "ptr")}
+{word("v.ndim", "v", R_NDIM)}
+{word("v.descr", "v", R_DESCR, "ptr")}
   %w.object = getelementptr ptr, ptr %objects, i64 %w
   %v.is_number = icmp eq i64 %v.ndim, 0
   br i1 %v.is_number, label %wrap.number, label %wrap.box
@@ -376,9 +386,9 @@ box.make:
   %box.failed = icmp eq ptr %boxed, null
   br i1 %box.failed, label %failed, label %box.fill
 box.fill:
-{_word("template.count", "table", BOX_TEMPLATE)}
-{_word("template", "table", BOX_TEMPLATE_TABLE, "ptr")}
-{_word("box.slot", "table", BOX_DATA)}
+{word("template.count", "table", BOX_TEMPLATE)}
+{word("template", "table", BOX_TEMPLATE_TABLE, "ptr")}
+{word("box.slot", "table", BOX_DATA)}
   %content = load ptr, ptr %w.object
   %box.content = getelementptr i8, ptr %boxed, i64 %box.slot
   store ptr %content, ptr %box.content
@@ -429,7 +439,7 @@ tuple.done:
   ret ptr %tuple
 
 failed:
-  %failed.count = phi i64 [ %m, %make.made ], [ %m, %make.large ],
+  %failed.count = phi i64 [ %m, %make.array ],
     [ %count, %wrap.number ], [ %count, %box.make ], [ %count, %give.many ]
   br label %failed.head
 failed.head:
@@ -462,4 +472,4 @@ slow_way:
 }}
 """
 
-TEXT: Final = _DECLARATIONS + _FUNCTION
+TEXT: Final = DECLARATIONS + FRESH + _FUNCTION

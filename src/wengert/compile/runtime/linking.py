@@ -1,12 +1,10 @@
-"""Kernels and IR text to object files, from the cache on disk if it has them."""
+"""Kernels to object files, from the cache on disk if it has them."""
 
 from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 
-from wengert._version import __version__
 from wengert.compile.llvm import machine
 from wengert.compile.llvm.emit import Interface, emit_kernel
 from wengert.compile.llvm.plan import Target
@@ -14,7 +12,7 @@ from wengert.compile.nest import Kernel
 from wengert.compile.runtime.blas import product_addresses
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
-from wengert.ops import special_fits
+from wengert.compile.runtime.objects import emitter_version
 
 
 @cache
@@ -24,24 +22,6 @@ def host_target() -> Target:
     register = 64 if "avx512f" in host.features else 32 if "avx2" in host.features else 16
     fma = bool({"fma", "avx512f"} & host.features) or not host.is_x86
     return Target(register, fma, bool(product_addresses()))
-
-
-@cache
-def emitter_version() -> str:
-    """A digest of the package's version and of the source that makes code of kernels."""
-    emitter = Path(machine.__file__).parent
-    files = [*sorted(emitter.glob("*.py")), emitter.parent / "nest.py", Path(special_fits.__file__)]
-    return digest(__version__, *[file.read_text(encoding="utf-8") for file in files])
-
-
-def compiled_object(text: str) -> bytes:
-    """The object file of a module."""
-    key = digest("text", machine.machine().key, text)
-    kept = disk_cache().get(key)
-    if kept is None:
-        kept = machine.emit_object(text)
-        disk_cache().put(key, kept)
-    return kept
 
 
 def compiled_kernel(kernel: Kernel, *, fast_math: bool) -> tuple[Interface, bytes]:

@@ -14,7 +14,7 @@ from wengert import _threads
 from wengert.compile.llvm import machine
 from wengert.compile.runtime import keeper_code as keeper
 from wengert.compile.runtime import support_code as code
-from wengert.compile.runtime.linking import compiled_object
+from wengert.compile.runtime.objects import compiled_object
 
 _NOTHING = ctypes.CFUNCTYPE(None)
 _ONE = ctypes.CFUNCTYPE(None, ctypes.c_int64)

@@ -1,0 +1,118 @@
+"""Kernels of single operations and of their rules, for the eager engine: which there are, and where they are kept.
+
+This is what the engine loads with its first large array, so it imports little: what makes machine code of a rule is
+loaded only when the cache on disk does not have it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+import wengert.ops
+import wengert.program
+from wengert._version import __version__
+from wengert.compile.eager.choice import most_backward, most_forward
+from wengert.compile.llvm import machine
+from wengert.compile.runtime.cache import cache as disk_cache
+from wengert.compile.runtime.cache import digest
+from wengert.compile.runtime.flat import FlatCode, FlatKernel, has_flat_entry
+from wengert.ops.record import Op
+
+_NOTHING: Final = b"-"
+Argument = str | int | float  # a dtype, "" for what nothing reads, or a number that is written into the code
+
+
+class Maker:
+    """Makes kernels, or takes them from the cache on disk."""
+
+    def __init__(self, least: int) -> None:
+        self._least = least
+
+    def forward(
+        self, op: Op, arguments: tuple[Argument, ...], meta: dict[str, Any], otherwise: Callable[..., Any]
+    ) -> Callable[..., Any] | None:
+        """The operation itself; None where NumPy is to do it."""
+        most = most_forward(op, arguments, meta)
+        return self._kernel(op, arguments, meta, (), most, otherwise) if most else None
+
+    def backward(
+        self, op: Op, arguments: tuple[Argument, ...], meta: dict[str, Any], needed: tuple[int, ...]
+    ) -> Callable[..., Any] | None:
+        """The cotangents of the needed inputs, in one pass; None where NumPy is to do it."""
+        most = most_backward(op, arguments, meta)
+        return self._kernel(op, arguments, meta, needed, most, _nothing) if most else None
+
+    def _kernel(
+        self,
+        op: Op,
+        arguments: tuple[Argument, ...],
+        meta: dict[str, Any],
+        needed: tuple[int, ...],
+        most: int,
+        otherwise: Callable[..., Any],
+    ) -> Callable[..., Any]:
+        find = _finder((op.name, arguments, tuple(meta.items()), needed))
+        dtypes = [given if isinstance(given, str) else "" for given in arguments]
+        result = dtypes[0] if needed else max(dtypes)  # of "b1" and "f4" the float
+        return FlatKernel(dtypes, (result,) * max(1, len(needed)), (self._least, most), find, otherwise).call
+
+
+def maker(least: int) -> Maker | None:
+    """What makes kernels for arrays of at least so many elements.
+
+    None if they cannot be called here, or could not be kept from process to process.
+    """
+    if not disk_cache().is_usable() or not has_flat_entry():
+        return None
+    return Maker(least)
+
+
+def _nothing(*_: Any) -> Any:
+    return NotImplemented
+
+
+def _finder(request: tuple[Any, ...]) -> Callable[[int], FlatCode | None]:
+    """What finds the code of a variant: which arguments are the same for all elements is the last part of its name."""
+
+    def find(same: int) -> FlatCode | None:
+        key = digest("eager", _version(), machine.machine().key, repr((*request, same)))
+        kept = disk_cache().get(key)
+        if kept is None:
+            kept = _compiled(request, same)
+            disk_cache().put(key, kept)
+        return None if kept == _NOTHING else _read(kept)
+
+    return find
+
+
+def _compiled(request: tuple[Any, ...], same: int) -> bytes:
+    """The entry of the cache for a variant that nobody has asked for before."""
+    rules = import_module("wengert.compile.eager.rules")
+    found: FlatCode | None = rules.code_for(rules.Request(*request, same))
+    if found is None:
+        return _NOTHING
+    return json.dumps(found[1:]).encode() + b"\n" + found.object_code
+
+
+def _read(kept: bytes) -> FlatCode:
+    head, _, object_code = kept.partition(b"\n")
+    name, prepare, is_shared, places = json.loads(head)
+    return FlatCode(object_code, name, prepare, is_shared, tuple(places))
+
+
+@cache
+def _version() -> str:
+    """A digest of all the source that a kernel is made from: rules, and what makes machine code of them."""
+    code = Path(__file__).parents[1]
+    folders = [code / "eager", code / "llvm", code / "lower", *map(Path, wengert.ops.__path__)]
+    folders += [path for each in wengert.program.__path__ for path in (Path(each), Path(each) / "passes")]
+    files = [code / "nest.py", *[file for folder in folders for file in sorted(folder.glob("*.py"))]]
+    return digest(__version__, *[file.read_text(encoding="utf-8") for file in files])
+
+
+__all__ = ["Maker", "maker"]
