@@ -44,7 +44,9 @@ def ctc_loss(
     reduction = reduction_of(reduction)
     x = raw_of_tensor("ctc_loss", log_probs, "log_probs")
     if x.ndim not in (2, 3):
-        raise RuntimeError(f"ctc_loss: expected log_probs of 2 or 3 dimensions, [T, N, C] or [T, C]; got {shown(x.shape)}")
+        raise RuntimeError(
+            f"ctc_loss: expected log_probs of 2 or 3 dimensions, [T, N, C] or [T, C]; got {shown(x.shape)}"
+        )
     batched = log_probs if x.ndim == 3 else TENSOR.unsqueeze(log_probs, dim=1)
     steps, batch, classes = batched._data.shape
     if not 0 <= blank < classes:
@@ -59,7 +61,7 @@ def ctc_loss(
             "arguments for ctc_loss)"
         )
     labels = _padded(raw_of_tensor("ctc_loss", targets, "targets", 2), said_lengths, blank)
-    if labels.size and not (0 <= labels.min() and labels.max() < classes):
+    if labels.size and not (labels.min() >= 0 and labels.max() < classes):
         raise RuntimeError(f"ctc_loss: a target is out of range. There are {classes} classes, numbered from 0")
     losses = _losses(batched, _states(labels, said_lengths, blank), seen_lengths, zero_infinity)
     if reduction == "mean":
