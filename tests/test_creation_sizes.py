@@ -309,3 +309,13 @@ def test_range_is_deprecated() -> None:
     with pytest.warns(UserWarning, match="torch.range is deprecated") as caught:
         wengert.range(1, 3)
     assert caught[0].filename == __file__
+
+
+def test_new_is_the_older_constructor_of_the_same_dtype() -> None:
+    t = wengert.ones(2, dtype=wengert.float64)
+    assert t.new(2, 3).shape == (2, 3)
+    assert t.new(2, 3).dtype == wengert.float64
+    assert t.new([1, 2]).tolist() == [1.0, 2.0]
+    assert t.new().shape == (0,)
+    with pytest.raises(TypeError, match=r"expected a tensor of torch\.float64"):
+        t.new(wengert.ones(1))

@@ -217,3 +217,54 @@ def test_an_array_cannot_take_a_tracked_result() -> None:
     with pytest.raises(RuntimeError, match=r"np.add with out"):
         a += x
     assert a.tolist() == [1.0, 1.0]
+
+
+# --- arrays with meanings of their own ---
+
+MASKED = np.ma.masked_array([1.0, 2.0, 3.0], mask=[0, 1, 0])
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        lambda m, t: m * t,
+        lambda m, t: m + t,
+        lambda m, t: m / t,
+        lambda m, t: m**t,
+        lambda m, t: np.ma.add(m, t),
+        lambda m, t: m.copy().__iadd__(t),
+        lambda m, t: t * m,
+        lambda m, t: t - m,
+        lambda m, t: t**m,
+        lambda m, t: np.multiply(m, t),
+        lambda m, t: np.concatenate([m, t]),
+        lambda m, t: np.where(np.ones(3, bool), m, t),
+    ],
+)
+def test_masked_arrays_do_not_swallow_gradients(compute: Any) -> None:
+    t = wengert.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    with pytest.raises((RuntimeError, TypeError), match="MaskedArray"):
+        compute(MASKED, t)
+
+
+def test_masked_arrays_with_untracked_tensors() -> None:
+    t = wengert.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    product = MASKED * t.detach()
+    assert isinstance(product, np.ma.MaskedArray)
+    assert product.mask.tolist() == [False, True, False]
+    with wengert.no_grad():
+        assert (MASKED * t).filled(0).tolist() == [1.0, 0.0, 9.0]
+    with pytest.raises(TypeError, match="tensors have no masks"):
+        t.detach() * MASKED
+    assert not hasattr(t.detach(), "_mask")
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+def test_matrices_of_numpy_are_not_multiplied_element_by_element() -> None:
+    m, t = np.matrix([[1.0, 2.0], [3.0, 4.0]]), wengert.ones(2, 2, dtype=wengert.float64, requires_grad=True)
+    for compute in (lambda: m * t, lambda: t * m, lambda: t**m):
+        with pytest.raises(TypeError, match=r"products of matrices.*numpy\.asarray"):
+            compute()
+    assert (m @ t).tolist() == [[3.0, 3.0], [7.0, 7.0]]
+    assert (t @ m).grad_fn is not None
+    assert (m + t).tolist() == [[2.0, 3.0], [4.0, 5.0]]

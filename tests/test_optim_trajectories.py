@@ -43,6 +43,9 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("RAdam", {"lr": 0.005, "weight_decay": 0.01, "decoupled_weight_decay": True}),
     ("Rprop", {"lr": 0.001}),
     ("Rprop", {"lr": 0.001, "etas": (0.4, 1.1), "step_sizes": (1e-4, 0.1)}),
+    ("Adafactor", {"lr": 0.01}),
+    ("Adafactor", {"lr": 0.02, "eps": (1e-3, 1e-2), "d": 2.0, "weight_decay": 0.1, "beta2_decay": -0.5}),
+    ("Adafactor", {"lr": 1e-4, "maximize": True}),
     ("ASGD", {"lr": 0.05, "t0": 50.0}),
     ("ASGD", {"lr": 0.05, "lambd": 0.01, "weight_decay": 0.01}),
 ]
@@ -171,6 +174,8 @@ def test_going_on_from_a_state_dict(name: str) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "complex64", "complex128"])
 def test_large_small_and_complex_parameters(name: str, shape: tuple[int, ...], dtype: str) -> None:
     """Tiles and threads change nothing, a transposed parameter neither; complex ones move like pairs of real ones."""
+    if name == "Adafactor" and dtype[0] == "c":
+        return  # refused, as by PyTorch
     rng = np.random.default_rng(2)
 
     def drawn() -> np.ndarray:
@@ -280,3 +285,41 @@ def test_lbfgs_refuses() -> None:
         wengert.optim.LBFGS([p], line_search_fn="golden").step(lambda: p.sum())
     with pytest.raises(TypeError, match="needs a closure"):
         wengert.optim.LBFGS([p]).step()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"lr": 0.02},
+        {"lr": 0.02, "nesterov": False, "weight_decay": 0.0, "ns_steps": 3},
+        {"lr": 0.01, "adjust_lr_fn": "match_rms_adamw", "momentum": 0.5},
+    ],
+    ids=str,
+)
+def test_muon_is_pytorchs_but_for_bfloat16(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.Tensor, "bfloat16", lambda t: t.clone())
+    rng = np.random.default_rng(7)
+    starts, x = [rng.standard_normal((4, 7)), rng.standard_normal((5, 4))], rng.standard_normal((7, 6))
+    ends = []
+    for lib in (wengert, torch):
+        ps = [lib.nn.Parameter(lib.tensor(start)) for start in starts]
+        optimizer = lib.optim.Muon(ps, **settings)
+        for _ in range(30):
+            optimizer.zero_grad()
+            ((ps[1] @ lib.tanh(ps[0] @ lib.tensor(x))) ** 2).mean().backward()
+            optimizer.step()
+        ends.append([p.detach().numpy() for p in ps] + [optimizer.state[ps[0]]["momentum_buffer"].numpy()])
+    for got, want in zip(*ends, strict=True):
+        same(got, want, "after 30 steps", 1e-8)
+    with pytest.raises(ValueError, match="Muon only supports 2D parameters"):
+        wengert.optim.Muon([wengert.nn.Parameter(wengert.ones(3))])
+
+
+def test_sparse_adam_refuses_dense_gradients_as_pytorch_does() -> None:
+    for lib in (wengert, torch):
+        w = lib.nn.Parameter(lib.ones(2))
+        optimizer = lib.optim.SparseAdam([w])
+        optimizer.step()
+        w.sum().backward()
+        with pytest.raises(RuntimeError, match="does not support dense gradients, please consider Adam instead"):
+            optimizer.step()

@@ -10,6 +10,7 @@ import random
 import struct
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
@@ -246,6 +247,7 @@ HOSTILE = {
     "a dtype that is a list": _file({"a": {**ONE, "dtype": ["F32"]}}, b"1234"),
     "a negative size": _file({"a": {**ONE, "shape": [-1, -1]}}, b"1234"),
     "a huge shape": _file({"a": {**ONE, "shape": [2**62, 2**62]}}, b"1234"),
+    "no elements in a huge shape": _file({"a": {"dtype": "F32", "shape": [0, 2**62], "data_offsets": [0, 0]}}),
     "a shape of the wrong kind": _file({"a": {**ONE, "shape": [1.0]}}, b"1234"),
     "a shape that does not fit the offsets": _file({"a": {**ONE, "shape": [2]}}, b"1234"),
     "offsets beyond the file": _file({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}, b"1234"),
@@ -413,6 +415,37 @@ def test_checkpoints_with_other_objects_are_refused(torch: Any) -> None:
     torch.save({"a": torch.ones(1)}, buffer, _use_new_zipfile_serialization=False)
     with pytest.raises(RuntimeError, match=r"before version 1\.6"):
         loaded(buffer.getvalue())
+
+
+HOSTILE_PICKLES = {
+    "a call of os.system": pickle.dumps(type("Evil", (), {"__reduce__": lambda self: (os.system, ("true",))})()),
+    "a name with dots": b"\x80\x04\x8c\x0bcollections\x8c\x12OrderedDict.popitem\x93.",
+    "getattr": b"\x80\x02cbuiltins\ngetattr\n.",
+    "an extension": b"\x80\x02\x82\x01.",
+    "a string of 2^63 bytes": b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7f.",
+    "bytes of 2^42": b"\x80\x05\x96\x00\x00\x00\x00\x00\x04\x00\x00.",
+    "a number of 2^31 bytes": b"\x80\x02\x8b\xff\xff\xff\x7f.",
+    "marks without end": b"\x80\x02" + b"(" * 1000 + b".",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_PICKLES)
+def test_hostile_pickles_are_refused(name: str) -> None:
+    with pytest.raises((RuntimeError, pickle.UnpicklingError), match=r"\w{3}"):
+        loaded(_archive(HOSTILE_PICKLES[name], {}))
+
+
+def test_a_short_pickle_takes_little_memory() -> None:
+    """An index of 2^24 into the memo: as many slots would be a quarter of a gigabyte."""
+    archive = _archive(b"\x80\x02]r\x00\x00\x00\x01.", {})
+    loaded(archive)
+    tracemalloc.start()
+    try:
+        loaded(archive)
+        assert tracemalloc.get_traced_memory()[1] < 5e6
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.conformance

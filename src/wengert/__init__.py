@@ -69,6 +69,15 @@ from wengert._lazy import on_first_use as _on_first_use
 from wengert._print_options import set_printoptions as set_printoptions
 from wengert._promotion import can_cast as can_cast
 from wengert._promotion import promote_types as promote_types
+from wengert._reproducible import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
+from wengert._reproducible import get_deterministic_debug_mode as get_deterministic_debug_mode
+from wengert._reproducible import get_float32_matmul_precision as get_float32_matmul_precision
+from wengert._reproducible import (
+    is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled,
+)
+from wengert._reproducible import set_deterministic_debug_mode as set_deterministic_debug_mode
+from wengert._reproducible import set_float32_matmul_precision as set_float32_matmul_precision
+from wengert._reproducible import use_deterministic_algorithms as use_deterministic_algorithms
 from wengert._size import Size as Size
 from wengert._tensor import Tensor as Tensor
 from wengert._version import __version__ as __version__
@@ -608,6 +617,7 @@ __all__ = [
     "arctan",
     "arctan2",
     "arctanh",
+    "are_deterministic_algorithms_enabled",
     "argmax",
     "argmin",
     "argsort",
@@ -771,6 +781,8 @@ __all__ = [
     "ger",
     "get_default_device",
     "get_default_dtype",
+    "get_deterministic_debug_mode",
+    "get_float32_matmul_precision",
     "get_num_threads",
     "get_rng_state",
     "gradient",
@@ -817,6 +829,7 @@ __all__ = [
     "is_anomaly_enabled",
     "is_complex",
     "is_conj",
+    "is_deterministic_algorithms_warn_only_enabled",
     "is_floating_point",
     "is_grad_enabled",
     "is_inference_mode_enabled",
@@ -989,6 +1002,8 @@ __all__ = [
     "set_default_device",
     "set_default_dtype",
     "set_default_tensor_type",
+    "set_deterministic_debug_mode",
+    "set_float32_matmul_precision",
     "set_grad_enabled",
     "set_num_threads",
     "set_printoptions",
@@ -1069,6 +1084,7 @@ __all__ = [
     "unsafe_split_with_sizes",
     "unsqueeze",
     "unsqueeze_copy",
+    "use_deterministic_algorithms",
     "utils",
     "var",
     "var_mean",

@@ -17,7 +17,7 @@ from types import FunctionType
 from typing import Any, Final
 
 import numpy as np
-from numpy import float32, float64, ndarray
+from numpy import float32, float64, matrix, ndarray
 
 from wengert._dtypes import from_numpy_dtype
 from wengert._fpenv import silent_runner
@@ -316,11 +316,32 @@ def _binary_core(op: Op, *, is_operator: bool) -> Callable[..., Any]:
     return _own_code(function)
 
 
+MATRIX: Final = (
+    "a tensor and a numpy.matrix: `*` and `**` mean products of matrices for NumPy's matrices and work element by "
+    "element for tensors. Say which: `t @ numpy.asarray(m)` or `t * numpy.asarray(m)`"
+)
+
+
+def refuse_masked(array: Any) -> None:
+    """Raise for a masked array, whose mask no tensor keeps.
+
+    Raises:
+        TypeError: it is one.
+    """
+    if array.__class__ is not ndarray and hasattr(array, "_mask"):
+        raise TypeError(
+            "a tensor and a numpy.ma.MaskedArray: tensors have no masks, and what is masked would count. Fill it in "
+            "first with `a.filled(value)`, or take `wengert.masked`"
+        )
+
+
 def _long(op: Op, input: Any, other: Any, is_operator: bool) -> Any:
     if is_operator:
         if not isinstance(input, TensorBase):
             raise TypeError(f"{op.name}: the method of a tensor was called on a {type(input).__name__}")
         if isinstance(other, ndarray):
+            if other.__class__ is matrix and op.name in ("mul", "pow"):
+                raise TypeError(MATRIX)
             other = constant(other)
         elif not isinstance(other, _NUMBERS):
             return NotImplemented
@@ -331,8 +352,9 @@ def constant(array: Any) -> Any:
     """An untracked tensor on the memory of a NumPy array, as the other operand of an operator.
 
     Raises:
-        TypeError: a dtype that no tensor has.
+        TypeError: a dtype that no tensor has, or a masked array.
     """
+    refuse_masked(array)
     dtype = from_numpy_dtype(array.dtype).np  # the identical dtype object: the engine compares so
     view = array.view(ndarray)
     return wrap(view if view.dtype is dtype else view.view(dtype))

@@ -66,6 +66,20 @@ def _of_data(data: Any, dtype: NumpyDtype, *, checked: bool) -> Any:
     return made(raw_of(data, dtype))
 
 
+def new(self: Any, *args: Any, device: Any = None) -> Any:
+    """What ``torch.Tensor(...)`` makes, with this tensor's dtype: the older form of ``new_empty`` and ``new_tensor``.
+
+    Raises:
+        TypeError: neither sizes nor data.
+
+    >>> import wengert as torch
+    >>> torch.ones(2, dtype=torch.float64).new(2, 3).zero_()
+    tensor([[0., 0., 0.],
+            [0., 0., 0.]], dtype=torch.float64)
+    """
+    return legacy_tensor(*args, dtype=self._data.dtype, device=device)
+
+
 class LegacyMethods:
     """The part of Tensor that answers ``torch.Tensor(...)``."""
 
@@ -80,6 +94,8 @@ class LegacyMethods:
         of_subclass._rg, of_subclass._node = made._rg, made._node
         of_subclass._cell, of_subclass._view = cell_of(made), made._view
         return of_subclass
+
+    new = new
 
 
 class _TypeOfTensors(type):

@@ -9,6 +9,7 @@ import numpy as np
 
 from wengert._dtypes import from_numpy_dtype
 from wengert.engine.base import TensorBase, wrap
+from wengert.engine.pointwise import refuse_masked
 from wengert.functions.contraction import einsum
 from wengert.functions.data import adopted
 from wengert.functions.joining import cat, stack
@@ -21,6 +22,7 @@ __all__ = ["FUNCTIONS", "tensors_of"]
 def tensors_of(value: Any) -> Any:
     """A value, or a sequence of values, with arrays made tensors."""
     if isinstance(value, np.ndarray):
+        refuse_masked(value)
         return wrap(adopted(value))
     if isinstance(value, np.generic):
         return wrap(value)

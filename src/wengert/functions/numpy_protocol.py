@@ -15,6 +15,7 @@ import numpy as np
 
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, array_of, is_tracking, wrap
+from wengert.engine.pointwise import refuse_masked
 from wengert.engine.state import STATE
 from wengert.functions.contraction import einsum
 from wengert.functions.convert import from_ufunc, numpy
@@ -90,6 +91,7 @@ def _operand(x: Any) -> Any:
         return x
     if isinstance(x, np.generic):
         return x.item()
+    refuse_masked(x)
     return wrap(adopted(np.asarray(x)))
 
 
@@ -208,4 +210,18 @@ class NumpyMethods:
     __slots__ = ()
 
     __array_ufunc__ = array_ufunc
+
+    @property
+    def _mask(self) -> Any:
+        """Not there: what ``numpy.ma`` asks for, after it has taken the values of the operand.
+
+        It computes by itself what a masked array and a tensor give, and the result knows no gradient.
+        """
+        if STATE.grad_enabled and is_tracking(self):
+            raise RuntimeError(
+                "Can't compute with a numpy.ma.MaskedArray and a Tensor that requires grad: NumPy would take the "
+                "values alone. Use tensor.detach() if no gradient is wanted, or `tensor * a.filled(value)` if one is"
+            )
+        raise AttributeError("_mask")
+
     __array_function__ = array_function

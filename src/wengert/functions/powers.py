@@ -10,7 +10,7 @@ from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase
 from wengert.engine.inplace import inplace
 from wengert.engine.out import deliver
-from wengert.engine.pointwise import constant, inplace_method, operator, unary
+from wengert.engine.pointwise import MATRIX, constant, inplace_method, operator, unary
 from wengert.functions.convert import cast_to
 from wengert.functions.elementwise import (
     call,
@@ -102,6 +102,8 @@ hypot = shown(of_tensors(HYPOT), __name__, "hypot(torch.tensor([3.0]), torch.ten
 def _pow_operator(self: Any, other: Any) -> Any:
     """``self ** other``."""
     if isinstance(other, np.ndarray):
+        if other.__class__ is np.matrix:
+            raise TypeError(MATRIX)
         other = constant(other)
     return _by_tensor(self, other, 2) if isinstance(other, TensorBase) else _by_number(self, other, 2)
 

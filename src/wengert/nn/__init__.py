@@ -69,6 +69,8 @@ if TYPE_CHECKING:
     from wengert.nn.modules import FeatureAlphaDropout as FeatureAlphaDropout
     from wengert.nn.modules import Flatten as Flatten
     from wengert.nn.modules import Fold as Fold
+    from wengert.nn.modules import FractionalMaxPool2d as FractionalMaxPool2d
+    from wengert.nn.modules import FractionalMaxPool3d as FractionalMaxPool3d
     from wengert.nn.modules import GaussianNLLLoss as GaussianNLLLoss
     from wengert.nn.modules import GroupNorm as GroupNorm
     from wengert.nn.modules import GRUCell as GRUCell
@@ -124,6 +126,7 @@ if TYPE_CHECKING:
     from wengert.nn.modules import MultiLabelSoftMarginLoss as MultiLabelSoftMarginLoss
     from wengert.nn.modules import MultiMarginLoss as MultiMarginLoss
     from wengert.nn.modules import NLLLoss as NLLLoss
+    from wengert.nn.modules import NLLLoss2d as NLLLoss2d
     from wengert.nn.modules import PairwiseDistance as PairwiseDistance
     from wengert.nn.modules import ParameterDict as ParameterDict
     from wengert.nn.modules import ParameterList as ParameterList
@@ -155,6 +158,7 @@ if TYPE_CHECKING:
     from wengert.nn.modules import Softplus as Softplus
     from wengert.nn.modules import Softshrink as Softshrink
     from wengert.nn.modules import Softsign as Softsign
+    from wengert.nn.modules import SyncBatchNorm as SyncBatchNorm
     from wengert.nn.modules import Tanh as Tanh
     from wengert.nn.modules import Tanhshrink as Tanhshrink
     from wengert.nn.modules import Threshold as Threshold
@@ -228,6 +232,8 @@ __all__ = [
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
+    "FractionalMaxPool2d",
+    "FractionalMaxPool3d",
     "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
@@ -283,6 +289,7 @@ __all__ = [
     "MultiMarginLoss",
     "MultiheadAttention",
     "NLLLoss",
+    "NLLLoss2d",
     "PReLU",
     "PairwiseDistance",
     "Parameter",
@@ -315,6 +322,7 @@ __all__ = [
     "Softplus",
     "Softshrink",
     "Softsign",
+    "SyncBatchNorm",
     "Tanh",
     "Tanhshrink",
     "Threshold",

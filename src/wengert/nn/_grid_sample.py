@@ -7,14 +7,60 @@ from itertools import product
 from math import prod
 from typing import Any
 
+import numpy as np
+
+from wengert.engine.base import wrap
 from wengert.functions.operands import raw_of_tensor
 from wengert.functions.select import where
 
-__all__ = ["grid_sample", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d"]
+__all__ = ["affine_grid", "grid_sample", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d"]
 
 _MODES = ("bilinear", "nearest", "bicubic")
 _PADDINGS = ("zeros", "border", "reflection")
 _SHARPNESS = -0.75  # of Keys's cubic, as in `interpolate`
+
+
+def affine_grid(theta: Any, size: Any, align_corners: bool | None = None) -> Any:
+    """The places that affine maps ``theta [N, d, d + 1]`` send the pixels of images of ``size`` to: a grid to sample.
+
+    ``size`` is that of the result, ``[N, C, *out]``; coordinates are as in :func:`grid_sample`.
+
+    Raises:
+        NotImplementedError: images of other than two or three dimensions.
+        ValueError: shapes that do not fit.
+
+    >>> import wengert as torch
+    >>> torch.nn.functional.affine_grid(torch.tensor([[[1., 0., 0.], [0., 1., 0.]]]), (1, 1, 1, 2), align_corners=False)
+    tensor([[[[-0.5000,  0.0000],
+              [ 0.5000,  0.0000]]]])
+    """
+    raw, size = raw_of_tensor("affine_grid", theta, "theta"), tuple(size)
+    axes = len(size) - 2
+    if raw.dtype.kind != "f":
+        raise ValueError(f"Expected theta to have floating point type, but got {theta.dtype}")
+    if axes not in (2, 3):
+        raise NotImplementedError(
+            "affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size "
+            f"{list(size)}"
+        )
+    if raw.ndim != 3 or raw.shape[1:] != (axes, axes + 1):
+        raise ValueError(
+            f"Expected a batch of {axes}D affine matrices of shape Nx{axes}x{axes + 1} for size {list(size)}. Got "
+            f"{list(raw.shape)}."
+        )
+    if min(size) <= 0:
+        raise ValueError(f"Expected non-zero, positive output size. Got {list(size)}")
+    coordinates = [_middles(n, bool(align_corners), raw.dtype) for n in size[2:]]
+    places = np.stack([*np.meshgrid(*coordinates, indexing="ij")[::-1], np.ones(size[2:], raw.dtype)], axis=-1)
+    return wrap(places.reshape(1, -1, axes + 1)).matmul(theta.transpose(1, 2)).reshape(size[0], *size[2:], axes)
+
+
+def _middles(n: int, align_corners: bool, dtype: Any) -> Any:
+    """The coordinates of the pixels along an axis."""
+    if n == 1:
+        return np.zeros(1, dtype)
+    ends = np.linspace(-1.0, 1.0, n)
+    return (ends if align_corners else ends * ((n - 1) / n)).astype(dtype)
 
 
 def grid_sample(

@@ -51,7 +51,13 @@ from wengert.nn._convolution import (
 )
 from wengert.nn._ctc import ctc_loss
 from wengert.nn._embedding_bag import embedding_bag
-from wengert.nn._grid_sample import grid_sample
+from wengert.nn._fractional_pooling import (
+    fractional_max_pool2d,
+    fractional_max_pool2d_with_indices,
+    fractional_max_pool3d,
+    fractional_max_pool3d_with_indices,
+)
+from wengert.nn._grid_sample import affine_grid, grid_sample
 from wengert.nn._group_norm import group_norm, instance_norm
 from wengert.nn._layers import (
     alpha_dropout,
@@ -136,6 +142,7 @@ __all__ = [
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
+    "affine_grid",
     "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
@@ -167,6 +174,10 @@ __all__ = [
     "embedding_bag",
     "feature_alpha_dropout",
     "fold",
+    "fractional_max_pool2d",
+    "fractional_max_pool2d_with_indices",
+    "fractional_max_pool3d",
+    "fractional_max_pool3d_with_indices",
     "gaussian_nll_loss",
     "gelu",
     "glu",

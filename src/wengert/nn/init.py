@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from typing import Any
@@ -15,18 +16,28 @@ from wengert.functions.random import randperm
 
 __all__ = [
     "calculate_gain",
+    "constant",
     "constant_",
+    "dirac",
     "dirac_",
     "eye_",
+    "kaiming_normal",
     "kaiming_normal_",
+    "kaiming_uniform",
     "kaiming_uniform_",
+    "normal",
     "normal_",
     "ones_",
+    "orthogonal",
     "orthogonal_",
+    "sparse",
     "sparse_",
     "trunc_normal_",
+    "uniform",
     "uniform_",
+    "xavier_normal",
     "xavier_normal_",
+    "xavier_uniform",
     "xavier_uniform_",
     "zeros_",
 ]
@@ -349,3 +360,30 @@ def sparse_(tensor: Any, sparsity: float, std: float = 0.01, generator: Any = No
         for column in range(cols):
             tensor[randperm(rows)[:zeros_each], column] = 0
     return tensor
+
+
+# --- the names that PyTorch had before: the same, with a warning ---
+
+
+def _earlier(function: Any) -> Any:
+    name = function.__name__.removesuffix("_")
+
+    @functools.wraps(function)
+    def named_before(*args: Any, **kwargs: Any) -> Any:
+        warnings.warn(f"`nn.init.{name}` is now deprecated in favor of `nn.init.{name}_`.", FutureWarning, stacklevel=2)
+        return function(*args, **kwargs)
+
+    named_before.__name__ = named_before.__qualname__ = name
+    return named_before
+
+
+constant = _earlier(constant_)
+dirac = _earlier(dirac_)
+kaiming_normal = _earlier(kaiming_normal_)
+kaiming_uniform = _earlier(kaiming_uniform_)
+normal = _earlier(normal_)
+orthogonal = _earlier(orthogonal_)
+sparse = _earlier(sparse_)
+uniform = _earlier(uniform_)
+xavier_normal = _earlier(xavier_normal_)
+xavier_uniform = _earlier(xavier_uniform_)

@@ -36,6 +36,7 @@ _CODES: Final = {
 _DTYPES: Final = {code: np.dtype(name) for name, code in _CODES.items()}
 _BF16: Final = "BF16"  # the upper half of a float32
 _LONGEST_HEADER: Final = 100_000_000
+_MOST_ELEMENTS: Final = 2**59
 _METADATA: Final = "__metadata__"
 
 
@@ -128,6 +129,8 @@ def _entry(name: str, entry: Any) -> tuple[str, tuple[int, ...], int, int]:
     if not isinstance(offsets, list) or len(offsets) != 2 or not all(map(_is_count, offsets)):
         raise FileError(f"tensor {name!r} has the data_offsets {offsets!r}: expected first and last byte")
     need = math.prod(shape) * (2 if code == _BF16 else _DTYPES[code].itemsize)
+    if math.prod([n for n in shape if n]) >= _MOST_ELEMENTS:  # NumPy has no such array, even where it is empty
+        raise FileError(f"tensor {name!r} has the shape {shape!r}, which is too large")
     if offsets[1] - offsets[0] != need:
         raise FileError(f"tensor {name!r} needs {need} bytes for {shape} of {code}, and has {offsets[1] - offsets[0]}")
     return code, tuple(shape), offsets[0], offsets[1]

@@ -128,8 +128,12 @@ _ALLOWED: Final[dict[tuple[str, str], Any]] = {
 }
 
 
-class _Unpickler(pickle.Unpickler):
-    """An unpickler that knows no names but the allowed ones, and finds tensors' memory in the archive."""
+class _Unpickler(pickle._Unpickler):
+    """An unpickler that knows no names but the allowed ones, and finds tensors' memory in the archive.
+
+    It is the one in Python: that in C takes memory by the numbers in the file, so that 10 bytes can ask for 32 GB (its
+    memo is as long as the largest index in it). Descriptions of tensors are short; their memory is not in the pickle.
+    """
 
     def __init__(self, file: IO[bytes], archive: _Archive) -> None:
         super().__init__(file)

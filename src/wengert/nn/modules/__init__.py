@@ -46,6 +46,7 @@ from wengert.nn.modules.batchnorm import (
     InstanceNorm1d,
     InstanceNorm2d,
     InstanceNorm3d,
+    SyncBatchNorm,
 )
 from wengert.nn.modules.container import (
     Container,
@@ -76,6 +77,10 @@ from wengert.nn.modules.dropout import (
 from wengert.nn.modules.flatten import (
     Flatten,
     Unflatten,
+)
+from wengert.nn.modules.fractional import (
+    FractionalMaxPool2d,
+    FractionalMaxPool3d,
 )
 from wengert.nn.modules.lazy import (
     LazyBatchNorm1d,
@@ -114,6 +119,7 @@ from wengert.nn.modules.loss import (
     MultiLabelSoftMarginLoss,
     MultiMarginLoss,
     NLLLoss,
+    NLLLoss2d,
     PoissonNLLLoss,
     SmoothL1Loss,
     SoftMarginLoss,
@@ -250,6 +256,8 @@ __all__ = [
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
+    "FractionalMaxPool2d",
+    "FractionalMaxPool3d",
     "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
@@ -305,6 +313,7 @@ __all__ = [
     "MultiMarginLoss",
     "MultiheadAttention",
     "NLLLoss",
+    "NLLLoss2d",
     "PReLU",
     "PairwiseDistance",
     "ParameterDict",
@@ -336,6 +345,7 @@ __all__ = [
     "Softplus",
     "Softshrink",
     "Softsign",
+    "SyncBatchNorm",
     "Tanh",
     "Tanhshrink",
     "Threshold",

@@ -12,7 +12,15 @@ from wengert.nn import init
 from wengert.nn.modules.module import Module
 from wengert.nn.parameter import Parameter
 
-__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"]
+__all__ = [
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
+    "SyncBatchNorm",
+]
 
 
 class _ChannelNorm(Module):
@@ -227,3 +235,59 @@ class InstanceNorm3d(_InstanceNorm):
     """
 
     _dims = (4, 5)
+
+
+class SyncBatchNorm(_BatchNorm):
+    """Batch normalisation whose statistics several processes share; there is one here, so it is :class:`BatchNorm2d`.
+
+    It takes inputs of any number of dimensions from two. ``process_group`` is kept and not used.
+
+    Raises:
+        ValueError: fewer than two dimensions.
+
+    >>> import wengert as torch
+    >>> torch.nn.SyncBatchNorm(1, affine=False)(torch.tensor([[1.], [3.]]))
+    tensor([[-1.0000],
+            [ 1.0000]])
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        process_group: Any = None,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+        self.process_group = process_group
+
+    def _check_input_dim(self, input: Any) -> None:
+        if input.dim() < 2:
+            raise ValueError(f"expected at least 2D input (got {input.dim()}D input)")
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module: Module, process_group: Any = None) -> Any:
+        """The module with each batch normalisation in it as one of this class: the same parameters and statistics.
+
+        >>> import wengert as torch
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3))
+        >>> type(torch.nn.SyncBatchNorm.convert_sync_batchnorm(net)[1]).__name__
+        'SyncBatchNorm'
+        """
+        made: Any = module
+        if isinstance(module, _BatchNorm):
+            made = cls(module.num_features, module.eps, module.momentum, module.affine, module.track_running_stats)
+            made.process_group = process_group
+            made.weight, made.bias = module.weight, module.bias
+            made.running_mean, made.running_var = module.running_mean, module.running_var
+            made.num_batches_tracked = module.num_batches_tracked
+            made.training = module.training
+        for name, child in module.named_children():
+            made.add_module(name, cls.convert_sync_batchnorm(child, process_group))
+        return made

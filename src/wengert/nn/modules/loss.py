@@ -35,6 +35,7 @@ __all__ = [
     "MultiLabelSoftMarginLoss",
     "MultiMarginLoss",
     "NLLLoss",
+    "NLLLoss2d",
     "PoissonNLLLoss",
     "SmoothL1Loss",
     "SoftMarginLoss",
@@ -235,6 +236,15 @@ class CTCLoss(_Loss):
         return F.ctc_loss(
             log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity
         )
+
+
+class NLLLoss2d(NLLLoss):
+    """:class:`NLLLoss` under the name that it had for images.
+
+    >>> import wengert as torch
+    >>> torch.nn.NLLLoss2d()(-torch.ones(1, 2, 3, 3), torch.zeros(1, 3, 3, dtype=torch.int64))
+    tensor(1.)
+    """
 
 
 class CrossEntropyLoss(_WeightedLoss):

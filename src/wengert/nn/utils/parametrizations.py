@@ -1,25 +1,19 @@
-"""Parametrizations that come ready: ``weight_norm`` and ``spectral_norm``."""
+"""Parametrizations that come ready: ``orthogonal``, ``weight_norm`` and ``spectral_norm``."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from wengert.autograd.grad_mode import no_grad
-from wengert.functions.norms import vector_norm
 from wengert.functions.products import dot, mv
 from wengert.nn import functional as F
 from wengert.nn.modules.conv import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from wengert.nn.modules.module import Module
+from wengert.nn.utils.orthogonal import orthogonal
 from wengert.nn.utils.parametrize import register_parametrization
+from wengert.nn.utils.weight_norm import norm_except
 
-__all__ = ["spectral_norm", "weight_norm"]
-
-
-def _norm_except(x: Any, dim: int) -> Any:
-    """The norm of each slice along a dimension; of the whole for -1."""
-    if dim == -1:
-        return vector_norm(x)
-    return vector_norm(x, 2, [d for d in range(x.dim()) if d != dim], keepdim=True)
+__all__ = ["orthogonal", "spectral_norm", "weight_norm"]
 
 
 class _WeightNorm(Module):
@@ -29,11 +23,11 @@ class _WeightNorm(Module):
 
     def forward(self, length: Any, direction: Any) -> Any:
         """The weight."""
-        return direction * (length / _norm_except(direction, self.dim))
+        return direction * (length / norm_except(direction, self.dim))
 
     def right_inverse(self, weight: Any) -> tuple[Any, Any]:
         """Length and direction of a weight."""
-        return _norm_except(weight, self.dim), weight
+        return norm_except(weight, self.dim), weight
 
 
 def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Any:
