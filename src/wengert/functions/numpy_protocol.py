@@ -212,7 +212,7 @@ class NumpyMethods:
     __array_ufunc__ = array_ufunc
 
     @property
-    def _mask(self) -> Any:
+    def _mask(self: Any) -> Any:
         """Not there: what ``numpy.ma`` asks for, after it has taken the values of the operand.
 
         It computes by itself what a masked array and a tensor give, and the result knows no gradient.

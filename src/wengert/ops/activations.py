@@ -144,7 +144,7 @@ HARDSWISH = activation(
 
 
 def _prelu(x: Any, w: Any) -> Any:
-    return np.where(x > 0, x, x * w)
+    return choose(x > 0, x, x * w)
 
 
 PRELU = defop(

@@ -69,7 +69,7 @@ def _leaky_relu(ir: Ir, dtype: str, x: Val, *, negative_slope: float) -> Val:
 
 @ACTIVATIONS.enter("prelu")
 def _prelu(ir: Ir, dtype: str, x: Val, w: Val) -> Val:
-    return _positive(x) + _negative(x) * w
+    return (x > 0.0).where(x, x * w)
 
 
 @ACTIVATIONS.enter("rrelu")
