@@ -271,3 +271,13 @@ then = wengert.diagnose(z, w)
     for finding in (said, then):
         assert "source is not at hand" in finding.what
         assert "whether that is on the way is not known" in finding.what
+
+
+def test_a_tensor_of_nothing_is_no_cut() -> None:
+    w = leaf(2)
+    w.detach()
+    c = wengert.ones(2)
+    (finding,) = wengert.diagnose(c, w)
+    assert finding.kind == "never_tracked"
+    assert "`c` has no graph" in finding.what
+    assert "made of no tensor at all" in finding.what

@@ -198,6 +198,16 @@ class TestNamesInFrames:
         exec("found = names(_)", namespace)
         assert namespace["found"] == ["loss", "_hidden"]
 
+    @pytest.mark.parametrize("filename", ["/tmp/ipykernel_123/456.py", "<ipython-input-3-0a1b>"])
+    def test_the_kernel_around_a_notebooks_cell_is_not_the_users(self, filename):
+        the_kernels = object()
+        namespace = {"names": names_in_frames, "find": lambda: the_kernels}
+        exec(compile("found = names(find())", filename, "exec"), namespace)
+        assert namespace["found"] == []
+        namespace["mine"] = the_kernels
+        exec(compile("def f():\n    return names(find())\nfound = f()", filename, "exec"), namespace)
+        assert namespace["found"] == ["mine"]
+
     def test_nothing_found(self):
         assert names_in_frames(object()) == []
 

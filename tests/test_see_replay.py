@@ -231,3 +231,13 @@ def test_an_input_without_a_rule_is_unknown_and_the_others_are_not() -> None:
     assert abs(gradient(found, "b") - 0.29872) < 1e-5
     assert "dq/da: IgammaBackward0 has no rule for it." in torch.explain(q).text
     assert [finding.kind for finding in torch.diagnose(q, a).faults] == ["no_rule"]
+
+
+def test_what_ran_inside_of_vmap_is_not_known_and_no_error() -> None:
+    w = torch.tensor([1.0, 2.0], requires_grad=True)
+    y = torch.func.vmap(torch.func.grad(lambda a: torch.sin(a) * a))(w).sum()
+    found = replay(read(y))
+    assert found.gradient(found.graph.value_of(w)) is None
+    for answer in (torch.explain(y), torch.draw(y), torch.explore(y).html(), torch.explain_zero(y, w)):
+        assert str(answer)
+    assert torch.diagnose(y, w).ok

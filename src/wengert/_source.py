@@ -41,6 +41,7 @@ _INSTALLED = re.compile(r"[\\/](site|dist)-packages[\\/]")
 # File name -> whether its frames are passed over; bounded, because some programs generate code under ever new names.
 _passed_over: dict[str, bool] = {}
 _MAX_FILES = 10_000
+_CO_OPTIMIZED = 1  # as in `inspect`, which is slow to import
 
 
 def user_code(depth: int = 1) -> tuple[CodeType, int]:
@@ -71,11 +72,15 @@ def user_frame(depth: int = 1) -> FrameType:
 
 
 def user_frames(frame: FrameType) -> Iterator[FrameType]:
-    """The frames of the user's code from `frame` outwards."""
+    """The frames of the user's code from `frame` outwards; of a notebook's cell what is around it is the kernel's."""
     outer: FrameType | None = frame
     while outer is not None:
-        if not is_passed_over(outer.f_code.co_filename):
+        filename = outer.f_code.co_filename
+        if not is_passed_over(filename):
             yield outer
+            is_function = outer.f_code.co_flags & _CO_OPTIMIZED
+            if not is_function and (_CELL.fullmatch(filename) or _KERNEL_FILE.search(filename)):
+                return
         outer = outer.f_back
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import CodeType, FrameType
+from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple
 
 from wengert import _cuts
@@ -123,12 +123,20 @@ class _Search:
         if found is not None:
             return found
         names = [f"`{name}`" for name in self._tensors(step)]
+        if not names and self._is_made_of_nothing(step):
+            said = f"It was made of no tensor at all ({self._at(step)}), and without requires_grad=True."
+            return Origin("untracked", said, None, self._place(step), name)
         if not names:
             return None
         listed = ", ".join(names)
         untracked = f"{listed} does not require grad" if len(names) == 1 else "none of these requires grad"
         said = f"It was computed from {listed} ({self._at(step)}), and {untracked}."
         return Origin("untracked", said, None, self._place(step), name)
+
+    def _is_made_of_nothing(self, step: _cuts.Step) -> bool:
+        """Whether a statement reads no variable but modules, and calls no function of the user's."""
+        reads = [name for name in step.names if type(self._value(name)) is not ModuleType]
+        return not reads and not any([code_called_by(self._value(call, methods=True)) for call in step.calls])
 
     def _trace(self, subject: str, step: _cuts.Step, name: str | None, depth: int) -> Origin | None:
         tensors = self._tensors(step)

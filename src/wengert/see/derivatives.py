@@ -95,7 +95,7 @@ class Derivatives:
 
     def _pulled(self, step: Step, cotangent: Symbol, wanted: list[Value]) -> dict[Value, Any]:
         """What the cotangent of a step becomes at some of its inputs: the chain rule inside one formula."""
-        if any([operation.node.axes for operation in step.operations]):
+        if any([operation.batched or operation.node.axes for operation in step.operations]):
             raise _NoRule(f"vmap computed {step.label} for all members of a batch at once, which is no formula")
         needed = self._on_the_way(step, wanted)
         symbols = self.steps.written(step)

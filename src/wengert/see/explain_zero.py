@@ -118,7 +118,8 @@ def zero_findings(flow: Flow, x: Any) -> list[Finding]:
         return [Finding("not_used", "The graph does not lead there: wengert.why_none says why.")]
     gradient = flow.gradient(value)
     if gradient is None:
-        what = "The gradient cannot be evaluated again: values that it depends on were written over, or freed, since."
+        what = "The gradient cannot be evaluated again: values that it depends on were written over, or freed, "
+        what += "since, or they ran inside of vmap."
         stopped = [f"{op.name} ({op.location})" for op in flow.again.stopped]
         if stopped:
             what = f"The gradient cannot be evaluated again: it does not come through {', '.join(stopped[:3])}, which "

@@ -88,7 +88,7 @@ def replay(graph: Graph, cotangents: Sequence[Any] | None = None, *, most_bytes:
         if value.raw is not None and value.shape is None:
             value.shape, value.dtype = np.shape(value.raw), getattr(value.raw, "dtype", None)
     changed = tuple([value for value in graph.values if value.changed or value in run.unknown])
-    stopped = (*run.broken, *run.stopped)
+    stopped = (*[operation for operation in run.broken if not operation.batched], *run.stopped)
     return Replay(graph, run.known, run.evaluated, gradients, changed, stopped=stopped, parts=run.parts)
 
 
@@ -134,7 +134,7 @@ class _Run:
                 self.evaluated.add(value)
             if known is not None:
                 self.known[value] = known
-        if operation.op is None and not _is_function(operation):
+        if (operation.op is None and not _is_function(operation)) or operation.batched:
             self.broken[operation] = None
 
     def _is_vouched_for(self, operation: Operation) -> bool:
@@ -145,7 +145,7 @@ class _Run:
     def _evaluate(self, operation: Operation) -> tuple[Any, ...] | None:
         """The results as they come out now; None where an input is not known or the operation cannot be run."""
         op = operation.op
-        if op is None or not all([value in self.known for value in operation.inputs]):
+        if op is None or operation.batched or not all([value in self.known for value in operation.inputs]):
             return None
         found = _results(operation, [self.known[value] for value in operation.inputs])
         if found is None or [raw.shape for raw in found] != [value.shape for value in operation.results]:

@@ -13,6 +13,7 @@ from wengert._source import Location
 from wengert.engine.base import TensorBase, edge_of
 from wengert.engine.node import AccumulateGrad, Node
 from wengert.ops.record import Op
+from wengert.spaces.batching import BATCHED
 
 
 @dataclass(slots=True, eq=False)
@@ -91,6 +92,11 @@ class Operation:
     def function_name(self) -> str:
         """What its user calls it: `mul`, or the name of an autograd.Function."""
         return self.op_name or self.name.removesuffix("Backward")
+
+    @property
+    def batched(self) -> bool:
+        """Whether it ran inside of `vmap`, on values that stand for many: those are not evaluated again."""
+        return getattr(self.node, "space", None) is BATCHED
 
     @property
     def saved(self) -> tuple[Saved, ...]:
