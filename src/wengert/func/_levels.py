@@ -97,9 +97,9 @@ class ReverseLevel:
     def reach_of(self, tensors: Iterable[Any]) -> Reach:
         """How far the graph of ``tensors`` reaches.
 
-        Outside is what was recorded before this level, leaves of the user's, and the inputs of functions that still run:
-        those around this one, or one that its ``vjp_fn`` is called in. What was recorded before may also be the graph of
-        an earlier function whose ``vjp_fn`` this one called; that is looked through.
+        Outside is what was recorded before this level, leaves of the user's, and the inputs of functions that still
+        run: those around this one, or one that its ``vjp_fn`` is called in. What was recorded before may also be the
+        graph of an earlier function whose ``vjp_fn`` this one called; that is looked through.
         """
         run = self.run
         for around in STATE.levels:
