@@ -40,7 +40,7 @@ def test_batches_of_nestings(base: str, nesting: list[str]) -> None:
     close(wengert.vmap(f, chunk_size=3)(points), looped)
 
 
-# PyTorch's jvp of its own jvp is wrong for linalg.solve and slogdet (its reverse mode is right, and so is JAX's).
+# PyTorch's jvp of its own jvp is wrong for linalg.solve and slogdet: it differs from PyTorch's reverse mode.
 BY_REVERSE_MODE = {"solved", "determinant"}
 
 
@@ -73,7 +73,8 @@ def _check_program(pieces: list[str], nesting: list[str]) -> None:
     try:
         theirs = nested(lib, program(lib, pieces), nesting)(torch.tensor(X)).detach()
     except RuntimeError as error:
-        assert any(words in str(error) for words in UNSUPPORTED), error
+        if not any(words in str(error) for words in UNSUPPORTED):
+            raise
         return  # PyTorch cannot; that ours did is something
     close(ours, theirs)
 
@@ -88,7 +89,7 @@ def test_programs_against_torch_func(pieces: list[str], nesting: list[str]) -> N
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=150)
+@settings(derandomize=True, deadline=None, max_examples=150)
 @given(ROWS_OF_PIECES, NESTINGS)
 def test_many_programs_against_torch_func(pieces: list[str], nesting: list[str]) -> None:
     _check_program(pieces, nesting)
@@ -96,11 +97,5 @@ def test_many_programs_against_torch_func(pieces: list[str], nesting: list[str])
 
 @pytest.mark.parametrize("name", PIECES)
 def test_each_piece_in_each_pair_of_modes(name: str) -> None:
-    for nesting in (
-        ["jvp", "jacfwd"],
-        ["vjp of itself", "jvp"],
-        ["jvp along x", "grad"],
-        ["grad", "two vjps"],
-        ["vmap", "jvp"],
-    ):
-        _check_program([name], nesting)
+    for nesting in ("jvp, jacfwd", "vjp of itself, jvp", "jvp along x, grad", "grad, two vjps", "vmap, jvp"):
+        _check_program([name], nesting.split(", "))

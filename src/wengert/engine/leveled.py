@@ -155,13 +155,13 @@ def become_dual(t: Any, level: Level, tangent: Any) -> None:
             become_dual(holder, level, tangent)
             return
     before = _new(t.__class__)
-    for name in _STATE:
+    if own is not None:  # all its state is that of its primal
+        before._dual = own
+    for name in _STATE if own is None else ():
         try:
             setattr(before, name, getattr(t, name))
         except AttributeError:
             continue
-    if own is not None:
-        before._dual = own
     t.__class__ = _dual_class
     before._tangents, t._tangents = t._tangents, ()
     t._dual = (level, before, tangent, _version(before))
