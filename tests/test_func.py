@@ -363,3 +363,19 @@ def test_writes_through_views_of_nested_duals(nested: str) -> None:
         return wengert.func.jacfwd(lambda x: wengert.func.jacfwd(lambda by: f(x, by))(x))(x)
 
     assert wengert.allclose(twice(written), twice(plain))
+
+
+def test_keyword_arguments_of_vmap_are_the_same_for_all_members() -> None:
+    x, k = np.arange(6.0).reshape(2, 3), np.array([1.0, 2.0, 3.0])
+    ours, theirs = (
+        lib.vmap(lambda x, k, f: f(x * k), in_dims=0)(lib.tensor(x), k=lib.tensor(k), f=lambda y: y.sum())
+        for lib in (wengert, torch)
+    )
+    assert ours.tolist() == theirs.tolist()
+    with pytest.raises(RuntimeError, match=r"size of tensor a \(3\) must match the size of tensor b \(2\)"):
+        wengert.vmap(lambda x, k: x * k)(wengert.tensor(x), k=wengert.ones(2))
+
+
+def test_modules_of_different_sizes_are_not_stacked() -> None:
+    with pytest.raises(RuntimeError, match=r"'weight' of the same size, got \[2, 2\], \[2, 3\]"):
+        wengert.func.stack_module_state([wengert.nn.Linear(2, 2), wengert.nn.Linear(3, 2)])

@@ -202,7 +202,7 @@ def fresh_tree(level: ReverseLevel, tree: Any, what: str) -> tuple[Any, _tree.St
 def require_tensor(leaf: Any, what: str) -> Any:
     """``leaf``, which must be a tensor of float or complex numbers."""
     if not isinstance(leaf, TensorBase):
-        raise TypeError(f"{what} must be tensors (or nested containers of them), and one is {type(leaf).__name__}")
+        raise ValueError(f"{what} must be tensors (or nested containers of them), and one is {type(leaf).__name__}")
     if leaf._data.dtype.kind not in "fc":
         raise RuntimeError(f"{what} must be tensors of floating point or complex dtype, and one is {leaf.dtype}")  # type: ignore[attr-defined]
     return leaf
