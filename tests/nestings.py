@@ -65,7 +65,11 @@ TRANSFORMS: dict[str, Callable[[Library, Function], Function]] = {
 
 
 def built(lib: Library, base: str, nesting: list[str]) -> Function:
-    f = BASES[base](lib)
+    return nested(lib, BASES[base](lib), nesting)
+
+
+def nested(lib: Library, f: Function, nesting: list[str]) -> Function:
+    """The transforms of these names applied to a function, the first one innermost."""
     for name in nesting:
         f = TRANSFORMS[name](lib, f)
     return f

@@ -331,3 +331,51 @@ def test_backward_inside_vmap_does_not_leave_a_batch_in_grad() -> None:
         wengert.vmap(shared)(wengert.ones(3))
     assert w.grad is None
     np.testing.assert_allclose(wengert.vmap(own)(wengert.tensor([0.0, 1.0])).numpy(), np.cos([0.0, 1.0]), rtol=1e-6)
+
+
+def test_a_vjp_fn_inside_another_transform_is_a_function_of_its_cotangent() -> None:
+    """The derivative of a vjp by its cotangent is the jvp, also where nothing else is tracked."""
+    x, t = wengert.tensor([0.3, 0.5]), wengert.tensor([1.0, 2.0])
+    y, pull = wengert.func.vjp(wengert.sin, x)
+    assert wengert.allclose(wengert.func.vjp(lambda g: pull(g)[0], wengert.zeros(2))[1](t)[0], x.cos() * t)
+    assert wengert.equal(wengert.func.grad(lambda g: (pull(g)[0] * t).sum())(wengert.ones(2)), x.cos() * t)
+    assert not y.requires_grad
+
+
+@pytest.mark.parametrize("nested", ["jvp of jvp", "outer written through a view of an inner dual"])
+def test_writes_through_views_of_nested_duals(nested: str) -> None:
+    x = wengert.tensor([0.3, 0.5, 0.7], dtype=wengert.float64)
+
+    def written(x, by):
+        z = x * 1.5
+        z[0] = by[1] * by[2]
+        z[1:] += z[:-1] * by[0]
+        return z
+
+    def plain(x, by):
+        first = by[1] * by[2]
+        second = x[1] * 1.5 + first * by[0]
+        return wengert.stack([first, second, x[2] * 1.5 + x[1] * 1.5 * by[0]])
+
+    def twice(f):
+        if nested == "jvp of jvp":
+            return wengert.func.jacfwd(wengert.func.jacfwd(lambda x: f(x, x)))(x)
+        return wengert.func.jacfwd(lambda x: wengert.func.jacfwd(lambda by: f(x, by))(x))(x)
+
+    assert wengert.allclose(twice(written), twice(plain))
+
+
+def test_keyword_arguments_of_vmap_are_the_same_for_all_members() -> None:
+    x, k = np.arange(6.0).reshape(2, 3), np.array([1.0, 2.0, 3.0])
+    ours, theirs = (
+        lib.vmap(lambda x, k, f: f(x * k), in_dims=0)(lib.tensor(x), k=lib.tensor(k), f=lambda y: y.sum())
+        for lib in (wengert, torch)
+    )
+    assert ours.tolist() == theirs.tolist()
+    with pytest.raises(RuntimeError, match=r"size of tensor a \(3\) must match the size of tensor b \(2\)"):
+        wengert.vmap(lambda x, k: x * k)(wengert.tensor(x), k=wengert.ones(2))
+
+
+def test_modules_of_different_sizes_are_not_stacked() -> None:
+    with pytest.raises(RuntimeError, match=r"'weight' of the same size, got \[2, 2\], \[2, 3\]"):
+        wengert.func.stack_module_state([wengert.nn.Linear(2, 2), wengert.nn.Linear(3, 2)])

@@ -222,3 +222,61 @@ def test_a_checkpointed_loop_that_uses_a_value_and_what_it_comes_from() -> None:
     for order in (grad, lambda f: grad(grad(f))):
         kept, again = (order(lambda a, c=c: f(a, c))(P).item() for c in (False, True))
         np.testing.assert_allclose(again, kept, rtol=1e-12)
+
+
+# --- within bounds ---------------------------------------------------------------------------------------------------
+
+BOUNDS = [(0.0, 0.5), (None, None)]
+METHODS_WITHIN_BOUNDS = (None, "L-BFGS-B", "TNC", "SLSQP", "trust-constr", "Nelder-Mead", "Powell")
+
+
+def quartic(a):
+    return lambda x: ((x - a) ** 2).sum() + 0.1 * (x**4).sum()
+
+
+@pytest.mark.parametrize("method", METHODS_WITHIN_BOUNDS)
+def test_an_element_at_its_bound_stays_there_and_the_others_follow(method):
+    a, start = torch.tensor([1.0, 2.0], dtype=F64), torch.zeros(2, dtype=F64)
+
+    def best(a):
+        return minimize(quartic(a), start, bounds=BOUNDS, method=method)
+
+    second = best(a)[1]
+    slope = 2 / (2 + 1.2 * second**2)  # of the root of 2 (x - a) + 0.4 x^3
+    wanted = torch.tensor([[0.0, 0.0], [0.0, slope]], dtype=F64)
+    assert torch.allclose(best(a)[0], torch.tensor(0.5, dtype=F64))
+    for whole in (torch.func.jacrev(best)(a), torch.func.jacfwd(best)(a)):
+        assert torch.allclose(whole, wanted, atol=1e-8)
+
+
+def test_a_bound_may_be_a_tensor_and_orders_and_batches_go_through():
+    a, start = torch.tensor([1.0, 2.0], dtype=F64), torch.zeros(2, dtype=F64)
+
+    def total(u):
+        return minimize(quartic(a), start, bounds=[(None, u), (None, 3 * u)]).sum()
+
+    assert torch.func.grad(total)(torch.tensor(0.4, dtype=F64)).item() == pytest.approx(4)
+
+    def best(a):
+        return minimize(quartic(a), start, bounds=BOUNDS)
+
+    free = torch.func.hessian(lambda b: minimize(quartic(b), torch.zeros((), dtype=F64)))(a[1])
+    wanted = torch.tensor([[0.0, 0.0], [0.0, free.item()]], dtype=F64)
+    assert torch.allclose(torch.func.hessian(lambda a: best(a).sum())(a), wanted, atol=1e-8)
+    several = torch.stack([a, a * 0.1])
+    looped = torch.stack([torch.func.jacrev(best)(row) for row in several])
+    assert torch.allclose(torch.vmap(torch.func.jacrev(best))(several), looped)
+
+
+def test_bounds_that_do_not_fit_and_minima_that_are_not_unique_are_refused():
+    start = torch.zeros(2, dtype=F64)
+    with pytest.raises(ValueError, match="BFGS takes no bounds"):
+        minimize(quartic(1.0), start, bounds=BOUNDS, method="BFGS")
+    with pytest.raises(ValueError, match="each of the 2 elements"):
+        minimize(quartic(1.0), start, bounds=BOUNDS[:1])
+    with pytest.raises(RuntimeError, match="not unique"):
+        minimize(lambda x: (x.sum() - 1) ** 2, start)
+    with pytest.raises(RuntimeError, match="the solution is not unique"):
+        torch.func.grad(lambda a: custom_root(lambda x: (x - a).sum() + x * 0, start, lambda f, x: x + a / 2).sum())(
+            torch.ones((), dtype=F64)
+        )

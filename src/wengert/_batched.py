@@ -215,6 +215,8 @@ def leave(x: Any, axis: BatchAxis, dim: int) -> Any:
 
 def _moved(array: Any, source: int, to: int) -> Any:
     """A view with one axis at another place; `np.moveaxis` takes ten times as long."""
+    if array.__class__ is not np.ndarray:
+        return np.moveaxis(array, source, to)
     order = list(range(array.ndim))
     order.insert(to, order.pop(source))
     return array.transpose(order)

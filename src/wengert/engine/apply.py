@@ -359,7 +359,12 @@ def apply_batched(op: Op, inputs: tuple[Any, ...], meta: dict[str, Any], evaluat
         op.check(op.name, raws)
     if op.promote is not Promote.KEEP and not taken.of_one_float(op):
         raws = promoted(op, raws)
-    y = run_guarded(evaluate, op, raws, meta)
+    try:
+        y = run_guarded(evaluate, op, raws, meta)
+    except ValueError as error:
+        if op.kind is Kind.ELEMENTWISE:
+            raise messages.broadcast_error(op, raws, error) from None
+        raise
     several = op.outputs != 1
     outs = tuple([wrap(part) for part in (y if several else (y,))])
     if op.view:

@@ -7,6 +7,8 @@ are operations on tensors, so whatever surrounds them (the graph, outer levels, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from operator import itemgetter
@@ -35,12 +37,38 @@ class Level:
     def __init__(self) -> None:
         self.number = next(_numbers)
         self.open = True
-        STATE.duals += 1
+        STATE.duals = (*STATE.duals, self)
 
     def close(self) -> None:
         """End the level."""
         self.open = False
-        STATE.duals -= 1
+        STATE.duals = tuple([level for level in STATE.duals if level is not self])
+
+
+def transforms_now() -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """The transforms that run in this thread: functions in reverse mode, levels of forward mode."""
+    return STATE.levels, STATE.duals
+
+
+@contextmanager
+def transforms_again(then: tuple[tuple[Any, ...], tuple[Any, ...]]) -> Iterator[None]:
+    """A block in which those transforms run that did then: for what is computed again after some are over."""
+    levels, duals = then
+    before, ends = transforms_now(), [run.end for run in levels]
+    closed = [level for level in duals if not level.open]
+    STATE.levels, STATE.duals = levels, duals
+    for run in levels:
+        run.end = None
+    for level in closed:
+        level.open = True
+    try:
+        yield
+    finally:
+        STATE.levels, STATE.duals = before
+        for run, end in zip(levels, ends, strict=True):
+            run.end = end
+        for level in closed:
+            level.open = False
 
 
 class DualState:
@@ -127,13 +155,13 @@ def become_dual(t: Any, level: Level, tangent: Any) -> None:
             become_dual(holder, level, tangent)
             return
     before = _new(t.__class__)
-    for name in _STATE:
+    if own is not None:  # all its state is that of its primal
+        before._dual = own
+    for name in _STATE if own is None else ():
         try:
             setattr(before, name, getattr(t, name))
         except AttributeError:
             continue
-    if own is not None:
-        before._dual = own
     t.__class__ = _dual_class
     before._tangents, t._tangents = t._tangents, ()
     t._dual = (level, before, tangent, _version(before))
@@ -224,4 +252,6 @@ __all__ = [
     "innermost",
     "refreshed",
     "split",
+    "transforms_again",
+    "transforms_now",
 ]

@@ -20,7 +20,7 @@ class ThreadState(threading.local):
     axes: tuple[Any, ...] = ()  # the batch axes of the vmaps that run in this thread, outermost first
     randomness: tuple[str, ...] = ()  # what random functions do in each of them
     levels: tuple[Any, ...] = ()  # the functions whose derivative a transform takes that run now, outermost first
-    duals: int = 0  # how many levels of forward mode are open
+    duals: tuple[Any, ...] = ()  # the levels of forward mode that are open, outermost first
     sweep: Any = None  # the backward pass that runs in this thread
     trace: Any = None  # the program that is being traced in this thread: it takes every operation
     draws: Any = None  # an iterator over random numbers that were drawn before and are to be given again

@@ -57,6 +57,8 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
             "jvp(f, primals, tangents): Expected primals and tangents to have the same python structure: there are "
             f"{len(ps)} primals and {len(ts)} tangents, or their containers differ"
         )
+    if not ps:
+        raise RuntimeError("jvp(f, primals, tangents): Expected primals to contain at least one Tensor.")
     with forward_level() as level:
         duals = [make(level, require_tensor(p, "primals"), t) for p, t in zip(ps, ts, strict=True)]
         output, aux = with_aux(func, has_aux, "jvp")(*_tree.unflatten(spec, duals))

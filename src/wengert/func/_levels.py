@@ -97,9 +97,9 @@ class ReverseLevel:
     def reach_of(self, tensors: Iterable[Any]) -> Reach:
         """How far the graph of ``tensors`` reaches.
 
-        Outside is what was recorded before this level, leaves of the user's, and the inputs of functions that still run:
-        those around this one, or one that its ``vjp_fn`` is called in. What was recorded before may also be the graph of
-        an earlier function whose ``vjp_fn`` this one called; that is looked through.
+        Outside is what was recorded before this level, leaves of the user's, and the inputs of functions that still
+        run: those around this one, or one that its ``vjp_fn`` is called in. What was recorded before may also be the
+        graph of an earlier function whose ``vjp_fn`` this one called; that is looked through.
         """
         run = self.run
         for around in STATE.levels:
@@ -202,7 +202,7 @@ def fresh_tree(level: ReverseLevel, tree: Any, what: str) -> tuple[Any, _tree.St
 def require_tensor(leaf: Any, what: str) -> Any:
     """``leaf``, which must be a tensor of float or complex numbers."""
     if not isinstance(leaf, TensorBase):
-        raise TypeError(f"{what} must be tensors (or nested containers of them), and one is {type(leaf).__name__}")
+        raise ValueError(f"{what} must be tensors (or nested containers of them), and one is {type(leaf).__name__}")
     if leaf._data.dtype.kind not in "fc":
         raise RuntimeError(f"{what} must be tensors of floating point or complex dtype, and one is {leaf.dtype}")  # type: ignore[attr-defined]
     return leaf

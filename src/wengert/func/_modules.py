@@ -144,6 +144,13 @@ def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str,
 def _stacked(tables: list[dict[str, Any]], *, leaf: bool) -> dict[str, Any]:
     made = {}
     for name, first in tables[0].items():
+        shapes = {tuple(table[name].shape) if name in table else None for table in tables}
+        if len(shapes) > 1:
+            got = sorted(["none" if shape is None else str(list(shape)) for shape in shapes])
+            raise RuntimeError(
+                f"stack_module_state: Expected each model to have {name!r} of the same size, got {', '.join(got)}: "
+                "only modules of the same sizes can be stacked."
+            )
         t = TENSOR.stack(*[table[name].detach() for table in tables], dim=0)
         made[name] = t.requires_grad_(first.requires_grad) if leaf else t
     return made

@@ -14,6 +14,7 @@ from wengert import _tree
 from wengert.autograd.function import Function
 from wengert.engine.backward import run_grad
 from wengert.engine.base import TensorBase, edge_of, zeros_like
+from wengert.engine.leveled import transforms_again
 from wengert.engine.state import STATE
 from wengert.func._binomial import cut, first_states, states
 from wengert.func._captured import captured
@@ -140,7 +141,7 @@ class _Checkpointed(Function):
 
     @staticmethod
     def forward(ctx: Any, body: LoopBody, n: int, m: int, *inputs: Any) -> Any:
-        ctx.body, ctx.n, ctx.m = body, n, m
+        ctx.body, ctx.n, ctx.m, ctx.levels = body, n, m, STATE.levels
         ctx.save_for_backward(*inputs[: n + m])
         ctx.captured = inputs[n + m :]
         ctx.carries = {part * RECORDED: None for part in first_states(_parts(body.length))}
@@ -154,7 +155,8 @@ class _Checkpointed(Function):
         if STATE.grad_enabled:  # the carries of the run forward are not connected to its inputs
             ctx.carries = {}
         reversal = _Reversal(body, saved[n : n + m], list(ctx.captured), list(gs[n:]), ctx.carries)
-        carried = reversal.over(0, body.length, saved[:n], list(gs[:n]), states(_parts(body.length)))
+        with transforms_again((ctx.levels, STATE.duals)):
+            carried = reversal.over(0, body.length, saved[:n], list(gs[:n]), states(_parts(body.length)))
         return (None, None, None, *carried, *reversal.of_xs(), *reversal.of_captured)
 
 

@@ -23,6 +23,8 @@ def vmap(
 ) -> Callable[..., Any]:
     """A function that applies ``func`` to each member of a batch, all at once.
 
+    Keyword arguments are the same for all members, as in PyTorch (in JAX they are batched).
+
     Args:
         func: a function of tensors (and other things), which returns tensors.
         in_dims: which dimension of each argument is the batch, None for those that all members share; nested like the
@@ -48,14 +50,10 @@ def vmap(
     @functools.wraps(func)
     def mapped(*args: Any, **kwargs: Any) -> Any:
         leaves, spec, dims = _inputs(in_dims, args, _name(func))
-        count = len(leaves)
-        extra, extra_spec = _tree.flatten(kwargs)  # keyword arguments are batched along dimension 0
-        leaves, dims = [*leaves, *extra], [*dims, *[0 if isinstance(x, TensorBase) else None for x in extra]]
         size = _batch_size(leaves, dims, _name(func))
 
         def call(parts: list[Any]) -> Any:
-            positional = _tree.unflatten(spec, parts[:count])
-            return func(*positional, **_tree.unflatten(extra_spec, parts[count:]))
+            return func(*_tree.unflatten(spec, parts), **kwargs)
 
         if chunk_size is None or chunk_size >= size:
             return _run(call, leaves, dims, size, out_dims, randomness, _name(func))
@@ -164,8 +162,8 @@ def _outputs(output: Any, out_dims: Any, name: str) -> tuple[list[Any], _tree.St
     for y in outputs:
         if not isinstance(y, TensorBase):
             raise ValueError(
-                f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(y).__name__}. Did you mean to "
-                "return it as a tensor, or to set has_aux?"
+                f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(y).__name__}. Return it as "
+                "a tensor, or leave it out: what is the same for all members can be had without vmap"
             )
     return outputs, spec, placed
 

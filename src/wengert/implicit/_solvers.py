@@ -12,6 +12,7 @@ from wengert.func._control import while_loop
 from wengert.func._jacobians import basis, jacfwd
 from wengert.func._vmap import vmap
 from wengert.functions.data import tensor
+from wengert.functions.linalg_checks import LinAlgError
 from wengert.linalg import solve as _solve
 from wengert.spaces.tensors import TENSOR
 
@@ -34,7 +35,14 @@ def dense_solve(matvec: TreeMap, b: Tree) -> Tree:
         return vector_of(_tree.flatten(matvec(_tree.unflatten(form, vs)))[0])
 
     rows = vmap(column)(*basis(leaves, 0, n))
-    return _tree.unflatten(form, parts_of_vector(_solve(rows.mT, vector_of(leaves)), leaves))
+    try:
+        solution = _solve(rows.mT, vector_of(leaves))
+    except LinAlgError as error:
+        raise LinAlgError(
+            f"dense_solve: the {n} linear equations are singular. Where they are those of a derivative, the solution "
+            f"is not unique, or no differentiable function of what it depends on ({error})"
+        ) from None
+    return _tree.unflatten(form, parts_of_vector(solution, leaves))
 
 
 def newton(f: TreeMap, x0: Tree, *, tol: float | None = None, max_steps: int = 50) -> Tree:

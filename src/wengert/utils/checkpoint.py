@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from wengert.autograd.graph import saved_tensors_hooks
 from wengert.engine.base import TensorBase, edge_of
+from wengert.engine.leveled import transforms_again, transforms_now
 from wengert.engine.node import Node
 from wengert.engine.saved import Packed
 from wengert.engine.state import STATE
@@ -77,6 +78,7 @@ class _Frame:
         self.shapes: list[tuple[Any, Any]] = []
         self.random: Any = None
         self.modes: tuple[Any, ...] = ()
+        self.transforms: tuple[tuple[Any, ...], tuple[Any, ...]] = ((), ())
         self.early_stop = True
         self.check = True
 
@@ -144,7 +146,7 @@ class _Frame:
 
 @contextmanager
 def _as_then(frame: _Frame) -> Any:
-    """The thread's modes, and the state of the random numbers, as they were in the first run."""
+    """The thread's modes, the transforms and the state of the random numbers, as they were in the first run."""
     before = STATE.grad_enabled, STATE.axes, STATE.randomness, STATE.saved_hooks
     random = default_generator.state() if frame.random is not None else None
     STATE.grad_enabled, STATE.axes, STATE.randomness = frame.modes
@@ -152,7 +154,8 @@ def _as_then(frame: _Frame) -> Any:
     if frame.random is not None:
         default_generator.restore(frame.random)
     try:
-        yield
+        with transforms_again(frame.transforms):
+            yield
     finally:
         STATE.grad_enabled, STATE.axes, STATE.randomness, STATE.saved_hooks = before
         if random is not None:
@@ -232,6 +235,7 @@ def checkpoint(
     frame.check = determinism_check == "default"
     frame.random = default_generator.state() if preserve_rng_state else None
     frame.modes = STATE.grad_enabled, STATE.axes, STATE.randomness
+    frame.transforms = transforms_now()
     with forward, saved_tensors_hooks(frame.pack, frame.unpack):
         return function(*args, **kwargs)
 
