@@ -1,8 +1,8 @@
 """Value and gradient of compiled functions beside PyTorch, ``jax.jit`` and C++: ``python -m benchmarks.compiled``.
 
-``--only NAME`` takes what has this in its name, ``--threads 1`` one number of threads, ``--quick`` few samples. Each case runs
-in a process of its own for each number of threads; the libraries take turns. JAX and C++ (``g++ -O3 -march=native``) take part
-where they are installed. What compiling costs is measured in fresh processes, too.
+``--only NAME`` takes what has this in its name, ``--threads 1`` one number of threads, ``--quick`` few samples. Each
+case runs in a process of its own for each number of threads; the libraries take turns. JAX and C++ (``g++ -O3
+-march=native``) take part where they are installed. What compiling costs is measured in fresh processes, too.
 """
 
 from __future__ import annotations
@@ -46,8 +46,7 @@ def _torch_scan(step: Callable[..., Any], init: Any, rows: Any) -> Any:
 
 def wengert_step(case: Case) -> Step:
     torch = importlib.import_module("wengert")
-    scan = lambda step, init, rows: torch.func.scan(step, init, rows)
-    problem = case.problem(Library(torch, torch.logsumexp, torch.sigmoid, scan))
+    problem = case.problem(Library(torch, torch.logsumexp, torch.sigmoid, torch.func.scan))
     arrays = [torch.tensor(a) for a in problem.arrays]
     function = torch.compile(torch.func.grad_and_value(problem.function, problem.by))
 
@@ -97,11 +96,10 @@ def cpp_step(case: Case) -> Step:
     function.restype = ctypes.c_double
     shutil.rmtree(folder)
     main, extra, state, rows = problem.arrays
-    address = lambda a: a.ctypes.data_as(ctypes.c_void_p)
 
     def step() -> tuple[Any, ...]:
         of_main, of_extra = np.zeros_like(main), np.zeros_like(extra)
-        given = [address(a) for a in (main, extra, state, rows, of_main, of_extra)]
+        given = [a.ctypes.data_as(ctypes.c_void_p) for a in (main, extra, state, rows, of_main, of_extra)]
         return function(LAYERS, WIDTH, len(rows), *given), of_main, of_extra
 
     return step
@@ -180,8 +178,8 @@ def long(x):
     return x.sum()
 torch.compile(lambda x: x + 1)(torch.ones(3))  # LLVM itself is loaded
 seconds = []
-for make in (lambda: wengert_step(CASES[0]), lambda: (lambda f, x: lambda: f(x))(torch.compile(long), torch.ones(1000))):
-    step = make()
+compiled, x = torch.compile(long), torch.ones(1000)
+for step in (wengert_step(CASES[0]), lambda: compiled(x)):
     begin = time.perf_counter(); step(); seconds.append(time.perf_counter() - begin)
 f = torch.compile(torch.func.grad(lambda x: (x.sin() * x).sum()))
 f(torch.ones(1000)); x = torch.ones(1001)

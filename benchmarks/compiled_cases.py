@@ -1,7 +1,7 @@
 """Problems whose value and gradient are timed compiled: each once, written for wengert, PyTorch and JAX alike.
 
-A problem is a function of :class:`Library`; it gives the function to differentiate, the arrays that it takes, and by which
-of them.
+A problem is a function of :class:`Library`; it gives the function to differentiate, the arrays that it takes, and
+by which of them.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ def mixture(lib: Library, d: int, k: int, n: int = 1000) -> Problem:
         inner = alphas + m.sum(diagonals, 1) - 0.5 * m.sum(moved * moved, 2)
         return m.sum(lib.logsumexp(inner, 1)) - n * lib.logsumexp(alphas, 0)
 
-    arrays = (_normal(0, k), _normal(1, k, d), 0.1 * _normal(2, k, d), np.tril(_normal(3, k, d, d)) / d, _normal(4, n, d))
+    lower = np.tril(_normal(3, k, d, d)) / d
+    arrays = (_normal(0, k), _normal(1, k, d), 0.1 * _normal(2, k, d), lower, _normal(4, n, d))
     return Problem(f, arrays, (0, 1, 2, 3))
 
 
@@ -101,13 +102,13 @@ def lstm(lib: Library, steps: int) -> Problem:
             x, y = row
             x = x * extra[0]
             new = []
-            for layer, (h, c) in enumerate(carry):
+            for layer, (before, memory) in enumerate(carry):
                 w, b = main[layer, :4], main[layer, 4:]
-                forget, keep = lib.sigmoid(x * w[0] + b[0]), lib.sigmoid(h * w[1] + b[1])
-                out, change = lib.sigmoid(x * w[2] + b[2]), m.tanh(h * w[3] + b[3])
-                c = c * forget + keep * change
-                x = h = out * m.tanh(c)
-                new.append((h, c))
+                forget, keep = lib.sigmoid(x * w[0] + b[0]), lib.sigmoid(before * w[1] + b[1])
+                out, change = lib.sigmoid(x * w[2] + b[2]), m.tanh(before * w[3] + b[3])
+                c = memory * forget + keep * change
+                x = out * m.tanh(c)
+                new.append((x, c))
             p = x * extra[1] + extra[2]
             return new, m.sum(y * (p - m.log(m.sum(m.exp(p)) + 2)))
 

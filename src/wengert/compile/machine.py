@@ -16,6 +16,8 @@ from wengert.compile.runtime.build import CompiledKernel, build
 from wengert.compile.runtime.entry import Box
 from wengert.engine.base import wrap_plain
 from wengert.program.loops import LOOPS, SCAN, runner_of
+from wengert.program.passes.cleaning import without_repetition
+from wengert.program.passes.expansion import expanded
 from wengert.program.program import Equation, Program
 from wengert.program.values import Value
 
@@ -47,7 +49,7 @@ class Machine:
     """A program whose fusible equations run as machine code."""
 
     def __init__(self, program: Program) -> None:
-        self.program = program
+        program = self.program = without_repetition(expanded(program))
         self.steps: list[tuple[Callable[..., Any], list[Any], Any]] = []  # function, places of arguments, of results
         self.parts: list[Lowered | Equation] = []
         self._place: dict[Value, int] = {}
