@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from textwrap import indent
 from typing import Any, Final, NamedTuple
 
 from wengert._fpenv import SILENT, enter, leave
@@ -19,6 +20,7 @@ from wengert.program.loops import LOOPS, SCAN, runner_of
 from wengert.program.passes.cleaning import without_repetition
 from wengert.program.passes.expansion import expanded
 from wengert.program.program import Equation, Program
+from wengert.program.text import bodies_of
 from wengert.program.values import Value
 
 # Kernels of this process by their structure: a program of the same form, for other lengths too, takes the same one.
@@ -49,6 +51,8 @@ class Machine:
     """A program whose fusible equations run as machine code."""
 
     def __init__(self, program: Program) -> None:
+        self.original = program
+        self.inner: dict[Equation, dict[str, Machine]] = {}  # of loops and branches: a machine for each program
         program = self.program = without_repetition(expanded(program))
         self.steps: list[tuple[Callable[..., Any], list[Any], Any]] = []  # function, places of arguments, of results
         self.parts: list[Lowered | Equation] = []
@@ -77,7 +81,9 @@ class Machine:
         impl, meta = equation.op.impl, dict(equation.meta)
         function = (lambda *xs: impl(*xs, **meta)) if meta else impl
         if equation.op.name in LOOPS:  # its programs are kernels, and it goes from one to the next here
-            function = runner_of(equation.op, meta, Machine)
+            inner = {name: Machine(program) for name, program in bodies_of(equation)}
+            self.inner[equation] = inner
+            function = runner_of(equation.op, meta, _finder(inner))
         self.steps.append((function, arguments, results if equation.op.outputs != 1 else results[0]))
 
     def _add_kernel(self, lowered: Lowered) -> None:
@@ -111,11 +117,16 @@ class Machine:
                 yield f"{heading}\n{kernel_text(part.kernel)}", f"kernel {number}"
                 number += 1
             else:
-                yield call_text(part, self.program), f"call {part.op.name}"
+                text = call_text(part, self.program)
+                for name, machine in self.inner.get(part, {}).items():
+                    text += "\n" + indent("\n".join([f"{name}:", *[text for text, _ in machine.described()]]), "    ")
+                yield text, f"call {part.op.name}"
 
     def sources(self) -> list[str]:
         """The LLVM IR of each kernel."""
-        return [kernel_of(lowered).source for lowered in self.kernels]
+        machines = [machine for each in self.inner.values() for machine in each.values()]
+        own = [kernel_of(lowered).source for lowered in self.kernels]
+        return own + [source for machine in machines for source in machine.sources()]
 
     def timed(self, raws: Sequence[Any], clock: Callable[[], float]) -> Iterator[tuple[str, float]]:
         """Run, and say how long each step took."""
@@ -155,6 +166,12 @@ class Machine:
         made = kernel_of(lowered)
         boxed = CompiledKernel(made.kernel, made.interface, made.linked, made.fast_math, slow, _BOX)
         return Entry(boxed.call, checks)
+
+
+def _finder(machines: dict[str, Machine]) -> Callable[[Program], Machine]:
+    """The machine of a program."""
+    found = {id(machine.original): machine for machine in machines.values()}
+    return lambda program: found[id(program)]
 
 
 def _put(values: list[Any], results: Any, y: Any) -> None:
