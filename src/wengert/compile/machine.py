@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from wengert._fpenv import SILENT, enter, leave
 from wengert.compile.lower.nests import Lowered, lower
+from wengert.compile.lower.places import is_movement
 from wengert.compile.lower.scans import lower_scan
 from wengert.compile.lower.steps import Calls, cut_into_steps
 from wengert.compile.nest import Role
@@ -62,19 +63,36 @@ class Machine:
         self._constants = list(program.constants.values())
         for step in cut_into_steps(program):
             if isinstance(step, Calls):
-                for equation in step.equations:
-                    self._add_call(equation)
+                self._add_calls(step.equations)
             else:
                 self._add_kernel(lower(step, self.program.constants, self._place))
         self._outputs = [self._address(x) for x in program.outputs]
         self._size = len(self._place)
 
+    def _add_calls(self, equations: Sequence[Equation]) -> None:
+        """Calls in order, loops as kernels where that can be; views that nothing but those looks at are left out."""
+        views = {x: equation for equation in equations if is_movement(equation) for x in equation.results}
+        constants = self.program.constants
+        loops = [equation for equation in equations if equation.op is SCAN]
+        for equation in equations:  # kernels order what they take by these
+            for x in equation.results:
+                self._new_place(x)
+        lowered = {equation: lower_scan(equation, constants, self._place, views) for equation in loops}
+        read: set[Value] = set()
+        kept: list[Equation] = []
+        for equation in reversed(equations):
+            if not any([x in views for x in equation.results]) or any([x in read for x in equation.results]):
+                kernel = lowered.get(equation)
+                read.update(equation.values if kernel is None else kernel.arguments)
+                kept.append(equation)
+        for equation in reversed(kept):
+            kernel = lowered.get(equation)
+            if kernel is None:
+                self._add_call(equation)
+            else:
+                self._add_kernel(kernel)
+
     def _add_call(self, equation: Equation) -> None:
-        if equation.op is SCAN:
-            lowered = lower_scan(equation, self.program.constants, self._place)
-            if lowered is not None:
-                self._add_kernel(lowered)
-                return
         self.parts.append(equation)
         arguments = [self._address(x) for x in equation.inputs]
         results = [self._new_place(x) for x in equation.results]
