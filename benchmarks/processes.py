@@ -21,11 +21,17 @@ _XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"  # JAX; it has no option 
 _IMPORTS = ("numpy", "wengert", "torch")
 
 
-def run_case(name: str, threads: int, quick: bool) -> dict[str, Any]:
-    """Time one case in a fresh process with so many threads."""
+def thread_environment(threads: int) -> dict[str, str]:
+    """The environment of a process in which every library has so many threads."""
     environment = os.environ | dict.fromkeys(_THREAD_VARIABLES, str(threads))
     if threads == 1:
         environment["XLA_FLAGS"] = f"{environment.get('XLA_FLAGS', '')} {_XLA_ONE_THREAD}"
+    return environment
+
+
+def run_case(name: str, threads: int, quick: bool) -> dict[str, Any]:
+    """Time one case in a fresh process with so many threads."""
+    environment = thread_environment(threads)
     result: dict[str, Any] = _run_worker(["case", name, str(threads), *(["--quick"] if quick else [])], environment)
     return result
 

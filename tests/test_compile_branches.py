@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -162,3 +163,13 @@ class TestCounts:
     def test_steps(self, step: Callable[[Any, Any], Any]) -> None:
         f = lambda x: fori_loop(0, 12, step, x)
         same(torch.compile(f)(X), f(X))
+
+
+@pytest.mark.skipif(find_spec("llvmlite") is None, reason="needs the extra [jit]")
+def test_what_a_branch_runs_can_be_looked_at() -> None:
+    f = torch.compile(lambda x: cond(x.sum() > 0, lambda: x.sin(), lambda: x.cos()))
+    f(X)
+    assert "from kernel to kernel, one step after the other: cond" in f.explain()
+    text = f.loops(X)
+    assert text.index("then:") < text.index("sin(") < text.index("other:") < text.index("cos(")
+    assert f.llvm(X).count("define i32") == 3

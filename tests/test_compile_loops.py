@@ -189,6 +189,36 @@ def test_values_of_every_dtype_are_carried() -> None:
     assert (at.dtype, number.item(), better.dtype, better.shape) == (torch.int32, N, torch.bool, (N, 3))
 
 
+@pytest.mark.parametrize("width", [1, 3, 40, 1000])
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda a, b: (b * 0.9, (a + 1).flip(0)),
+        lambda a, b: (a.flip(0), b + a),
+        lambda a, b: (a + b.sum(), b * 0.5 + a),
+        lambda a, b: (a * 0.5 + a.flip(0), a * b),
+        lambda a, b: (a / (1 + a.sum() ** 2), a.flip(0) - b),
+        lambda a, b: (b, a),
+        lambda a, b: (a.reshape(-1, 1).expand(-1, 2).sum(1) * 0.5, b.cumsum(0) * 0.01),
+    ],
+)
+def test_what_is_carried_is_read_before_it_is_replaced(step: Callable[..., Any], width: int) -> None:
+    def f(a: Any, b: Any) -> Any:
+        return scan(lambda c, _: (step(*c), c[0].sum()), (a, b), length=N)
+
+    a, b = _tensor(width, seed=3), _tensor(width, seed=4)
+    for got, want in zip(_leaves(torch.compile(f)(a, b)), _leaves(f(a, b)), strict=True):
+        same(got, want)
+    g = grad(lambda a, b: sum([(y * y).sum() for y in _leaves(f(a, b))]), (0, 1))
+    for got, want in zip(torch.compile(g)(a, b), g(a, b), strict=True):
+        same(got, want, rtol=1e-9)
+
+
+def _leaves(found: Any) -> list[Any]:
+    (a, b), ys = found
+    return [a, b, ys]
+
+
 def test_special_values_pass() -> None:
     xs = torch.tensor([[np.nan, np.inf, -0.0, 5e-324]] * 10, dtype=F64)
     f = lambda c: scan(lambda c, x: (c * x, c + x), c, xs)

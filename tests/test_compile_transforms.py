@@ -92,3 +92,23 @@ def test_a_batching_rule_without_operations_is_refused() -> None:
         with pytest.raises(RuntimeError):
             compiled(x)
     assert (torch.ones(2) + 1).tolist() == [2, 2]
+
+
+ROWS, COLUMNS = torch.tensor([0, 2, 2]), torch.tensor([[0, 2], [1, 1], [2, 0]])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x[ROWS],
+        lambda x: x[:, COLUMNS],
+        lambda x: x[ROWS[:, None], COLUMNS],
+        lambda x: x.transpose(0, 1).reshape(-1),
+    ],
+)
+@pytest.mark.parametrize("dim", [0, 1])
+def test_places_of_a_batch(f: Callable[..., Any], dim: int) -> None:
+    x = _point((4, 3, 3), 0).transpose(0, dim)
+    for g in (f, lambda x: func.jvp(f, (x,), (x * x,))[1]):
+        mapped = func.vmap(g, in_dims=dim)
+        np.testing.assert_allclose(torch.compile(mapped)(x).numpy(), mapped(x).numpy(), rtol=1e-13)

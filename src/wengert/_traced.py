@@ -63,7 +63,7 @@ class Traced:
 
     __bool__ = __int__ = __float__ = __complex__ = __index__ = __len__ = _refuse
     __array__ = __iter__ = __contains__ = __setitem__ = _refuse
-    item = tolist = tobytes = copy = view = ravel = transpose = squeeze = fill = _refuse
+    item = tolist = tobytes = copy = view = ravel = squeeze = fill = _refuse
     sum = any = all = min = max = nonzero = argsort = sort = take = _refuse
 
     # --- what batching rules do to arrays: it becomes a part of the program ------------------------------------------
@@ -80,16 +80,33 @@ class Traced:
         sizes = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
         return self._emit("reshape", self, shape=tuple(sizes))
 
+    def transpose(self, *axes: Any) -> Any:
+        """The values with their axes in another order, by default the reverse."""
+        order = axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
+        chosen = order if order and order[0] is not None else range(self.ndim)[::-1]
+        return self._emit("permute", self, dims=tuple([axis % self.ndim for axis in chosen]))
+
     def astype(self, dtype: Any, **_: Any) -> Any:
         """The values in another dtype."""
         return self._emit("cast", self, dtype=np.dtype(dtype))
 
     def __getitem__(self, key: Any) -> Any:
+        parts = key if isinstance(key, tuple) else (key,)
+        if any([isinstance(part, Traced) for part in parts]):
+            return self._at(parts)
         if key == (Ellipsis, None):
             return self._emit("unsqueeze", self, dim=self.ndim)
         if key == (Ellipsis, 0):
             return self._emit("select", self, dim=self.ndim - 1, index=0)
         return self if key in ((), Ellipsis) else self._refuse()
+
+    def _at(self, parts: tuple[Any, ...]) -> Any:
+        """The elements that index arrays choose; between them stand whole axes."""
+        spec = tuple([isinstance(part, (Traced, np.ndarray)) for part in parts])
+        both = list(zip(spec, parts, strict=True))
+        if not all([here or (isinstance(part, slice) and part == slice(None)) for here, part in both]):
+            self._refuse()
+        return self._emit("index", self, *[part for here, part in both if here], spec=spec)
 
     def __neg__(self) -> Any:
         return self._emit("neg", self)

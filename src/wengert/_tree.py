@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 from typing import Any, Final
 
 from wengert._return_types import ReturnType
 
-__all__ = ["LEAF", "Structure", "count", "flatten", "map_leaves", "prefix_leaves", "unflatten"]
+__all__ = ["LEAF", "Structure", "builder", "count", "flatten", "map_leaves", "prefix_leaves", "unflatten"]
 
 # A leaf, or (how to build the container, what its building needs, the children's structures).
 Structure = Any
@@ -66,6 +67,31 @@ def _unflatten(structure: Structure, leaves: Iterator[Any]) -> Any:
     if issubclass(cls, dict):
         return cls(zip(how, items, strict=True))
     return how(items)
+
+
+def builder(structure: Structure) -> Callable[[tuple[Any, ...]], Any]:
+    """:func:`unflatten` for one structure and a tuple of leaves, made ready for many calls.
+
+    >>> builder(flatten(([1, 2], 3))[1])(("a", "b", "c"))
+    (['a', 'b'], 'c')
+    """
+    return _builder(structure, iter(range(count(structure))))
+
+
+def _builder(structure: Structure, numbers: Iterator[int]) -> Callable[[tuple[Any, ...]], Any]:
+    if structure is LEAF:
+        return itemgetter(next(numbers))
+    cls, _, children = structure
+    if cls is tuple and len(children) > 1 and children == (LEAF,) * len(children):
+        return itemgetter(*[next(numbers) for _ in children])
+    parts = [_builder(child, numbers) for child in children]
+    if cls is tuple and len(parts) == 2:  # a value with its gradients, and the like
+        first, second = parts
+        return lambda leaves: (first(leaves), second(leaves))
+    if cls is tuple or cls is list:
+        return lambda leaves: cls([part(leaves) for part in parts])
+    flat = (cls, structure[1], (LEAF,) * len(children))
+    return lambda leaves: unflatten(flat, [part(leaves) for part in parts])
 
 
 def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:

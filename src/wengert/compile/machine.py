@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from textwrap import indent
 from typing import Any, Final, NamedTuple
 
 from wengert._fpenv import SILENT, enter, leave
 from wengert.compile.lower.nests import Lowered, lower
+from wengert.compile.lower.places import is_movement
 from wengert.compile.lower.scans import lower_scan
 from wengert.compile.lower.steps import Calls, cut_into_steps
 from wengert.compile.nest import Role
@@ -16,7 +18,10 @@ from wengert.compile.runtime.build import CompiledKernel, build
 from wengert.compile.runtime.entry import Box
 from wengert.engine.base import wrap_plain
 from wengert.program.loops import LOOPS, SCAN, runner_of
+from wengert.program.passes.cleaning import without_repetition
+from wengert.program.passes.expansion import expanded
 from wengert.program.program import Equation, Program
+from wengert.program.text import bodies_of
 from wengert.program.values import Value
 
 # Kernels of this process by their structure: a program of the same form, for other lengths too, takes the same one.
@@ -47,7 +52,9 @@ class Machine:
     """A program whose fusible equations run as machine code."""
 
     def __init__(self, program: Program) -> None:
-        self.program = program
+        self.original = program
+        self.inner: dict[Equation, dict[str, Machine]] = {}  # of loops and branches: a machine for each program
+        program = self.program = without_repetition(expanded(program))
         self.steps: list[tuple[Callable[..., Any], list[Any], Any]] = []  # function, places of arguments, of results
         self.parts: list[Lowered | Equation] = []
         self._place: dict[Value, int] = {}
@@ -56,26 +63,45 @@ class Machine:
         self._constants = list(program.constants.values())
         for step in cut_into_steps(program):
             if isinstance(step, Calls):
-                for equation in step.equations:
-                    self._add_call(equation)
+                self._add_calls(step.equations)
             else:
                 self._add_kernel(lower(step, self.program.constants, self._place))
         self._outputs = [self._address(x) for x in program.outputs]
         self._size = len(self._place)
 
+    def _add_calls(self, equations: Sequence[Equation]) -> None:
+        """Calls in order, loops as kernels where that can be; views that nothing but those looks at are left out."""
+        views = {x: equation for equation in equations if is_movement(equation) for x in equation.results}
+        constants = self.program.constants
+        loops = [equation for equation in equations if equation.op is SCAN]
+        for equation in equations:  # kernels order what they take by these
+            for x in equation.results:
+                self._new_place(x)
+        lowered = {equation: lower_scan(equation, constants, self._place, views) for equation in loops}
+        read: set[Value] = set()
+        kept: list[Equation] = []
+        for equation in reversed(equations):
+            if not any([x in views for x in equation.results]) or any([x in read for x in equation.results]):
+                kernel = lowered.get(equation)
+                read.update(equation.values if kernel is None else kernel.arguments)
+                kept.append(equation)
+        for equation in reversed(kept):
+            kernel = lowered.get(equation)
+            if kernel is None:
+                self._add_call(equation)
+            else:
+                self._add_kernel(kernel)
+
     def _add_call(self, equation: Equation) -> None:
-        if equation.op is SCAN:
-            lowered = lower_scan(equation, self.program.constants, self._place)
-            if lowered is not None:
-                self._add_kernel(lowered)
-                return
         self.parts.append(equation)
         arguments = [self._address(x) for x in equation.inputs]
         results = [self._new_place(x) for x in equation.results]
         impl, meta = equation.op.impl, dict(equation.meta)
         function = (lambda *xs: impl(*xs, **meta)) if meta else impl
         if equation.op.name in LOOPS:  # its programs are kernels, and it goes from one to the next here
-            function = runner_of(equation.op, meta, Machine)
+            inner = {name: Machine(program) for name, program in bodies_of(equation)}
+            self.inner[equation] = inner
+            function = runner_of(equation.op, meta, _finder(inner))
         self.steps.append((function, arguments, results if equation.op.outputs != 1 else results[0]))
 
     def _add_kernel(self, lowered: Lowered) -> None:
@@ -109,11 +135,16 @@ class Machine:
                 yield f"{heading}\n{kernel_text(part.kernel)}", f"kernel {number}"
                 number += 1
             else:
-                yield call_text(part, self.program), f"call {part.op.name}"
+                text = call_text(part, self.program)
+                for name, machine in self.inner.get(part, {}).items():
+                    text += "\n" + indent("\n".join([f"{name}:", *[text for text, _ in machine.described()]]), "    ")
+                yield text, f"call {part.op.name}"
 
     def sources(self) -> list[str]:
         """The LLVM IR of each kernel."""
-        return [kernel_of(lowered).source for lowered in self.kernels]
+        machines = [machine for each in self.inner.values() for machine in each.values()]
+        own = [kernel_of(lowered).source for lowered in self.kernels]
+        return own + [source for machine in machines for source in machine.sources()]
 
     def timed(self, raws: Sequence[Any], clock: Callable[[], float]) -> Iterator[tuple[str, float]]:
         """Run, and say how long each step took."""
@@ -153,6 +184,12 @@ class Machine:
         made = kernel_of(lowered)
         boxed = CompiledKernel(made.kernel, made.interface, made.linked, made.fast_math, slow, _BOX)
         return Entry(boxed.call, checks)
+
+
+def _finder(machines: dict[str, Machine]) -> Callable[[Program], Machine]:
+    """The machine of a program."""
+    found = {id(machine.original): machine for machine in machines.values()}
+    return lambda program: found[id(program)]
 
 
 def _put(values: list[Any], results: Any, y: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert._traced import Traced
-from wengert._tree import LEAF, flatten, unflatten
+from wengert._tree import LEAF, builder, flatten, unflatten
 from wengert.compile import messages
 from wengert.compile.captures import Boundary
 from wengert.compile.execute import Executable
@@ -249,11 +249,15 @@ class Plan:
             and kwargs == {}
             and args == tuple(self.positions)
             and not (self._sources or self._writes or self._grads or self._hosts)
+            and [place for _, place in self.results] == list(range(len(self.outputs)))
             and kinds == ["plain"] * len(self.outputs)
-            and self.result_structure in (LEAF, flatten((0,) * len(kinds))[1])
-            and (self.result_structure is LEAF or len(kinds) > 1)
         )
-        return machine.entry(slow) if is_plain else None
+        if not is_plain:
+            return None
+        if self.result_structure is LEAF or (len(kinds) > 1 and self.result_structure == flatten((0,) * len(kinds))[1]):
+            return machine.entry(slow)
+        found = machine.entry(lambda *args: _Whole(slow(*args)))
+        return found and found._replace(call=_nested(found.call, self.result_structure))
 
     def _record(self, leaves: Sequence[Any], tensors: list[Any], made: list[Any], raws: tuple[Any, ...]) -> None:
         tracked = [made[i] for i in self.tracked_outputs]
@@ -317,6 +321,26 @@ def _stand_in(trace: Trace, leaf: Any) -> Any:
 
 def _tensor(leaf: Any) -> Any:
     return leaf if isinstance(leaf, TensorBase) else wrap(leaf)
+
+
+class _Whole:
+    """A result with its containers, from where a result without them is expected."""
+
+    __slots__ = ("result",)
+
+    def __init__(self, result: Any) -> None:
+        self.result = result
+
+
+def _nested(call: Callable[..., Any], structure: Any) -> Callable[..., Any]:
+    """``call``, which gives a tensor or a tuple of them, with containers around the results."""
+    build = builder(structure)
+
+    def nested(*args: Any) -> Any:
+        y = call(*args)
+        return y.result if y.__class__ is _Whole else build(y if y.__class__ is tuple else (y,))
+
+    return nested
 
 
 def _check_apart(tensors: Sequence[Any], written: Sequence[Any]) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from wengert.program.loops import LOOPS
 from wengert.program.program import Program
 from wengert.program.text import equation_text, value_names
 from wengert.program.values import type_text
@@ -66,9 +67,11 @@ def _runs_as(executable: Any) -> Iterator[str]:
         count = len(lowered.equations)
         moved = sum([x.nbytes for x in (*lowered.arguments, *lowered.results)])
         yield f"kernel {number}: {count} equations in {lowered.nests} loop nest(s), {moved:,} bytes in and out"
-    calls = [equation.op.name for equation in executable.machine.calls]
-    if calls:
-        yield f"calls of NumPy: {', '.join(dict.fromkeys(calls))}"
+    names = dict.fromkeys([equation.op.name for equation in executable.machine.calls])
+    if loops := [name for name in names if name in LOOPS]:
+        yield f"from kernel to kernel, one step after the other: {', '.join(loops)}"
+    if calls := [name for name in names if name not in LOOPS]:
+        yield f"calls of NumPy: {', '.join(calls)}"
 
 
 def timings(executable: Any, raws: Sequence[Any]) -> list[str]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from wengert.compile.lower.body import Body
 from wengert.compile.lower.nests import Group, Lowered, Root, grouped, together
-from wengert.compile.lower.places import Place
+from wengert.compile.lower.places import MAPPERS, Place
 from wengert.compile.lower.sizes import Sizes
 from wengert.compile.lower.steps import Fused, is_fusible, short
 from wengert.compile.nest import Buffer, Carry, Compute, Expr, Kernel, Load, Loop, Operand, Role, Store, at
@@ -26,15 +26,24 @@ from wengert.program.values import Value
 Constants = Mapping[Value, np.ndarray[Any, Any]]
 
 
-def lower_scan(equation: Equation, constants: Constants, order: Mapping[Value, int]) -> Lowered | None:
-    """The kernel of a scan; None if its step is not made of fusible equations alone."""
+def lower_scan(
+    equation: Equation, constants: Constants, order: Mapping[Value, int], views: Mapping[Value, Equation]
+) -> Lowered | None:
+    """The kernel of a scan; None if its step is not made of fusible equations alone.
+
+    Args:
+        equation: the scan.
+        constants: those of the program.
+        order: that of the kernel's arguments.
+        views: the equations of movement by which inputs were made; the kernel reads what they look at.
+    """
     body: Program = equation.meta["body"]
     values = [x for e in body.equations for x in (*e.values, *e.results)] + [*equation.values, *equation.results]
     if not all(map(is_fusible, body.equations)) or not all([x.size for x in values]):
         return None
     if any([not isinstance(x, Value) or short(x.dtype) == "?" for x in (*equation.inputs, *equation.results)]):
         return None
-    return _Scan(equation, constants, order).lowered()
+    return _Scan(equation, constants, order, views).lowered()
 
 
 @dataclass(slots=True)
@@ -50,9 +59,12 @@ class _Carried:
 class _Scan:
     """One scan being lowered."""
 
-    def __init__(self, equation: Equation, constants: Constants, order: Mapping[Value, int]) -> None:
+    def __init__(
+        self, equation: Equation, constants: Constants, order: Mapping[Value, int], views: Mapping[Value, Equation]
+    ) -> None:
         self.equation = equation
         self.constants = constants
+        self.views = {x: view for x, view in views.items() if view.op.name in MAPPERS}
         meta = equation.meta
         n, m = meta["carries"], meta["xs"]
         self.length: int = meta["length"]
@@ -64,13 +76,23 @@ class _Scan:
         self.rows = list(zip(given[n : n + m], inputs[n : n + m], strict=True))
         self.fixed = list(zip(given[n + m :], inputs[n + m :], strict=True))
         self.stacked = list(zip(outputs[n:], equation.results[n:], strict=True))
-        read = [x for x in dict.fromkeys(inputs) if not self._is_number(x)]
-        self.arguments = tuple(sorted(read, key=order.__getitem__))
+        read = [x for _, x in self.rows] + [self._base(x) for x in (*inputs[:n], *inputs[n + m :])]
+        self.arguments = tuple(sorted({x for x in read if not self._is_number(x)}, key=order.__getitem__))
         self.sizes = Sizes([x.shape for x in self.arguments])
-        self.outer = Body(Group({}, constants), self.sizes)
+        self.outer = Body(Group(self.views, constants), self.sizes)
+
+    def _base(self, x: Any) -> Value:
+        """What a value is a view of."""
+        while x in self.views:
+            x = self.views[x].inputs[0]
+        return x  # type: ignore[no-any-return]
 
     def _is_number(self, x: Value) -> bool:
-        return x in self.constants and is_uniform(self.constants[x])
+        base = self._base(x)
+        return base in self.constants and is_uniform(self.constants[base])
+
+    def _number(self, x: Value) -> Any:
+        return self.constants[self._base(x)].ravel()[:1]
 
     def lowered(self) -> Lowered:
         """The kernel."""
@@ -103,9 +125,11 @@ class _Scan:
         copied = Value(*target.type)
         body.set_buffer(copied, self.outer.buffer_of(target))
         clone = Equation(TABLE["clone"], (source,), {}, (copied,))
-        group, body.group = body.group, Group({copied: clone}, body.group.constants)
-        root = body.group.roots[copied] = Root(copied, copied.shape, ())
-        body.add_nest([root])
+        group, body.group = (
+            body.group,
+            Group({**body.group.makers, copied: clone}, body.group.constants, body.group.roots),
+        )
+        body.add_nest([Root(copied, copied.shape, ())])
         body.group = group
 
     # --- one step ----------------------------------------------------------------------------------------------------
@@ -115,8 +139,11 @@ class _Scan:
         constants = dict(self.program.constants)
         for inner, x in (*self.rows, *self.fixed):
             if self._is_number(x):
-                constants[inner] = np.broadcast_to(self.constants[x].ravel()[:1].reshape(()), inner.shape)
+                constants[inner] = np.broadcast_to(self._number(x).reshape(()), inner.shape)
         group = grouped(Fused(self.program.equations, self.program.outputs), constants)  # type: ignore[arg-type]
+        looked_at = {f: x for f, x in self.fixed if x in self.views and f.ndim}
+        aliases = {f: Equation(TABLE["alias"], (x,), {}, (f,)) for f, x in looked_at.items() if f is not x}
+        group.makers = {**group.makers, **self.views, **aliases}
         body = Body(group, self.sizes, self.outer)
         row = self._row()
         for inner, x in self.rows:
@@ -125,7 +152,9 @@ class _Scan:
         for inner, x in self.fixed:
             if self._is_number(x):
                 continue
-            if inner.ndim:
+            if inner in looked_at:
+                body.set_buffer(self._base(x), self.outer.buffer_of(self._base(x)))
+            elif inner.ndim:
                 body.set_buffer(inner, self.outer.buffer_of(x))
             else:
                 body.set_scalar(inner, self._loaded(x))
@@ -148,7 +177,13 @@ class _Scan:
     def _loaded(self, x: Value) -> str:
         """A 0-d value, loaded before the loop."""
         name = self.outer.name()
-        self.outer.statements.append(Load(name, self.outer.buffer_of(x).name, ()))
+        place: Place = ()
+        while x in self.views:
+            view = self.views[x]
+            (source,) = view.values
+            place = MAPPERS[view.op.name](place, source.shape, view.meta, self.sizes)
+            x = source
+        self.outer.statements.append(Load(name, self.outer.buffer_of(x).name, place))
         return name
 
     def _add_temporaries(self, body: Body) -> None:
@@ -197,7 +232,7 @@ class _Scan:
     def _start(self, x: Value, dtype: str) -> Operand:
         if self._is_number(x):
             name = self.outer.name()
-            number = self.constants[x].ravel()[:1].tolist()[0]
+            (number,) = self._number(x).tolist()
             self.outer.statements.append(Compute(name, "clone", (number,), dtype))
             return name
         return self._loaded(x)

@@ -1,0 +1,258 @@
+"""Value and gradient of compiled functions beside PyTorch, ``jax.jit`` and C++: ``python -m benchmarks.compiled``.
+
+``--only NAME`` takes what has this in its name, ``--threads 1`` one number of threads, ``--quick`` few samples. Each
+case runs in a process of its own for each number of threads; the libraries take turns. JAX and C++ (``g++ -O3
+-march=native``) take part where they are installed. What compiling costs is measured in fresh processes, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import importlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.compiled_cases import CASES, LAYERS, WIDTH, Case, Library, Problem
+from benchmarks.jax_transforms import installed
+from benchmarks.machine import describe
+from benchmarks.processes import ROOT, thread_environment
+
+NATIVE = Path(__file__).parent / "native"
+Step = Callable[[], tuple[Any, ...]]  # the value, then the gradients
+
+# --- the libraries ---------------------------------------------------------------------------------------------------
+
+
+def _torch_scan(step: Callable[..., Any], init: Any, rows: Any) -> Any:
+    torch = importlib.import_module("torch")
+    carry, found = init, []
+    for row in zip(*rows, strict=True):
+        carry, y = step(carry, row)
+        found.append(y)
+    return carry, torch.stack(found)
+
+
+def wengert_step(case: Case) -> Step:
+    torch = importlib.import_module("wengert")
+    problem = case.problem(Library(torch, torch.logsumexp, torch.sigmoid, torch.func.scan))
+    arrays = [torch.tensor(a) for a in problem.arrays]
+    function = torch.compile(torch.func.grad_and_value(problem.function, problem.by))
+
+    def step() -> tuple[Any, ...]:
+        gradients, value = function(*arrays)
+        return (value, *gradients)
+
+    return step
+
+
+def torch_step(case: Case) -> Step:
+    torch = importlib.import_module("torch")
+    problem = case.problem(Library(torch, torch.logsumexp, torch.sigmoid, _torch_scan))
+    arrays = [torch.tensor(a, requires_grad=i in problem.by) for i, a in enumerate(problem.arrays)]
+    leaves = [arrays[i] for i in problem.by]
+
+    def step() -> tuple[Any, ...]:
+        value = problem.function(*arrays)
+        return (value.detach(), *torch.autograd.grad(value, leaves))
+
+    return step
+
+
+def jax_step(case: Case) -> Step:
+    jax = importlib.import_module("jax")
+    jax.config.update("jax_enable_x64", True)
+    nn = jax.nn
+    problem = case.problem(Library(jax.numpy, nn.logsumexp, nn.sigmoid, jax.lax.scan))
+    arrays = [jax.numpy.asarray(a) for a in problem.arrays]
+    function = jax.jit(jax.value_and_grad(problem.function, problem.by))
+
+    def step() -> tuple[Any, ...]:
+        value, gradients = jax.block_until_ready(function(*arrays))
+        return (value, *gradients)
+
+    return step
+
+
+def cpp_step(case: Case) -> Step:
+    """The LSTM with its adjoint written out."""
+    problem: Problem = case.problem(Library(np, np.logaddexp.reduce, np.tanh, lambda *_: None))
+    folder = tempfile.mkdtemp()
+    library = Path(folder) / "lstm.so"
+    source = str(NATIVE / "lstm.cpp")
+    subprocess.run(["g++", "-O3", "-march=native", "-shared", "-fPIC", "-o", str(library), source], check=True)
+    function = ctypes.CDLL(str(library)).lstm
+    function.restype = ctypes.c_double
+    shutil.rmtree(folder)
+    main, extra, state, rows = problem.arrays
+
+    def step() -> tuple[Any, ...]:
+        of_main, of_extra = np.zeros_like(main), np.zeros_like(extra)
+        given = [a.ctypes.data_as(ctypes.c_void_p) for a in (main, extra, state, rows, of_main, of_extra)]
+        return function(LAYERS, WIDTH, len(rows), *given), of_main, of_extra
+
+    return step
+
+
+def _steps(case: Case) -> dict[str, Step]:
+    steps = {"wengert": wengert_step(case)}
+    if "torch" not in case.without:
+        steps["torch"] = torch_step(case)
+    if installed():
+        steps["jax.jit"] = jax_step(case)
+    if case.name.startswith("LSTM") and shutil.which("g++"):
+        steps["C++"] = cpp_step(case)
+    return steps
+
+
+# --- one case, in this process ---------------------------------------------------------------------------------------
+
+
+def measure(case: Case, threads: int, quick: bool) -> dict[str, Any]:
+    """The median seconds of each library, in turn.
+
+    Raises:
+        ArithmeticError: the results differ.
+    """
+    for name in ("wengert", "torch"):
+        importlib.import_module(name).set_num_threads(threads)
+    steps = _steps(case)
+    first = {}
+    for name, step in steps.items():
+        begin = time.perf_counter()
+        found = step()
+        first[name] = time.perf_counter() - begin
+        _check(case, name, found, steps["wengert"]())
+    longest = max(map(_once, steps.values()))
+    number = max(1, round((0.002 if quick else 0.03) / longest))
+    samples = 3 if quick else 7 if longest > 0.2 else 21
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(samples):
+        for name, step in steps.items():
+            times[name].append(_sample(step, number))
+    medians = {name: statistics.median(several) for name, several in times.items()}
+    return {"name": case.name, "threads": threads, "wanted": case.wanted, "seconds": medians, "first_call": first}
+
+
+def _check(case: Case, name: str, got: tuple[Any, ...], want: tuple[Any, ...]) -> None:
+    for position, (a, b) in enumerate(zip(got, want, strict=True)):
+        a, b = np.asarray(a), np.asarray(b)  # noqa: PLW2901
+        if not np.abs(a - b).max() <= case.tolerance * max(np.abs(b).max(), 1e-3):
+            raise ArithmeticError(f"{case.name}: result {position} of {name} is off by {np.abs(a - b).max()}")
+
+
+def _once(step: Step) -> float:
+    begin = time.perf_counter()
+    step()
+    return time.perf_counter() - begin
+
+
+def _sample(step: Step, number: int) -> float:
+    step()
+    begin = time.perf_counter()
+    for _ in range(number):
+        step()
+    return (time.perf_counter() - begin) / number
+
+
+# --- what compiling costs --------------------------------------------------------------------------------------------
+
+_COLD = """
+import sys, time, numpy as np, wengert as torch
+from benchmarks.compiled_cases import CASES
+from benchmarks.compiled import wengert_step
+def long(x):
+    for i in range(500):
+        x = x * 1.0001 + (x.sin() if i % 10 == 0 else 0.1)
+    return x.sum()
+torch.compile(lambda x: x + 1)(torch.ones(3))  # LLVM itself is loaded
+seconds = []
+compiled, x = torch.compile(long), torch.ones(1000)
+for step in (wengert_step(CASES[0]), lambda: compiled(x)):
+    begin = time.perf_counter(); step(); seconds.append(time.perf_counter() - begin)
+f = torch.compile(torch.func.grad(lambda x: (x.sin() * x).sum()))
+f(torch.ones(1000)); x = torch.ones(1001)
+begin = time.perf_counter(); f(x); seconds.append(time.perf_counter() - begin)
+print(*seconds)
+"""
+_COSTS = (("neuron", 0.06, 0.01), ("1,000 operations", 0.6, 0.01), ("a new length", 0.001, 0.001))
+
+
+def compiling() -> list[tuple[str, float, float, float, float]]:
+    """Name, seconds from nothing and from the cache on disk, and what is wanted of each."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = os.environ | {"WENGERT_CACHE_DIR": folder}
+        runs = []
+        for _ in range(2):
+            command = [sys.executable, "-c", _COLD]
+            done = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+            runs.append([float(word) for word in done.stdout.split()])
+    return [(name, cold, warm, *wanted) for (name, *wanted), cold, warm in zip(_COSTS, *runs, strict=True)]  # type: ignore[misc]
+
+
+# --- the report ------------------------------------------------------------------------------------------------------
+
+
+def _text(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"
+
+
+def table(results: list[dict[str, Any]]) -> list[str]:
+    """The times as Markdown."""
+    peers = ["torch", "jax.jit", "C++"]
+    lines = ["| case | threads | wengert | torch | jax.jit | C++ | best / wengert | wanted |", "| --- " * 8 + "|"]
+    for r in results:
+        seconds = r["seconds"]
+        best = min([s for name, s in seconds.items() if name != "wengert"])
+        cells = [r["name"], str(r["threads"]), _text(seconds["wengert"]), *[_text(seconds.get(p)) for p in peers]]
+        lines.append(f"| {' | '.join(cells)} | {best / seconds['wengert']:.2f} | {r['wanted']} |")
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.compiled")
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--case", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.case is not None:
+        case = next(case for case in CASES if case.name == asked.case)
+        print(json.dumps(measure(case, int(asked.threads), asked.quick)))
+        return
+    chosen = [case for case in CASES if not asked.only or any([word in case.name for word in asked.only])]
+    print("\n".join([f"{name}: {value}" for name, value in describe().items()]), flush=True)
+    results = []
+    for case in chosen:
+        for threads in asked.threads.split(","):
+            command = [sys.executable, "-m", "benchmarks.compiled", "--case", case.name, "--threads", threads]
+            command += ["--quick"] if asked.quick else []
+            environment = thread_environment(int(threads))
+            done = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+            results.append(json.loads(done.stdout.splitlines()[-1]))
+            print(table(results)[-1], file=sys.stderr, flush=True)
+    print("\n".join(["", *table(results)]))
+    if not asked.only:
+        print("\n| compiling | from nothing | wanted | from the disk cache | wanted |\n| --- | --- | --- | --- | --- |")
+        for name, cold, warm, cold_wanted, warm_wanted in compiling():
+            print(f"| {name} | {_text(cold)} | {_text(cold_wanted)} | {_text(warm)} | {_text(warm_wanted)} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Operations that machine code writes out, and calls that give containers: the same as eager ones."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import pytest
+
+import wengert as torch
+from wengert import _tree
+from wengert.func import grad, grad_and_value
+from wengert.program.evaluate import evaluate
+from wengert.program.passes.expansion import EXPANSIONS, expanded
+from wengert.program.verify import verify
+
+ROWS = [
+    [1.0, -2.0, 0.5, 3.0],
+    [np.inf, 1.0, -np.inf, 0.0],
+    [-np.inf] * 4,
+    [np.nan, 1.0, 2.0, 3.0],
+    [1000.0, 999.0, -1000.0, 0.0],
+    [5e-324, -0.0, 0.0, -5e-324],
+]
+FUNCTIONS = {
+    "logsumexp": lambda x, dim: torch.logsumexp(x, dim),
+    "logsumexp, kept": lambda x, dim: torch.logsumexp(x, dim, keepdim=True),
+    "softmax": lambda x, dim: torch.softmax(x, dim),
+    "log_softmax": lambda x, dim: torch.log_softmax(x, dim),
+}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("dim", [0, 1])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_special_values(name: str, dim: int, dtype: Any) -> None:
+    x = torch.tensor(ROWS, dtype=dtype)
+    x = x if dim == 1 else x.T
+    f = lambda x: FUNCTIONS[name](x, dim)
+    g = grad(lambda x: (f(x) * torch.arange(1.0, f(x).numel() + 1, dtype=dtype).reshape(f(x).shape)).sum())
+    tolerance = 1e-6 if dtype == torch.float32 else 1e-13
+    for got, want in ((torch.compile(f)(x), f(x)), (torch.compile(g)(x), g(x))):
+        assert got.dtype == want.dtype
+        np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (3, 0), (1,), (2, 3, 5)])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_shapes(name: str, shape: tuple[int, ...]) -> None:
+    x = torch.tensor(np.random.default_rng(0).standard_normal(shape))
+    f = lambda x: FUNCTIONS[name](x, 0)
+    np.testing.assert_allclose(torch.compile(f)(x).numpy(), f(x).numpy(), rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_program_is_valid_and_computes_the_same(name: str) -> None:
+    x = torch.tensor(np.random.default_rng(0).standard_normal((4, 5)))
+    program = torch.compile(lambda x: FUNCTIONS[name](x, 1)).program(x)
+    written = verify(expanded(program))
+    assert not EXPANSIONS.keys() & {equation.op.name for equation in written.equations}
+    for got, want in zip(evaluate(written, [x.numpy()]), evaluate(program, [x.numpy()]), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-14)
+
+
+@pytest.mark.skipif(find_spec("llvmlite") is None, reason="needs the extra [jit]")
+def test_a_row_is_one_kernel() -> None:
+    f = torch.compile(grad_and_value(lambda x: torch.logsumexp(x, 0)))
+    x = torch.ones(30, dtype=torch.float64)
+    f(x)
+    assert "calls of NumPy" not in f.explain()
+
+
+class TestContainers:
+    """What a direct call gives is put into the containers that the function returned."""
+
+    RESULTS = (
+        lambda x: [x + 1, x * 2],
+        lambda x: (x + 1, (x * 2, x * 3)),
+        lambda x: ((x + 1, x * 2), x * 3),
+        lambda x: {"a": x + 1, "b": [x * 2, (x * 3,)]},
+        lambda x: (x + 1,),
+        lambda x: [[x + 1]],
+        lambda x: ((), x + 1),
+        lambda x: (x + 1, None, x * 2),
+        lambda x: (x * 2, x),
+    )
+
+    @pytest.mark.parametrize("f", RESULTS)
+    def test_calls(self, f: Any) -> None:
+        compiled = torch.compile(f)
+        for x in (
+            torch.ones(3),
+            torch.ones(3),
+            torch.ones(4),
+            torch.ones(4),
+            torch.ones(3, dtype=torch.float64),
+            torch.ones(3, requires_grad=True),
+            torch.ones(3).numpy(),
+            torch.ones(3),
+        ):
+            given = torch.tensor(x) if isinstance(x, np.ndarray) else x
+            got, form = _tree.flatten(compiled(x))
+            want, wanted = _tree.flatten(f(given))
+            assert form == wanted
+            for a, b in zip(got, want, strict=True):
+                assert type(a) is type(b) or isinstance(x, np.ndarray)
+                if b is not None:
+                    assert np.array_equal(torch.as_tensor(a).detach().numpy(), b.detach().numpy())
+                    assert isinstance(x, np.ndarray) or a.requires_grad == b.requires_grad
