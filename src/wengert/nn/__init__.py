@@ -69,6 +69,8 @@ if TYPE_CHECKING:
     from wengert.nn.modules import FeatureAlphaDropout as FeatureAlphaDropout
     from wengert.nn.modules import Flatten as Flatten
     from wengert.nn.modules import Fold as Fold
+    from wengert.nn.modules import FractionalMaxPool2d as FractionalMaxPool2d
+    from wengert.nn.modules import FractionalMaxPool3d as FractionalMaxPool3d
     from wengert.nn.modules import GaussianNLLLoss as GaussianNLLLoss
     from wengert.nn.modules import GroupNorm as GroupNorm
     from wengert.nn.modules import GRUCell as GRUCell
@@ -228,6 +230,8 @@ __all__ = [
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
+    "FractionalMaxPool2d",
+    "FractionalMaxPool3d",
     "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",

@@ -51,6 +51,7 @@ from wengert.nn._convolution import (
 )
 from wengert.nn._ctc import ctc_loss
 from wengert.nn._embedding_bag import embedding_bag
+from wengert.nn._fractional_pooling import fractional_max_pool2d, fractional_max_pool3d
 from wengert.nn._grid_sample import grid_sample
 from wengert.nn._group_norm import group_norm, instance_norm
 from wengert.nn._layers import (
@@ -167,6 +168,8 @@ __all__ = [
     "embedding_bag",
     "feature_alpha_dropout",
     "fold",
+    "fractional_max_pool2d",
+    "fractional_max_pool3d",
     "gaussian_nll_loss",
     "gelu",
     "glu",

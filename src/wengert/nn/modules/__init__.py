@@ -1,6 +1,7 @@
 """The modules of :mod:`wengert.nn`, one file a family, under the names of ``torch.nn.modules``."""
 
 from wengert.nn.modules._embedding_bag import EmbeddingBag
+from wengert.nn.modules._fractional_pooling import FractionalMaxPool2d, FractionalMaxPool3d
 from wengert.nn.modules._parameters import (
     ParameterDict,
     ParameterList,
@@ -250,6 +251,8 @@ __all__ = [
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
+    "FractionalMaxPool2d",
+    "FractionalMaxPool3d",
     "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
