@@ -337,7 +337,7 @@ OPERATIONS = (
     Operation(
         "index_add",
         _index_add,
-        "rows are added in rounds of different indices, which costs a sort of the indices first",
+        "a flat index for every element is made first; long rows are added in rounds, after a sort of their indices",
     ),
     Operation("masked_fill", _masked_fill),
     Operation("embedding", _embedding),
@@ -360,13 +360,13 @@ OPERATIONS = (
     Operation(
         "conv2d",
         _conv2d,
-        "the patches are copied for BLAS, where PyTorch's oneDNN convolves in place",
+        "the patches are copied for BLAS, where PyTorch's oneDNN convolves in place, at a higher speed",
     ),
     Operation("conv_transpose2d", _conv_transpose2d),
     Operation(
         "max_pool2d",
         _max_pool2d,
-        "some forty NumPy calls find the place of each maximum: 60 us, whatever the size",
+        "the places of the maxima are found by some ten to forty NumPy calls: 10 to 60 us, whatever the size",
     ),
     Operation(
         "avg_pool2d",
@@ -376,22 +376,22 @@ OPERATIONS = (
     Operation(
         "interpolate",
         _interpolate,
-        "the matrix of weights of each axis is made anew: 40 us, whatever the size",
+        "two transpositions and products of matrices are recorded: 20 us, whatever the size",
     ),
     Operation(
         "batch_norm",
         _batch_norm,
-        "backward is a composition of some twenty NumPy calls, where PyTorch has one loop",
+        "backward is some fifteen NumPy calls, where PyTorch has one loop over rows that stay in registers",
     ),
     Operation(
         "group_norm",
         _group_norm,
-        "backward is a composition of some twenty NumPy calls, where PyTorch has one loop",
+        "backward is some fifteen NumPy calls, where PyTorch has one loop over rows that stay in registers",
     ),
     Operation(
         "layer_norm",
         _layer_norm,
-        "backward is a composition of some twenty NumPy calls, where PyTorch has one loop",
+        "backward is some fifteen NumPy calls, where PyTorch has one loop over rows that stay in registers",
     ),
     Operation("cross_entropy", _cross_entropy),
     Operation("binary_cross_entropy", _binary_cross_entropy),

@@ -128,6 +128,29 @@ def test_one_singular_matrix_of_a_stack() -> None:
     assert torch.linalg.matrix_rank(a).tolist() == [2, 0]
 
 
+def test_what_fails_is_told_in_info_and_leaves_the_others() -> None:
+    a = torch.tensor(
+        [[[4.0, 2.0], [2.0, 2.0]], [[1.0, 2.0], [2.0, 1.0]], [[-1.0, 0.0], [0.0, 1.0]]], requires_grad=True
+    )
+    for upper in (False, True):
+        factor, info = torch.linalg.cholesky_ex(a, upper=upper)
+        assert info.tolist() == [0, 2, 1]
+        whole = torch.linalg.cholesky(a[0], upper=upper)
+        assert factor[0].tolist() == whole.tolist()
+        assert factor[1:].isnan().all()
+        (grad,) = torch.autograd.grad(factor[0].sum(), a)
+        (expected,) = torch.autograd.grad(whole.sum(), a)
+        assert grad.tolist() == expected.tolist()
+    b = torch.stack([2 * torch.eye(2), torch.ones(2, 2), torch.zeros(2, 2)])
+    assert torch.linalg.inv_ex(b).info.tolist() == [0, 2, 1]
+    assert torch.linalg.inv_ex(b).inverse[0].tolist() == [[0.5, 0.0], [0.0, 0.5]]
+    assert torch.linalg.solve_ex(b, torch.ones(3, 2, 1)).result[:, 0, 0].isnan().tolist() == [False, True, True]
+    assert torch.linalg.solve_ex(b[1], torch.ones(2)).result.isnan().all()
+    for call in (torch.linalg.cholesky_ex, torch.linalg.inv_ex):
+        with pytest.raises(torch.linalg.LinAlgError):
+            call(-b, check_errors=True)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [

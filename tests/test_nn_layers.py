@@ -82,6 +82,8 @@ LAYERS: list[Case] = [
     ("EmbeddingBag", (7, 3), {"mode": "max", "scale_grad_by_freq": False}, [classes(7, 4, 5)]),
     ("EmbeddingBag", (7, 3), {"padding_idx": 1, "include_last_offset": True}, [classes(7, 9), np.array([0, 3, 9])]),
     ("LocalResponseNorm", (2,), {"alpha": 0.3}, [floats(2, 3, 4, 4)]),
+    ("FractionalMaxPool2d", (2, 3), {"_random_samples": positive(1, 3, 2)}, [floats(3, 7, 6)]),
+    ("FractionalMaxPool3d", (2, 2), {"_random_samples": positive(2, 3, 3)}, [floats(2, 3, 4, 5, 6)]),
     ("UpsamplingNearest2d", (), {"scale_factor": 2}, [floats(1, 2, 3, 4)]),
     ("UpsamplingBilinear2d", ((5, 7),), {}, [floats(1, 2, 3, 4)]),
     ("Flatten", (), {}, [floats(2, 3, 4)]),

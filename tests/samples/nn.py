@@ -116,6 +116,7 @@ SAMPLES: dict[str, list[Sample]] = {
         Sample(_r(4, 2, 5), _STARTS, _LEAPS, _ENDS, np.array([4, 3])),
         Sample(_r(4, 2, 5), _STARTS, _LEAPS, _ENDS, np.array([2, 4])),
     ],
+    "weighted": [Sample(_r(2, 3, 4), _r(4, 2)), Sample(_r(4), _r(4, 3))],
     "embedding_gather": [Sample(_r(4, 3), _i(4, 2, 3), padding_idx=2, scale_grad_by_freq=True)],
     "mse_loss": [*_each(_r(3, 2), _r(3, 2)), *_each(_r(3, 2), _r(2))],
     "huber_loss": [*_each(_r(3, 2), _r(3, 2), delta=0.7)],

@@ -12,7 +12,7 @@ from wengert.engine.apply import apply
 from wengert.engine.base import wrap
 from wengert.engine.out import deliver
 from wengert.functions.linalg_checks import LinAlgError, floats, matrices, singular, square_matrices
-from wengert.functions.linalg_solving import turned
+from wengert.functions.linalg_solving import turned, where_regular
 from wengert.ops.factorizations import CHOLESKY, LU_FACTOR, PERMUTATION, QR
 from wengert.ops.products import adjoint
 from wengert.ops.spectral import EIG, EIGH, MATRIX_EXP, SVD
@@ -94,21 +94,45 @@ def cholesky_ex(
     A: Any,  # noqa: N803
     *,
     upper: bool = False,
-    check_errors: bool = False,  # noqa: ARG001 - an error is always raised
+    check_errors: bool = False,
     out: Any = None,
 ) -> Any:
-    """As :func:`linalg.cholesky`, with 0 for each matrix in ``info``.
+    """As :func:`linalg.cholesky`, with ``info``: 0, or the order of the first leading minor that is not positive.
+
+    There the factor is NaN, where PyTorch leaves half a factor.
 
     Raises:
-        torch.linalg.LinAlgError: not positive definite (also without ``check_errors``: NumPy gives no partial result).
+        torch.linalg.LinAlgError: not positive definite, if ``check_errors``.
 
     >>> import wengert as torch
     >>> torch.linalg.cholesky_ex(torch.tensor([[9.]])).L
     tensor([[3.]])
+    >>> torch.linalg.cholesky_ex(torch.tensor([[1., 2.], [2., 1.]])).info
+    tensor(2, dtype=torch.int32)
     """
-    factor = _factor("cholesky_ex", "linalg.", A, upper)
-    info = wrap(np.zeros(factor._data.shape[:-2], np.int32))
+    try:
+        factor = _factor("cholesky_ex", "linalg.", A, upper)
+        info = wrap(np.zeros(factor._data.shape[:-2], np.int32))
+    except LinAlgError:
+        if check_errors:
+            raise
+        orders = _orders_of_failure(np.asarray(A._data), bool(upper))
+        info = wrap(orders)
+        factor = where_regular(A, orders, lambda regular: _factor("cholesky_ex", "linalg.", regular, upper))
     return delivered(out, return_types.linalg_cholesky_ex((factor, info)), A)
+
+
+def _orders_of_failure(a: Any, upper: bool) -> Any:
+    """For each matrix of a stack the order of its first leading minor that is not positive, or 0."""
+    orders = np.zeros(a.shape[:-2], np.int32)
+    for place in np.ndindex(orders.shape):
+        for order in range(1, a.shape[-1] + 1):
+            try:
+                CHOLESKY.impl(a[place][:order, :order], upper=upper)
+            except np.linalg.LinAlgError:
+                orders[place] = order
+                break
+    return orders
 
 
 def _left(a: Any, b: Any, *, upper: bool, unit: bool = False) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from wengert.engine.out import deliver
 from wengert.functions.linalg_checks import LinAlgError, floats, matrices, square_matrices
 from wengert.functions.matrices import inverse
 from wengert.functions.operands import must_broadcast, same_dtype
+from wengert.ops.factorizations import LU_FACTOR
 from wengert.ops.solving import DET, PINV, SLOGDET, SOLVE
 from wengert.ops.triangles import SOLVE_TRIANGULAR
 from wengert.spaces.tensors import TENSOR
@@ -101,48 +103,64 @@ def _is_vector(a: Any, b: Any) -> bool:
     return bool(b.ndim == 1 or (a.ndim - 1 == b.ndim and b.shape == a.shape[:-1]))
 
 
-def _info(raw: Any) -> Any:
-    return wrap(np.zeros(raw.shape[:-2], np.int32))
-
-
 def solve_ex(
     A: Any,  # noqa: N803
     B: Any,  # noqa: N803
     *,
     left: bool = True,
-    check_errors: bool = False,  # noqa: ARG001 - an error is always raised
+    check_errors: bool = False,
     out: Any = None,
 ) -> Any:
-    """As :func:`solve`, with 0 for each matrix in ``info``.
+    """As :func:`solve`, with ``info``: 0, or for a singular matrix, whose solution is NaN, the place of a zero pivot.
 
     Raises:
-        torch.linalg.LinAlgError: a singular matrix (also without ``check_errors``: NumPy gives no partial result).
+        torch.linalg.LinAlgError: a singular matrix, if ``check_errors``.
 
     >>> import wengert as torch
     >>> torch.linalg.solve_ex(torch.eye(2), torch.ones(2)).result
     tensor([1., 1.])
     """
-    result = return_types.linalg_solve_ex((solve(A, B, left=left), _info(matrices("solve_ex", A))))
-    return _delivered(out, result, A, B)
+    found = _with_info(A, lambda a: solve(a, B, left=left), check_errors, vector=B._data.ndim < A._data.ndim)
+    return _delivered(out, return_types.linalg_solve_ex(found), A, B)
 
 
 def inv_ex(
     A: Any,  # noqa: N803
     *,
-    check_errors: bool = False,  # noqa: ARG001 - an error is always raised
+    check_errors: bool = False,
     out: Any = None,
 ) -> Any:
-    """As :func:`inv`, with 0 for each matrix in ``info``.
+    """As :func:`inv`, with ``info``: 0, or for a singular matrix, whose inverse is NaN, the place of a zero pivot.
 
     Raises:
-        torch.linalg.LinAlgError: a singular matrix (also without ``check_errors``: NumPy gives no partial result).
+        torch.linalg.LinAlgError: a singular matrix, if ``check_errors``.
 
     >>> import wengert as torch
     >>> torch.linalg.inv_ex(torch.eye(1)).inverse
     tensor([[1.]])
     """
-    result = return_types.linalg_inv_ex((inverse(A), _info(matrices("inv_ex", A))))
-    return _delivered(out, result, A)
+    return _delivered(out, return_types.linalg_inv_ex(_with_info(A, inverse, check_errors)), A)
+
+
+def _with_info(A: Any, solved: Callable[[Any], Any], check_errors: bool, vector: bool = False) -> tuple[Any, Any]:  # noqa: N803
+    raw = matrices("solve_ex", A)
+    try:
+        return solved(A), wrap(np.zeros(raw.shape[:-2], np.int32))
+    except LinAlgError:
+        if check_errors:
+            raise
+    zero = np.diagonal(LU_FACTOR.impl(raw)[0], axis1=-2, axis2=-1) == 0
+    places = np.where(zero.any(axis=-1), zero.argmax(axis=-1) + 1, 0).astype(np.int32)
+    return where_regular(A, places, solved, vector=vector), wrap(places)
+
+
+def where_regular(A: Any, info: Any, solved: Callable[[Any], Any], *, vector: bool = False) -> Any:  # noqa: N803
+    """What ``solved`` gives for the matrices whose ``info`` is 0; NaN for the others, which it is not given."""
+    raw = A._data
+    other = wrap(np.asarray(info > 0)[..., None, None])
+    found = solved(TENSOR.where(other, wrap(np.eye(raw.shape[-1], dtype=raw.dtype)), A))
+    shown = wrap(np.asarray(info > 0)[..., None]) if vector else other
+    return TENSOR.where(shown, wrap(np.asarray(np.nan, raw.dtype)), found)
 
 
 def _delivered(out: Any, result: Any, *inputs: Any) -> Any:

@@ -12,6 +12,7 @@ from wengert.engine.apply import apply
 from wengert.engine.composites import composite
 from wengert.engine.out import deliver
 from wengert.functions.dims import wrap_dim
+from wengert.functions.linalg_checks import LinAlgError
 from wengert.functions.operands import in_c, must_broadcast, not_implemented_for, raw_of_tensor, same_dtype
 from wengert.functions.options import integer, type_name
 from wengert.functions.products import matmul
@@ -201,7 +202,7 @@ def inverse(input: Any, *, out: Any = None) -> Any:
     try:
         result = apply(INV, input)
     except np.linalg.LinAlgError:
-        raise RuntimeError(
+        raise LinAlgError(
             "linalg.inv: the inversion could not be completed because the input matrix is singular: its rows are "
             "linearly dependent. To solve a system of equations as well as can be, use least squares"
         ) from None

@@ -209,7 +209,8 @@ def _weighted(flat: Any, taps: _Taps, space: tuple[int, ...]) -> Any:
         for (place, share), n in zip(chosen, space, strict=True):
             present = (place >= 0) & (place <= n - 1)
             index = index * n + where(present, place, 0.0).long()
-            part = present.to(place.dtype) if share is None else where(present, share, 0.0)
+            present = present.to(place.dtype)
+            part = present if share is None else share * present
             weight = part if weight is None else weight * part
         shape = (flat.shape[0], flat.shape[1], index.shape[-1])
         term = flat.gather(2, index.unsqueeze(1).expand(shape)) * weight.unsqueeze(1)

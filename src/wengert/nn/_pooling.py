@@ -12,7 +12,7 @@ from wengert.engine.base import wrap
 from wengert.functions.operands import not_implemented_for, raw_of_tensor, shown
 from wengert.nn._convolution import per_axis
 from wengert.ops.patches import Places
-from wengert.ops.pooling import ADAPTIVE_MAX_POOL, AVG_POOL, MAX_POOL, pooling_matrix
+from wengert.ops.pooling import ADAPTIVE_MAX_POOL, AVG_POOL, MAX_POOL, WEIGHTED, pooling_matrix
 from wengert.spaces.tensors import TENSOR
 
 __all__ = [
@@ -253,7 +253,7 @@ def along_axis(images: Any, matrix: Any, axis: int) -> Any:
     """Multiply one axis by a constant matrix ``(new, old)``."""
     last = images._data.ndim - 1
     moved = TENSOR.transpose(images, dim0=axis, dim1=last) if axis != last else images
-    found = TENSOR.matmul(moved, wrap(np.ascontiguousarray(matrix.T)))
+    found = apply(WEIGHTED, moved, wrap(np.ascontiguousarray(matrix.T)))
     return TENSOR.transpose(found, dim0=axis, dim1=last) if axis != last else found
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from wengert.ops.checks import INTEGER_OR_FLOAT
-from wengert.ops.record import MISSING, Kind, Promote, Rule, defop
+from wengert.ops.record import MISSING, Kind, Op, Promote, Rule, defop
 
 _FLOAT = np.dtype(np.float64)
 _ZERO_DIVISION = (
@@ -96,72 +96,65 @@ _FMOD_VJP: Final[tuple[Rule, Rule]] = (
     lambda xp, g, y, a, b: -g * xp.div_rounding(a, b, rounding_mode="trunc"),
 )
 
-REMAINDER = defop(
+
+def _rest(name: str, impl: Any, vjp: Any, node: str, formula: str, doc: str) -> Op:
+    """A remainder of division."""
+    return defop(
+        name,
+        impl,
+        Kind.ELEMENTWISE,
+        vjp=vjp,
+        args=("self", "other"),
+        promote=Promote.COMMON,
+        node=node,
+        check=INTEGER_OR_FLOAT,
+        formula=formula,
+        doc=doc,
+        domain="nonzero",
+    )
+
+
+REMAINDER = _rest(
     "remainder",
     _remainder,
-    Kind.ELEMENTWISE,
-    vjp=_REMAINDER_VJP,
-    args=("self", "other"),
-    promote=Promote.COMMON,
-    node="RemainderBackward1",
-    check=INTEGER_OR_FLOAT,
-    formula="a - b floor(a / b)",
-    doc="Remainder of division with the sign of the divisor, as Python's %.",
-    domain="nonzero",
+    _REMAINDER_VJP,
+    "RemainderBackward1",
+    "a - b floor(a / b)",
+    "Remainder of division with the sign of the divisor, as Python's %.",
 )
 
-REMAINDER_NUMBER = defop(
+REMAINDER_NUMBER = _rest(
     "remainder_number",
     _remainder,
-    Kind.ELEMENTWISE,
-    vjp=_REMAINDER_VJP,
-    args=("self", "other"),
-    promote=Promote.COMMON,
-    node="RemainderBackward0",
-    check=INTEGER_OR_FLOAT,
-    formula="a - b floor(a / b)",
-    doc="Remainder of division by a number, with the sign of the divisor.",
-    domain="nonzero",
+    _REMAINDER_VJP,
+    "RemainderBackward0",
+    "a - b floor(a / b)",
+    "Remainder of division by a number, with the sign of the divisor.",
 )
 
-NUMBER_REMAINDER = defop(
+NUMBER_REMAINDER = _rest(
     "number_remainder",
     _remainder,
-    Kind.ELEMENTWISE,
-    vjp=(MISSING, MISSING),
-    args=("self", "other"),
-    promote=Promote.COMMON,
-    node="NotImplemented",
-    check=INTEGER_OR_FLOAT,
-    formula="a - b floor(a / b)",
-    doc="Remainder of a number divided by a tensor.",
-    domain="nonzero",
+    (MISSING, MISSING),
+    "NotImplemented",
+    "a - b floor(a / b)",
+    "Remainder of a number divided by a tensor.",
 )
 
-FMOD = defop(
+FMOD = _rest(
     "fmod",
     _fmod,
-    Kind.ELEMENTWISE,
-    vjp=_FMOD_VJP,
-    args=("self", "other"),
-    promote=Promote.COMMON,
-    node="FmodBackward1",
-    check=INTEGER_OR_FLOAT,
-    formula="a - b trunc(a / b)",
-    doc="Remainder of division with the sign of the dividend, as C's fmod.",
-    domain="nonzero",
+    _FMOD_VJP,
+    "FmodBackward1",
+    "a - b trunc(a / b)",
+    "Remainder of division with the sign of the dividend, as C's fmod.",
 )
 
-FMOD_NUMBER = defop(
+FMOD_NUMBER = _rest(
     "fmod_number",
     _fmod,
-    Kind.ELEMENTWISE,
-    vjp=_FMOD_VJP,
-    args=("self", "other"),
-    promote=Promote.COMMON,
-    node="FmodBackward0",
-    check=INTEGER_OR_FLOAT,
-    formula="a - b trunc(a / b)",
-    doc="Remainder of division by a number, with the sign of the dividend.",
-    domain="nonzero",
+    _FMOD_VJP,
+    "FmodBackward0",
+    "a - b trunc(a / b)",
+    "Remainder of division by a number, with the sign of the dividend.",
 )

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from wengert._batched import folded
+from wengert._batched import Batched, folded
 from wengert.ops.accumulate import sum_into
 from wengert.ops.patches import Places, inner, offsets, padded
 from wengert.ops.record import Kind, deffused, defop
@@ -294,3 +294,42 @@ def pooling_matrix(n: int, parts: int, dtype: Any) -> Any:
     for row, (start, end) in enumerate(_bounds(n, parts)):
         matrix[row, start:end] = 1.0 / (end - start)
     return matrix
+
+
+# --- every pixel of the result a weighted mean of some of one axis ---
+
+
+def _weighted(x: Any, weights: Any) -> Any:
+    """The product, in which an infinity or NaN counts only where its weight is not zero."""
+    y = np.matmul(x, weights)
+    if y.dtype.kind == "c" or np.isfinite(y).all():
+        return y
+    whole, none = np.isfinite(x), x.dtype.type(0)
+    y = np.matmul(np.where(whole, x, none), weights)
+    more, less = (weights > 0).astype(np.float32), (weights < 0).astype(np.float32)
+    above, below = (x == np.inf).astype(np.float32), (x == -np.inf).astype(np.float32)
+    rises = above @ more + below @ less > 0
+    falls = above @ less + below @ more > 0
+    y[rises], y[falls] = np.inf, -np.inf
+    y[(rises & falls) | (np.isnan(x).astype(np.float32) @ (more + less) > 0)] = np.nan
+    return y
+
+
+def _weighted_batch(xp: Any, x: Any, weights: Any) -> Any:
+    if weights.__class__ is Batched:
+        return xp.matmul(x, weights)
+    return Batched(_weighted(x.array, weights), x.axes)
+
+
+WEIGHTED = defop(
+    "weighted",
+    _weighted,
+    Kind.PRODUCT,
+    batch=_weighted_batch,
+    vjp=(lambda xp, g, y, x, weights: xp.weighted(g, xp.transpose(weights, dim0=0, dim1=1)), None),
+    args=("input", "weights"),
+    node="UpsampleBackward0",
+    linear=(0,),
+    formula="sum_j x_j w_(j i)",
+    doc="Weighted sums along the last axis, by constant weights of which most are zero.",
+)
