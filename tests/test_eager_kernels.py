@@ -97,8 +97,15 @@ def _is_machine_code(function: Any) -> bool:
     return type(function).__name__ == "builtin_function_or_method"
 
 
+def _param(name: str, dtype: np.dtype[Any], *others: Any) -> Any:
+    """One kernel to be compared; each takes 20 ms to make, so those for float64 are compared in the slow tests."""
+    words = [str(v) for other in others for v in (other.values() if isinstance(other, dict) else (other,))]
+    marks = [pytest.mark.slow] if dtype == F8 else []
+    return pytest.param(name, dtype, *others, id="-".join([name, dtype.str[1:], *words]), marks=marks)
+
+
 FORWARD = [
-    pytest.param(name, dtype, meta, id="-".join([name, dtype.str[1:], *map(str, meta.values())]))
+    _param(name, dtype, meta)
     for name in sorted(choice._FORWARD - choice._TOTALS - {"pow_number"})
     for dtype in (F4, F8)
     for meta in _metas(TABLE[name])
@@ -150,7 +157,7 @@ def _needed(op: Op) -> list[int]:
 
 
 BACKWARD = [
-    pytest.param(name, dtype, meta, needed, id="-".join([name, dtype.str[1:], str(needed), *map(str, meta.values())]))
+    _param(name, dtype, meta, needed)
     for name in sorted(choice._BACKWARD - choice._TOTALS - {"pow_number"})
     for dtype in (F4, F8)
     for meta in _metas(TABLE[name])
