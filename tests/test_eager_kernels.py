@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -96,9 +97,16 @@ def _is_machine_code(function: Any) -> bool:
     return type(function).__name__ == "builtin_function_or_method"
 
 
+def _param(name: str, dtype: np.dtype[Any], *others: Any) -> Any:
+    """One kernel to be compared; each takes 20 ms to make, so those for float64 are compared in the slow tests."""
+    words = [str(v) for other in others for v in (other.values() if isinstance(other, dict) else (other,))]
+    marks = [pytest.mark.slow] if dtype == F8 else []
+    return pytest.param(name, dtype, *others, id="-".join([name, dtype.str[1:], *words]), marks=marks)
+
+
 FORWARD = [
-    pytest.param(name, dtype, meta, id="-".join([name, dtype.str[1:], *map(str, meta.values())]))
-    for name in sorted(choice._FORWARD - {"pow_number"})
+    _param(name, dtype, meta)
+    for name in sorted(choice._FORWARD - choice._TOTALS - {"pow_number"})
     for dtype in (F4, F8)
     for meta in _metas(TABLE[name])
     if choice.most_forward(TABLE[name], (dtype.str[1:],), meta)
@@ -149,8 +157,8 @@ def _needed(op: Op) -> list[int]:
 
 
 BACKWARD = [
-    pytest.param(name, dtype, meta, needed, id="-".join([name, dtype.str[1:], str(needed), *map(str, meta.values())]))
-    for name in sorted(choice._BACKWARD - {"pow_number"})
+    _param(name, dtype, meta, needed)
+    for name in sorted(choice._BACKWARD - choice._TOTALS - {"pow_number"})
     for dtype in (F4, F8)
     for meta in _metas(TABLE[name])
     for needed in _needed(TABLE[name])
@@ -183,6 +191,26 @@ def test_rules_are_numpys(name: str, dtype: np.dtype[Any], meta: dict[str, Any],
         with np.errstate(all="ignore"):
             far = _far(part, wanted, tolerance, np.abs(wanted) + (np.abs(g) if name in CANCELS else 0))
         assert not far.any(), (name, g[far][:3], [x[far][:3] for x in xs], part[far][:3], wanted[far][:3])
+
+
+@pytest.mark.parametrize("dtype", [F4, F8], ids=str)
+@pytest.mark.parametrize("n", [MANY, 1031, 100_003, 1_000_001])
+def test_totals_are_exact_but_for_rounding(n: int, dtype: np.dtype[Any]) -> None:
+    rng = np.random.default_rng(n)
+    x = (rng.standard_normal(n) * 10.0 ** rng.integers(-3, 4, n)).astype(dtype)
+    t = wengert.from_numpy(x)
+    exact = math.fsum(x.tolist())
+    bound = 2 * np.finfo(dtype).eps * np.sqrt(np.sum(np.square(x, dtype=np.float64)))
+    for y, want in ((t.sum(), exact), (t.mean(), exact / n)):
+        assert y._data.__class__ is dtype.type
+        assert abs(y.item() - want) <= bound * (want / exact) * 4 + np.finfo(dtype).eps * abs(want)
+    assert _is_machine_code(next(iter(operation(TABLE["sum"]).with_meta.values())))
+    for special in (np.nan, np.inf, -np.inf):
+        x[n // 3] = special
+        np.testing.assert_equal(t.sum().item(), special)
+    x[0] = np.inf
+    assert np.isnan(t.sum().item())
+    assert wengert.from_numpy(np.full(n, -0.0, dtype)).sum().item() == 0
 
 
 # --- any layout, through the public functions -------------------------------------------------------------------------

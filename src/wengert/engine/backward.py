@@ -82,22 +82,25 @@ def backward_from_scalar(t: TensorBase, retain_graph: bool) -> None:
     unusual = None
     if not STATE.anomaly and not STATE.axes:
         unusual = run_silently(drain_plain, on_the_way, retain_graph, where)
-        if unusual is None and _are_first_scalars(on_the_way[1]):
+        if unusual is None and _are_first(on_the_way[1]):
             return
     sweep = Sweep(False, retain_graph, where, False)
     sweep.on_the_way = on_the_way
     _commit(sweep.run(unusual), sweep)
 
 
-def _are_first_scalars(arrivals: dict[Any, Any]) -> bool:
-    """Give leaves their gradients, if all are scalars and the first ones, and nobody hooked in: nothing to add to."""
+def _are_first(arrivals: dict[Any, Any]) -> bool:
+    """Give leaves their gradients, if all are the first ones and nobody hooked in: nothing to add to."""
     with _commit_lock:
+        arrays = False
         for leaf, g in arrivals.items():
             t = leaf.variable
-            if leaf.state is not None or g.__class__ is np.ndarray:
+            if leaf.state is not None or t is None or t._grad is not None or not t._rg or t._view is not None:
                 return False
-            if t is None or t._grad is not None or not t._rg or t._view is not None:
-                return False
+            arrays = arrays or g.__class__ is np.ndarray
+        if arrays:
+            taken: set[int] = set()
+            arrivals = {leaf: _own(g, taken) for leaf, g in arrivals.items()}
         try:
             for leaf, g in arrivals.items():
                 leaf.variable._grad = wrap_plain(g)

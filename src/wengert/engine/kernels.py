@@ -21,7 +21,7 @@ from wengert.engine.node import save_plan
 from wengert.engine.tiles import LARGE, computes, large
 from wengert.ops.arithmetic import ADD
 from wengert.ops.reads import Read
-from wengert.ops.record import MISSING, Kind, Op
+from wengert.ops.record import MISSING, EachInput, Kind, Op
 
 MANY: Final = 512  # elements from which a call of machine code is quicker than one of NumPy
 _F32: Final[np.dtype[Any]] = np.dtype(np.float32)
@@ -34,6 +34,7 @@ Kernel = Callable[..., Any]
 # a mask: which.
 _NUMBER_IN_CODE: Final = frozenset({"pow_number"})
 _MASK: Final = {"where": 0, "zero_where": 1, "masked_fill": 1}
+_TOTALS: Final = frozenset({"sum", "mean"})  # reductions that may run over all elements
 _MOST_NUMBERS: Final = 64  # for which it is remembered that there is no machine code
 
 
@@ -203,7 +204,7 @@ def operation(op: Op) -> Operation | None:
         return _operations[op]
     except KeyError:
         fuses = op.kind is Kind.ELEMENTWISE and op.differentiable and op.outputs == 1 and not op.view
-        return _operations.setdefault(op, Operation(op) if fuses else None)
+        return _operations.setdefault(op, Operation(op) if fuses or op.name in _TOTALS else None)
 
 
 def evaluated(op: Op, inputs: Sequence[Any], meta: dict[str, Any]) -> Any:
@@ -307,8 +308,10 @@ _rules: Final[dict[Op, Rules]] = {}
 
 
 def rules_of(op: Op) -> Rules | None:
-    """What runs an operation's rules on many elements; None if it is not elementwise."""
-    if operation(op) is None:
+    """What runs an operation's rules on many elements; None if it is not elementwise, or its rules compute nothing."""
+    if operation(op) is None or op.kind is not Kind.ELEMENTWISE or isinstance(op.vjp, EachInput):
+        return None
+    if not any([callable(rule) and rule is not MISSING and computes(rule) for rule in op.vjp]):
         return None
     found = _rules.get(op)
     return _rules.setdefault(op, Rules(op)) if found is None else found

@@ -24,8 +24,8 @@ _real_classes: dict[Op, type[OpNode]] = {}  # of operations whose name does not 
 
 # What the sweep's short way has to know of an operation with one rule for each input and one result: the number of
 # inputs, where the version cells begin in `links`, the space, the rules, `keeps_scalars`, whether rules take metadata,
-# the rules as machine code for many elements, and whether the inputs are known to be scalars of the result's dtype
-# wherever that is a scalar. A plain tuple, which Python unpacks fastest.
+# the rules on many elements, and whether the inputs are known to be scalars of the result's dtype wherever that is a
+# scalar. A plain tuple, which Python unpacks fastest.
 Form = tuple[int, int, RawSpace, tuple[Any, ...], bool, bool, Rules | None, bool]
 
 
@@ -171,6 +171,8 @@ _NUMBERS = (np.generic, int, float, complex)
 
 def any_written(links: tuple[Any, ...], start: int) -> bool:
     """Whether a saved tensor whose cell and version stand at ``start`` or later was written since it was saved."""
+    if len(links) == start + 2:  # the most frequent case
+        return bool(links[start][0] != links[start + 1])
     return any([links[i][0] != links[i + 1] for i in range(start, len(links), 2)])
 
 
@@ -244,9 +246,9 @@ def _make_class(op: Op, name: str, is_complex: bool) -> type[OpNode]:
         if op.outputs == 1 and MISSING not in vjp:
             body["short"] = True
             takes_meta = any([_takes_metadata(rule, len(vjp)) for rule in vjp if rule is not None])
-            facts = (len(vjp), 2 * len(vjp) + 2, body["space"], vjp, body["keeps_scalars"], takes_meta)
-            body["many"] = many = rules_of(op) if body["elementwise"] else None
-            body["form"], body["like_form"] = (*facts, many, False), (*facts, many, body["keeps_scalars"])
+            many = body["many"] = rules_of(op) if body["elementwise"] else None
+            facts = (len(vjp), 2 * len(vjp) + 2, body["space"], vjp, body["keeps_scalars"], takes_meta, many)
+            body["form"], body["like_form"] = (*facts, False), (*facts, body["keeps_scalars"])
     if op.outputs != 1:
         body["__slots__"] += ("port_references",)
     return type(name, (OpNode,), body)

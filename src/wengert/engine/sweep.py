@@ -76,54 +76,63 @@ def drain_plain(on_the_way: OnTheWay, retain: bool, where: FreedAt) -> tuple[Nod
                         node.links = (form, links[1], links[2], None, a, b)
                     else:
                         node.links = (form, links[1], None, None) if k == 1 else without_arrays(links, k)
+        is_many = False
         if kind is ndarray:
             alike = False
-        x: Any = NotImplemented
-        if kind is ndarray and many is not None and g.size >= KERNELS.elements:
-            fast = many.single if g.dtype is _F32 else many.double
-            if k == 1:
+            is_many = g.size >= (LARGE if many is None else KERNELS.elements)
+        if k > 2 or (has_meta and k == 2) or is_many:
+            x = NotImplemented
+            if k == 1 and many is not None and is_many:
+                following = links[1]
                 if node.meta:
                     x = many.with_metadata(1, (g, links[2], links[3]), node.meta)
                 else:
-                    x = fast[1](g, links[2], links[3])
-            elif k == 2 and not has_meta:
-                needed = 3 if links[1] is not None and links[2] is not None else 1 if links[2] is None else 2
-                x = fast[needed](g, links[3], links[4], links[5])
-        if k > 2 or (has_meta and k == 2) or (kind is ndarray and x is NotImplemented and g.size >= LARGE):
-            _pass_on(node, g, links, space, on_the_way)
-            node = None
-            continue
-        following = links[1]
-        if k == 1:
+                    x = (many.single if g.dtype is _F32 else many.double)[1](g, links[2], links[3])
+            elif k == 2 and many is not None and is_many and not has_meta:
+                second, following = links[1], links[2]
+                needed = 3 if following is not None and second is not None else 1 if following is None else 2
+                x = (many.single if g.dtype is _F32 else many.double)[needed](g, links[3], links[4], links[5])
+                if following is None:
+                    following = second
+                elif needed == 3 and x is not NotImplemented:
+                    other, x = x
+                    if other.shape != second.shape or other.dtype is not second.dtype:
+                        other = fit_raw(other, second, node)
+                    if second in pending:
+                        pending[second] = sum_of(pending[second], other)
+                    else:
+                        pending[second] = other
+                        if second.seq:
+                            heappush(heap, (second.seq, second))
             if x is NotImplemented:
-                if has_meta:
-                    x = rules[0](space, g, links[2], links[3], **(node.meta or {}))
-                else:
-                    x = rules[0](space, g, links[2], links[3])
-        elif following is None:
+                _pass_on(node, g, links, space, on_the_way, is_tried=k == 1 or (k == 2 and not has_meta))
+                node = None
+                continue
+        elif k == 1:
+            following = links[1]
+            if has_meta:
+                x = rules[0](space, g, links[2], links[3], **(node.meta or {}))
+            else:
+                x = rules[0](space, g, links[2], links[3])
+        elif links[1] is None:
             following = links[2]
-            if x is NotImplemented:
-                x = rules[1](space, g, links[3], links[4], links[5])
+            x = rules[1](space, g, links[3], links[4], links[5])
         else:
+            following = links[1]
+            x = rules[0](space, g, links[3], links[4], links[5])
             second = links[2]
-            other: Any = NotImplemented
-            if x is NotImplemented:
-                x = rules[0](space, g, links[3], links[4], links[5])
-            elif second is not None:
-                x, other = x
             if second is not None:
                 if not (alike and x.__class__ is kind) and (
                     x.shape != following.shape or x.dtype is not following.dtype
                 ):
                     x = fit_raw(x, following, node)
                 if following in pending:
-                    had = pending[following]
-                    pending[following] = had + x if kind is not ndarray else sum_of(had, x)
+                    pending[following] = pending[following] + x
                 else:
                     pending[following] = x
                     if following.seq:
                         heappush(heap, (following.seq, following))
-                x = rules[1](space, g, links[3], links[4], links[5]) if other is NotImplemented else other
+                x = rules[1](space, g, links[3], links[4], links[5])
                 following = second
         if not (alike and x.__class__ is kind) and (x.shape != following.shape or x.dtype is not following.dtype):
             x = fit_raw(x, following, node)
@@ -140,15 +149,17 @@ def drain_plain(on_the_way: OnTheWay, retain: bool, where: FreedAt) -> tuple[Nod
                 g = pending.pop(node)
 
 
-def _pass_on(node: Any, g: Any, links: tuple[Any, ...], space: Any, on_the_way: OnTheWay) -> None:
+def _pass_on(
+    node: Any, g: Any, links: tuple[Any, ...], space: Any, on_the_way: OnTheWay, *, is_tried: bool = False
+) -> None:
     """Run the rules of a plain node of any form and let the results arrive; large elementwise ones tile by tile."""
     _, pending, totals = on_the_way
     k = node.arity
     saved = links[1 + k : 2 * k + 2]
     meta, is_view = node.meta or {}, node.op.view
-    many = node.many if space is not BATCHED else None
+    many = node.many if space is not BATCHED and not is_tried else None
     if many is not None and g.__class__ is ndarray and g.size >= KERNELS.elements:
-        found = pulled(many, g, tuple([n is not None for n in links[1 : 1 + k]]), saved, node.meta)
+        found = pulled(many, g, [n is not None for n in links[1 : 1 + k]], saved, node.meta)
         if found is not NotImplemented:
             for x, following in zip(found, links[1 : 1 + k], strict=True):
                 if following is not None:

@@ -210,8 +210,9 @@ def _expand(x: Any, *, shape: Shape) -> Any:
     # but by the constructor, which takes a fifth of its time; the cotangent of every sum and mean comes through here.
     if prod(shape) == x.size:
         return x.reshape(shape)
+    if isinstance(x, np.generic):  # its memory is read-only, and so is what is made of it
+        return np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
     if x.ndim == 0:
-        x = np.asarray(x)
         return _repeated(x, shape, (0,) * len(shape))
     lead = len(shape) - x.ndim
     if (
@@ -226,7 +227,7 @@ def _expand(x: Any, *, shape: Shape) -> Any:
 
 def _repeated(x: Any, shape: Shape, strides: Shape) -> Any:
     y: Any = np.ndarray(shape, x.dtype, x, 0, strides)
-    y.flags.writeable = False
+    y.setflags(False)
     return y
 
 

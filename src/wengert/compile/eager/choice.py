@@ -35,7 +35,8 @@ _FUNCTIONS: Final = _names(
     "xlogy_from_number xlogy_number xlog1py erf erfc erfinv logit normal_cdf lgamma digamma hypot "
     "ldexp ndtr entr"
 )
-_FORWARD: Final = _ARITHMETIC | _ACTIVATIONS | _FUNCTIONS
+_TOTALS: Final = _names("sum mean")  # of all elements
+_FORWARD: Final = _ARITHMETIC | _ACTIVATIONS | _FUNCTIONS | _TOTALS
 
 # Beyond so many elements NumPy's vector code gains more than the cheaper call here: 0.17 ns an element for tanh in
 # float32, against 0.28.
@@ -68,6 +69,8 @@ MOST: Final = (1 << 62) - 1
 
 def most_forward(op: Op, arguments: tuple[Any, ...], meta: dict[str, Any]) -> int:
     """The number of elements up to which machine code is used for an operation; 0 for never."""
+    if op.name in _TOTALS and (meta["dim"] is not None or meta["keepdim"]):
+        return 0
     if op.name not in _FORWARD or not _is_usual(arguments, meta, backward=False):
         return 0
     return _UP_TO.get((op.name, arguments[0]), MOST)

@@ -21,7 +21,7 @@ from wengert.compile.llvm import machine
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
 from wengert.compile.runtime.flat import FlatCode, FlatKernel, has_flat_entry
-from wengert.ops.record import Op
+from wengert.ops.record import Kind, Op
 
 _NOTHING: Final = b"-"
 Argument = str | int | float  # a dtype, "" for what nothing reads, or a number that is written into the code
@@ -59,7 +59,9 @@ class Maker:
         find = _finder((op.name, arguments, tuple(meta.items()), needed))
         dtypes = [given if isinstance(given, str) else "" for given in arguments]
         result = dtypes[0] if needed else max(dtypes)  # of "b1" and "f4" the float
-        return FlatKernel(dtypes, (result,) * max(1, len(needed)), (self._least, most), find, otherwise).call
+        results = (result,) * max(1, len(needed))
+        is_number = op.kind is Kind.REDUCTION
+        return FlatKernel(dtypes, results, (self._least, most), find, otherwise, is_number=is_number).call
 
 
 def maker(least: int) -> Maker | None:

@@ -27,6 +27,7 @@ from wengert.program.program import Equation, Program
 from wengert.program.values import Value
 from wengert.spaces.raw import REAL
 
+_TOTALS: Final = frozenset(["sum", "mean"])
 _LENGTH: Final = 7919  # stands for any: no rule has it as a constant
 
 
@@ -54,7 +55,7 @@ def code_for(request: Request) -> FlatCode | None:
     """The machine code; None if the rule is not what one loop can do."""
     try:
         program = _program(request)
-        kernel, names = _kernel(program)
+        kernel, names = _kernel(program, () if request.op in _TOTALS else (_LENGTH,))
     except UnfitError:
         return None
     text, interface = emit_kernel(kernel, host_target(), share=2 * SHARE)
@@ -135,7 +136,8 @@ class _RuleSpace:
 
 def _emitted(equations: list[Equation], op: Op, xs: Sequence[Any], meta: dict[str, Any]) -> _Term:
     """A new equation, and its result."""
-    if op.outputs != 1 or op.view or (op.kind is not Kind.ELEMENTWISE and op.name != "zeros_like"):
+    is_one = op.kind is Kind.ELEMENTWISE or op.name == "zeros_like" or (op.name in _TOTALS and meta["dim"] is None)
+    if op.outputs != 1 or op.view or not is_one:
         raise UnfitError(op.name)
     inputs = tuple([x.value if isinstance(x, _Term) else x for x in xs])
     if any([isinstance(x, (np.generic, np.ndarray)) for x in inputs]):
@@ -173,11 +175,11 @@ def _program(request: Request) -> Program:
 # --- kernels ----------------------------------------------------------------------------------------------------------
 
 
-def _kernel(program: Program) -> tuple[Kernel, tuple[str | None, ...]]:
-    """The loop, and the buffers' names for the program's inputs and outputs."""
+def _kernel(program: Program, shape: tuple[int, ...]) -> tuple[Kernel, tuple[str | None, ...]]:
+    """The loop, and the buffers' names for the program's inputs and outputs; these have the shape ``shape``."""
     dtypes = {x.dtype for x in program.inputs if x.dtype.kind == "f"}
     for x in program.outputs:
-        if not isinstance(x, Value) or x.shape != (_LENGTH,) or x.dtype not in dtypes or x in program.constants:
+        if not isinstance(x, Value) or x.shape != shape or x.dtype not in dtypes or x in program.constants:
             raise UnfitError("a result of another form")
     steps = cut_into_steps(program)
     if len(steps) != 1 or not isinstance(steps[0], Fused) or steps[0].results != program.outputs:

@@ -70,6 +70,7 @@ class FlatKernel:
         variant: finds the code for a set of arguments that are the same for all elements (bit i: argument i); None
             where machine code is not wanted. Its answers must not depend on when it is asked.
         otherwise: called with the same arguments wherever there is no kernel for them.
+        is_number: the one result is a number, not an array.
     """
 
     def __init__(
@@ -79,6 +80,8 @@ class FlatKernel:
         sizes: tuple[int, int],
         variant: Callable[[int], FlatCode | None],
         otherwise: Callable[..., Any],
+        *,
+        is_number: bool = False,
     ) -> None:
         self.call: Callable[..., Any]
         entry = _entry()
@@ -97,7 +100,10 @@ class FlatKernel:
         table[code.SLOW] = id(self._keep[1])
         table[code.ARGUMENTS], table[code.RESULTS] = len(arguments), len(results)
         table[code.ARGUMENT_TABLE] = table_of(rows, self._keep)
-        table[code.RESULT_TABLE] = table_of([(kind.num, kind.itemsize) for kind in kinds], self._keep)
+        self._keep += kinds
+        numbers = [id(kind) if is_number else 0 for kind in kinds]
+        rows = [[kind.num, kind.itemsize, number] for kind, number in zip(kinds, numbers, strict=True)]
+        table[code.RESULT_TABLE] = table_of(rows, self._keep)
         table[code.VARIANTS] = self._variants.ctypes.data
         table[code.LEAST], table[code.MOST_ELEMENTS] = sizes
         table[code.HANDLER] = 0 if (handler := support().handler) is None else id(handler)

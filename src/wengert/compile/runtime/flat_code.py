@@ -22,9 +22,9 @@ WORDS: Final = 9
 # taken for it: 0 none, 4 and 8 as a float of so many bytes.
 A_DESCR, A_SCALAR, A_NUMBER = range(3)
 A_WORDS: Final = 3
-# Words of a result.
-R_TYPE, R_SIZE = range(2)
-R_WORDS: Final = 2
+# Words of a result; the dtype only of one that is a number, a NumPy scalar.
+R_TYPE, R_SIZE, R_NUMBER = range(3)
+R_WORDS: Final = 3
 # Words of a variant: the kernel (0: there is none), from how many elements other Python threads may run meanwhile, and
 # the place of each argument's and result's pointer (-1: the kernel does not read it).
 V_KERNEL, V_LONG, V_PLACES = range(3)
@@ -50,6 +50,7 @@ entry:
   %objects = alloca ptr, i64 {MOST}, align 16
   %size = alloca i64, align 16
   %unread = alloca ptr, align 16
+  %value.of.result = alloca double, align 16
 {field("table", "self", layout.DATA, "ptr")}
 {word("slow", "table", SLOW, "ptr")}
 {word("wanted", "table", ARGUMENTS)}
@@ -254,18 +255,28 @@ make:
   %r = getelementptr i64, ptr %restable, i64 %r.offset
 {word("r.type", "r", R_TYPE)}
 {word("r.size", "r", R_SIZE)}
+{word("r.number", "r", R_NUMBER, "ptr")}
   %m.object = getelementptr ptr, ptr %objects, i64 %m
+  %is_array.result = icmp eq ptr %r.number, null
+  br i1 %is_array.result, label %make.array, label %make.number
+make.number:
+  store ptr null, ptr %m.object
+  br label %make.fill
+make.array:
   %made = call ptr @wengert_fresh(ptr %handler, i64 %rank.wide, ptr %dims, i64 %r.type, i64 %r.size)
   %made.failed = icmp eq ptr %made, null
-  br i1 %made.failed, label %failed.head, label %make.fill
-make.fill:
+  br i1 %made.failed, label %failed.head, label %make.made
+make.made:
   store ptr %made, ptr %m.object
 {field("made.data", "made", layout.DATA, "ptr")}
-  %r.number = add i64 %nargs, %m
-  %r.place.at = getelementptr i64, ptr %places, i64 %r.number
+  br label %make.fill
+make.fill:
+  %m.data = phi ptr [ %value.of.result, %make.number ], [ %made.data, %make.made ]
+  %r.index = add i64 %nargs, %m
+  %r.place.at = getelementptr i64, ptr %places, i64 %r.index
   %r.place = load i64, ptr %r.place.at
   %r.pointer.at = getelementptr ptr, ptr %pointers, i64 %r.place
-  store ptr %made.data, ptr %r.pointer.at
+  store ptr %m.data, ptr %r.pointer.at
   %m1 = add i64 %m, 1
   br label %make.head
 
@@ -286,7 +297,14 @@ give:
   br i1 %is_one, label %give.one, label %give.many
 give.one:
   %only = load ptr, ptr %objects
+  %is_number = icmp eq ptr %only, null
+  br i1 %is_number, label %give.number, label %give.array
+give.array:
   ret ptr %only
+give.number:
+{word("number.descr", "restable", R_NUMBER, "ptr")}
+  %scalar.made = call ptr @wengert_array_scalar(ptr %value.of.result, ptr %number.descr, ptr null)
+  ret ptr %scalar.made
 give.many:
   %tuple = call ptr @PyTuple_New(i64 %results)
   %tuple.failed = icmp eq ptr %tuple, null
@@ -305,7 +323,7 @@ tuple.done:
   ret ptr %tuple
 
 failed.head:
-  %left = phi i64 [ %m, %make ], [ %results, %give.many ], [ %left1, %failed.one ]
+  %left = phi i64 [ %m, %make.array ], [ %results, %give.many ], [ %left1, %failed.one ]
   %failed.more = icmp sgt i64 %left, 0
   br i1 %failed.more, label %failed.one, label %failed.done
 failed.one:
