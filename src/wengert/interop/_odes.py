@@ -122,7 +122,7 @@ def odeint(
     atol: float = 1e-9,
     **options: Any,
 ) -> Any:
-    """The solution of ``y' = fun(t, y, *args)``, ``y(t[0]) = y0``, at times ``t``, with gradients by ``y0`` and ``args``.
+    """The solution of ``y' = fun(t, y, *args)``, ``y(t[0]) = y0``, at times ``t``: gradients by ``y0`` and ``args``.
 
     The result is a float64 tensor ``[len(t), *y0.shape]``. ``scipy.integrate.solve_ivp`` finds it; backward solves the
     adjoint equation ``a' = -a^T df/dy`` from the last time to the first with the same method and tolerances, on the
@@ -154,12 +154,12 @@ def odeint(
             y[-1].sum().backward()
             rate.grad  # -2 exp(-1) = -0.7358
     """
-    times = np.asarray(t.detach().numpy() if isinstance(t, TensorBase) else t, np.float64).reshape(-1)
+    times = np.asarray(as_tensor(t).detach().numpy(), np.float64).reshape(-1)
     steps = np.diff(times)
     if times.size < 2 or not ((steps > 0).all() or (steps < 0).all()):
         raise ValueError(f"odeint(): t must be at least two times, rising or falling, and is {times.tolist()}")
     given: tuple[Any, ...] = args if isinstance(args, tuple) else (args,)
-    start = as_tensor(y0)
+    start: Any = as_tensor(y0)
     where = [k for k, arg in enumerate(given) if isinstance(arg, TensorBase) and is_tracking(arg)]
     held: list[Any] = list(given)
     for k in where:
