@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,10 @@ from pathlib import Path
 import pytest
 from tests.test_exports import PUBLIC
 
+import wengert
+
 ROOT = Path(__file__).parents[1]
-TESTED = ("tutorial", "from-pytorch", "from-jax", "from-autograd", "add-an-operation")
+TESTED = ("tutorial", "from-pytorch", "from-jax", "from-autograd", "add-an-operation", "tensor-methods")
 
 
 @pytest.mark.parametrize("page", TESTED)
@@ -19,6 +22,13 @@ def test_the_examples_of_a_page(page: str) -> None:
     result = doctest.testfile(str(ROOT / "docs" / f"{page}.md"), module_relative=False, encoding="utf-8")
     assert result.attempted > 3
     assert result.failed == 0
+
+
+def test_every_method_of_tensors_has_an_example_as_a_method() -> None:
+    page = (ROOT / "docs" / "tensor-methods.md").read_text(encoding="utf-8")
+    examples = "\n".join([line for line in page.splitlines() if line.startswith(">>> ")])
+    names = [name for name in dir(wengert.Tensor) if not name.startswith("_") and name != "cuda"]  # which raises
+    assert [name for name in names if not re.search(rf"\.{name}\b", examples)] == []
 
 
 @pytest.mark.slow
