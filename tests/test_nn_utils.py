@@ -170,3 +170,20 @@ def test_synchronised_normalisation_in_one_process() -> None:
         assert wengert.equal(net.train(training)(x), same.train(training)(x))
     assert list(net.state_dict()) == list(same.state_dict())
     same.load_state_dict(net.state_dict())
+
+
+def test_the_earlier_name_of_a_loss() -> None:
+    x = wengert.tensor(R.standard_normal((2, 3, 4, 4))).log_softmax(1)
+    y = wengert.tensor(R.integers(0, 3, (2, 4, 4)))
+    assert wengert.nn.NLLLoss2d(ignore_index=1)(x, y) == wengert.nn.NLLLoss(ignore_index=1)(x, y)
+
+
+@pytest.mark.parametrize("name", ["constant", "dirac", "kaiming_normal", "uniform", "xavier_uniform"])
+def test_the_earlier_names_of_initialisers(name: str) -> None:
+    w, again = wengert.empty(3, 3, 3), wengert.empty(3, 3, 3)
+    given = (0.5,) if name == "constant" else ()
+    wengert.manual_seed(1)
+    with pytest.warns(FutureWarning, match=rf"`nn\.init\.{name}` is now deprecated in favor of `nn\.init\.{name}_`"):
+        getattr(wengert.nn.init, name)(w, *given)
+    wengert.manual_seed(1)
+    assert wengert.equal(getattr(wengert.nn.init, name + "_")(again, *given), w)

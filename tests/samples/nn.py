@@ -88,19 +88,23 @@ SAMPLES: dict[str, list[Sample]] = {
     "lstm_shown": [Sample(_r(2, 8), _r(2, 2)), Sample(_r(4), _r(1))],
     "lstm": [Sample(_r(3, 2, 8), _r(8, 2), _r(2, 2), _r(2, 2)), Sample(_r(1, 2, 4), _r(4, 1), _r(2, 1), _r(2, 1))],
     "lstm_tangent": [
+        Sample(_r(2, 1, 4), _r(2, 1, 1), _r(2, 1, 1), _r(4, 1), _r(2, 1, 4), given=(True, False, False)),
         Sample(*_lstm_coefficients(), _r(3, 2, 8), given=(True, False, False)),
         Sample(*_lstm_coefficients(), _r(3, 2, 8), _r(3, 2, 2), _r(3, 2, 2), given=(True, True, True)),
     ],
     "lstm_adjoint": [
+        Sample(_r(2, 1, 4), _r(2, 1, 1), _r(2, 1, 1), _r(4, 1), _r(2, 1, 1), given=(False, False, True)),
         Sample(*_lstm_coefficients(), _r(3, 2, 2), given=(False, False, True)),
         Sample(*_lstm_coefficients(), _r(3, 2, 8), _r(3, 2, 2), _r(3, 2, 2), given=(True, True, True)),
     ],
     "gru": [Sample(_r(3, 2, 6), _r(6, 2), _r(6), _r(2, 2)), Sample(_r(1, 2, 3), _r(3, 1), _r(3), _r(2, 1))],
     "gated_tangent": [
+        Sample(_r(2, 1, 3), _r(2, 1, 1), _r(3, 1), _r(2, 1, 3), given=(True, False)),
         Sample(*_gated_coefficients(), _r(3, 2, 6), given=(True, False)),
         Sample(*_gated_coefficients(), _r(3, 2, 6), _r(3, 2, 2), given=(True, True)),
     ],
     "gated_adjoint": [
+        Sample(_r(2, 1, 3), _r(2, 1, 1), _r(3, 1), _r(2, 1, 1), given=(False, True)),
         Sample(*_gated_coefficients(), _r(3, 2, 2), given=(False, True)),
         Sample(*_gated_coefficients(), _r(3, 2, 6), _r(3, 2, 2), given=(True, True)),
     ],

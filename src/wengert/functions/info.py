@@ -394,10 +394,6 @@ class InfoMethods:
         """False: there is no accelerator to pin memory for."""
         return False
 
-    def pin_memory(self: Any, device: Any = None) -> Any:
-        """The tensor itself: there is no device that memory could be pinned for."""
-        return self
-
     def share_memory_(self: Any) -> Any:
         """The tensor itself: a process that is started gets what it is given as a copy."""
         return self

@@ -292,7 +292,6 @@ class MovementMethods:
     flatten = flatten
     ravel = ravel
     clone = clone
-    broadcast_to = broadcast_to
 
     def reshape(self: Any, *shape: Any, **keyword: Any) -> Any:
         """As :func:`reshape`; the sizes may also be given one by one.
@@ -357,6 +356,15 @@ class MovementMethods:
         torch.Size([3, 4])
         """
         return expanded(self, int_args("expand", "size", size, keyword.get("size")))
+
+    def broadcast_to(self: Any, *size: Any, **keyword: Any) -> Any:
+        """As :func:`broadcast_to`; the sizes may also be given one by one.
+
+        >>> import wengert as torch
+        >>> torch.zeros(2).broadcast_to(3, 2).shape
+        torch.Size([3, 2])
+        """
+        return expanded(self, int_args("broadcast_to", "size", size, keyword.get("size")))
 
     def expand_as(self: Any, other: Any) -> Any:
         """``expand`` to the shape of another tensor.

@@ -19,8 +19,9 @@ from wengert.autograd import grad as gradient_of
 from wengert.engine.base import TensorBase, array_of, is_tracking
 from wengert.func import hessian, hvp, jacfwd, jacrev
 from wengert.functions.data import from_numpy, tensor
+from wengert.interop._odes import odeint
 
-__all__ = ["least_squares", "minimize", "quad", "root", "solve_ivp"]
+__all__ = ["least_squares", "minimize", "odeint", "quad", "root", "solve_ivp"]
 
 _WITH_PRODUCTS: Final = frozenset({"newton-cg", "trust-ncg", "trust-krylov", "trust-constr"})
 _WITH_HESSIAN: Final = frozenset({"dogleg", "trust-exact"})

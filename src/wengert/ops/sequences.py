@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert._batched import Batched, merged, packed, spread
+from wengert._batched import Axes, Batched, merged, packed, spread
 from wengert.ops.products import as_matrix
 
 
@@ -98,28 +98,35 @@ def members_together(impl: Callable[..., Any], *shared: int) -> Callable[..., An
 
     def rule(xp: Any, *xs: Any, **meta: Any) -> Any:
         axes = merged([x.axes for x in xs if x.__class__ is Batched])
-        lead = tuple([axis.size for axis in axes])
-        members = prod(lead)
-        if not members:
+        if not prod([axis.size for axis in axes]):
             return NotImplemented
         apart = any([xs[i].__class__ is Batched for i in shared])
-
-        def laid(i: int, x: Any) -> Any:
-            if i in shared and not apart:
-                return x
-            x = spread(x, axes)
-            x = np.broadcast_to(x, (*lead, *x.shape[len(axes) :]))
-            x = x.reshape(members, *x.shape[len(axes) :])
-            if i in shared:
-                return x
-            x = np.moveaxis(x, 0, -3)
-            return x if apart else x.reshape(*x.shape[:-3], -1, x.shape[-1])
-
-        def back(y: Any) -> Any:
-            y = y if apart else y.reshape(y.shape[0], members, y.shape[1] // members, y.shape[2])
-            y = np.moveaxis(y, 1, 0)
-            return y.reshape(*lead, *y.shape[1:])
-
-        return packed(tuple([back(y) for y in impl(*[laid(i, x) for i, x in enumerate(xs)], **meta)]), axes)
+        laid = [_weights(x, axes, apart) if i in shared else _side_by_side(x, axes, apart) for i, x in enumerate(xs)]
+        return packed(tuple([_members(y, axes, apart) for y in impl(*laid, **meta)]), axes)
 
     return rule
+
+
+def _of_each(x: Any, axes: Axes) -> Any:
+    """The values of all members, along one first axis."""
+    x = spread(x, axes)
+    x = np.broadcast_to(x, (*[axis.size for axis in axes], *x.shape[len(axes) :]))
+    return x.reshape(-1, *x.shape[len(axes) :])
+
+
+def _weights(x: Any, axes: Axes, apart: bool) -> Any:
+    return _of_each(x, axes) if apart else x
+
+
+def _side_by_side(x: Any, axes: Axes, apart: bool) -> Any:
+    """Members before the axis of the batch, or in it."""
+    x = np.moveaxis(_of_each(x, axes), 0, -3)
+    return x if apart else x.reshape(*x.shape[:-3], -1, x.shape[-1])
+
+
+def _members(y: Any, axes: Axes, apart: bool) -> Any:
+    """The inverse of :func:`_side_by_side`, with the axes of the batch in front."""
+    lead = tuple([axis.size for axis in axes])
+    y = y if apart else y.reshape(y.shape[0], prod(lead), y.shape[1] // prod(lead), y.shape[2])
+    y = np.moveaxis(y, 1, 0)
+    return y.reshape(*lead, *y.shape[1:])
