@@ -124,3 +124,15 @@ def test_unknown_name_is_answered_with_the_names(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "long chains" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.conformance
+def test_compiled_functions_are_timed_beside_their_peers() -> None:
+    pytest.importorskip("torch")
+    done = run("-m", "benchmarks.compiled", "--quick", "--threads", "1", "--only", "neuron")
+    assert done.returncode == 0, done.stderr
+    header, _, row = [cells(line) for line in done.stdout.splitlines() if line.startswith("|")]
+    assert header[:4] == ["case", "threads", "wengert", "torch"]
+    assert row[:2] == ["neuron", "1"]
+    assert re.fullmatch(TIME, row[2].replace("e+", "")), row

@@ -108,3 +108,40 @@ class TestContainers:
                 if b is not None:
                     assert np.array_equal(torch.as_tensor(a).detach().numpy(), b.detach().numpy())
                     assert isinstance(x, np.ndarray) or a.requires_grad == b.requires_grad
+
+
+@pytest.mark.parametrize("shape", [(5, 4), (40, 30), (4, 100)])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: (x[1] * x[2:4].sum(0)).sum() + x[-1, ::2].sum(),
+        lambda x: (x[0, 0] * x[:, 1:3]).exp().sum(),
+        lambda x: x[0, 0] * x[1, 1] ** 2 + x[2, 3],
+        lambda x: (x[:2] * x[1:3] * x[2:4]).sum() + (x[:, -1] * x[:, 0].sin()).sum(),
+        lambda x: x[1:2].sum() * x[0].prod(),
+        lambda x: (x.T[1:3].T * x[:, 1:2]).sum() * x[:, None, 1:3].cos().sum(),
+        lambda x: (x[:1] * x[-1:]).sum() + x[:, :1].sum() * x[2, 1],
+        lambda x: torch.func.scan(lambda c, r: (c * x[1:3].sum(0) * 0.1 + x[0] * r[0], c[1:3] * r[:2]), x[1], x)[
+            1
+        ].sum(),
+    ],
+)
+def test_gradients_of_parts(f: Any, shape: tuple[int, int]) -> None:
+    x = torch.tensor(np.random.default_rng(0).standard_normal(shape))
+    want = grad(f)(x).numpy()
+    got = torch.compile(grad(f))(x).numpy()
+    np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-13 * np.abs(want).max())
+
+
+@pytest.mark.skipif(find_spec("llvmlite") is None, reason="needs the extra [jit]")
+def test_gradients_of_parts_are_one_kernel() -> None:
+    f = torch.compile(grad(lambda w: w[0] * w[1].sin() + (w[2:5] * w[3:6]).sum()))
+    f(torch.ones(6))
+    assert "calls of NumPy" not in f.explain()
+
+
+def test_several_sums_over_a_loop_that_threads_share() -> None:
+    x = torch.tensor(np.random.default_rng(0).standard_normal((70, 30)))
+    f = lambda x: (x.sum(), (x * x).sum(), x.exp().sum(), x.amax())
+    for got, want in zip(torch.compile(f)(x), f(x), strict=True):
+        np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=1e-13)

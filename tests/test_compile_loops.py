@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -169,7 +170,8 @@ def test_the_program_does_not_grow_with_the_number_of_steps() -> None:
     compiled = torch.compile(grad(lambda x0, xs: plain(W, B, x0, xs), (0, 1)))
     few, many = [compiled.program(X0, _tensor(n, 3)) for n in (30, 3000)]
     assert len(few.equations) == len(many.equations) < 40
-    assert compiled.llvm(X0, _tensor(30, 3)) == compiled.llvm(X0, _tensor(3000, 3))
+    if find_spec("llvmlite") is not None:
+        assert compiled.llvm(X0, _tensor(30, 3)) == compiled.llvm(X0, _tensor(3000, 3))
 
 
 def test_values_of_every_dtype_are_carried() -> None:

@@ -362,15 +362,18 @@ class _Module:
         i_in.append((following, top))
         ir.branch(following < count, top, done)
         ir.start(done)
+        totals = []  # all values that come in before anything is computed from them
         for (acc, start, _), state in zip(loops, ends, strict=True):
-            dtype = self.dtypes[acc.value]
             parts = []
             for first, last in zip(start.parts(), state.parts(), strict=True):
                 value, incoming = ir.phi(first.elem, 0)
                 empty = first.like(abs(first.number or 0)) if acc.op == "sum" else first
                 incoming += [(empty, before), (last, top)]
                 parts.append(value)
-            frame.values[acc.name] = finished(ir, dtype, Total(*parts))[0], dtype
+            totals.append(Total(*parts))
+        for acc, state in zip(loop.accs, totals, strict=True):
+            dtype = self.dtypes[acc.value]
+            frame.values[acc.name] = finished(ir, dtype, state)[0], dtype
 
     def _empty(self, acc: Acc) -> Total:
         dtype = self.dtypes[acc.value]

@@ -7,6 +7,7 @@ from itertools import count
 from math import prod
 from typing import Any
 
+from wengert.compile.llvm.places import total
 from wengert.compile.lower.places import MAPPERS, Place, broadcast, only_ones_differ, through_ones
 from wengert.compile.lower.sizes import SHORT, Sizes
 from wengert.compile.lower.steps import MASKED, REDUCTIONS, short
@@ -211,10 +212,10 @@ class Body:
         buffer = self._alias(x, (x.size,)) if flattened else self._buffer_of[x].name
         return self._load_from(buffer, self._row_of.get(x, ()) + place)
 
-    def _load_from(self, buffer: str, place: Place) -> str:
+    def _load_from(self, buffer: str, place: Place, outside: int | None = None) -> str:
         name = self.name()
         depth = self._depth_of_place(place)
-        self._levels[depth].before.append(Load(name, buffer, place))
+        self._levels[depth].before.append(Load(name, buffer, place, outside))
         self._depth[name] = depth
         return name
 
@@ -252,6 +253,8 @@ class Body:
             if not flat:
                 place = MAPPERS[name](place, x.shape, equation.meta, self.sizes)
             return self._operand(x, place, flat=flat)
+        if name in _EMBEDDINGS:
+            return self._embedded(equation, place, flat=flat)
         if name not in _ELEMENTWISE_CASTS and equation.op.kind.value == "movement":
             return self._reshaped(equation, place, flat=flat)
         args: list[Operand] = []
@@ -272,6 +275,39 @@ class Body:
         if only_ones_differ(x.shape, y.shape):
             return self._operand(x, through_ones(place, y.shape, x.shape), flat=flat)
         return self._load_from(self._alias(x, y.shape), self._row_of.get(x, ()) + place)
+
+    def _embedded(self, equation: Equation, place: Place, *, flat: bool) -> Operand:
+        """A part of an array with zeros around it: the cotangent of what one index or a slice took."""
+        (x,), (y,) = equation.values, equation.results
+        meta, dim = equation.meta, equation.meta["dim"]
+        if flat:
+            return self._operand(x, place, flat=True)
+        is_slice = equation.op.name == "slice_backward"
+        first = meta["start"] if is_slice else meta["index"]
+        start, stop, _ = slice(first, meta["stop"] if is_slice else None, 1).indices(y.shape[dim])
+        at_dim = place[dim]
+        if is_slice and x in self._buffer_of:
+            moved = Affine(at_dim.terms, total(at_dim.offset, -start))
+            inner = (*place[:dim], moved, *place[dim + 1 :])
+            return self._load_from(self._buffer_of[x].name, self._row_of.get(x, ()) + inner, outside=0)
+        inner = place if is_slice else place[:dim] + place[dim + 1 :]
+        value = self._operand(x, inner, flat=False)
+        number = self._iota(at_dim)
+        inside = self._compute("eq", (number, start), "b1")
+        if is_slice:  # one number throughout
+            inside = self._compute("ge", (number, start), "b1")
+            inside = self._compute("logical_and", (inside, self._compute("lt", (number, stop), "b1")), "b1")
+        dtype = short(y.dtype)
+        return self._compute("where", (inside, self._named(value, dtype), self._named(0, dtype)), dtype)
+
+    def _iota(self, index: Affine) -> str:
+        """A place along an axis as a value."""
+        key = ("iota", index)
+        if key not in self._known:
+            name, depth = self.name(), self._depth_of_place((index,))
+            self._levels[depth].before.append(Iota(name, index))
+            self._known[key], self._depth[name] = name, depth
+        return self._known[key]
 
     def _literal(self, x: Any, y: Value) -> Operand:
         """A number of an equation; one that is a size of the kernel is computed from that."""
@@ -339,6 +375,7 @@ class Body:
         return True
 
 
+_EMBEDDINGS = frozenset({"select_backward", "slice_backward"})
 _ELEMENTWISE_CASTS = frozenset({"cast", "clone", "contiguous"})
 
 
@@ -348,7 +385,7 @@ def _keeps_order(equation: Equation) -> bool:
     (y,) = equation.results
     if name in ("expand", "unsqueeze", "alias"):
         return all([x.size in (1, y.size) for x in equation.values])
-    if name in MAPPERS:
+    if name in MAPPERS or name in _EMBEDDINGS:
         return False
     return all([x.size in (1, y.size) for x in equation.values])
 

@@ -146,9 +146,10 @@ def _choose_roots(step: Fused, group: Group) -> None:
             group.roots[y] = _reduction_root(equation)
         elif y in step.results:
             group.roots[y] = Root(y, y.shape, ())
-        if equation.op.name in RESHAPES:
+        if equation.op.name in RESHAPES or equation.op.name == "slice_backward":
             (x,) = equation.values
-            if not only_ones_differ(x.shape, y.shape) and x in group.makers:
+            same = equation.op.name in RESHAPES and only_ones_differ(x.shape, y.shape)
+            if not same and x in group.makers:
                 group.roots.setdefault(x, Root(x, x.shape, ()))
     _store_deep(step, group)
     _store_costly(step, group)

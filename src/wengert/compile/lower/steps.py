@@ -62,8 +62,10 @@ def is_fusible(equation: Equation) -> bool:
         return True
     if op.name in REDUCTIONS:
         return _is_fusible_reduction(equation)
-    if op.name in ("zeros_like", "ones_like"):
+    if op.name in ("zeros_like", "ones_like", "select_backward"):
         return True
+    if op.name == "slice_backward":
+        return bool(equation.meta["step"] == 1)
     if op.kind is not Kind.ELEMENTWISE or op.name == "share":
         return False
     return _is_fusible_elementwise(equation)
