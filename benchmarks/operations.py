@@ -345,7 +345,9 @@ OPERATIONS = (
     Operation("bmm", _bmm),
     Operation("linear", _linear),
     Operation("einsum", _einsum),
-    Operation("solve", _solve),
+    Operation(
+        "solve", _solve, "backward factorises the matrix anew for each of its two gradients: NumPy gives no factors"
+    ),
     Operation(
         "rfft",
         _rfft,
