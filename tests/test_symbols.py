@@ -12,6 +12,7 @@ from wengert.see.notation import Writer
 from wengert.spaces.expression import Call, Expression, Name, Number, evaluate
 from wengert.spaces.simplify import simplified
 from wengert.spaces.symbol import SYMBOLS, Symbol, symbol
+from wengert.testing._op_checks import names_used
 from wengert.testing._trial import Trial, is_array
 
 
@@ -37,7 +38,10 @@ def test_every_formula_says_what_the_rule_computes(name: str) -> None:
         for i in trial.tracked:
             found, values = derivative(trial, i)
             expected = np.asarray(trial.pull(i))
-            np.testing.assert_array_equal(found.raw, expected)
+            if names_used(trial, i) & TABLE.fused.keys():  # NumPy computes these at once, the formula in parts
+                agrees(np.asarray(found.raw), expected, f"{trial!r}: the numbers of the formula")
+            else:
+                np.testing.assert_array_equal(found.raw, expected)
             formula = simplified(found.expression)
             with np.errstate(all="ignore"):
                 got = np.asarray(evaluate(formula, values))

@@ -319,23 +319,31 @@ def _masked_scatter_batch(xp: Any, x: Any, mask: Any, source: Any) -> Any:
     shape = np.broadcast_shapes(x.shape, mask.shape)
     into, chosen = _lines(xp, axes, shape, x, mask)
     (given,) = _lines(xp, axes, source.shape, source)
+    return packed(_scattered_lines(into, chosen, given).reshape(*into.shape[:-1], *shape), axes)
+
+
+def _scattered_lines(into: Any, chosen: Any, given: Any) -> Any:
     if (np.count_nonzero(chosen, -1) > given.shape[-1]).any():
         raise RuntimeError("Number of elements of source < number of ones in mask")
     if not given.shape[-1]:
-        return packed(into.reshape(*into.shape[:-1], *shape), axes)
+        return into
     places = np.maximum(np.cumsum(chosen, -1) - 1, 0).clip(max=given.shape[-1] - 1)
-    written = np.where(chosen, np.take_along_axis(given, places, -1), into)
-    return packed(written.reshape(*into.shape[:-1], *shape), axes)
+    return np.where(chosen, np.take_along_axis(given, places, -1), into)
 
 
 def _masked_scatter_backward_batch(xp: Any, g: Any, mask: Any, *, shape: Shape) -> Any:
     axes = merged([v.axes for v in (g, mask) if v.__class__ is Batched])
     values, chosen = _lines(xp, axes, g.shape, g, mask)
+    return packed(_chosen_of_lines(values, chosen, prod(shape)).reshape(*values.shape[:-1], *shape), axes)
+
+
+def _chosen_of_lines(values: Any, chosen: Any, length: int) -> Any:
+    """The chosen values of each line, and then zeros."""
     first = np.take_along_axis(np.where(chosen, values, 0), np.argsort(~chosen, -1, "stable"), -1)
-    out = np.zeros((*first.shape[:-1], prod(shape)), g.dtype)
-    count = min(first.shape[-1], out.shape[-1])
+    out = np.zeros((*first.shape[:-1], length), values.dtype)
+    count = min(first.shape[-1], length)
     out[..., :count] = first[..., :count]
-    return packed(out.reshape(*first.shape[:-1], *shape), axes)
+    return out
 
 
 MASKED_SCATTER = defop(

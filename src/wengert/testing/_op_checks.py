@@ -133,7 +133,7 @@ def worlds_agree(trial: Trial) -> Iterator[str]:
                 yield f"{trial.name(i)} has the gradient {plain} by backward(), and {other} by {way}"
             elif plain is None or same_bits(plain._data, other._data):
                 continue
-            elif other is raw or not (_names_used(trial, i) & TABLE.fused.keys() and _close(plain._data, other._data)):
+            elif other is raw or not (names_used(trial, i) & TABLE.fused.keys() and _close(plain._data, other._data)):
                 yield f"the gradient of {trial.name(i)} is {plain._data!r} by backward(), and {other._data!r} by {way}"
 
 
@@ -313,7 +313,7 @@ class RecordingSpace:
         return TABLE.in_parts(name, self) or getattr(RAW, name)
 
 
-def _names_used(trial: Trial, i: int) -> set[str]:
+def names_used(trial: Trial, i: int) -> set[str]:
     """What the rule of one input uses."""
     xp = RecordingSpace()
     trial.pull(i, xp=xp)
@@ -331,7 +331,7 @@ def _close(a: Any, b: Any) -> bool:
 def closure(trial: Trial) -> Iterator[str]:
     """Rules use operations of the table only, none of which lacks a rule."""
     for i in trial.tracked if trial.given else ():
-        for name in sorted(_names_used(trial, i) - TABLE.fused.keys()):
+        for name in sorted(names_used(trial, i) - TABLE.fused.keys()):
             vjp = TABLE[name].vjp
             if not isinstance(vjp, EachInput) and MISSING in vjp:
                 yield f"the rule of {trial.name(i)} uses {name}, whose own rule is missing"
