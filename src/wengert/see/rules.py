@@ -40,11 +40,12 @@ def handed_on(operation: Operation, slots: Sequence[int], grads: Sequence[Any], 
         return None if pulled is None else [pulled[slot] for slot in slots]
     if op is None:
         return None
-    y: Any = tuple([_raw_or_form(known, value) for value in operation.results])
-    g: Any = grads
+    y: Any
+    g: Any
     if op.outputs == 1:
-        y, g = y[0], g[0]
+        y, g = _raw_or_form(known, operation.results[0]), grads[0]
     else:
+        y = tuple([_raw_or_form(known, value) for value in operation.results])
         pairs = zip(grads, operation.results, strict=True)
         g = tuple([zeros_of(r.shape, r.dtype) if g is None and r.dtype.kind in "fc" else g for g, r in pairs])
     xs = [_raw_or_form(known, value) for value in operation.inputs] if node.reads_inputs else ()  # type: ignore[attr-defined]
@@ -52,8 +53,10 @@ def handed_on(operation: Operation, slots: Sequence[int], grads: Sequence[Any], 
     if isinstance(op.vjp, EachInput):
         each = op.vjp.rule
         return [each(space, g, y, slot, *xs, **meta) for slot in slots]
-    rules = [op.vjp[slot] for slot in slots]
-    return [None if rule is None or rule is MISSING else rule(space, g, y, *xs, **meta) for rule in rules]
+    rules = op.vjp
+    return [
+        None if (rule := rules[slot]) is None or rule is MISSING else rule(space, g, y, *xs, **meta) for slot in slots
+    ]
 
 
 def _raw_or_form(known: Known, value: Value) -> Any:
