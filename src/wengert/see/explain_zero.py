@@ -372,7 +372,7 @@ def _largest_step(flow: Flow, value: Value) -> tuple[Step, float] | None:
 
 def _peak(array: Any) -> float:
     if array.size == 1:
-        return abs(array.item())
+        return float(abs(array.item()))
     return float(np.maximum.reduce(np.absolute(array), axis=None, initial=0.0))
 
 

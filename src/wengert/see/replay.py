@@ -20,7 +20,7 @@ from wengert.engine.node import save_plan
 from wengert.ops.reads import Read
 from wengert.ops.record import MISSING
 from wengert.see.graph import Graph, Operation, Value
-from wengert.see.rules import handed_on
+from wengert.see.rules import Raised, handed_on
 
 MOST_BYTES = 2**28
 _ULPS = 64  # the same operation on the same values gives the same result; sums in several threads need not
@@ -37,6 +37,7 @@ class Replay:
     changed: tuple[Value, ...] = ()  # whose values now are, or may be, not those that the graph was computed with
     refused: str | None = None  # why nothing was evaluated, if so
     stopped: tuple[Operation, ...] = ()  # where gradients end: a rule that is missing, a user's backward that raised
+    raised: Raised = field(default_factory=dict)  # by the user's backward of those that it stopped at
     parts: dict[Operation, dict[int, Any]] = field(default_factory=dict)  # what each hands on, by its inputs' places
 
     def raw(self, value: Value) -> Any:
@@ -89,7 +90,9 @@ def replay(graph: Graph, cotangents: Sequence[Any] | None = None, *, most_bytes:
             value.shape, value.dtype = np.shape(value.raw), getattr(value.raw, "dtype", None)
     changed = tuple([value for value in graph.values if value.changed or value in run.unknown])
     stopped = (*[operation for operation in run.broken if not operation.batched], *run.stopped)
-    return Replay(graph, run.known, run.evaluated, gradients, changed, stopped=stopped, parts=run.parts)
+    return Replay(
+        graph, run.known, run.evaluated, gradients, changed, stopped=stopped, raised=run.raised, parts=run.parts
+    )
 
 
 class _Run:
@@ -103,6 +106,7 @@ class _Run:
         self.evaluated: set[Value] = set()
         self.broken: dict[Operation, None] = {}  # those through which no gradient can be told
         self.stopped: dict[Operation, None] = {}  # those without a rule for an input that a gradient would flow to
+        self.raised: Raised = {}
         self.disagreements: list[Value] = []  # kept values that come out differently
         self.confirmed: list[Value] = []  # and those that come out as they were kept
         self.parts: dict[Operation, dict[int, Any]] = {}  # what operations hand on to inputs, as the rules give it
@@ -186,7 +190,7 @@ class _Run:
             slots = [slot for slot, value in enumerate(inputs) if value in needed]
             if not slots or all([g is None for g in grads]):
                 continue
-            parts = handed_on(operation, slots, grads, known)
+            parts = handed_on(operation, slots, grads, known, self.raised)
             if parts is None:
                 self.broken[operation] = None
                 continue
