@@ -85,9 +85,9 @@ def replay(graph: Graph, cotangents: Sequence[Any] | None = None, *, most_bytes:
     for value in guessed:
         value.name, value.candidate = value.candidate[0], None  # type: ignore[index]
     for value in graph.values:
-        value.raw = run.known.get(value)
-        if value.raw is not None and value.shape is None:
-            value.shape, value.dtype = np.shape(value.raw), getattr(value.raw, "dtype", None)
+        raw = value.raw = run.known.get(value)
+        if value.shape is None and raw is not None:
+            value.shape, value.dtype = np.shape(raw), getattr(raw, "dtype", None)
     changed = tuple([value for value in graph.values if value.changed or value in run.unknown])
     stopped = (*[operation for operation in run.broken if not operation.batched], *run.stopped)
     return Replay(
