@@ -514,3 +514,65 @@ def quiet() -> Any:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The .grad attribute")
         yield
+
+
+# --- a user's own derivative -----------------------------------------------------------------------------------------
+
+
+class Refusing(torch.autograd.Function):
+    """Its backward raises."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        return x * 2
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        raise ValueError("no such slope")
+
+
+class Once(torch.autograd.Function):
+    """Its backward runs once: it drops what it kept itself, or has the engine free it."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, saves: bool) -> Any:
+        ctx.x = x
+        if saves:
+            ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        if ctx.needs_input_grad[0] and ctx.saved_tensors:
+            return 2 * ctx.saved_tensors[0] * g, None
+        x = ctx.x
+        del ctx.x
+        return 2 * x * g, None
+
+
+def test_a_backward_that_raises_is_told() -> None:
+    w = leaf(1.0, 2.0)
+    h = Refusing.apply(w)
+    finding = first(torch.diagnose(h.sum()), "backward_raises", "h = Refusing.apply(w)")
+    assert finding.fault
+    assert finding.what.startswith("Refusing.backward raises ValueError: no such slope.")
+    assert finding.variable == "w"
+
+
+@pytest.mark.parametrize("saves", [False, True])
+def test_a_backward_that_has_run_is_no_fault(saves: bool) -> None:
+    w = leaf(1.0, 2.0)
+    loss = Once.apply(w, saves).sum()
+    loss.backward()
+    assert torch.diagnose(loss).ok
+    assert torch.diagnose(loss, w).ok
+
+
+def test_the_exit_code_that_a_program_asks_for_does_not_count(tmp_path: Path) -> None:
+    head = "import sys\nimport torch\nw = torch.tensor(2.0, requires_grad=True)\n"
+    program = tmp_path / "program.py"
+    program.write_text(f"{head}loss = w * w\nsys.exit(3)\n", encoding="utf-8")
+    assert wengert("diagnose", "--target", "loss", program).returncode == 0
+    program.write_text(f"{head}loss = torch.log(w - 2)\nsys.exit(0)\n", encoding="utf-8")
+    assert wengert("diagnose", "--target", "loss", program).returncode == 1
+    assert "does not count" in wengert("diagnose", "--help").stdout

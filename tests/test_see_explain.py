@@ -429,3 +429,12 @@ def test_of_very_many_inputs_the_first_are_told() -> None:
     assert max(map(len, told.splitlines())) < 200
     assert "stack(" in told
     assert "..." in told
+
+
+def test_a_matrix_of_one_number_is_said_to_be_one() -> None:
+    x = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    w = torch.tensor([[0.5, -1.0]], requires_grad=True)
+    assert "dv1/dw = full(1/3) @ x = [[3, 4]]" in str(torch.explain(torch.nn.functional.linear(x, w).mean(), w))
+    assert "dv1/dw = ones @ x = [[9, 12]]" in str(torch.explain(torch.nn.functional.linear(x, w).sum(), w))
+    v = torch.tensor([[1.0], [2.0]], requires_grad=True)
+    assert "dv1/dv = x^T @ full(1/3) = [[3], [4]]" in str(torch.explain((x @ v).mean(), v))

@@ -15,7 +15,8 @@ Run a program (.py) written for wengert or PyTorch, and then say what is wrong w
 its results: why a gradient is missing, NaN, infinite, zero, vanishing or added up, and
 what keeps graphs alive. If the program ends with an error, the question is asked there.
 
-Exits with 0 if nothing wrong was found, else with 1.
+Exits with 0 if nothing wrong was found, else with 1. An exit code that the program itself
+asks for (sys.exit(3)) does not count; an error that ends it does.
 """
 
 

@@ -30,14 +30,12 @@ def raw_results(op: Op, raws: Sequence[Any], meta: dict[str, Any]) -> tuple[Any,
     return (y,) if op.outputs == 1 else tuple(y)
 
 
-def pulled_back(node: FunctionNode, grads: Sequence[Any]) -> tuple[Any, ...] | None:
-    """What a user's ``backward`` makes of cotangents (tensors); None where it raises."""
+def pulled_back(node: FunctionNode, grads: Sequence[Any]) -> tuple[Any, ...]:
+    """What a user's ``backward`` makes of cotangents (tensors); what it raises goes on."""
     tracked = STATE.grad_enabled
     STATE.grad_enabled = False
     try:
         return node.pull(tuple(grads))
-    except Exception:  # noqa: BLE001 - the user's code: it may raise anything
-        return None
     finally:
         STATE.grad_enabled = tracked
 

@@ -65,7 +65,7 @@ def _findings(y: TensorBase, x: TensorBase | None, names: Names, frame: FrameTyp
     if x is not None:
         found += [_as_note(f) if f.kind in _NO_FAULT else f for f in none_findings(y, x, names, flow.graph)]
     reached = x is None or flow.graph.value_of(x) is not None
-    found += _missing_rules(flow)
+    found += _missing_rules(flow) + _raising(flow)
     found += nan_findings(flow, x if reached else None)
     if reached and not any([f.fault for f in found]):
         found += _zeros(flow, x)
@@ -81,6 +81,30 @@ def _missing_rules(flow: Flow) -> list[Finding]:
             what = f"{name} has no derivative by one of its inputs that requires grad: backward() cannot pass there."
             remedy = "detach() that input if it is meant to be fixed, or give the function a derivative of your own"
             found.append(Finding("no_rule", what, nearest_name(operation), operation.location, remedy=remedy))
+    return found
+
+
+def _raising(flow: Flow) -> list[Finding]:
+    """The functions of the user's whose backward raises.
+
+    It may only lack what it dropped itself in an earlier pass: after one, this is no fault. What the engine freed is
+    not told at all.
+    """
+    graph = flow.graph
+    passed = any([leaf.gradient is not None for leaf in graph.leaves()]) or any([op.freed for op in graph.operations])
+    found = []
+    for operation, error in flow.again.raised.items():
+        if getattr(operation.node, "freed", None) is not None:
+            continue
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        name = operation.function_name
+        what = f"{name}.backward raises {reason.rstrip('.')}. backward() cannot pass there."
+        remedy = f"mend {name}.backward; torch.autograd.gradcheck({name}.apply, inputs) tests it"
+        found.append(
+            Finding(
+                "backward_raises", what, nearest_name(operation), operation.location, remedy=remedy, fault=not passed
+            )
+        )
     return found
 
 

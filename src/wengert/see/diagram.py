@@ -233,7 +233,8 @@ class _Builder:
             item.name = value.name or self.labels.get(value, "")
             item.facts = self._facts(value)
         else:
-            item.name = ", ".join([value.name or "·" for value in operation.results][:4])
+            named = any([value.name for value in operation.results[:4]])
+            item.name = ", ".join([value.name or "_" for value in operation.results[:4]]) if named else ""
             item.facts = [
                 fact for value in operation.results[:2] for fact in self._facts(value) if fact[0] != "gradient"
             ]
@@ -241,9 +242,8 @@ class _Builder:
             item.facts += [("value", f"the last: {value_text(root.raw)}") for root in later if root.raw is not None]
         kept = self.kept[operation]
         if self.kept_shown and kept:
-            item.facts.append(
-                ("saved", f"keeps {', '.join([s.name for s in operation.saved][:3])}: {bytes_text(kept)}")
-            )
+            saved = list(dict.fromkeys([s.name for s in operation.saved]))[:3]
+            item.facts.append(("saved", f"keeps {', '.join(saved)}: {bytes_text(kept)}"))
         item.tip = list(_operation_tip(operation, kept))
         for value in operation.results:
             item.tip += [_described(value), *_told(value, self.gradients)]
@@ -268,7 +268,7 @@ class _Builder:
         item.facts.append(("note", count))
         leaves = len(self.inside.get(scope, []))
         if leaves:
-            item.facts.append(("note", f"{leaves:,} leaves and constants"))
+            item.facts.append(("note", "1 leaf or constant" if leaves == 1 else f"{leaves:,} leaves and constants"))
         kept = sum([self.kept[operation] for operation in operations])
         if self.kept_shown and kept:
             item.facts.append(("saved", f"keeps {bytes_text(kept)}"))

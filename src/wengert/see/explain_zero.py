@@ -363,13 +363,17 @@ def _largest_step(flow: Flow, value: Value) -> tuple[Step, float] | None:
     steps = list(flow.steps_to(value))
     if not steps:
         return None
-    step = max(steps, key=lambda step: _peak(step.handed_on))
+    peaks = [_peak(step.handed_on) for step in steps]
+    peak = max(peaks)
+    step = steps[peaks.index(peak)]
     came = _peak(step.arriving)
-    return step, _peak(step.handed_on) / came if came else 0.0
+    return step, peak / came if came else 0.0
 
 
 def _peak(array: Any) -> float:
-    return abs(array.item()) if array.size == 1 else float(np.max(np.abs(array), initial=0.0))
+    if array.size == 1:
+        return float(abs(array.item()))
+    return float(np.maximum.reduce(np.absolute(array), axis=None, initial=0.0))
 
 
 def _chain(x: Value, steps: list[tuple[Step, float]], exponent: float, largest: float, kind: str) -> Finding:

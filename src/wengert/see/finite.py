@@ -26,6 +26,8 @@ def is_bad(raw: Any) -> bool:
     """Whether a raw value has an element that is NaN or infinite."""
     if isinstance(raw, (float, np.floating)):  # most of a graph of 0-d values, quickly; a NumPy float64 is a float
         return not math.isfinite(raw)
+    if isinstance(raw, np.ndarray):
+        return raw.dtype.kind in "fc" and not np.isfinite(raw).all()
     return raw is not None and first_bad(raw) is not None
 
 

@@ -141,10 +141,10 @@ def _cone(roots: Iterable[Node]) -> set[Node]:
     pending = list(roots)
     while pending:
         node = pending.pop()
-        if node not in seen and not isinstance(node, AccumulateGrad):
+        if node not in seen:
             seen.add(node)
             pending.extend([n for n in node.next if n is not None and n not in seen])
-    return {node for node in seen if not isinstance(node, Port)}
+    return {node for node in seen if not isinstance(node, (Port, AccumulateGrad))}
 
 
 def _bytes_of(nodes: Iterable[Any]) -> int:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from wengert.ops.record import TABLE
 from wengert.see.layouts import FAMILIAR, INFIX, METADATA_LAST, PLAIN, UNSAID, display_name
-from wengert.see.numerals import coefficient_parts, fraction_text, is_decimal, number_text
+from wengert.see.numerals import coefficient_parts, fraction_text, is_decimal, number_or_fraction, number_text
 from wengert.spaces.algebra import term_order
 from wengert.spaces.expression import Call, Derivative, Expression, Name, Number, Product, Sum, is_condition
 
@@ -106,6 +106,15 @@ class Writer:
     def transposed(self, base: Written) -> Written:
         """A matrix with its axes swapped."""
         return self.raised(base, "T")
+
+    def filled(self, x: Expression) -> Written | None:
+        """A matrix whose elements are all the same number; None if it is anything else."""
+        while isinstance(x, Call) and (x.name in PLAIN or x.name in _MOVING):
+            x = x.args[0]
+        if not isinstance(x, Number):
+            return None
+        number = self.constant(number_or_fraction(x.value))
+        return (self.name("ones") if number == "1" else self.function("full", number)), Level.ATOM
 
     def sign(self, sign: str) -> str:
         """An infix sign, as :mod:`wengert.see.layouts` has it."""
@@ -250,6 +259,8 @@ class Writer:
             a, b = b, a
         tighter = Level(level + 1) if sign in ("-", "/", "@") or level == Level.COMPARISON else level
         left, after = self.within(a, level), self.within(b, tighter)
+        if sign == "@":
+            left, after = [(self.filled(x) or (text,))[0] for x, text in ((a, left), (b, after))]
         if sign == "/":
             return self.quotient([self._written(a)], [self._written(b)])
         if sign == "*":
@@ -321,11 +332,11 @@ def _reciprocal(writer: Writer, x: Expression) -> Written:
 def _transpose(writer: Writer, x: Expression, dim0: int = 0, dim1: int = 1) -> Written | None:
     if {dim0, dim1} != {0, 1} or (isinstance(x, Name) and len(x.shape) != 2):
         return None
-    return writer.transposed(writer._written(x))
+    return writer.filled(x) or writer.transposed(writer._written(x))
 
 
 def _permute(writer: Writer, x: Expression, *, dims: tuple[int, ...]) -> Written | None:
-    return writer.transposed(writer._written(x)) if dims == (1, 0) else None
+    return writer.filled(x) or (writer.transposed(writer._written(x)) if dims == (1, 0) else None)
 
 
 def _where(writer: Writer, condition: Expression, a: Expression, b: Expression) -> Written:
@@ -334,8 +345,9 @@ def _where(writer: Writer, condition: Expression, a: Expression, b: Expression) 
 
 
 def _linear(writer: Writer, x: Expression, w: Expression, b: Expression | None = None, **_: Any) -> Written:
-    left = writer.within(x, Level.PRODUCT)
-    product = f"{left} {writer.sign('@')} {writer.transposed(writer._written(w))[0]}"
+    left = (writer.filled(x) or (writer.within(x, Level.PRODUCT),))[0]
+    right = writer.filled(w) or writer.transposed(writer._written(w))
+    product = f"{left} {writer.sign('@')} {right[0]}"
     return (product, Level.PRODUCT) if b is None else (f"{product} + {writer.within(b, Level.PRODUCT)}", Level.SUM)
 
 
@@ -351,6 +363,8 @@ def _slice(writer: Writer, x: Expression, *, dim: int, start: int, stop: int, st
 def _not(writer: Writer, x: Expression) -> Written:
     return f"{writer.sign('not')} {writer.within(x, Level.ATOM)}", Level.LOGIC
 
+
+_MOVING: Final = frozenset(("t", "transpose", "permute"))  # of a matrix of one number they make such a matrix
 
 _LAYOUTS: Final[Mapping[str, Callable[..., Written | None]]] = {
     "pow": _power_layout,

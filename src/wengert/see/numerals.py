@@ -31,6 +31,14 @@ def number_text(value: Any) -> str:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
+def number_or_fraction(value: Any) -> str:
+    """A number, as a short fraction if it is one to the last digits: 1/3."""
+    fraction = Fraction(value).limit_denominator(1000) if isinstance(value, float) and math.isfinite(value) else None
+    if fraction and math.isclose(float(fraction), value, rel_tol=1e-14) and not is_decimal(fraction):
+        return fraction_text(fraction)
+    return number_text(value)
+
+
 def fraction_text(value: Fraction) -> str:
     """An exact number: whole, as a constant that has a name, a short fraction, or decimal."""
     if value.denominator == 1 and abs(value.numerator) < 10**15:
@@ -74,4 +82,4 @@ def short_number(value: Any) -> str:
     return f"{number:.5g}"
 
 
-__all__ = ["coefficient_parts", "fraction_text", "is_decimal", "number_text", "short_number"]
+__all__ = ["coefficient_parts", "fraction_text", "is_decimal", "number_or_fraction", "number_text", "short_number"]

@@ -20,7 +20,7 @@ from wengert.engine.node import save_plan
 from wengert.ops.reads import Read
 from wengert.ops.record import MISSING
 from wengert.see.graph import Graph, Operation, Value
-from wengert.see.rules import handed_on
+from wengert.see.rules import Raised, handed_on
 
 MOST_BYTES = 2**28
 _ULPS = 64  # the same operation on the same values gives the same result; sums in several threads need not
@@ -37,6 +37,7 @@ class Replay:
     changed: tuple[Value, ...] = ()  # whose values now are, or may be, not those that the graph was computed with
     refused: str | None = None  # why nothing was evaluated, if so
     stopped: tuple[Operation, ...] = ()  # where gradients end: a rule that is missing, a user's backward that raised
+    raised: Raised = field(default_factory=dict)  # by the user's backward of those that it stopped at
     parts: dict[Operation, dict[int, Any]] = field(default_factory=dict)  # what each hands on, by its inputs' places
 
     def raw(self, value: Value) -> Any:
@@ -75,7 +76,7 @@ def replay(graph: Graph, cotangents: Sequence[Any] | None = None, *, most_bytes:
     with undisturbed(), without_collection():
         run = _Run(graph, frozenset(), candidates=True)
         guessed = {value for value in graph.values if value.candidate is not None and value.raw is None}
-        if run.disagreements or not guessed <= _cone(run.confirmed):
+        if run.disagreements or (guessed and not guessed <= _cone(run.confirmed)):
             run = _Run(graph, frozenset(), candidates=False)
             guessed = set()
         if run.disagreements:
@@ -84,12 +85,14 @@ def replay(graph: Graph, cotangents: Sequence[Any] | None = None, *, most_bytes:
     for value in guessed:
         value.name, value.candidate = value.candidate[0], None  # type: ignore[index]
     for value in graph.values:
-        value.raw = run.known.get(value)
-        if value.raw is not None and value.shape is None:
-            value.shape, value.dtype = np.shape(value.raw), getattr(value.raw, "dtype", None)
+        raw = value.raw = run.known.get(value)
+        if value.shape is None and raw is not None:
+            value.shape, value.dtype = np.shape(raw), getattr(raw, "dtype", None)
     changed = tuple([value for value in graph.values if value.changed or value in run.unknown])
     stopped = (*[operation for operation in run.broken if not operation.batched], *run.stopped)
-    return Replay(graph, run.known, run.evaluated, gradients, changed, stopped=stopped, parts=run.parts)
+    return Replay(
+        graph, run.known, run.evaluated, gradients, changed, stopped=stopped, raised=run.raised, parts=run.parts
+    )
 
 
 class _Run:
@@ -103,6 +106,7 @@ class _Run:
         self.evaluated: set[Value] = set()
         self.broken: dict[Operation, None] = {}  # those through which no gradient can be told
         self.stopped: dict[Operation, None] = {}  # those without a rule for an input that a gradient would flow to
+        self.raised: Raised = {}
         self.disagreements: list[Value] = []  # kept values that come out differently
         self.confirmed: list[Value] = []  # and those that come out as they were kept
         self.parts: dict[Operation, dict[int, Any]] = {}  # what operations hand on to inputs, as the rules give it
@@ -177,21 +181,23 @@ class _Run:
         """What arrives at the values ``asked``; all that lies between them and the roots is among them."""
         arrived: dict[Value, Any] = {}
         needed = set(asked)
+        known = self.known.get
         for root, g in zip(roots, given, strict=True):
             arrived[root] = arrived[root] + g if root in arrived else g
         for operation in reversed(self.graph.operations):
+            inputs = operation.inputs
             grads = [arrived.get(value) for value in operation.results]
-            slots = [slot for slot, value in enumerate(operation.inputs) if value in needed]
+            slots = [slot for slot, value in enumerate(inputs) if value in needed]
             if not slots or all([g is None for g in grads]):
                 continue
-            parts = handed_on(operation, slots, grads, self.known.get)
+            parts = handed_on(operation, slots, grads, known, self.raised)
             if parts is None:
                 self.broken[operation] = None
                 continue
             self.parts[operation] = given_on = dict(zip(slots, parts, strict=True))
             for slot, part in given_on.items():
                 if part is not None:
-                    value = operation.inputs[slot]
+                    value = inputs[slot]
                     x = fit_raw(part, value.node, operation.node)  # type: ignore[arg-type]
                     arrived[value] = arrived[value] + x if value in arrived else x
         return arrived
@@ -207,14 +213,17 @@ class _Run:
             arrives = all(arriving) and operation not in self.broken
             is_known = arrives and (all_known or self._all_known(operation))
             for slot, value in enumerate(operation.inputs):
-                if value.node is not None and _carries(value):
-                    if _is_missing(operation, slot):
-                        self.stopped[operation] = None
-                        reached[value] = False
-                        continue
-                    tells = is_known or (arrives and self._rule_is_known(operation, slot))
-                    reached[value] = reached.get(value, True) and tells
-        return [value for value, tells in reached.items() if tells and _carries(value)]
+                if value.node is None or not (value in reached or _carries(value)):
+                    continue
+                if _is_missing(operation, slot):
+                    self.stopped[operation] = None
+                    reached[value] = False
+                elif not (is_known or (arrives and self._rule_is_known(operation, slot))):
+                    reached[value] = False
+                elif value not in reached:
+                    reached[value] = True
+        ends = set(roots)
+        return [value for value, tells in reached.items() if tells and (value not in ends or _carries(value))]
 
     def _all_known(self, operation: Operation) -> bool:
         return all([value in self.known for value in (*operation.inputs, *operation.results)])
@@ -235,14 +244,16 @@ def _results(operation: Operation, raws: list[Any]) -> tuple[Any, ...] | None:
     op: Any = operation.op
     if op.view:
         raws[0] = np.asarray(raws[0])
+    try:
+        return raw_results(op, raws, operation.meta)
+    except Exception:  # noqa: BLE001 - a value found by its name may be anything: a wrong shape, an index out of range
+        pass
     # a number that only the source tells may have been made a tensor before it came to the operation
     arrays = [np.asarray(raw, operation.results[0].dtype) if type(raw) in (int, float) else raw for raw in raws]
-    for given in (raws, arrays):
-        try:
-            return raw_results(op, given, operation.meta)
-        except Exception:  # noqa: BLE001 - a value found by its name may be anything: a wrong shape, an index out of range
-            continue
-    return None
+    try:
+        return raw_results(op, arrays, operation.meta)
+    except Exception:  # noqa: BLE001
+        return None
 
 
 def _ones(value: Value) -> Any:

@@ -50,7 +50,8 @@ class Value:
         """The memory of its elements, 0 for a number or where the shape is not known."""
         if self.shape is None or self.dtype is None:
             return 0
-        return math.prod(self.shape) * int(self.dtype.itemsize)
+        size: int = self.dtype.itemsize
+        return math.prod(self.shape) * size
 
     def __repr__(self) -> str:
         return f"<value {self.index}{f' {self.name}' if self.name else ''}>"
