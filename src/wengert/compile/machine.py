@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from textwrap import indent
 from typing import Any, Final, NamedTuple
@@ -61,6 +62,8 @@ class Machine:
         for value in (*program.inputs, *program.constants):
             self._place[value] = len(self._place)
         self._constants = list(program.constants.values())
+        self._uses = Counter([x for equation in program.equations for x in equation.values])
+        self._uses.update([x for x in program.outputs if isinstance(x, Value)])
         for step in cut_into_steps(program):
             if isinstance(step, Calls):
                 self._add_calls(step.equations)
@@ -78,7 +81,8 @@ class Machine:
             for x in equation.results:
                 self._new_place(x)
         lowered = {equation: lower_scan(equation, constants, self._place, views) for equation in loops}
-        read: set[Value] = set()
+        inside = Counter([x for equation in equations for x in equation.values])
+        read = {x for x in views if self._uses[x] > inside[x]}  # elsewhere: by another step, or as a result
         kept: list[Equation] = []
         for equation in reversed(equations):
             if not any([x in views for x in equation.results]) or any([x in read for x in equation.results]):
