@@ -243,7 +243,7 @@ def compute(op: Op, raws: list[Any], meta: dict[str, Any]) -> Any:
     try:
         return evaluated(op, raws, meta)
     except ValueError as error:
-        if op.kind is Kind.ELEMENTWISE or "broadcast" in str(error):
+        if op.kind is Kind.ELEMENTWISE or (op.kind is not Kind.INDEXING and "broadcast" in str(error)):
             raise messages.broadcast_error(op, raws, error) from None
         raise
 
