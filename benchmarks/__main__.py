@@ -33,7 +33,7 @@ def main() -> None:
         sys.exit(f"benchmarks: no name contains any of {asked.only}; there are:\n    " + "\n    ".join(_NAMES))
     if importlib.util.find_spec("sklearn") is None and any("example" in name for name in names):
         names = [name for name in names if "example" not in name]
-        _tell("scikit-learn is not installed (pip install -e '.[examples]'), so the steps of the examples are not timed")
+        _tell("scikit-learn is not installed (pip install -e '.[examples]'), so the examples' steps are left out")
     results = _measure(names, asked.threads, asked.quick, asked.operation)
     is_complete = tuple(names) == _NAMES and not asked.quick and not asked.operation
     _write(results, asked.results, is_complete)
