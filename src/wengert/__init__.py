@@ -542,6 +542,7 @@ _LATER: dict[str, str] = {
     "explore": "wengert.see.explore",
     "graph_report": "wengert.see.graph_report",
     "implicit": "wengert.implicit",
+    "show_graphs": "wengert.see.showing",
     "why_none": "wengert.see.why_none",
 }
 _LAZY: dict[str, str] = {
@@ -569,6 +570,7 @@ if _typing.TYPE_CHECKING:
     from wengert.see.explain_zero import explain_zero as explain_zero
     from wengert.see.explore import explore as explore
     from wengert.see.graph_report import graph_report as graph_report
+    from wengert.see.showing import show_graphs as show_graphs
     from wengert.see.why_none import why_none as why_none
     from wengert.serialization import load as load
     from wengert.serialization import save as save
@@ -1010,6 +1012,7 @@ __all__ = [
     "set_rng_state",
     "sgn",
     "short",
+    "show_graphs",
     "sigmoid",
     "sign",
     "signal",
