@@ -1,5 +1,7 @@
 """Tensors that show their graphs in Jupyter, on request."""
 
+import sys
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,3 +50,14 @@ def test_nothing_is_shown_unasked() -> None:
     torch.show_graphs(False)
     torch.show_graphs(False)
     assert not hasattr(_result(), "_repr_svg_")
+
+
+def test_the_picture_names_the_notebooks_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    main = types.ModuleType("__main__")
+    main.slope = torch.tensor(2.0, requires_grad=True)  # type: ignore[attr-defined]
+    main.height = main.slope * 3.0  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    torch.show_graphs()
+    picture = main.height._repr_svg_()
+    assert ">slope</text>" in picture
+    assert ">height</text>" in picture

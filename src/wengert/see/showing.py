@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from inspect import signature
 from typing import Any
 
 from wengert.engine.base import TensorBase
-from wengert.see.drawing import draw
+from wengert.see.drawing import Drawing, draw
 
 __all__ = ["show_graphs"]
 
 _FORM = "_repr_svg_"  # what Jupyter asks an object for
+_ASK = "__wengert_picture__"
 
 
 def show_graphs(on: bool = True, **settings: Any) -> None:
@@ -36,4 +38,11 @@ def show_graphs(on: bool = True, **settings: Any) -> None:
             delattr(TensorBase, _FORM)
         return
     signature(draw).bind(None, **settings)  # an unknown setting is an error here, not in each cell
-    setattr(TensorBase, _FORM, lambda t: draw(t, **settings).svg() if t._node is not None else None)
+    setattr(TensorBase, _FORM, lambda t: _picture(t, settings) if t._node is not None else None)
+
+
+def _picture(t: TensorBase, settings: dict[str, Any]) -> str:
+    """Drawn in a frame that has the notebook's variables: when Jupyter asks, no cell runs whose names could be read."""
+    names = {**vars(sys.modules["__main__"]), _ASK: lambda: draw(t, **settings)}
+    picture: Drawing = eval(f"{_ASK}()", names)
+    return picture.svg()
