@@ -23,23 +23,23 @@ import numpy as np
 from wengert.ops.elementary import sigmoid_of
 from wengert.ops.record import Kind, defop, together
 from wengert.ops.sequences import (
+    Flags,
+    Recurrence,
     added,
+    define_transposes,
     delayed,
     delayed_by_zero,
     first_of,
-    given,
+    flags_of,
     joined,
     members_together,
     only_first,
     parts,
     placed,
     products_over_steps,
-    steps_of,
     there,
     through,
 )
-
-Flags = tuple[bool, ...]
 
 # --- forward ---
 
@@ -118,33 +118,13 @@ def _gated_adjoint(m: Any, keep: Any, weight: Any, *drives: Any, given: Flags) -
 
 
 def _pulled_to_coefficients(xp: Any, adjoint: Any, tangent: Any, needs: list[bool]) -> list[Any]:
-    """The cotangents of ``m keep weight``, which multiply a part of ``adjoint`` by a part of ``tangent``."""
+    """The cotangents of ``m keep``, which multiply a part of ``adjoint`` by a part of ``tangent``."""
     (k, h), (tk, th) = adjoint, tangent
-    steps, count = h.shape[0], k.shape[2] // h.shape[2]
-    weight = None
-    if needs[2]:
-        weight = products_over_steps(xp, steps_of(xp, k, 1, steps), steps_of(xp, th, 0, steps - 1))
+    count = k.shape[2] // h.shape[2]
     return [
         joined(xp, *[h] * count) * tk if needs[0] else None,
         h * delayed_by_zero(xp, th) if needs[1] else None,
-        weight,
     ]
-
-
-def _tangent_rule(xp: Any, g: Any, y: Any, needs: Any, *xs: Any, given: Flags) -> list[Any]:
-    adjoint = xp.gated_adjoint(*xs[:3], *there(*g), **_flags(g))
-    own = [part for part, flag in zip(adjoint, given, strict=True) if flag]
-    return [*_pulled_to_coefficients(xp, adjoint, y, needs), *own]
-
-
-def _adjoint_rule(xp: Any, g: Any, y: Any, needs: Any, *xs: Any, given: Flags) -> list[Any]:
-    tangent = xp.gated_tangent(*xs[:3], *there(*g), **_flags(g))
-    own = [part for part, flag in zip(tangent, given, strict=True) if flag]
-    return [*_pulled_to_coefficients(xp, y, tangent, needs), *own]
-
-
-def _flags(g: Any) -> dict[str, Any]:
-    return given(*g)
 
 
 def _slopes(xp: Any, y: Any, h: Any) -> tuple[Any, ...]:
@@ -170,7 +150,7 @@ def _gru_rule(xp: Any, g: Any, y: Any, needs: Any, x: Any, weight: Any, bias: An
         g_reset, g_keep, g_new, g_own = parts(xp, g[1], 4)
         into_new = g_new * of_new
         into_k = joined(xp, (g_reset + into_new * own) * of_reset, g_keep * of_keep, g_own + into_new * reset)
-    k, dh = xp.gated_adjoint(m, keep, weight, *there(into_k, g[0]), **given(into_k, g[0]))
+    k, dh = xp.gated_adjoint(m, keep, weight, *there(into_k, g[0]), **flags_of(into_k, g[0]))
     sums = (0, 1)
     pulled_x = None
     if needs[0]:
@@ -202,36 +182,29 @@ def _gru_jvp(xp: Any, ts: Any, y: Any, x: Any, weight: Any, bias: Any, h: Any) -
         None if t_new is None else t_new * moves,
         None if ts[3] is None else only_first(xp, first_of(xp, keep) * ts[3], keep),
     )
-    k, dh = xp.gated_tangent(m, keep, weight, *there(into_k, into_h), **given(into_k, into_h))
+    k, dh = xp.gated_tangent(m, keep, weight, *there(into_k, into_h), **flags_of(into_k, into_h))
     k_reset, k_keep, k_own = parts(xp, k, 3)
     d_reset = k_reset * of_reset
     d_new = added(d_reset * own + reset * k_own, t_new) * of_new
     return dh, joined(xp, d_reset, k_keep * of_keep, d_new, k_own)
 
 
-GATED_TANGENT = defop(
-    "gated_tangent",
-    _gated_tangent,
-    Kind.OTHER,
-    batch=members_together(_gated_tangent, 2),
-    vjp=together(_tangent_rule, shape_only=lambda i: i > 2),
-    args=("m", "keep", "weight", "into_k", "into_h"),
-    outputs=2,
-    differentiable_outputs=(0, 1),
-    formula="k = u + h_(t-1) W^T, h = v + z h_(t-1) + m k",
-    doc="Tangents of gated recurrent units: a linear recurrence forwards in time.",
-)
-GATED_ADJOINT = defop(
-    "gated_adjoint",
-    _gated_adjoint,
-    Kind.OTHER,
-    batch=members_together(_gated_adjoint, 2),
-    vjp=together(_adjoint_rule, shape_only=lambda i: i > 2),
-    args=("m", "keep", "weight", "into_k", "into_h"),
-    outputs=2,
-    differentiable_outputs=(0, 1),
-    formula="h = v + z h_(t+1) + k_(t+1) W, k = u + m (h, h, h)",
-    doc="Cotangents of gated recurrent units: a linear recurrence backwards in time, the transpose of gated_tangent.",
+define_transposes(
+    "gated",
+    Recurrence(
+        _gated_tangent,
+        formula="k = u + h_(t-1) W^T, h = v + z h_(t-1) + m k",
+        doc="Tangents of gated recurrent units: a linear recurrence forwards in time.",
+    ),
+    Recurrence(
+        _gated_adjoint,
+        formula="h = v + z h_(t+1) + k_(t+1) W, k = u + m (h, h, h)",
+        doc="Cotangents of gated recurrent units: a linear recurrence backwards in time, "
+        "the transpose of gated_tangent.",
+    ),
+    coefficients=("m", "keep", "weight"),
+    drives=("into_k", "into_h"),
+    pulled=_pulled_to_coefficients,
 )
 GRU = defop(
     "gru",

@@ -26,23 +26,23 @@ import numpy as np
 
 from wengert.ops.record import Kind, defop, together
 from wengert.ops.sequences import (
+    Flags,
+    Recurrence,
     added,
+    define_transposes,
     delayed,
     delayed_by_zero,
     first_of,
-    given,
+    flags_of,
     joined,
     members_together,
     only_first,
     parts,
     placed,
     products_over_steps,
-    steps_of,
     there,
     through,
 )
-
-Flags = tuple[bool, ...]
 
 # --- forward ---
 
@@ -125,34 +125,13 @@ def _lstm_adjoint(m: Any, a: Any, keep: Any, weight: Any, *drives: Any, given: F
 
 
 def _pulled_to_coefficients(xp: Any, adjoint: Any, tangent: Any, needs: list[bool]) -> list[Any]:
-    """The cotangents of ``m a keep weight``, which multiply a part of ``adjoint`` by a part of ``tangent``."""
-    (z, c, h), (tz, tc, th) = adjoint, tangent
-    steps = c.shape[0]
-    weight = None
-    if needs[3]:
-        weight = products_over_steps(xp, steps_of(xp, z, 1, steps), steps_of(xp, th, 0, steps - 1))
+    """The cotangents of ``m a keep``, which multiply a part of ``adjoint`` by a part of ``tangent``."""
+    (_, c, h), (tz, tc, _) = adjoint, tangent
     return [
         joined(xp, c, c, c, h) * tz if needs[0] else None,
         h * tc if needs[1] else None,
         c * delayed_by_zero(xp, tc) if needs[2] else None,
-        weight,
     ]
-
-
-def _tangent_rule(xp: Any, g: Any, y: Any, needs: Any, *xs: Any, given: Flags) -> list[Any]:
-    adjoint = xp.lstm_adjoint(*xs[:4], *there(*g), **_flags(g))
-    own = [part for part, flag in zip(adjoint, given, strict=True) if flag]
-    return [*_pulled_to_coefficients(xp, adjoint, y, needs), *own]
-
-
-def _adjoint_rule(xp: Any, g: Any, y: Any, needs: Any, *xs: Any, given: Flags) -> list[Any]:
-    tangent = xp.lstm_tangent(*xs[:4], *there(*g), **_flags(g))
-    own = [part for part, flag in zip(tangent, given, strict=True) if flag]
-    return [*_pulled_to_coefficients(xp, y, tangent, needs), *own]
-
-
-def _flags(g: Any) -> dict[str, Any]:
-    return given(*g)
 
 
 def _coefficients(xp: Any, y: Any, h: Any, c: Any) -> tuple[Any, Any, Any, Any]:
@@ -168,7 +147,7 @@ def _coefficients(xp: Any, y: Any, h: Any, c: Any) -> tuple[Any, Any, Any, Any]:
 def _lstm_rule(xp: Any, g: Any, y: Any, needs: Any, x: Any, weight: Any, h: Any, c: Any) -> list[Any]:
     m, a, keep, slopes = _coefficients(xp, y, h, c)
     into_z = None if g[2] is None else g[2] * slopes
-    z, dc, _ = xp.lstm_adjoint(m, a, keep, weight, *there(into_z, g[1], g[0]), **given(into_z, g[1], g[0]))
+    z, dc, _ = xp.lstm_adjoint(m, a, keep, weight, *there(into_z, g[1], g[0]), **flags_of(into_z, g[1], g[0]))
     return [
         z if needs[0] else None,
         products_over_steps(xp, z, delayed(xp, h, y[0])) if needs[1] else None,
@@ -185,33 +164,26 @@ def _lstm_jvp(xp: Any, ts: Any, y: Any, x: Any, weight: Any, h: Any, c: Any) -> 
         None if ts[2] is None else only_first(xp, through(xp, ts[2], weight), m),
     )
     into_c = None if ts[3] is None else only_first(xp, first_of(xp, keep) * ts[3], a)
-    z, dc, dh = xp.lstm_tangent(m, a, keep, weight, *there(into_z, into_c), **given(into_z, into_c, None))
+    z, dc, dh = xp.lstm_tangent(m, a, keep, weight, *there(into_z, into_c), **flags_of(into_z, into_c, None))
     return dh, dc, z * slopes
 
 
-LSTM_TANGENT = defop(
-    "lstm_tangent",
-    _lstm_tangent,
-    Kind.OTHER,
-    batch=members_together(_lstm_tangent, 3),
-    vjp=together(_tangent_rule, shape_only=lambda i: i > 3),
-    args=("m", "a", "keep", "weight", "into_z", "into_c", "into_h"),
-    outputs=3,
-    differentiable_outputs=(0, 1, 2),
-    formula="z = u + h_(t-1) W^T, c = v + f c_(t-1) + m z, h = w + a c + m z",
-    doc="Tangents of long short-term memory: a linear recurrence forwards in time.",
-)
-LSTM_ADJOINT = defop(
-    "lstm_adjoint",
-    _lstm_adjoint,
-    Kind.OTHER,
-    batch=members_together(_lstm_adjoint, 3),
-    vjp=together(_adjoint_rule, shape_only=lambda i: i > 3),
-    args=("m", "a", "keep", "weight", "into_z", "into_c", "into_h"),
-    outputs=3,
-    differentiable_outputs=(0, 1, 2),
-    formula="h = w + z_(t+1) W, c = v + a h + f c_(t+1), z = u + m (c, c, c, h)",
-    doc="Cotangents of long short-term memory: a linear recurrence backwards in time, the transpose of lstm_tangent.",
+define_transposes(
+    "lstm",
+    Recurrence(
+        _lstm_tangent,
+        formula="z = u + h_(t-1) W^T, c = v + f c_(t-1) + m z, h = w + a c + m z",
+        doc="Tangents of long short-term memory: a linear recurrence forwards in time.",
+    ),
+    Recurrence(
+        _lstm_adjoint,
+        formula="h = w + z_(t+1) W, c = v + a h + f c_(t+1), z = u + m (c, c, c, h)",
+        doc="Cotangents of long short-term memory: a linear recurrence backwards in time, "
+        "the transpose of lstm_tangent.",
+    ),
+    coefficients=("m", "a", "keep", "weight"),
+    drives=("into_z", "into_c", "into_h"),
+    pulled=_pulled_to_coefficients,
 )
 LSTM = defop(
     "lstm",

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from wengert._batched import Axes, Batched, merged, packed, spread
 from wengert.ops.products import as_matrix
+from wengert.ops.record import Kind, Rule, defop, together
+
+Flags = tuple[bool, ...]
 
 
 def parts(xp: Any, x: Any, count: int) -> list[Any]:
@@ -73,7 +76,7 @@ def added(*terms: Any) -> Any:
     return sum(there[1:], there[0]) if there else None
 
 
-def given(*drives: Any) -> dict[str, Any]:
+def flags_of(*drives: Any) -> dict[str, Any]:
     """The metadata that tells which drives of a recurrence are there."""
     return {"given": tuple([drive is not None for drive in drives])}
 
@@ -130,3 +133,62 @@ def _members(y: Any, axes: Axes, apart: bool) -> Any:
     y = y if apart else y.reshape(y.shape[0], prod(lead), y.shape[1] // prod(lead), y.shape[2])
     y = np.moveaxis(y, 1, 0)
     return y.reshape(*lead, *y.shape[1:])
+
+
+# --- linear recurrences that are each other's transpose ---
+
+
+class Recurrence(NamedTuple):
+    """One of the two: its NumPy implementation, ``impl(*coefficients, *drives, given)``, and its text."""
+
+    impl: Callable[..., Any]
+    formula: str
+    doc: str
+
+
+def define_transposes(
+    name: str,
+    tangent: Recurrence,
+    adjoint: Recurrence,
+    *,
+    coefficients: tuple[str, ...],
+    drives: tuple[str, ...],
+    pulled: Callable[[Any, Any, Any, list[bool]], list[Any]],
+) -> None:
+    """Define ``<name>_tangent`` and ``<name>_adjoint``: linear in their drives, of which some may be missing.
+
+    The cotangents of the drives of the one are the results of the other. The last coefficient is the weight, by which
+    the last result goes into the first at the next step; ``pulled(xp, adjoint, tangent, needs)`` gives the cotangents
+    of the coefficients before it.
+    """
+    count = len(coefficients)
+
+    def rule_by(other: str, *, is_adjoint: bool) -> Rule:
+        def rule(xp: Any, g: Any, y: Any, needs: Any, *xs: Any, given: Flags) -> list[Any]:
+            turned = getattr(xp, other)(*xs[:count], *there(*g), **flags_of(*g))
+            own = [part for part, flag in zip(turned, given, strict=True) if flag]
+            pulling, pushed = (y, turned) if is_adjoint else (turned, y)
+            weight = _pulled_to_weight(xp, pulling[0], pushed[-1]) if needs[count - 1] else None
+            return [*pulled(xp, pulling, pushed, needs), weight, *own]
+
+        return rule
+
+    forwards, backwards = f"{name}_tangent", f"{name}_adjoint"
+    for own, other, recurrence in ((forwards, backwards, tangent), (backwards, forwards, adjoint)):
+        defop(
+            own,
+            recurrence.impl,
+            Kind.OTHER,
+            batch=members_together(recurrence.impl, count - 1),
+            vjp=together(rule_by(other, is_adjoint=own is backwards), shape_only=lambda i: i >= count),
+            args=(*coefficients, *drives),
+            outputs=len(drives),
+            differentiable_outputs=tuple(range(len(drives))),
+            formula=recurrence.formula,
+            doc=recurrence.doc,
+        )
+
+
+def _pulled_to_weight(xp: Any, cotangent: Any, tangent: Any) -> Any:
+    steps = tangent.shape[0]
+    return products_over_steps(xp, steps_of(xp, cotangent, 1, steps), steps_of(xp, tangent, 0, steps - 1))
