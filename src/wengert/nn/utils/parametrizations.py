@@ -7,8 +7,8 @@ from typing import Any
 from wengert.autograd.grad_mode import no_grad
 from wengert.functions.products import dot, mv
 from wengert.nn import functional as F
-from wengert.nn.modules.conv import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from wengert.nn.modules.module import Module
+from wengert.nn.utils._spectral import as_rows, check_iterations, output_dim, unit_vector
 from wengert.nn.utils.orthogonal import orthogonal
 from wengert.nn.utils.parametrize import register_parametrization
 from wengert.nn.utils.weight_norm import norm_except
@@ -50,10 +50,7 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> An
 class _SpectralNorm(Module):
     def __init__(self, weight: Any, n_power_iterations: int = 1, dim: int = 0, eps: float = 1e-12) -> None:
         super().__init__()
-        if n_power_iterations <= 0:
-            raise ValueError(
-                f"Expected n_power_iterations to be positive, but got n_power_iterations={n_power_iterations}"
-            )
+        check_iterations(n_power_iterations)
         if not -weight.dim() <= dim < weight.dim():
             raise IndexError(
                 f"Dimension out of range (expected to be in range of [-{weight.dim()}, {weight.dim() - 1}] but got "
@@ -63,13 +60,10 @@ class _SpectralNorm(Module):
         self.eps = eps
         if weight.dim() > 1:
             self.n_power_iterations = n_power_iterations
-            matrix = self._matrix(weight.detach())
-            self.register_buffer("_u", F.normalize(matrix.new_empty(matrix.shape[0]).normal_(0, 1), dim=0, eps=eps))
-            self.register_buffer("_v", F.normalize(matrix.new_empty(matrix.shape[1]).normal_(0, 1), dim=0, eps=eps))
+            matrix = as_rows(weight.detach(), self.dim)
+            for name, size in zip(("_u", "_v"), matrix.shape, strict=True):
+                self.register_buffer(name, unit_vector(matrix, size, eps))
             self._iterate(matrix, 15)
-
-    def _matrix(self, weight: Any) -> Any:
-        return weight.movedim(self.dim, 0).flatten(1)
 
     def _iterate(self, matrix: Any, times: int) -> None:
         """Turn both vectors towards those of the largest singular value."""
@@ -82,7 +76,7 @@ class _SpectralNorm(Module):
         """The weight, with the largest singular value 1."""
         if weight.dim() == 1:
             return F.normalize(weight, dim=0, eps=self.eps)
-        matrix = self._matrix(weight)
+        matrix = as_rows(weight, self.dim)
         if self.training:
             self._iterate(matrix.detach(), self.n_power_iterations)
         u, v = self._u.clone(), self._v.clone()
@@ -104,13 +98,12 @@ def spectral_norm(
         ValueError: no such parameter, or no power iterations.
 
     >>> import wengert as torch
-    >>> layer = torch.nn.utils.parametrizations.spectral_norm(torch.nn.Linear(20, 40), n_power_iterations=20)
+    >>> layer = torch.nn.utils.parametrizations.spectral_norm(torch.nn.Linear(20, 40), n_power_iterations=500)
     >>> round(torch.linalg.matrix_norm(layer.weight, 2).item(), 2)
     1.0
     """
     weight = getattr(module, name, None)
     if weight is None:
         raise ValueError(f"Module '{module}' has no parameter or buffer with name '{name}'")
-    if dim is None:
-        dim = 1 if isinstance(module, (ConvTranspose1d, ConvTranspose2d, ConvTranspose3d)) else 0
-    return register_parametrization(module, name, _SpectralNorm(weight, n_power_iterations, dim, eps))
+    made = _SpectralNorm(weight, n_power_iterations, output_dim(module, dim), eps)
+    return register_parametrization(module, name, made)

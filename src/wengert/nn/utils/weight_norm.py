@@ -7,6 +7,7 @@ from typing import Any
 from wengert.functions.norms import vector_norm
 from wengert.nn.modules.module import Module
 from wengert.nn.parameter import Parameter
+from wengert.nn.utils._weight_hooks import check_alone, removed
 
 __all__ = ["WeightNorm", "norm_except", "remove_weight_norm", "weight_norm"]
 
@@ -15,8 +16,9 @@ def norm_except(x: Any, dim: int) -> Any:
     """The norm of each slice along a dimension; of the whole for -1.
 
     >>> import wengert as torch
-    >>> torch.nn.utils.weight_norm.__module__
-    'wengert.nn.utils.weight_norm'
+    >>> norm_except(torch.tensor([[3., 4.], [0., 2.]]), 0)
+    tensor([[5.],
+            [2.]])
     """
     if dim == -1:
         return vector_norm(x)
@@ -53,10 +55,6 @@ class WeightNorm:
         module.register_parameter(self.name, Parameter(weight.detach()))
 
 
-def _hooks(module: Any, name: str) -> list[Any]:
-    return [k for k, h in module._forward_pre_hooks.items() if isinstance(h, WeightNorm) and h.name == name]
-
-
 def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Any:
     """Learn length ``name_g`` and direction ``name_v`` of a weight apart: as the parametrization, by a hook.
 
@@ -68,8 +66,7 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> An
     >>> layer.weight_g.shape, layer.weight_v.shape
     (torch.Size([40, 1]), torch.Size([40, 20]))
     """
-    if _hooks(module, name):
-        raise RuntimeError(f"Cannot register two weight_norm hooks on the same parameter {name}")
+    check_alone(module, WeightNorm, name, "weight_norm")
     hook = WeightNorm(name, dim)
     weight = getattr(module, name)
     delattr(module, name)
@@ -91,8 +88,4 @@ def remove_weight_norm(module: Module, name: str = "weight") -> Any:
     >>> [name for name, _ in layer.named_parameters()]
     ['bias', 'weight']
     """
-    for key in _hooks(module, name):
-        hook: Any = module._forward_pre_hooks.pop(key)
-        hook.remove(module)
-        return module
-    raise ValueError(f"weight_norm of '{name}' not found in {module}")
+    return removed(module, WeightNorm, name, "weight_norm")
