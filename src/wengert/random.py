@@ -1,6 +1,6 @@
 """Random numbers: generators, their seeds and states. The functions that draw are at the top level of the package.
 
-The distributions are PyTorch's; the numbers are not, because they come from another source (NumPy's PCG64).
+The numbers are those that PyTorch draws on the CPU from the same seed.
 """
 
 from wengert.functions.generators import (

@@ -46,6 +46,8 @@ def _drawn_type(name: str, args: tuple[Any, ...]) -> Any:
         return np.dtype(np.int64), (args[0],)
     if name == "integers":
         return np.dtype(np.uint64 if args[1] > 2**63 else np.int64), tuple(args[2])
+    if name == "normal_pairs":
+        return np.dtype(np.float64), tuple(args[0])
     shape, dtype = args
     return dtype, tuple(shape)
 

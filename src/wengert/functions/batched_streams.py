@@ -44,13 +44,17 @@ class _BatchedStream:
         """Standard normal numbers."""
         return Batched(self.stream.normal(self._lead(shape), dtype), self.axes)
 
+    def normal_pairs(self, shape: tuple[int, ...]) -> Batched:
+        """Standard normal numbers in double precision."""
+        return Batched(self.stream.normal_pairs(self._lead(shape)), self.axes)
+
     def exponential(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Batched:
         """Numbers of the exponential distribution with rate 1."""
         return Batched(self.stream.exponential(self._lead(shape), dtype), self.axes)
 
-    def integers(self, low: int, high: int, shape: tuple[int, ...]) -> Batched:
+    def integers(self, low: int, high: int, shape: tuple[int, ...], wide: bool | None = None) -> Batched:
         """Integers in [low, high)."""
-        return Batched(self.stream.integers(low, high, self._lead(shape)), self.axes)
+        return Batched(self.stream.integers(low, high, self._lead(shape), wide), self.axes)
 
     def permutation(self, count: int) -> Batched:
         """The numbers below ``count`` in random order."""

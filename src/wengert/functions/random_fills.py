@@ -63,9 +63,15 @@ def _uniform_(self: Any, from_: float = 0.0, to: float = 1.0, *, generator: Any 
         raise RuntimeError(f"uniform_ expects to-from <= {largest}, but found to={high:g} and from={low:g}")
     values = stream_of("uniform_", generator).uniform(self._data.shape, dtype)
     if (low, high) != (0, 1):
-        scaled = values * dtype.type(high - low) + dtype.type(low)
-        values = np.where(scaled >= high, dtype.type(low), scaled)  # rounding may reach the end that is excluded
+        values = _between(values, dtype.type(low), dtype.type(high))
     return _fill(ops.FILL_UNIFORM, self, values)
+
+
+def _between(fractions: Any, low: Any, high: Any) -> Any:
+    """``low + fractions * (high - low)``, rounded once."""
+    dtype = low.dtype
+    scaled = (fractions.astype(np.float64) * (high - low).astype(np.float64) + low.astype(np.float64)).astype(dtype)
+    return np.where(scaled >= high, low, scaled)  # rounding may reach the end that is excluded
 
 
 def _renamed(function: str, name: str, value: Any, given: dict[str, Any]) -> Any:
@@ -106,11 +112,10 @@ def _log_normal_(self: Any, mean: float = 1.0, std: float = 2.0, *, generator: A
     require_float("log_normal_cpu", dtype)
     if not std > 0:
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
-    work = np.dtype(np.float64) if dtype.itemsize == 8 else np.dtype(np.float32)
-    values = normal_values(stream_of("log_normal_", generator), mean, std, self._data.shape, work)
+    values = stream_of("log_normal_", generator).normal_pairs(self._data.shape)
     token = enter(SILENT)
     try:
-        values = np.exp(values)
+        values = np.exp(values * std + mean)
     finally:
         leave(token)
     return _fill(ops.FILL_LOG_NORMAL, self, values)
@@ -129,7 +134,7 @@ def _exponential_(self: Any, lambd: float = 1.0, *, generator: Any = None) -> An
     _require_continuous("Exponential", self)
     if not lambd > 0:
         raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd:g}")
-    values = stream_of("exponential_", generator).exponential(self._data.shape, self._data.dtype)
+    values = stream_of("exponential_", generator).exponential(self._data.shape, np.dtype(np.float64))
     return _fill(ops.FILL_EXPONENTIAL, self, values / lambd)
 
 
@@ -171,7 +176,12 @@ def _geometric_(self: Any, p: float, *, generator: Any = None) -> Any:
     if not 0 < p < 1:
         raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
     uniform = stream_of("geometric_", generator).uniform(self._data.shape, np.dtype(np.float64))
-    return _fill(ops.FILL_GEOMETRIC, self, np.ceil(np.log1p(-uniform) / math.log1p(-p)).clip(1))
+    token = enter(SILENT)
+    try:
+        values = np.ceil(np.log(uniform) / math.log1p(-p))
+    finally:
+        leave(token)
+    return _fill(ops.FILL_GEOMETRIC, self, values)
 
 
 def _bernoulli_(self: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
@@ -210,7 +220,7 @@ def _random_(
     """
     start = _renamed("random_", "from", from_, renamed)
     dtype = self._data.dtype
-    low, op = 0, ops.FILL_INTEGERS_BELOW
+    low, op, wide = 0, ops.FILL_INTEGERS_BELOW, None
     if to is not None:
         low, high, op = (
             integer("random_", "from", 1, start or 0),
@@ -220,8 +230,8 @@ def _random_(
     elif start is not None:
         high = integer("random_", "to", 1, start)
     else:
-        high, op = _counted(dtype), ops.FILL_INTEGERS
-    values = integers_of(stream_of("random_", generator), low, high, self._data.shape, dtype)
+        high, op, wide = _counted(dtype), ops.FILL_INTEGERS, dtype.itemsize == 8
+    values = integers_of(stream_of("random_", generator), low, high, self._data.shape, dtype, wide)
     return _fill(op, self, values)
 
 

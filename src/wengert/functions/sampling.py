@@ -1,7 +1,7 @@
 """Draws from distributions: ``normal``, ``bernoulli``, ``multinomial``, ``poisson``, and fills in place.
 
 In PyTorch a draw is differentiable with a zero gradient: the numbers are what they are, whatever the parameters. So
-they are here. The distributions are PyTorch's; a seed gives other numbers than in PyTorch.
+they are here. The numbers are PyTorch's for the same seed, but for those of :func:`poisson`.
 """
 
 from __future__ import annotations
@@ -132,7 +132,8 @@ def bernoulli(input: Any, p: float | None = None, *, generator: Any = None, out:
 
 
 def coins(stream: Stream, p: Any, shape: tuple[int, ...], dtype: NumpyDtype) -> Any:
-    drawn = stream.uniform(shape, np.dtype(np.float64)) < p
+    is_single = not isinstance(p, float) and p.dtype.itemsize < 8  # a number is taken in double precision
+    drawn = stream.uniform(shape, np.dtype(np.float32 if is_single else np.float64)) < p
     return drawn.astype(dtype)[()]
 
 
@@ -192,22 +193,28 @@ def multinomial(
     raw = require_tensor("multinomial", input)._data
     count = integer("multinomial", "num_samples", 2, num_samples)
     _check_weights(raw, count, replacement)
-    weights = np.atleast_2d(raw).astype(np.float64)
-    numpy = stream_of("multinomial", generator).numpy
-    if replacement:
-        heights = np.cumsum(weights, 1)
-        points = numpy.random((len(weights), count)) * heights[:, -1:]
-        drawn = np.stack([np.searchsorted(row, at, "right") for row, at in zip(heights, points, strict=True)])
-    else:
-        # The index with the least of (exponential number / weight) is drawn first, and so on.
-        token = enter(SILENT)
-        try:
-            keys = numpy.standard_exponential(weights.shape) / weights
-        finally:
-            leave(token)
-        drawn = np.argsort(keys, 1, kind="stable")[:, :count]
+    weights, stream = np.atleast_2d(raw), stream_of("multinomial", generator)
+    token = enter(SILENT)
+    try:
+        drawn = (_drawn_again if replacement and count > 1 else _drawn_once)(stream, weights, count)
+    finally:
+        leave(token)
     result = drawn if raw.ndim == 2 else drawn[0]
     return deliver(out, wrap(np.ascontiguousarray(result, int64.np)), exact=True)
+
+
+def _drawn_again(stream: Stream, weights: Any, count: int) -> Any:
+    """Indices with replacement: where uniform numbers fall among the heights of the distribution."""
+    heights = np.cumsum(weights, 1, dtype=weights.dtype)
+    heights /= heights[:, -1:].copy()
+    points = stream.uniform((len(weights), count), np.dtype(np.float64))
+    return np.stack([np.searchsorted(row, at) for row, at in zip(heights, points, strict=True)])
+
+
+def _drawn_once(stream: Stream, weights: Any, count: int) -> Any:
+    """Indices without replacement: the one with the most weight for its exponential number first, and so on."""
+    keys = weights / stream.exponential(weights.shape, weights.dtype)
+    return np.argsort(-keys, 1, kind="stable")[:, :count]
 
 
 def _check_weights(raw: Any, count: int, replacement: bool) -> None:

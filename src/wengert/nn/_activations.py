@@ -15,7 +15,7 @@ from wengert.engine.pointwise import unary
 from wengert.functions import activations as plain
 from wengert.functions.activations import celu_meta, elu_meta, threshold_meta
 from wengert.functions.dims import wrap_dim
-from wengert.functions.generators import default_generator
+from wengert.functions.generators import stream_of
 from wengert.functions.operands import raw_of_tensor
 from wengert.functions.options import type_name
 from wengert.ops.activations import (
@@ -231,7 +231,7 @@ def rrelu(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool
     if raw.dtype.kind != "f" or not training:
         slopes = np.where(raw <= 0, (lower + upper) / 2, 1.0)
     else:
-        drawn = default_generator.uniform(raw.shape, raw.dtype) * (upper - lower) + lower
+        drawn = stream_of("rrelu", None).uniform(raw.shape, raw.dtype) * (upper - lower) + lower
         slopes = np.where(raw <= 0, drawn, 1.0)
     noise = wrap(slopes.astype(raw.dtype))
     return apply_in_place(RRELU, input, noise) if inplace else apply(RRELU, input, noise)

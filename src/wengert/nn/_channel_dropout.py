@@ -5,11 +5,13 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
+
 from wengert._source import users_stacklevel
 from wengert.engine.base import wrap
 from wengert.engine.composites import composite
 from wengert.engine.inplace import inplace as apply_in_place
-from wengert.functions.generators import default_generator
+from wengert.functions.generators import stream_of
 from wengert.functions.operands import raw_of_tensor
 from wengert.functions.options import type_name
 from wengert.ops.arithmetic import MUL
@@ -36,7 +38,7 @@ def _dropped(name: str, axes: int, input: Any, p: float, training: bool, inplace
         raise RuntimeError(f"{name}: result type Float can't be cast to the desired output type {type_name(raw.dtype)}")
     batched = raw.ndim != axes + 1
     shape = raw.shape[: 2 if batched else 1] + (1,) * (raw.ndim - (2 if batched else 1))
-    kept = default_generator.uniform(shape, raw.dtype) >= p
+    kept = stream_of(name, None).uniform(shape, np.dtype(np.float64)) < 1 - p
     noise = wrap(kept.astype(raw.dtype) * (1.0 / (1.0 - p) if p < 1 else 0.0))
     return apply_in_place(MUL, input, noise) if inplace else input * noise
 

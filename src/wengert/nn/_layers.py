@@ -174,7 +174,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
 
 def _kept(raw: Any, p: float) -> Any:
     """Draw which elements stay."""
-    return stream_of("dropout", None).uniform(raw.shape, np.dtype(np.float32)) >= p
+    return stream_of("dropout", None).uniform(raw.shape, np.dtype(np.float64)) < 1 - p
 
 
 def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:

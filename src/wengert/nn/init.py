@@ -12,7 +12,9 @@ import numpy as np
 from wengert.autograd.grad_mode import no_grad
 from wengert.functions.creation import empty, eye
 from wengert.functions.data import from_numpy
+from wengert.functions.likes import empty_like
 from wengert.functions.random import randperm
+from wengert.functions.select import where
 
 __all__ = [
     "calculate_gain",
@@ -41,6 +43,8 @@ __all__ = [
     "xavier_uniform_",
     "zeros_",
 ]
+
+_OFTEN_INSIDE = 0.3  # the probability between the bounds from which on normal numbers are drawn until they lie there
 
 _GAIN_ONE = frozenset(
     {
@@ -110,9 +114,10 @@ def normal_(tensor: Any, mean: float = 0.0, std: float = 1.0, generator: Any = N
 def trunc_normal_(
     tensor: Any, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
 ) -> Any:
-    """Numbers of the normal distribution cut off outside [a, b]: those drawn outside are drawn again, in effect.
+    """Numbers of the normal distribution cut off outside [a, b], by rejection.
 
-    A uniform number between the probabilities of ``a`` and ``b`` goes through the inverse of the distribution.
+    Normal numbers are drawn until they lie inside; where that would take long, uniform ones between the bounds, until
+    another uniform number lies below the density, relative to its peak.
 
     >>> import wengert as torch
     >>> t = torch.nn.init.trunc_normal_(torch.empty(1000))
@@ -127,13 +132,30 @@ def trunc_normal_(
             stacklevel=2,
         )
 
-    def probability(x: float) -> float:
-        return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
-
-    low, high = probability((a - mean) / std), probability((b - mean) / std)
+    inside = (math.erf((b - mean) / (std * math.sqrt(2.0))) - math.erf((a - mean) / (std * math.sqrt(2.0)))) / 2
     with no_grad():
-        tensor.uniform_(2 * low - 1, 2 * high - 1, generator=generator)
-        return tensor.erfinv_().mul_(std * math.sqrt(2.0)).add_(mean).clamp_(min=a, max=b)
+        draw = _normal_inside if inside > _OFTEN_INSIDE else _uniform_below_density
+        return tensor.copy_(draw(tensor, mean, std, a, b, generator))
+
+
+def _normal_inside(like: Any, mean: float, std: float, a: float, b: float, generator: Any) -> Any:
+    low, high = like.new_tensor([a, b]).tolist()
+    found = empty_like(like).normal_(mean, std, generator=generator)
+    while (outside := (found < low) | (found > high)).any():
+        found = where(outside, empty_like(like).normal_(mean, std, generator=generator), found)
+    return found
+
+
+def _uniform_below_density(like: Any, mean: float, std: float, a: float, b: float, generator: Any) -> Any:
+    peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
+    found, is_open = empty_like(like), None
+    while is_open is None or is_open.any():
+        drawn = empty_like(like).uniform_(a, b, generator=generator)
+        log_density = -0.5 * ((drawn - mean) / std) ** 2 - peak
+        above = empty_like(like).uniform_(generator=generator).log_() > log_density
+        found = drawn if is_open is None else where(is_open, drawn, found)
+        is_open = above if is_open is None else is_open & above
+    return found
 
 
 def constant_(tensor: Any, val: float) -> Any:

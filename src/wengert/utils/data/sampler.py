@@ -108,11 +108,9 @@ class RandomSampler(Sampler):
         if self.replacement:
             yield from randint(n, (self.num_samples,), dtype=int64, generator=generator).tolist()
             return
-        left = self.num_samples
-        while left > 0:
-            order = randperm(n, generator=generator).tolist()[:left]
-            yield from order
-            left -= len(order)
+        whole, rest = divmod(self.num_samples, n)
+        for count in (*[n] * whole, rest):  # a rest of none is an order drawn too: the generator goes on as PyTorch's
+            yield from randperm(n, generator=generator).tolist()[:count]
 
     def __len__(self) -> int:
         return self.num_samples
