@@ -60,6 +60,16 @@ def test_a_pattern_is_exact_where_operations_say_what_they_do():
         np.testing.assert_array_equal(jacobian_pattern(CASES[name], X).toarray(), dense != 0)
 
 
+@pytest.mark.parametrize("paths", [255, 256, 512])
+def test_any_number_of_paths_counts_as_one(paths: int) -> None:
+    def f(x):
+        return x[wengert.zeros(paths, dtype=wengert.int64)].sum() * x + (x * wengert.ones(paths, 1)).sum(0)
+
+    x = X[:3]
+    np.testing.assert_array_equal(jacobian_pattern(f, x).toarray(), jacrev(f)(x).numpy() != 0)
+    np.testing.assert_allclose(sparse_jacobian(f)(x).toarray(), jacrev(f)(x).numpy())
+
+
 def test_hessian():
     f = lambda x: (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
     got = sparse_hessian(f)(X)

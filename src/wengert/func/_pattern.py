@@ -91,9 +91,9 @@ def _of_node(node: Node, known: dict[Node, Any], n: int, sparse: Any) -> Any:
                 )
             else:
                 rows, columns = local
-                moved = sparse.csr_matrix((np.ones(len(rows), np.int8), (rows, columns)), (size, prod(following.shape)))
-                part = (moved @ pattern.astype(np.int8)).astype(np.bool_)
-            total[k] = part if total[k] is None else (total[k] + part).astype(np.bool_)
+                moved = sparse.csr_matrix((np.ones(len(rows), np.bool_), (rows, columns)), (size, prod(following.shape)))
+                part = moved @ pattern  # of booleans: numbers of paths could wrap around to zero
+            total[k] = part if total[k] is None else total[k] + part
     return tuple(total) if node.ports else total[0]
 
 
