@@ -112,6 +112,22 @@ def test_bundle_adjustment():
     np.testing.assert_allclose(got @ t, pushed, rtol=1e-10, atol=1e-12)
 
 
+def test_a_pattern_of_the_users_own() -> None:
+    """Entries in any order, twice or false; neither the pattern nor the plan changes with what is made of them."""
+    f = lambda x: x[1:] * x[:-1]
+    rows, columns = np.array([1, 0, 0, 1, 0, 1]), np.array([2, 1, 0, 1, 1, 0])
+    given = sparse.csr_matrix((2, 3), dtype=np.int64)
+    given.indptr, given.indices = np.array([0, 3, 6]), np.array([1, 0, 1, 2, 1, 0])
+    given.data = np.array([1, 1, 1, 1, 1, 0])
+    for pattern in (given, sparse.coo_array((np.ones(6), (rows, columns)))):
+        plan = colouring(pattern)
+        for _ in range(2):
+            got = sparse_jacobian(f, plan)(X[:3])
+            np.testing.assert_allclose(got.toarray(), jacrev(f)(X[:3]).numpy())
+            got.indices[:] = 0
+    assert given.indices.tolist() == [1, 0, 1, 2, 1, 0]
+
+
 def test_mode_is_checked():
     with pytest.raises(ValueError, match="mode"):
         colouring(np.eye(2), "sideways")
