@@ -453,6 +453,28 @@ def test_only_many_elements_load_it(tmp_path: Any) -> None:
     )
 
 
+_SEVERAL_AT_FIRST = """
+import sys, threading, wengert
+sys.setswitchinterval(1e-5)
+x, barrier, ready = wengert.ones(1000), threading.Barrier(4), []
+def work(first):
+    barrier.wait()
+    for i in range(4):
+        (x * 2, x.exp(), x + x, x.sin())[(first + i) % 4]
+    ready.append(first)
+threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(ready))
+"""
+
+
+@pytest.mark.slow
+def test_several_threads_may_be_the_first(tmp_path: Any) -> None:
+    for _ in range(2):  # with nothing in the cache, and with everything
+        assert _said(_SEVERAL_AT_FIRST, WENGERT_CACHE_DIR=str(tmp_path)) == "4"
+
+
 def test_without_llvmlite(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "find_spec", lambda _: None)
     monkeypatch.setattr(KERNELS, "maker", None)

@@ -104,3 +104,29 @@ def test_errors_of_the_function_come_through() -> None:
 
     with pytest.raises(RuntimeError, match="of its own"):
         _fpenv.run_silently(fail)
+
+
+def test_wide_rows_are_not_copied() -> None:
+    """What is broadcast or a part of an array gives the same by rows, and NumPy's settings are as they were."""
+    before = np.getbufsize(), np.geterr()
+    rows = np.arange(3 * 300.0).reshape(3, 300)
+    assert _fpenv.has_wide_rows([2.0, rows])
+    assert not _fpenv.has_wide_rows([rows[:, :200], rows[0], 2.0])
+    within = _fpenv.run_by_rows(np.getbufsize)
+    assert within < before[0]
+    with np.errstate(all="raise"):
+        np.testing.assert_array_equal(_fpenv.run_by_rows(np.divide, rows, np.zeros((3, 1)))[1:], np.inf)
+    with pytest.raises(ValueError, match="broadcast"):
+        _fpenv.run_by_rows(np.add, rows, rows[:, 1:])
+    assert (np.getbufsize(), np.geterr()) == before
+
+
+@pytest.mark.parametrize("dtype", [wengert.float32, wengert.float64])
+def test_broadcast_and_partial_operands_of_wide_rows(dtype: wengert.dtype) -> None:
+    random = np.random.default_rng(0)
+    x, wide = (wengert.tensor(random.standard_normal((5, n)), dtype=dtype) for n in (700, 703))
+    row, column = x[0], x[:, :1]
+    for y in (row, column, wide[:, 2:702], wide[:, 3:]):
+        for result, numpys in ((x + y, np.add), (x * y, np.multiply), (wengert.atan2(x, y), np.arctan2)):
+            ours, theirs = result.numpy(), numpys(x.numpy(), y.numpy())
+            np.testing.assert_array_max_ulp(ours, theirs, 2)

@@ -60,6 +60,16 @@ def test_a_pattern_is_exact_where_operations_say_what_they_do():
         np.testing.assert_array_equal(jacobian_pattern(CASES[name], X).toarray(), dense != 0)
 
 
+@pytest.mark.parametrize("paths", [255, 256, 512])
+def test_any_number_of_paths_counts_as_one(paths: int) -> None:
+    def f(x):
+        return x[wengert.zeros(paths, dtype=wengert.int64)].sum() * x + (x * wengert.ones(paths, 1)).sum(0)
+
+    x = X[:3]
+    np.testing.assert_array_equal(jacobian_pattern(f, x).toarray(), jacrev(f)(x).numpy() != 0)
+    np.testing.assert_allclose(sparse_jacobian(f)(x).toarray(), jacrev(f)(x).numpy())
+
+
 def test_hessian():
     f = lambda x: (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
     got = sparse_hessian(f)(X)
@@ -100,6 +110,22 @@ def test_bundle_adjustment():
     t = rng.standard_normal(x.shape[0])
     pushed = wengert.func.jvp(residuals, (x,), (wengert.tensor(t),))[1].numpy().reshape(-1)
     np.testing.assert_allclose(got @ t, pushed, rtol=1e-10, atol=1e-12)
+
+
+def test_a_pattern_of_the_users_own() -> None:
+    """Entries in any order, twice or false; neither the pattern nor the plan changes with what is made of them."""
+    f = lambda x: x[1:] * x[:-1]
+    rows, columns = np.array([1, 0, 0, 1, 0, 1]), np.array([2, 1, 0, 1, 1, 0])
+    given = sparse.csr_matrix((2, 3), dtype=np.int64)
+    given.indptr, given.indices = np.array([0, 3, 6]), np.array([1, 0, 1, 2, 1, 0])
+    given.data = np.array([1, 1, 1, 1, 1, 0])
+    for pattern in (given, sparse.coo_array((np.ones(6), (rows, columns)))):
+        plan = colouring(pattern)
+        for _ in range(2):
+            got = sparse_jacobian(f, plan)(X[:3])
+            np.testing.assert_allclose(got.toarray(), jacrev(f)(X[:3]).numpy())
+            got.indices[:] = 0
+    assert given.indices.tolist() == [1, 0, 1, 2, 1, 0]
 
 
 def test_mode_is_checked():

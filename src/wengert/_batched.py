@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from wengert._fpenv import has_wide_rows, run_by_rows
 from wengert._source import at, locate, user_code
 from wengert._traced import Traced
 
@@ -231,13 +232,18 @@ def elementwise(function: Callable[..., Any], xs: tuple[Any, ...], meta: dict[st
         if a.__class__ is Batched:
             if b.__class__ is not Batched:
                 if getattr(b, "ndim", 0) <= a.ndim:
-                    return packed(function(a.array, b, **meta), a.axes)
+                    return packed(_by_rows(function, a.array, b, **meta), a.axes)
             elif a.axes == b.axes and a.array.ndim == b.array.ndim:
-                return packed(function(a.array, b.array, **meta), a.axes)
+                return packed(_by_rows(function, a.array, b.array, **meta), a.axes)
     batched = [x for x in xs if x.__class__ is Batched]
     axes = merged([x.axes for x in batched])
     ndim = max([getattr(x, "ndim", 0) for x in xs])
-    return packed(function(*[aligned(x, axes, ndim) for x in xs], **meta), axes)
+    return packed(_by_rows(function, *[aligned(x, axes, ndim) for x in xs], **meta), axes)
+
+
+def _by_rows(function: Callable[..., Any], /, *arrays: Any, **meta: Any) -> Any:
+    """An elementwise function, in the way that is quickest for the width of its arrays."""
+    return run_by_rows(function, *arrays, **meta) if has_wide_rows(arrays) else function(*arrays, **meta)
 
 
 def packed(y: Any, axes: Axes) -> Any:

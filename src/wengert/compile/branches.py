@@ -14,8 +14,8 @@ from wengert.autograd.function import Function
 from wengert.compile import messages
 from wengert.compile.loops import NoLoopError, Step
 from wengert.compile.storage import Storage
-from wengert.engine.backward import run_grad
-from wengert.engine.base import TensorBase, edge_of, is_tracking, wrap, zeros_like
+from wengert.engine.backward import partial_gradients
+from wengert.engine.base import TensorBase, is_tracking, wrap, zeros_like
 from wengert.engine.state import STATE
 from wengert.func._scan import LoopBody
 from wengert.ops.record import TABLE
@@ -248,19 +248,8 @@ class _Choice:
 
 def _gradients(function: Callable[[], Any], gs: Sequence[Any], origins: Sequence[Any]) -> list[Any]:
     """The function run again, and its gradients by ``origins``, recorded; zeros where it does not use one."""
-    leaves = _tree.flatten(function())[0]
-    roots = [(y, g) for y, g in zip(leaves, gs, strict=True) if g is not None and y._rg]
-    found: list[Any] = [None] * len(origins)
-    if roots:
-        found = run_grad(
-            [y for y, _ in roots],
-            origins,
-            [g for _, g in roots],
-            retain_graph=True,
-            create_graph=True,
-            allow_unused=True,
-            ends=frozenset([edge for t in origins if (edge := edge_of(t)) is not None]),
-        )
+    outputs = _tree.flatten(function())[0]
+    found = partial_gradients(outputs, origins, gs, retain_graph=True, create_graph=True)
     return [zeros_like(t) if g is None else g for t, g in zip(origins, found, strict=True)]
 
 

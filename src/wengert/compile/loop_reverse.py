@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from wengert.compile.storage import Storage
-from wengert.engine.backward import run_grad
-from wengert.engine.base import edge_of, wrap, zeros_like
+from wengert.engine.backward import partial_gradients
+from wengert.engine.base import wrap, zeros_like
 from wengert.func._levels import ReverseLevel
 from wengert.func._scan import LoopBody
 from wengert.ops.record import TABLE
@@ -147,17 +147,9 @@ def _pulled(
         own = [level.fresh(t) if t._data.dtype.kind in "fc" else t for t in (*carry, *rows)]
         new, ys = body.applied(own[: len(carry)], own[len(carry) :])
     outputs = [*new, *ys]
-    roots = [(outputs[k], g) for k, g in cotangents.items() if outputs[k]._rg]
-    targets = [*[t for t in own if t._rg], *origins]
-    found = run_grad(
-        [y for y, _ in roots],
-        targets,
-        [g for _, g in roots],
-        retain_graph=True,
-        create_graph=True,
-        allow_unused=True,
-        ends=frozenset([edge for t in targets if (edge := edge_of(t)) is not None]),
-    )
+    chosen = [outputs[k] for k in cotangents]
+    inputs = [*[t for t in own if t._rg], *origins]
+    found = partial_gradients(chosen, inputs, list(cotangents.values()), retain_graph=True, create_graph=True)
     rest = iter(found)
     grads = [next(rest) if t._rg else None for t in own]
     return [zeros_like(t) if g is None else g for t, g in zip(own, grads, strict=True)], list(rest)

@@ -22,8 +22,8 @@ from wengert.autograd.function import Function
 from wengert.compile.loop_reverse import backward, recorded
 from wengert.compile.reading import raw_of
 from wengert.compile.storage import Storage
-from wengert.engine.backward import run_grad
-from wengert.engine.base import TensorBase, edge_of, is_leveled, is_tracking, wrap
+from wengert.engine.backward import partial_gradients
+from wengert.engine.base import TensorBase, is_leveled, is_tracking, wrap
 from wengert.engine.node import next_seq
 from wengert.engine.saved import as_tensor
 from wengert.engine.state import STATE
@@ -308,18 +308,8 @@ class Step:
                 given[k] = True
 
     def _pull(self, chosen: list[int], targets: list[Any], cotangents: list[Any], found: list[Any]) -> None:
-        if not chosen:
-            found += [None] * len(targets)
-            return
-        grads = run_grad(
-            [self.new[k] for k in chosen],
-            targets,
-            cotangents,
-            retain_graph=True,
-            create_graph=False,
-            allow_unused=True,
-            ends=frozenset([edge for t in targets if (edge := edge_of(t)) is not None]),
-        )
+        outputs = [self.new[k] for k in chosen]
+        grads = partial_gradients(outputs, targets, cotangents, retain_graph=True, create_graph=False)
         found += [None if g is None else self.trace.value_of(g) for g in grads]
 
 

@@ -146,6 +146,34 @@ def run_grad(
     return results
 
 
+def partial_gradients(
+    outputs: Sequence[Any],
+    inputs: Sequence[Any],
+    cotangents: Sequence[Any],
+    *,
+    constants: Sequence[Any] = (),
+    retain_graph: bool,
+    create_graph: bool,
+) -> list[Any]:
+    """The gradients of ``outputs`` by ``inputs`` as if none of these depended on another; None for those not used.
+
+    An input may lead to another one (``b = a * a``, both used), and what arrives at it goes no further; nor does what
+    arrives at ``constants``. Outputs that are not tracked, or have no cotangent (None), are left out.
+    """
+    live = [(y, v) for y, v in zip(outputs, cotangents, strict=True) if v is not None and y._rg]
+    if not live:
+        return [None] * len(inputs)
+    return run_grad(
+        [y for y, _ in live],
+        inputs,
+        [v for _, v in live],
+        retain_graph=retain_graph,
+        create_graph=create_graph,
+        allow_unused=True,
+        ends=frozenset([edge for t in (*inputs, *constants) if (edge := edge_of(t)) is not None]),
+    )
+
+
 def run_to_leaves(
     outputs: Sequence[TensorBase], leaves: Sequence[TensorBase], gradients: Sequence[Any], *, retain_graph: bool
 ) -> list[Any]:

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy import ndarray
 
-from wengert._fpenv import run_silently
+from wengert._fpenv import has_wide_rows, run_by_rows, run_silently
 from wengert.engine.node import save_plan
 from wengert.engine.tiles import LARGE, computes, large
 from wengert.ops.arithmetic import ADD
@@ -145,12 +145,14 @@ class Operation:
     def _numpys(self, dtype: np.dtype[Any], meta: dict[str, Any]) -> Kernel:
         """NumPy's way, tile by tile where that pays."""
         op = self.op
+        is_elementwise = op.kind is Kind.ELEMENTWISE
 
         def otherwise(*inputs: Any) -> Any:
             first = inputs[0]
             if first.__class__ is ndarray and first.size >= LARGE:
                 return run_silently(large, op, inputs, dtype, meta)
-            return run_silently(op.impl, *inputs, **meta)
+            run = run_by_rows if is_elementwise and has_wide_rows(inputs) else run_silently
+            return run(op.impl, *inputs, **meta)
 
         return otherwise
 

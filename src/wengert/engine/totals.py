@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from wengert._batched import Batched
+from wengert._fpenv import run_by_rows
 from wengert.ops.record import Op
 from wengert.spaces.batching import evaluate
 
@@ -50,7 +51,7 @@ def added_to_part(op: Op, total: Any, g: Any, meta: dict[str, Any]) -> bool:
         total, part, g = total.array, part.array, g.array
     if part.base is not total or part.shape != g.shape or part.dtype != g.dtype or not _names_each_once(part):
         return False
-    np.add(part, g, out=part)
+    run_by_rows(np.add, part, g, out=part)
     return True
 
 

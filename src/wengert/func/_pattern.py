@@ -90,10 +90,10 @@ def _of_node(node: Node, known: dict[Node, Any], n: int, sparse: Any) -> Any:
                     (size, n),
                 )
             else:
-                rows, columns = local
-                moved = sparse.csr_matrix((np.ones(len(rows), np.int8), (rows, columns)), (size, prod(following.shape)))
-                part = (moved @ pattern.astype(np.int8)).astype(np.bool_)
-            total[k] = part if total[k] is None else (total[k] + part).astype(np.bool_)
+                # Booleans: of paths there may be a multiple of 256.
+                one = (np.ones(len(local[0]), np.bool_), local)
+                part = sparse.csr_matrix(one, (size, prod(following.shape))) @ pattern
+            total[k] = part if total[k] is None else total[k] + part
     return tuple(total) if node.ports else total[0]
 
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from wengert import _tree
 from wengert.autograd.function import Function
-from wengert.engine.backward import run_grad
-from wengert.engine.base import TensorBase, edge_of, zeros_like
+from wengert.engine.backward import partial_gradients
+from wengert.engine.base import TensorBase, zeros_like
 from wengert.engine.leveled import transforms_again
 from wengert.engine.state import STATE
 from wengert.func._binomial import cut, first_states, states
@@ -208,19 +208,14 @@ class _Reversal:
                 now, ys = self.body.step(i, now, part, low)
                 outputs += ys
                 cotangents += [TENSOR.select(t, dim=0, index=at) for t in self.g_ys]
-        pairs = [(y, v) for y, v in zip([*now, *outputs], [*g, *cotangents], strict=True) if _floats(y) and y._rg]
-        targets = [*level.inputs, *self.captured]
-        found: list[Any] = [None] * len(targets)
-        if pairs:
-            found = run_grad(
-                [y for y, _ in pairs],
-                targets,
-                [v for _, v in pairs],
-                retain_graph=STATE.grad_enabled,
-                create_graph=STATE.grad_enabled,
-                allow_unused=True,
-                ends=frozenset([edge for t in targets if (edge := edge_of(t)) is not None]),
-            )
+        pairs = [(y, v) for y, v in zip([*now, *outputs], [*g, *cotangents], strict=True) if _floats(y)]
+        found = partial_gradients(
+            [y for y, _ in pairs],
+            [*level.inputs, *self.captured],
+            [v for _, v in pairs],
+            retain_graph=STATE.grad_enabled,
+            create_graph=STATE.grad_enabled,
+        )
         following = iter(found)
         new_g = [_or_zeros(next(following), t) if _floats(t) else None for t in own]
         if part:

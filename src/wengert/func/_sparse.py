@@ -78,7 +78,9 @@ def colouring(pattern: Any, mode: str = "auto") -> Colouring:
     """
     if mode not in ("auto", "forward", "reverse"):
         raise ValueError(f"mode must be 'auto', 'forward' or 'reverse', and is {mode!r}")
-    matrix = scipy_sparse().csr_matrix(pattern).astype(np.bool_)
+    matrix = scipy_sparse().csr_matrix(pattern, dtype=np.bool_, copy=True)
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
     candidates = []
     if mode != "reverse":
         candidates.append((_coloured(matrix.tocsc(), matrix), False))
@@ -170,9 +172,10 @@ def sparse_jacobian(
 
 
 def _evaluated(func: Callable[..., Any], x: Any, plan: Colouring, chunk_size: int | None) -> Any:
-    rows, columns = plan.pattern.nonzero()
-    values = (_by_rows if plan.by_rows else _by_columns)(func, x, plan, rows, columns, chunk_size)
-    return scipy_sparse().csr_matrix((values, (rows, columns)), plan.pattern.shape)
+    pattern = plan.pattern
+    rows = np.repeat(np.arange(pattern.shape[0]), np.diff(pattern.indptr))
+    values = (_by_rows if plan.by_rows else _by_columns)(func, x, plan, rows, pattern.indices, chunk_size)
+    return scipy_sparse().csr_matrix((values, pattern.indices.copy(), pattern.indptr.copy()), pattern.shape)
 
 
 _colouring = colouring

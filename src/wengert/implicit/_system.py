@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from wengert.autograd.function import Function
-from wengert.engine.backward import run_grad
-from wengert.engine.base import TensorBase, edge_of, zeros_like
+from wengert.engine.backward import partial_gradients
+from wengert.engine.base import TensorBase, zeros_like
 from wengert.engine.leveled import Level, dual, innermost, split
 from wengert.engine.state import STATE
 from wengert.func._captured import captured
@@ -197,15 +197,13 @@ class _Solution(Function):
             return [zeros_like(x) if g is None else g for g, x in zip(found, xs, strict=True)]
 
         us = solution(Linear(pulled, list(gs), system.transposed, system.solve))
-        live = [(r, TENSOR.neg(u)) for r, u in zip(residual, us, strict=True) if r._rg]
-        found = run_grad(
-            [r for r, _ in live],
+        found = partial_gradients(
+            residual,
             ctx.outside,
-            [v for _, v in live],
+            [TENSOR.neg(u) for u in us],
+            constants=xs,
             retain_graph=True,
             create_graph=STATE.grad_enabled,
-            allow_unused=True,
-            ends=frozenset([edge for x in (*xs, *ctx.outside) if (edge := edge_of(x)) is not None]),
         )
         return (None, None, *found)
 

@@ -7,13 +7,12 @@ what comes from the disk cache is the same as what was compiled just now.
 from __future__ import annotations
 
 import importlib.util
-import threading
 from collections.abc import Mapping
-from functools import cache
 from itertools import count
 from typing import Any
 
-_lock = threading.Lock()
+from wengert import _threads
+
 _numbers = count()
 
 
@@ -45,15 +44,10 @@ class _Machine:
         self.key = "|".join([llvmlite.__version__, triple, self.cpu, self.flattened])
 
 
-@cache
-def _machine() -> Any:
-    return _Machine()
-
-
+@_threads.once
 def machine() -> Any:
     """The host's machine, made when first asked for."""
-    with _lock:
-        return _machine()
+    return _Machine()
 
 
 def emit_object(text: str) -> bytes:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 
+from wengert import _threads
 from wengert.compile.llvm.emit import Interface
 from wengert.compile.llvm.machine import Linked
 from wengert.compile.llvm.places import stride_name
@@ -33,7 +33,7 @@ class Box:
     others: tuple[str, ...] = ()
 
 
-@cache
+@_threads.once
 def _entry() -> EntryPoint | None:
     api = layout.array_api()
     return EntryPoint(api, code.TEXT, code.NAME, ()) if api is not None else None

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-import os
-import threading
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from wengert import _threads
 from wengert.compile.llvm import machine
 from wengert.compile.runtime import flat_code as code
 from wengert.compile.runtime import layout
@@ -21,19 +19,7 @@ _PREPARE: Final = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_voi
 _SAMPLE: Final = 1 << 16  # elements for which the work is asked
 
 
-class _Lock:
-    """One thread makes kernels at a time; a child process is not held up by threads that it does not have."""
-
-    def __init__(self) -> None:
-        self.renew()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self.renew)
-
-    def renew(self) -> None:
-        self.lock = threading.RLock()
-
-
-_making: Final = _Lock()
+_making: Final = _threads.Lock()  # one thread makes kernels at a time
 
 
 class FlatCode(NamedTuple):
@@ -46,7 +32,7 @@ class FlatCode(NamedTuple):
     places: tuple[int, ...]  # which buffer each argument and result is; -1: it does not read that argument
 
 
-@cache
+@_threads.once
 def _entry() -> EntryPoint | None:
     api = layout.array_api()
     return EntryPoint(api, code.TEXT, code.NAME, code.IMPORTS) if api is not None else None
@@ -116,7 +102,7 @@ class FlatKernel:
         mask = self._mask(arguments)
         if mask is None or mask in self._asked:
             return self._otherwise(*arguments)
-        with _making.lock:
+        with _making.held:
             if mask not in self._asked:
                 found = self._variant(mask)
                 if found is not None:

@@ -7,7 +7,6 @@ import os
 import platform
 import sys
 import threading
-from functools import cache
 from typing import Any, Final
 
 from wengert import _threads
@@ -101,7 +100,7 @@ class Support:
         self.started = 0
 
 
-@cache
+@_threads.once
 def support() -> Support:
     """The support code of this process, made when first asked for."""
     made = Support()
