@@ -13,7 +13,6 @@ from wengert.compile.llvm import machine
 from wengert.compile.llvm.emit import NO_MEMORY, Interface, layout_of
 from wengert.compile.llvm.places import stride_name
 from wengert.compile.nest import Buffer, Expr, Extent, Kernel, Role
-from wengert.compile.nest_check import check_kernel
 from wengert.compile.runtime.blas import product_addresses
 from wengert.compile.runtime.entry import Box, fast_entry
 from wengert.compile.runtime.linking import compiled_kernel, kernel_source
@@ -170,7 +169,12 @@ def _bind(buffer: Buffer, array: ndarray[Any, Any], sizes: dict[str, int]) -> No
 
 
 def build(
-    kernel: Kernel, *, fast_math: bool = False, slow: Callable[..., Any] | None = None, box: Box | None = None
+    kernel: Kernel,
+    *,
+    fast_math: bool = False,
+    slow: Callable[..., Any] | None = None,
+    box: Box | None = None,
+    text: str = "",
 ) -> CompiledKernel:
     """Machine code for a kernel.
 
@@ -180,12 +184,12 @@ def build(
         slow: called instead of the kernel, with the same arguments, if these are not exactly what it takes. By default
             they are copied into order or refused with an error.
         box: objects that hold arrays, to be taken and given in place of these.
+        text: ``repr(kernel)``, where that is known already.
 
     Raises:
         MalformedKernel: the kernel does not make sense (an error in this package).
     """
-    check_kernel(kernel)
-    interface, code = compiled_kernel(kernel, fast_math=fast_math)
+    interface, code = compiled_kernel(kernel, text or repr(kernel), fast_math=fast_math)
     linked = machine.link(code, (interface.name, interface.prepare), support().addresses | product_addresses())
     if interface.shares:
         support().use_threads()
