@@ -10,7 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from wengert.compile.llvm import machine
-from wengert.compile.llvm.emit import NO_MEMORY, Interface, layout_of
+from wengert.compile.llvm.emit import NO_MEMORY, OUT_OF_BOUNDS, Interface, layout_of
 from wengert.compile.llvm.places import stride_name
 from wengert.compile.nest import Buffer, Expr, Extent, Kernel, Role
 from wengert.compile.runtime.blas import product_addresses
@@ -127,7 +127,10 @@ class CompiledKernel:
         """Call the machine code with these buffers and sizes."""
         pointers = (ctypes.c_void_p * max(1, len(held)))(*[held[n].ctypes.data for n in self.interface.pointers])
         numbers = (ctypes.c_int64 * max(1, len(self.interface.sizes)))(*[sizes[n] for n in self.interface.sizes])
-        if self.entry(ctypes.addressof(pointers), ctypes.addressof(numbers)) == NO_MEMORY:
+        status = self.entry(ctypes.addressof(pointers), ctypes.addressof(numbers))
+        if status == OUT_OF_BOUNDS:
+            raise IndexError("an index is out of bounds for the axis that it chooses from")
+        if status == NO_MEMORY:
             needed = evaluate(layout_of(self.kernel).arena, sizes)
             raise MemoryError(f"{self.kernel.name} needs {needed} bytes for what lies between its loops")
 
