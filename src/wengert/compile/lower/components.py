@@ -45,14 +45,19 @@ def outer_length(step: Fused) -> int | None:
     written = 0
     for equation in step.equations:
         (y,) = equation.results
-        if not (_runs_over(y, n) or y.size <= _MOST_INNER) or not _keeps_members(equation, n):
+        if not (_runs_over(y, n) or _is_small(y.shape)) or not _keeps_members(equation, n):
             return None
-        written += prod(y.shape[1:]) if _runs_over(y, n) else y.size
+        inner = y.shape[1:] if _runs_over(y, n) else y.shape
+        written += prod(inner) * (prod(reduced_lengths(equation)) if equation.op.name in REDUCTIONS else 1)
     return n if written <= _MOST_WRITTEN else None
 
 
 def _runs_over(x: Value, n: int) -> bool:
-    return x.ndim > 0 and x.shape[0] == n and prod(x.shape[1:]) <= _MOST_INNER
+    return x.ndim > 0 and x.shape[0] == n and _is_small(x.shape[1:])
+
+
+def _is_small(shape: tuple[int, ...]) -> bool:
+    return prod(shape) <= _MOST_INNER and max(shape, default=1) <= SHORT
 
 
 def _mixes(equation: Equation) -> bool:
@@ -66,7 +71,7 @@ def _mixes(equation: Equation) -> bool:
 def _keeps_members(equation: Equation, n: int) -> bool:
     """Whether nothing is summed over members, and no sum reads a long axis."""
     if equation.op.name in REDUCTIONS:
-        return prod(reduced_lengths(equation)) <= _MOST_INNER
+        return max(reduced_lengths(equation), default=1) <= SHORT
     if is_joining(equation) or equation.op.name == "slice_backward":
         return not (equation.meta["dim"] == 0 and equation.results[0].shape[0] == n)
     return True
