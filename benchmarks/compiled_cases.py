@@ -21,10 +21,12 @@ class Library(NamedTuple):
     logsumexp: Callable[..., Any]  # (array, axis)
     sigmoid: Callable[..., Any]
     scan: Callable[..., Any]  # (step, init, rows) -> (last carry, stacked results)
+    cross: Callable[..., Any]
+    jacobians: Callable[..., Any]  # (function, by) -> the Jacobians of each member of a batch
 
 
 class Problem(NamedTuple):
-    """The function, its arguments, and by which of them it is differentiated."""
+    """The function, its arguments, and by which of them it is differentiated; by none if it gives derivatives."""
 
     function: Callable[..., Any]
     arrays: tuple[Any, ...]
@@ -120,6 +122,36 @@ def lstm(lib: Library, steps: int) -> Problem:
     return Problem(f, arrays, (0, 1))
 
 
+def bundle_adjustment(lib: Library, observations: int) -> Problem:
+    """How the error of each observation depends on its camera, point and weight: 30 derivatives an observation."""
+    m = lib.m
+
+    def turned(rotation: Any, x: Any) -> Any:  # Rodrigues' formula
+        square = m.sum(rotation * rotation)
+        angle = m.sqrt(m.where(square > 1e-20, square, 1.0))
+        w, cos = rotation / angle, m.cos(angle)
+        y = x * cos + lib.cross(w, x) * m.sin(angle) + w * (m.sum(w * x) * (1 - cos))
+        return m.where(square > 1e-20, y, x + lib.cross(rotation, x))
+
+    def error(camera: Any, point: Any, weight: Any, feature: Any) -> Any:
+        seen = turned(camera[:3], point - camera[3:6])
+        flat = seen[:2] / seen[2]
+        n = m.sum(flat * flat)
+        distorted = flat * (1 + n * (camera[9] + n * camera[10]))
+        return weight * (distorted * camera[6] + camera[7:9] - feature)
+
+    def f(cameras: Any, points: Any, weights: Any, features: Any, of_camera: Any, of_point: Any) -> Any:
+        return lib.jacobians(error, (0, 1, 2))(cameras[of_camera], points[of_point], weights, features)
+
+    random = np.random.default_rng(0)
+    cameras, points = max(20, observations // 2000), observations // 5
+    numbers = [0.3 * _normal(1, cameras, 3), 0.1 * _normal(2, cameras, 3), random.uniform(0.5, 1.5, (cameras, 5))]
+    where = _normal(3, points, 3) + np.array([0.0, 0.0, 10.0])
+    of_camera, of_point = random.integers(0, cameras, observations), random.integers(0, points, observations)
+    weights, features = random.uniform(0.5, 1.5, observations), _normal(4, observations, 2)
+    return Problem(f, (np.concatenate(numbers, 1), where, weights, features, of_camera, of_point), ())
+
+
 def perceptron(lib: Library, batch: int) -> Problem:
     """The loss of a 784-256-10 perceptron: its gradient is what a training step takes."""
     m = lib.m
@@ -162,6 +194,10 @@ CASES = [
     *[
         Case(f"LSTM, {n:,} steps", partial(lstm, steps=n), 0.67, 1e-9, ("torch",) if n > 1000 else ())
         for n in (1000, 8192)
+    ],
+    *[
+        Case(f"bundle adjustment, {n:,} observations", partial(bundle_adjustment, observations=n), 0.67, 1e-9)
+        for n in (10_000, 100_000, 500_000)
     ],
     *[Case(f"perceptron, batch {n}", partial(perceptron, batch=n), 3.0 if n == 32 else 1.0) for n in (32, 256)],
 ]

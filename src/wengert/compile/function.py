@@ -39,6 +39,7 @@ class CompiledFunction:
         self._fast: Callable[..., Any] | None = None
         self._fast_of: dict[tuple[tuple[int, ...], ...], Callable[..., Any]] = {}
         self._fast_float: Any = None
+        self._entries: dict[Any, Any] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the function: traced and compiled the first time for arguments of these types."""
@@ -86,7 +87,7 @@ class CompiledFunction:
         plan.reason, plan.signature = reason, _signature_text(key)
         plan.adjoint_function = CompiledFunction(plan.adjoint_of, effects=False)
         plans.append(plan)
-        fast = plan.entry(_unbound(self)) if len(plans) == 1 else None
+        fast = plan.entry(_unbound(self), self._entries) if len(plans) == 1 else None
         if fast is not None:
             if self._fast_float is not DEFAULTS.float:
                 self._fast, self._fast_float = None, DEFAULTS.float
@@ -103,10 +104,9 @@ class CompiledFunction:
             return (
                 "a tensor from outside has another dtype, shape, requires_grad or .grad than when it was traced before"
             )
-        others = [other for other in self._plans if other != key and self._plans[other]]
-        if not others:
+        last = next((other for other in reversed(self._plans) if other != key and self._plans[other]), None)
+        if last is None:
             return "this was the first call"
-        last = others[-1]
         if last[0] != key[0]:
             return "the arguments are nested in another way than before"
         differ = [f"{_part_text(a)} became {_part_text(b)}" for a, b in zip(last[1:], key[1:], strict=True) if a != b]

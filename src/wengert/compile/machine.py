@@ -38,7 +38,7 @@ def kernel_of(lowered: Lowered) -> Any:
     key = repr(lowered.kernel)
     found = _kernels.get(key)
     if found is None:
-        found = _kernels[key] = build(lowered.kernel)
+        found = _kernels[key] = build(lowered.kernel, text=key)
     return found
 
 
@@ -58,6 +58,7 @@ class Machine:
         program = self.program = without_repetition(expanded(program))
         self.steps: list[tuple[Callable[..., Any], list[Any], Any]] = []  # function, places of arguments, of results
         self.parts: list[Lowered | Equation] = []
+        self._built: list[CompiledKernel] = []
         self._place: dict[Value, int] = {}
         for value in (*program.inputs, *program.constants):
             self._place[value] = len(self._place)
@@ -110,9 +111,10 @@ class Machine:
 
     def _add_kernel(self, lowered: Lowered) -> None:
         self.parts.append(lowered)
+        self._built.append(kernel_of(lowered))
         arguments = [self._address(x) for x in lowered.arguments]
         results = [self._new_place(x) for x in lowered.results]
-        self.steps.append((kernel_of(lowered).call, arguments, results if len(results) != 1 else results[0]))
+        self.steps.append((self._built[-1].call, arguments, results if len(results) != 1 else results[0]))
 
     def _new_place(self, value: Value) -> int:
         return self._place.setdefault(value, len(self._place))
@@ -174,18 +176,22 @@ class Machine:
             leave(token)
         return tuple(_picked(values, self._outputs))
 
-    def entry(self, slow: Callable[..., Any]) -> Entry | None:
-        """An entry from tensors to tensors, if the program is one kernel of all inputs and outputs in order.
-
-        It calls ``slow`` for arguments that are not untracked tensors of exactly these types.
-        """
+    def only_kernel(self) -> CompiledKernel | None:
+        """The kernel, if the program is one of all inputs and outputs in order."""
         if len(self.parts) != 1 or not isinstance(self.parts[0], Lowered):
             return None
         lowered = self.parts[0]
         if lowered.arguments != self.program.inputs or lowered.results != self.program.outputs:
             return None
-        checks = all([isinstance(n, int) for b in lowered.kernel.of_role(Role.IN) for n in b.shape])
-        made = kernel_of(lowered)
+        return self._built[0]
+
+    def entry(self, slow: Callable[..., Any]) -> Entry:
+        """An entry from tensors to tensors, which runs the only kernel.
+
+        It calls ``slow`` for arguments that are not untracked tensors of exactly these types.
+        """
+        made = self._built[0]
+        checks = all([isinstance(n, int) for b in made.kernel.of_role(Role.IN) for n in b.shape])
         boxed = CompiledKernel(made.kernel, made.interface, made.linked, made.fast_math, slow, _BOX)
         return Entry(boxed.call, checks)
 

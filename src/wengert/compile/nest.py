@@ -231,7 +231,15 @@ class MatMul:
     add: bool = False
 
 
-Statement = Load | Store | Compute | Iota | Loop | If | MatMul
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Give up, before anything is written, if a condition holds: an index lies outside of an axis of this length."""
+
+    condition: str
+    extent: Extent
+
+
+Statement = Load | Store | Compute | Iota | Loop | If | MatMul | Check
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from wengert.compile.nest import (
     Affine,
+    Check,
     Compute,
     Expr,
     Extent,
@@ -102,10 +103,18 @@ class _Check:
             case If():
                 self.branch(s)
             case MatMul():
-                for ref in (s.out, s.a, s.b):
-                    self.place(ref.buffer, ref.index, s)
-                    if self.buffers[ref.buffer].strided:
-                        self.fail(f"the matrix {ref.buffer} has strides of its own", s)
+                self.product(s)
+            case Check():
+                if self.axes:
+                    self.fail("a check stands in a loop", s)
+                self.operand(s.condition, "b1", s)
+                self.extent(s.extent, s)
+
+    def product(self, s: MatMul) -> None:
+        for ref in (s.out, s.a, s.b):
+            self.place(ref.buffer, ref.index, s)
+            if self.buffers[ref.buffer].strided:
+                self.fail(f"the matrix {ref.buffer} has strides of its own", s)
 
     def compute(self, s: Compute) -> None:
         for arg in s.args:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from wengert.compile.nest import (
     Affine,
     Buffer,
+    Check,
     Compute,
     Expr,
     Extent,
@@ -133,6 +134,8 @@ def _lines(statement: Statement) -> Iterator[str]:
         case MatMul():
             sign = "+=" if statement.add else "="
             yield f"{_matrix(statement.out)} {sign} {_matrix(statement.a)} @ {_matrix(statement.b)}"
+        case Check():
+            yield f"if {statement.condition}: give up, an index is out of {extent_text(statement.extent)}"
 
 
 def _computation(statement: Compute) -> str:

@@ -236,10 +236,11 @@ class Plan:
                     made[what]._rg = True
         return unflatten(self.result_structure, results)
 
-    def entry(self, slow: Callable[..., Any]) -> Any:
+    def entry(self, slow: Callable[..., Any], made: dict[Any, Any]) -> Any:
         """A :class:`wengert.compile.machine.Entry` that does all of a call, if that is to run one kernel.
 
-        It calls ``slow`` for all other arguments.
+        It calls ``slow`` for all other arguments. ``made`` are the function's entries: plans for other lengths, which
+        run the same kernel, share them.
         """
         machine = self.forward.machine
         kinds = [kind for kind, _ in self.results]
@@ -254,10 +255,19 @@ class Plan:
         )
         if not is_plain:
             return None
+        kernel = machine.only_kernel()
+        if kernel is None:
+            return None
+        key = (kernel, self.result_structure)
+        if key in made:
+            return made[key]
         if self.result_structure is LEAF or (len(kinds) > 1 and self.result_structure == flatten((0,) * len(kinds))[1]):
-            return machine.entry(slow)
-        found = machine.entry(lambda *args: _Whole(slow(*args)))
-        return found and found._replace(call=_nested(found.call, self.result_structure))
+            found = machine.entry(slow)
+        else:
+            found = machine.entry(lambda *args: _Whole(slow(*args)))
+            found = found._replace(call=_nested(found.call, self.result_structure))
+        made[key] = found
+        return found
 
     def _record(self, leaves: Sequence[Any], tensors: list[Any], made: list[Any], raws: tuple[Any, ...]) -> None:
         tracked = [made[i] for i in self.tracked_outputs]

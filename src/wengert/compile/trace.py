@@ -215,7 +215,7 @@ class Trace:
         operands = [self._operand(op, position, x) for position, x in enumerate(inputs)]
         if op.check is not None:
             op.check(op.name, [stand_in(x) for x in operands])
-        if op.promote is Promote.KEEP or not operands:
+        if op.promote is Promote.KEEP or not operands or _are_promoted(operands):
             return operands
         dtype = compute_dtype(op, operands)
         numbers_alone = not any([isinstance(x, Value) for x in operands])
@@ -365,6 +365,20 @@ class Trace:
         """Refuse that the step of a loop writes what was there before it."""
         if self.scope is not None and (storage is None or storage.scope is not self.scope):
             raise NoLoopError("its step writes into a tensor from outside")
+
+
+def _are_promoted(operands: list[Any]) -> bool:
+    """Whether these are floating-point values of one dtype, and numbers that are weaker: what promotion leaves."""
+    dtype = None
+    for x in operands:
+        if x.__class__ is Value:
+            if dtype is None:
+                dtype = x.dtype
+            elif x.dtype is not dtype:
+                return False
+        elif x.__class__ is not float and x.__class__ is not int:
+            return False
+    return dtype is not None and dtype.kind == "f"
 
 
 def _tracked(op: Op, inputs: tuple[Any, ...]) -> bool:

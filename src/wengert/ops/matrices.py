@@ -134,7 +134,7 @@ def _cross(a: Any, b: Any, *, dim: int) -> Any:
 
 def _cross_batch(xp: Any, a: Any, b: Any, *, dim: int) -> Any:
     axes, first, second = _both(a, b)
-    return packed(_cross(first, second, dim=len(axes) + dim), axes)
+    return packed(xp.cross(first, second, dim=len(axes) + dim), axes)
 
 
 CROSS = defop(

@@ -16,6 +16,7 @@ from wengert.program.text import meta_text
 ResultType = tuple[np.dtype[Any], tuple[int, ...]]
 
 _known: dict[Any, tuple[ResultType, ...]] = {}
+_dtypes: dict[Any, np.dtype[Any]] = {}  # of elementwise operations
 _MOST = 4096
 
 
@@ -41,6 +42,8 @@ def result_types(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> tupl
     """
     if op.name in LOOPS:
         return loop_types(op, inputs, meta)
+    if op.kind is Kind.ELEMENTWISE and op.outputs == 1 and not op.view:
+        return (_elementwise_type(op, inputs, meta),)
     key = (op.name, tuple([_input_key(x) for x in inputs]), meta_text(dict(meta)))
     found = _known.get(key)
     if found is None:
@@ -50,6 +53,25 @@ def result_types(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> tupl
             _known.clear()
         found = _known[key] = _run(op, inputs, meta)
     return found
+
+
+def _elementwise_type(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> ResultType:
+    """The dtype, which does not depend on lengths, and the shapes broadcast."""
+    shapes = {x.shape for x in inputs if isinstance(x, Traced)}
+    shape = shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)
+    key = (op.name, tuple([(x.dtype, x.ndim) if isinstance(x, Traced) else _input_key(x) for x in inputs]))
+    if meta:
+        key = (*key, meta_text(dict(meta)))  # type: ignore[assignment]
+    dtype = _dtypes.get(key)
+    if dtype is None:
+        if len(_dtypes) >= _MOST:
+            _dtypes.clear()
+        token = enter(SILENT)
+        try:
+            dtype = _dtypes[key] = op.impl(*[_one(x) for x in inputs], **meta).dtype
+        finally:
+            leave(token)
+    return dtype, shape
 
 
 def _input_key(x: Any) -> Any:
@@ -73,13 +95,8 @@ def _run(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> tuple[Result
         return ((inputs[0].dtype, inputs[0].shape),)
     if op.name == "masked_select_backward":
         return ((inputs[0].dtype, meta["shape"]),)
-    simple = op.kind is Kind.ELEMENTWISE and op.outputs == 1 and not op.view
     token = enter(SILENT)
     try:
-        if simple:
-            shape = np.broadcast_shapes(*[x.shape for x in inputs if isinstance(x, Traced)])
-            y = op.impl(*[_one(x) for x in inputs], **meta)
-            return ((y.dtype, shape),)
         results = op.impl(*[stand_in(x, dense=op.view) for x in inputs], **meta)
     finally:
         leave(token)

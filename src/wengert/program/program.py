@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
@@ -26,11 +26,10 @@ class Equation:
     meta: Mapping[str, Any]
     results: tuple[Value, ...]
     where: tuple[CodeType, int] | None = None
+    values: tuple[Value, ...] = field(init=False, repr=False)  # the inputs that are values
 
-    @property
-    def values(self) -> Iterator[Value]:
-        """The inputs that are values."""
-        return (x for x in self.inputs if isinstance(x, Value))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", tuple([x for x in self.inputs if isinstance(x, Value)]))
 
     def with_inputs(self, inputs: Iterable[Operand]) -> Equation:
         """The same equation on other inputs of the same types."""
@@ -86,6 +85,8 @@ class Program:
             self.outputs if outputs is None else tuple(outputs),
             self.constants,
         )
+        if not new.constants:
+            return new
         used = new.uses()
         kept = {value: array for value, array in self.constants.items() if value in used}
         return new if len(kept) == len(self.constants) else Program(new.inputs, new.equations, new.outputs, kept)

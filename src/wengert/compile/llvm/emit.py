@@ -1,8 +1,9 @@
 """A kernel as an LLVM module: its entry function, and a function for the share of a thread in each parallel loop.
 
 The entry is ``i32 name(ptr buffers, ptr sizes)``: the addresses of the buffers that are not its own, and the symbolic
-sizes and strides. It returns 0, or 1 where there is no memory. Threads come in through ``wengert_share_out``, memory
-between loops through ``wengert_arena_take`` and ``wengert_arena_give``, which the run time supplies.
+sizes and strides. It returns 0, or 1 where there is no memory, or 2 where an index is out of bounds. Threads come in
+through ``wengert_share_out``, memory between loops through ``wengert_arena_take`` and ``wengert_arena_give``, which the
+run time supplies.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from wengert.compile.llvm.registry import ELEMENTS
 from wengert.compile.nest import (
     Acc,
     Affine,
+    Check,
     Compute,
     Expr,
     Extent,
@@ -40,6 +42,7 @@ from wengert.compile.nest import (
 
 MOST_SHARES: Final = 64
 NO_MEMORY: Final = 1  # what the entry returns
+OUT_OF_BOUNDS: Final = 2
 # Sixteenths of an instruction in one share: some 20 microseconds.
 SHARE: Final = 16 * 100_000
 _ALIGN: Final = 64
@@ -202,12 +205,26 @@ class _Module:
             for statement in self.kernel.body:
                 if isinstance(statement, Loop) and self._is_shared(statement):
                     self._share(frame, statement)
+                elif isinstance(statement, Check):
+                    self._give_up_if(frame.values[statement.condition][0], arena is not None)
                 else:
                     emit_body(frame, (statement,))
-            if arena is not None:
-                self._external("wengert_arena_give", "void", "ptr")
-                ir.do("call void @wengert_arena_give(ptr %arena)")
-            ir.do("ret i32 0")
+            self._return(0, gives_arena=arena is not None)
+
+    def _return(self, status: int, *, gives_arena: bool) -> None:
+        if gives_arena:
+            self._external("wengert_arena_give", "void", "ptr")
+            self.ir.do("call void @wengert_arena_give(ptr %arena)")
+        self.ir.do(f"ret i32 {status}")
+
+    def _give_up_if(self, wrong: Val, gives_arena: bool) -> None:
+        """Return where an index is out of bounds."""
+        ir = self.ir
+        bad, good = ir.label(), ir.label()
+        ir.branch(wrong, bad, good)
+        ir.start(bad)
+        self._return(OUT_OF_BOUNDS, gives_arena=gives_arena)
+        ir.start(good)
 
     def prepare(self) -> None:
         """Emit the function that is called before the kernel."""
@@ -390,6 +407,8 @@ def _operands(statement: Statement) -> list[str]:
             return named + [i.value for i in statement.index if isinstance(i, Indirect)]
         case Load():
             return [i.value for i in statement.index if isinstance(i, Indirect)]
+        case Check():
+            return [statement.condition]
         case If():
             phis = [name for phi in statement.phis for name in (phi.then, phi.other) if isinstance(name, str)]
             return [statement.condition, *phis]

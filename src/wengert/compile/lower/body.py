@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import count
+from itertools import count, product
 from math import prod
 from typing import Any
 
-from wengert.compile.llvm.places import total
+from wengert.compile.lower.flat import is_flat
+from wengert.compile.lower.gathers import is_gather, is_joining
+from wengert.compile.lower.inline import EMBEDDINGS, combined, embedded, fixed, gathered, joined, reshaped_place
 from wengert.compile.lower.places import MAPPERS, Place, broadcast, only_ones_differ, through_ones
 from wengert.compile.lower.sizes import SHORT, Sizes
 from wengert.compile.lower.steps import MASKED, REDUCTIONS, short
@@ -15,8 +17,11 @@ from wengert.compile.nest import (
     Acc,
     Affine,
     Buffer,
+    Check,
     Compute,
     Extent,
+    Index,
+    Indirect,
     Iota,
     Load,
     Loop,
@@ -54,6 +59,7 @@ class Body:
         self._scalars: dict[Value, str] = {}  # 0-d values, by the names of what is computed
         self._numbers: Iterator[int] = count(1) if around is None else around._numbers
         self._overwriting: frozenset[Value] = frozenset()
+        self._in_components = False  # whether short axes are written out as numbers
         # Of the nest that is being written:
         self._levels: list[Level] = []
         self._late: list[Store] = []
@@ -95,7 +101,7 @@ class Body:
         What is ``overwriting`` lies where others read: it is stored after everything else of an iteration.
         """
         first = roots[0]
-        flat = len(first.shape) > 1 and all([self._is_flat(root) for root in roots])
+        flat = len(first.shape) > 1 and all([is_flat(root, self.group, self._buffer_of) for root in roots])
         shape = (prod(first.shape),) if flat else first.shape
         order = (0,) if flat else first.order
         whole = self.sizes.total(first.shape)
@@ -113,6 +119,39 @@ class Body:
         self.statements += self._closed()
         self._levels = []
 
+    def add_components(self, roots: Sequence[Any]) -> None:
+        """One loop over the first axis of these roots, their other axes written out."""
+        number = next(self._numbers)
+        axis = f"i{number}_0"
+        self._overwriting, self._late, self._in_components = frozenset(), [], True
+        self._levels = [Level(None, 1), Level(axis, self.sizes.extent(roots[0].shape[0]))]
+        self._known, self._depth = {}, {}
+        for root in roots:
+            for inner in product(*map(range, root.shape[1:])):
+                place = (at(axis), *[Affine((), k) for k in inner])
+                found = self.operand(root.value, place, flat=False)
+                self._store(root.value, place, self.named(found, short(root.value.dtype)), flat=False)
+        self.statements += self._closed()
+        self._levels, self._in_components = [], False
+
+    def add_check(self, index: Value, extent: Extent) -> None:
+        """A loop over an index array that finds whether all of it lies in an axis of this length."""
+        number = next(self._numbers)
+        self._levels = [Level(None, 1)]
+        self._levels += [Level(f"i{number}_{axis}", self.sizes.extent(n)) for axis, n in enumerate(index.shape)]
+        self._known, self._depth = {}, {}
+        place = tuple([at(level.axis) for level in self._levels[1:]])
+        value = self.named(self.operand(index, place, flat=False), short(index.dtype))
+        if short(index.dtype) != "i8":
+            value = self.compute("cast", (value,), "i8")
+        length = self.iota(Affine((), extent))
+        past = self.compute("ge", (value, length), "b1")
+        before = self.compute("lt", (value, self.compute("neg", (length,), "i8")), "b1")
+        wrong = self._accumulate("any", self.compute("logical_or", (past, before), "b1"), 0)
+        self._levels[0].after.append(Check(wrong, extent))
+        self.statements += self._closed()
+        self._levels = []
+
     def _closed(self) -> list[Statement]:
         """The loops put together."""
         inner: list[Statement] = []
@@ -126,21 +165,21 @@ class Body:
     def _add_root(self, root: Any, place: Place, *, flat: bool) -> None:
         equation = self.group.makers[root.value]
         if equation.op.name not in REDUCTIONS:
-            stored = self._named(self._computed(equation, place, flat=flat), short(root.value.dtype))
+            stored = self.named(self._computed(equation, place, flat=flat), short(root.value.dtype))
             self._store(root.value, place, stored, flat=flat)
             self._known[root.value, None if flat else place] = stored
             return
         (x,) = equation.inputs
         result = root.value
-        value = self._operand(x, place, flat=flat)
+        value = self.operand(x, place, flat=flat)
         if equation.op.name in ("any", "all", "count_nonzero") and x.dtype.kind != "b":
-            value = self._compute("ne", (value, 0), "b1")
+            value = self.compute("ne", (value, 0), "b1")
         accumulated = self._accumulation_dtype(equation)
         is_truth = equation.op.name in ("any", "all")
         if not is_truth and (equation.op.name == "count_nonzero" or short(x.dtype) != accumulated):
-            value = self._compute("cast", (value,), accumulated)
+            value = self.compute("cast", (value,), accumulated)
         kept = 0 if flat else len([n for axis, n in enumerate(root.shape) if axis not in root.reduced and n != 1])
-        name = self._accumulate(REDUCTIONS[equation.op.name], self._named(value, accumulated), kept)
+        name = self._accumulate(REDUCTIONS[equation.op.name], self.named(value, accumulated), kept)
         if equation.op.name == "mean":
             count = prod([root.shape[axis] for axis in root.reduced]) if root.reduced else 1
             name = self._compute_at(kept, "div", (name, self._number(float(count), kept, accumulated)), accumulated)
@@ -186,7 +225,7 @@ class Body:
 
     # --- values ----------------------------------------------------------------------------------------------------
 
-    def _operand(self, x: Any, place: Place, *, flat: bool) -> Operand:
+    def operand(self, x: Any, place: Place, *, flat: bool) -> Operand:
         """The element of a value at a place, as a name or a number."""
         if not isinstance(x, Value):
             return x  # type: ignore[no-any-return]
@@ -197,10 +236,12 @@ class Body:
             return self._scalars[x]
         if flat and x.size == 1:  # the same at every place
             place, flat = (Affine(),) * x.ndim, False
+        if constant is not None and all([fixed(p) is not None for p in place]):
+            return constant[tuple([p.offset for p in place])].item()  # type: ignore[no-any-return]
         key = (x, None if flat else place)
         known = self._known.get(key)
         if known is None:
-            maker = self.group.inlined(x)
+            maker = self.group.makers.get(x) if self._in_components else self.group.inlined(x)
             found = self._load(x, place, flat=flat) if maker is None else self._computed(maker, place, flat=flat)
             if not isinstance(found, str):
                 return found
@@ -212,7 +253,18 @@ class Body:
         buffer = self._alias(x, (x.size,)) if flattened else self._buffer_of[x].name
         return self._load_from(buffer, self._row_of.get(x, ()) + place)
 
-    def _load_from(self, buffer: str, place: Place, outside: int | None = None) -> str:
+    def is_in_memory(self, x: Value) -> bool:
+        """Whether a value can be loaded."""
+        return x in self._buffer_of
+
+    def load_value(self, x: Value, place: tuple[Index, ...], outside: int | None = None) -> str:
+        """The element of a value in memory at a place, parts of which may be computed."""
+        key = (x, "at", place, outside)
+        if key not in self._known:
+            self._known[key] = self._load_from(self._buffer_of[x].name, (*self._row_of.get(x, ()), *place), outside)
+        return self._known[key]
+
+    def _load_from(self, buffer: str, place: tuple[Index, ...], outside: int | None = None) -> str:
         name = self.name()
         depth = self._depth_of_place(place)
         self._levels[depth].before.append(Load(name, buffer, place, outside))
@@ -233,7 +285,7 @@ class Body:
     def _store(self, x: Value, place: Place, value: Operand, *, flat: bool) -> None:
         depth = len(self._levels) - 1
         if x.ndim == 0:
-            self._scalars[x] = self._named(value, short(x.dtype))
+            self._scalars[x] = self.named(value, short(x.dtype))
             value = self._scalars[x]
         if x in self._buffer_of:
             buffer = self._buffer_of[x].name
@@ -252,55 +304,39 @@ class Body:
             (x,) = equation.values
             if not flat:
                 place = MAPPERS[name](place, x.shape, equation.meta, self.sizes)
-            return self._operand(x, place, flat=flat)
-        if name in _EMBEDDINGS:
-            return self._embedded(equation, place, flat=flat)
+            return self.operand(x, place, flat=flat)
+        if name in REDUCTIONS:
+            return combined(self, equation, place)
+        if is_gather(equation):
+            return gathered(self, equation, place)
+        if is_joining(equation):
+            return joined(self, equation, place)
+        if name in EMBEDDINGS:
+            return embedded(self, equation, place, flat=flat)
         if name not in _ELEMENTWISE_CASTS and equation.op.kind.value == "movement":
             return self._reshaped(equation, place, flat=flat)
         args: list[Operand] = []
         for operand in equation.inputs:
             if isinstance(operand, Value):
-                args.append(self._operand(operand, place if flat else broadcast(place, operand.shape), flat=flat))
+                args.append(self.operand(operand, place if flat else broadcast(place, operand.shape), flat=flat))
             else:
                 args.append(self._literal(operand, y))
         if name in MASKED:  # a number beside the mask alone has the result's dtype
-            args = [x if isinstance(x, str) else self._named(x, short(y.dtype)) for x in args]
+            args = [x if isinstance(x, str) else self.named(x, short(y.dtype)) for x in args]
         meta = () if name == "cast" else tuple(equation.meta.items())
-        return self._compute(name, tuple(args), short(y.dtype), meta)
+        return self.compute(name, tuple(args), short(y.dtype), meta)
 
     def _reshaped(self, equation: Equation, place: Place, *, flat: bool) -> Operand:
         (x,), (y,) = equation.values, equation.results
         if flat or (x in self.group.constants and x not in self._buffer_of):
-            return self._operand(x, place, flat=flat)
+            return self.operand(x, place, flat=flat)
         if only_ones_differ(x.shape, y.shape):
-            return self._operand(x, through_ones(place, y.shape, x.shape), flat=flat)
+            return self.operand(x, through_ones(place, y.shape, x.shape), flat=flat)
+        if self._in_components and (inner := reshaped_place(place, y.shape, x.shape)) is not None:
+            return self.operand(x, inner, flat=False)
         return self._load_from(self._alias(x, y.shape), self._row_of.get(x, ()) + place)
 
-    def _embedded(self, equation: Equation, place: Place, *, flat: bool) -> Operand:
-        """A part of an array with zeros around it: the cotangent of what one index or a slice took."""
-        (x,), (y,) = equation.values, equation.results
-        meta, dim = equation.meta, equation.meta["dim"]
-        if flat:
-            return self._operand(x, place, flat=True)
-        is_slice = equation.op.name == "slice_backward"
-        first = meta["start"] if is_slice else meta["index"]
-        start, stop, _ = slice(first, meta["stop"] if is_slice else None, 1).indices(y.shape[dim])
-        at_dim = place[dim]
-        if is_slice and x in self._buffer_of:
-            moved = Affine(at_dim.terms, total(at_dim.offset, -start))
-            inner = (*place[:dim], moved, *place[dim + 1 :])
-            return self._load_from(self._buffer_of[x].name, self._row_of.get(x, ()) + inner, outside=0)
-        inner = place if is_slice else place[:dim] + place[dim + 1 :]
-        value = self._operand(x, inner, flat=False)
-        number = self._iota(at_dim)
-        inside = self._compute("eq", (number, start), "b1")
-        if is_slice:  # one number throughout
-            inside = self._compute("ge", (number, start), "b1")
-            inside = self._compute("logical_and", (inside, self._compute("lt", (number, stop), "b1")), "b1")
-        dtype = short(y.dtype)
-        return self._compute("where", (inside, self._named(value, dtype), self._named(0, dtype)), dtype)
-
-    def _iota(self, index: Affine) -> str:
+    def iota(self, index: Affine) -> str:
         """A place along an axis as a value."""
         key = ("iota", index)
         if key not in self._known:
@@ -330,7 +366,8 @@ class Body:
         del depth
         return self._known[key]
 
-    def _compute(self, op: str, args: tuple[Operand, ...], dtype: str, meta: Any = ()) -> str:
+    def compute(self, op: str, args: tuple[Operand, ...], dtype: str, meta: Any = ()) -> str:
+        """An elementwise operation on elements, in the innermost loop that one of them needs; once."""
         depth = max([self._depth.get(arg, 0) for arg in args if isinstance(arg, str)], default=0)
         key = (op, args, tuple(map(type, args)), dtype, repr(meta))
         if key not in self._known:
@@ -340,54 +377,17 @@ class Body:
             self._known[key] = name
         return self._known[key]
 
-    def _named(self, value: Operand, dtype: str) -> str:
+    def named(self, value: Operand, dtype: str) -> str:
         """A value as a name: a number is computed."""
-        return value if isinstance(value, str) else self._compute("clone", (value,), dtype)
+        return value if isinstance(value, str) else self.compute("clone", (value,), dtype)
 
-    def _depth_of_place(self, place: Place) -> int:
-        used = {axis for p in place for axis, _ in p.terms}
-        return max([number for number, level in enumerate(self._levels) if level.axis in used], default=0)
-
-    # --- flat loops ------------------------------------------------------------------------------------------------
-
-    def _is_flat(self, root: Any) -> bool:
-        """Whether a root can be computed in one loop over all elements in memory order."""
-        if root.reduced and len(root.reduced) != len(root.shape):
-            return False
-        size = prod(root.shape)
-        if size == 1:  # one element may be taken from anywhere of something larger
-            return False
-        stack: list[Value] = [root.value] if not root.reduced else list(self.group.makers[root.value].values)
-        seen: set[Value] = set()
-        while stack:
-            x = stack.pop()
-            if x in seen or x.size == 1:
-                continue
-            seen.add(x)
-            maker = self.group.makers[x] if x is root.value else self.group.inlined(x)
-            if maker is None:
-                if x in self._buffer_of and x.size != size:
-                    return False
-                continue
-            if x.size != size or not _keeps_order(maker):
-                return False
-            stack.extend(maker.values)
-        return True
+    def _depth_of_place(self, place: tuple[Index, ...]) -> int:
+        used = {axis for p in place if isinstance(p, Affine) for axis, _ in p.terms}
+        computed = [self._depth.get(p.value, 0) for p in place if isinstance(p, Indirect)]
+        return max([number for number, level in enumerate(self._levels) if level.axis in used] + computed, default=0)
 
 
-_EMBEDDINGS = frozenset({"select_backward", "slice_backward"})
 _ELEMENTWISE_CASTS = frozenset({"cast", "clone", "contiguous"})
-
-
-def _keeps_order(equation: Equation) -> bool:
-    """Whether each element of the result stands where its inputs' elements do, in memory order."""
-    name = equation.op.name
-    (y,) = equation.results
-    if name in ("expand", "unsqueeze", "alias"):
-        return all([x.size in (1, y.size) for x in equation.values])
-    if name in MAPPERS or name in _EMBEDDINGS:
-        return False
-    return all([x.size in (1, y.size) for x in equation.values])
 
 
 __all__ = ["Body"]

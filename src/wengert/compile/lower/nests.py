@@ -14,6 +14,8 @@ from typing import Any, Final
 import numpy as np
 
 from wengert.compile.lower.body import Body
+from wengert.compile.lower.components import outer_length
+from wengert.compile.lower.gathers import indices_of, is_gather, is_joining
 from wengert.compile.lower.places import RESHAPES, is_movement, only_ones_differ
 from wengert.compile.lower.sizes import Sizes
 from wengert.compile.lower.steps import REDUCTIONS, Fused, short
@@ -75,6 +77,8 @@ class Group:
         """What is loaded for the computation of a root, and whether only at the place that is computed."""
         root = self.roots[value]
         is_aligned = dict.fromkeys(self.makers[value].values, not is_movement(self.makers[value]))
+        if is_gather(self.makers[value]):
+            is_aligned = dict.fromkeys(is_aligned, False)
         stack = list(is_aligned)
         leaves: dict[Value, bool] = {}
         while stack:
@@ -84,7 +88,7 @@ class Group:
             if maker is None:
                 leaves[x] = aligned
                 continue
-            inner = aligned and not is_movement(maker)
+            inner = aligned and not is_movement(maker) and not is_gather(maker)
             for each in maker.values:
                 if is_aligned.get(each, True) and is_aligned.get(each) is not inner:
                     is_aligned[each] = inner
@@ -94,7 +98,9 @@ class Group:
 
 def lower(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]], order: Mapping[Value, int]) -> Lowered:
     """The kernel of a group of equations; its arguments come in the given order."""
-    group = grouped(step, constants)
+    group, outer = _component_group(step, constants), True
+    if group is None:
+        group, outer = grouped(step, constants), False
     arguments = tuple(sorted(_arguments(step, group), key=order.__getitem__))
     sizes = Sizes([x.shape for x in arguments])
     body = Body(group, sizes)
@@ -104,11 +110,35 @@ def lower(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]], order: M
         body.add_buffer(x, Buffer(f"y{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), Role.OUT))
     for i, x in enumerate([x for x in group.roots if x not in step.results and x.ndim]):
         body.add_buffer(x, Buffer(f"t{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), Role.TEMP))
-    for roots in together(group):
-        body.add_nest(roots)
+    for index, extent in _chosen_from(step, sizes):
+        body.add_check(index, extent)
+    if outer:
+        body.add_components(list(group.roots.values()))
+    else:
+        for roots in together(group):
+            body.add_nest(roots)
     return Lowered(
         Kernel("kernel", tuple(body.buffers), tuple(body.statements)), arguments, step.results, step.equations
     )
+
+
+def _component_group(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]]) -> Group | None:
+    """The equations, if they become one loop in which all but the first axis are written out."""
+    if outer_length(step) is None:
+        return None
+    group = Group({x: equation for equation in step.equations for x in equation.results}, constants)
+    group.roots = {y: Root(y, y.shape, ()) for y in step.results}
+    return group
+
+
+def _chosen_from(step: Fused, sizes: Sizes) -> dict[tuple[Value, Any], None]:
+    """The index arrays of a step, each with the length of what it chooses from."""
+    gathers = [equation for equation in step.equations if is_gather(equation)]
+    return {
+        (index, sizes.extent(equation.values[0].shape[axis])): None
+        for equation in gathers
+        for index, axis in indices_of(equation)
+    }
 
 
 def grouped(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]]) -> Group:
@@ -146,6 +176,10 @@ def _choose_roots(step: Fused, group: Group) -> None:
             group.roots[y] = _reduction_root(equation)
         elif y in step.results:
             group.roots[y] = Root(y, y.shape, ())
+        if is_joining(equation):  # each part is computed once, and not for every place beside it
+            for x in (y, *equation.values):
+                if x in group.makers and x not in group.roots and not is_movement(group.makers[x]):
+                    group.roots[x] = Root(x, x.shape, ())
         if equation.op.name in RESHAPES or equation.op.name == "slice_backward":
             (x,) = equation.values
             same = equation.op.name in RESHAPES and only_ones_differ(x.shape, y.shape)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert.compile.lower.body import Body
+from wengert.compile.lower.gathers import is_gather
 from wengert.compile.lower.nests import Group, Lowered, Root, grouped, together
 from wengert.compile.lower.places import MAPPERS, Place
 from wengert.compile.lower.sizes import Sizes
@@ -39,7 +40,7 @@ def lower_scan(
     """
     body: Program = equation.meta["body"]
     values = [x for e in body.equations for x in (*e.values, *e.results)] + [*equation.values, *equation.results]
-    if not all(map(is_fusible, body.equations)) or not all([x.size for x in values]):
+    if not all([is_fusible(e) and not is_gather(e) for e in body.equations]) or not all([x.size for x in values]):
         return None
     if any([not isinstance(x, Value) or short(x.dtype) == "?" for x in (*equation.inputs, *equation.results)]):
         return None

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from wengert.compile.llvm.registry import ELEMENTS
 from wengert.compile.llvm.scalars import supports
+from wengert.compile.lower.gathers import is_gather, is_joining
 from wengert.compile.lower.places import is_movement
 from wengert.ops.record import Kind
 from wengert.program.program import Equation, Program
@@ -58,7 +59,7 @@ def is_fusible(equation: Equation) -> bool:
     if any([short(x.dtype) not in ELEMENTS or x.size == 0 for x in values]) or len(equation.results) != 1:
         return False
     op = equation.op
-    if is_movement(equation):
+    if is_movement(equation) or is_gather(equation) or is_joining(equation):
         return True
     if op.name in REDUCTIONS:
         return _is_fusible_reduction(equation)
@@ -110,14 +111,17 @@ def cut_into_steps(program: Program) -> list[Step]:
     Every equation has a level: kernels have even ones, calls odd ones. Fusible equations of one level make one kernel.
     Every step takes the views that it reads, as index arithmetic or as NumPy's.
     """
+    makers = {x: equation for equation in program.equations for x in equation.results}
     level: dict[Value, int] = {}
     at: dict[Equation, int] = {}
     for equation in program.equations:
         base = max([level.get(x, 0) for x in equation.values], default=0)
+        if is_gather(equation):  # what is gathered from, and by what, lies in memory already
+            made = [level[x] for x in equation.values if x in level and not _is_looked_at(x, equation, makers)]
+            base = max([base, *[n + 1 for n in made]])
         here = base + base % 2 if is_fusible(equation) else base + 1 - base % 2
         at[equation] = here
         level.update(dict.fromkeys(equation.results, here))
-    makers = {x: equation for equation in program.equations for x in equation.results}
     groups: dict[int, set[Equation]] = {}
     for equation, here in at.items():
         group = groups.setdefault(here, set())
@@ -128,6 +132,13 @@ def cut_into_steps(program: Program) -> list[Step]:
     return _steps(ordered, at, {x: place for place, x in enumerate(program.outputs) if isinstance(x, Value)})
 
 
+def _is_looked_at(x: Value, gather: Equation, makers: Mapping[Value, Equation]) -> bool:
+    """Whether an index array is found by index arithmetic in memory that a kernel takes."""
+    while x in makers and x is not gather.inputs[0] and makers[x].op.view and is_movement(makers[x]):
+        (x,) = makers[x].values
+    return x not in makers
+
+
 def _take_views(
     equation: Equation,
     here: int,
@@ -136,7 +147,7 @@ def _take_views(
     group: set[Equation],
 ) -> None:
     """Let the group of an equation have the views of other levels that it reads."""
-    stack = list(equation.values)
+    stack = list(equation.values)[is_gather(equation) :]
     while stack:
         maker = makers.get(stack.pop())
         if maker is not None and maker not in group and maker.op.view and at[maker] % 2 == 0 and at[maker] < here:

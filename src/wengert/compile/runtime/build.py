@@ -10,10 +10,9 @@ import numpy as np
 from numpy import ndarray
 
 from wengert.compile.llvm import machine
-from wengert.compile.llvm.emit import NO_MEMORY, Interface, layout_of
+from wengert.compile.llvm.emit import NO_MEMORY, OUT_OF_BOUNDS, Interface, layout_of
 from wengert.compile.llvm.places import stride_name
 from wengert.compile.nest import Buffer, Expr, Extent, Kernel, Role
-from wengert.compile.nest_check import check_kernel
 from wengert.compile.runtime.blas import product_addresses
 from wengert.compile.runtime.entry import Box, fast_entry
 from wengert.compile.runtime.linking import compiled_kernel, kernel_source
@@ -128,7 +127,10 @@ class CompiledKernel:
         """Call the machine code with these buffers and sizes."""
         pointers = (ctypes.c_void_p * max(1, len(held)))(*[held[n].ctypes.data for n in self.interface.pointers])
         numbers = (ctypes.c_int64 * max(1, len(self.interface.sizes)))(*[sizes[n] for n in self.interface.sizes])
-        if self.entry(ctypes.addressof(pointers), ctypes.addressof(numbers)) == NO_MEMORY:
+        status = self.entry(ctypes.addressof(pointers), ctypes.addressof(numbers))
+        if status == OUT_OF_BOUNDS:
+            raise IndexError("an index is out of bounds for the axis that it chooses from")
+        if status == NO_MEMORY:
             needed = evaluate(layout_of(self.kernel).arena, sizes)
             raise MemoryError(f"{self.kernel.name} needs {needed} bytes for what lies between its loops")
 
@@ -170,7 +172,12 @@ def _bind(buffer: Buffer, array: ndarray[Any, Any], sizes: dict[str, int]) -> No
 
 
 def build(
-    kernel: Kernel, *, fast_math: bool = False, slow: Callable[..., Any] | None = None, box: Box | None = None
+    kernel: Kernel,
+    *,
+    fast_math: bool = False,
+    slow: Callable[..., Any] | None = None,
+    box: Box | None = None,
+    text: str = "",
 ) -> CompiledKernel:
     """Machine code for a kernel.
 
@@ -180,12 +187,12 @@ def build(
         slow: called instead of the kernel, with the same arguments, if these are not exactly what it takes. By default
             they are copied into order or refused with an error.
         box: objects that hold arrays, to be taken and given in place of these.
+        text: ``repr(kernel)``, where that is known already.
 
     Raises:
         MalformedKernel: the kernel does not make sense (an error in this package).
     """
-    check_kernel(kernel)
-    interface, code = compiled_kernel(kernel, fast_math=fast_math)
+    interface, code = compiled_kernel(kernel, text or repr(kernel), fast_math=fast_math)
     linked = machine.link(code, (interface.name, interface.prepare), support().addresses | product_addresses())
     if interface.shares:
         support().use_threads()

@@ -124,10 +124,16 @@ def _results(results: Sequence[Buffer], pointers: dict[str, int], keep: list[Any
     return rows
 
 
+@cache
+def _offsets(box: Box) -> dict[str, int | None]:
+    """Where the slots of a box are."""
+    return {name: layout.slot_offset(box.template, name) for name in (box.slot, *box.plain, *box.others)}
+
+
 def _fill_box(table: Table, box: Box, keep: list[Any]) -> bool:
     """Enter where a box keeps what; False if that cannot be found out."""
     template = box.template
-    offsets = {name: layout.slot_offset(template, name) for name in (box.slot, *box.plain, *box.others)}
+    offsets = _offsets(box)
     if None in offsets.values():
         return False
     values = {name: getattr(template, name) for name in (*box.plain, *box.others)}

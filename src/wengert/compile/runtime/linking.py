@@ -9,6 +9,7 @@ from wengert.compile.llvm import machine
 from wengert.compile.llvm.emit import Interface, emit_kernel
 from wengert.compile.llvm.plan import Target
 from wengert.compile.nest import Kernel
+from wengert.compile.nest_check import check_kernel
 from wengert.compile.runtime.blas import product_addresses
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
@@ -24,11 +25,16 @@ def host_target() -> Target:
     return Target(register, fma, bool(product_addresses()))
 
 
-def compiled_kernel(kernel: Kernel, *, fast_math: bool) -> tuple[Interface, bytes]:
-    """The object file of a kernel, and what its caller must know."""
-    key = digest("kernel", emitter_version(), machine.machine().key, repr(host_target()), repr(kernel), str(fast_math))
+def compiled_kernel(kernel: Kernel, form: str, *, fast_math: bool) -> tuple[Interface, bytes]:
+    """The object file of a kernel, and what its caller must know; ``form`` is ``repr(kernel)``.
+
+    Raises:
+        MalformedKernel: the kernel does not make sense. Those that are in the cache do.
+    """
+    key = digest("kernel", emitter_version(), machine.machine().key, repr(host_target()), form, str(fast_math))
     kept = disk_cache().get(key)
     if kept is None:
+        check_kernel(kernel)
         text, interface = emit_kernel(kernel, host_target(), fast_math=fast_math)
         code = machine.emit_object(text)
         disk_cache().put(key, json.dumps(interface.as_data()).encode() + b"\n" + code)

@@ -1,0 +1,126 @@
+"""What is computed where it is read, of several elements of its inputs: chosen ones, parts side by side, short sums.
+
+Each function gives the element of an equation's result at a place, as statements of the nest that ``body`` is writing.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from math import prod
+from typing import Any, Final
+
+import numpy as np
+
+from wengert.compile.llvm.places import total
+from wengert.compile.lower.components import COMBINED, reduced_axes, reduced_lengths
+from wengert.compile.lower.gathers import joined_at, place_in_source
+from wengert.compile.lower.places import FIRST, Place
+from wengert.compile.lower.steps import short
+from wengert.compile.nest import Affine, Index, Indirect, Operand
+from wengert.program.program import Equation
+from wengert.program.values import Value
+
+# Parts of an array with zeros around them: the cotangents of what one index or a slice took.
+EMBEDDINGS: Final = frozenset({"select_backward", "slice_backward"})
+
+
+def fixed(index: Any) -> int | None:
+    """The number that an index is, if it depends on no loop."""
+    return index.offset if isinstance(index, Affine) and not index.terms and isinstance(index.offset, int) else None
+
+
+def gathered(body: Any, equation: Equation, place: Place) -> str:
+    """The element that an index array chooses."""
+
+    def computed(index: Value, where: tuple[Affine, ...]) -> Index:
+        found = body.operand(index, where, flat=False)
+        return Indirect(body.named(found, short(index.dtype)))
+
+    return body.load_value(equation.values[0], place_in_source(equation, place, computed))  # type: ignore[no-any-return]
+
+
+def joined(body: Any, equation: Equation, place: Place) -> Operand:
+    """The element of what is put side by side: one input's, or a choice among them by the place."""
+    dim, (y,) = equation.meta["dim"], equation.results
+    number = fixed(place[dim])
+    if number is not None:
+        return body.operand(*joined_at(equation, number, place), flat=False)  # type: ignore[no-any-return]
+    dtype = short(y.dtype)
+    where = body.iota(place[dim])
+    *others, result = [body.operand(*joined_at(equation, k, place), flat=False) for k in range(y.shape[dim])]
+    result = body.named(result, dtype)
+    for k, value in reversed(list(enumerate(others))):
+        here = body.compute("eq", (where, k), "b1")
+        result = body.compute("where", (here, body.named(value, dtype), result), dtype)
+    return result  # type: ignore[no-any-return]
+
+
+def combined(body: Any, equation: Equation, place: Place) -> Operand:
+    """A reduction over short axes, element after element."""
+    (x,), (y,) = equation.values, equation.results
+    name, dtype, axes = equation.op.name, short(y.dtype), reduced_axes(equation)
+    kept = place if y.ndim == x.ndim else _with_axes(place, axes, x.ndim)
+    total: Operand | None = 0.0 if COMBINED[name] == "add" and y.dtype.kind == "f" else None  # -0 + -0 is 0 in NumPy
+    for numbers in product(*map(range, reduced_lengths(equation))):
+        at = list(kept)
+        for axis, number in zip(axes, numbers, strict=True):
+            at[axis] = Affine((), number)
+        value = body.operand(x, tuple(at), flat=False)
+        if name in ("any", "all", "count_nonzero") and x.dtype.kind != "b":
+            value = body.compute("ne", (body.named(value, short(x.dtype)), 0), "b1")
+        elif short(x.dtype) != dtype and isinstance(value, str):
+            value = body.compute("cast", (value,), dtype)
+        if name == "count_nonzero":
+            value = body.compute("cast", (body.named(value, "b1"),), dtype)
+        total = value if total is None else body.compute(COMBINED[name], (total, value), dtype)
+    if name == "mean":
+        total = body.compute("div", (total, float(prod(reduced_lengths(equation)))), dtype)
+    assert total is not None
+    return total
+
+
+def embedded(body: Any, equation: Equation, place: Place, *, flat: bool) -> Operand:
+    """A part of an array with zeros around it: the cotangent of what one index or a slice took."""
+    (x,), (y,) = equation.values, equation.results
+    meta, dim = equation.meta, equation.meta["dim"]
+    if flat:
+        return body.operand(x, place, flat=True)  # type: ignore[no-any-return]
+    is_slice = equation.op.name == "slice_backward"
+    first = meta["start"] if is_slice else meta["index"]
+    start, stop, _ = slice(first, meta["stop"] if is_slice else None, 1).indices(y.shape[dim])
+    at_dim = place[dim]
+    if (number := fixed(at_dim)) is not None:
+        if not start <= number < (stop if is_slice else start + 1):
+            return 0
+        here = (Affine((), number - start),) if is_slice else ()
+        return body.operand(x, (*place[:dim], *here, *place[dim + 1 :]), flat=False)  # type: ignore[no-any-return]
+    if is_slice and body.is_in_memory(x):
+        moved = Affine(at_dim.terms, total(at_dim.offset, -start))
+        inner = (*place[:dim], moved, *place[dim + 1 :])
+        return body.load_value(x, inner, outside=0)  # type: ignore[no-any-return]
+    inner = place if is_slice else place[:dim] + place[dim + 1 :]
+    value = body.operand(x, inner, flat=False)
+    along = body.iota(at_dim)
+    inside = body.compute("eq", (along, start), "b1")
+    if is_slice:  # one number throughout
+        inside = body.compute("ge", (along, start), "b1")
+        inside = body.compute("logical_and", (inside, body.compute("lt", (along, stop), "b1")), "b1")
+    dtype = short(y.dtype)
+    return body.compute("where", (inside, body.named(value, dtype), body.named(0, dtype)), dtype)  # type: ignore[no-any-return]
+
+
+def _with_axes(place: Place, axes: tuple[int, ...], ndim: int) -> Place:
+    rest = iter(place)
+    return tuple([FIRST if axis in axes else next(rest) for axis in range(ndim)])
+
+
+def reshaped_place(place: Place, shape: tuple[int, ...], inner: tuple[int, ...]) -> Place | None:
+    """The place in ``inner`` of an element of its reshape to ``shape``, if all but the first axis are numbers."""
+    numbers = [fixed(p) for p in place[1:]]
+    if not place or shape[0] != inner[0] or None in numbers:
+        return None
+    rest = np.unravel_index(int(np.ravel_multi_index(numbers, shape[1:])), inner[1:]) if inner[1:] else ()  # type: ignore[arg-type]
+    return (place[0], *[Affine((), int(k)) for k in rest])
+
+
+__all__ = ["EMBEDDINGS", "combined", "embedded", "fixed", "gathered", "joined", "reshaped_place"]
