@@ -60,7 +60,7 @@ def drain_plain(on_the_way: OnTheWay, retain: bool, where: FreedAt) -> tuple[Nod
         links = node.links
         form = links[0]
         if form is None or node.state is not None:
-            if node.state is not None or not _passed_by_rules(node, g, on_the_way, retain, where):
+            if node.state is not None or not _run_plainly(node, g, on_the_way, retain, where):
                 return node, g
             node = None
             continue
@@ -152,81 +152,6 @@ def drain_plain(on_the_way: OnTheWay, retain: bool, where: FreedAt) -> tuple[Nod
                 g = pending.pop(node)
 
 
-def _passed_by_rules(node: Any, g: Any, on_the_way: OnTheWay, retain: bool, where: FreedAt) -> bool:
-    """Do what one node asks for that has a joint rule, any number of inputs, or several results, but no user's code.
-
-    False, and nothing is done, for other nodes.
-    """
-    if node.__class__ is Port:
-        _deposit(node, g, on_the_way)
-        return True
-    space: Any = getattr(node, "space", BATCHED)
-    if space is BATCHED or not isinstance(node, OpNode):
-        return False
-    if node.ports:
-        g = _filled(node, g, on_tensors=False)
-    following = node.next
-    grads = _pulled(node, g, space, raw_saved(node), [n is not None for n in following])
-    for to, x in zip(following, grads, strict=True):
-        if to is not None and x is not None:
-            _let_arrive(to, fit_raw(x, to, node), on_the_way)
-    if not retain:
-        node.release(where)
-    return True
-
-
-def _deposit(port: Port, g: Any, on_the_way: OnTheWay) -> None:
-    """Lay the cotangent of one of several results beside those of the others."""
-    heap, pending, _ = on_the_way
-    parent: Any = port.next[0]
-    if parent not in pending:
-        pending[parent] = {}
-        heappush(heap, (parent.seq, parent))
-    parts = pending[parent]
-    # a saved result comes back on a port of its own, so several ports may stand for one result
-    parts[port.index] = parts[port.index] + g if port.index in parts else g
-
-
-def _filled(node: Node, parts: dict[int, Any], *, on_tensors: bool) -> tuple[Any, ...]:
-    """All cotangents of an operation with several results; zeros where nothing arrived, None where nothing can."""
-    op = node.op
-    filled = []
-    for index, (shape, dtype) in enumerate(zip(node.shape, node.dtype, strict=True)):
-        g = parts.get(index)
-        if g is None and node.materialize:
-            if op is None:
-                carries = dtype.kind != "O"  # a user's function gets zeros for every tensor that it returned
-            else:
-                carries = dtype.kind in "fc" and (op.outputs == 0 or index in op.differentiable_outputs)
-            if carries:
-                g = zeros_of(shape, dtype) if op is not None else np.zeros(shape, dtype)
-                g = wrap(g) if on_tensors else g
-        filled.append(g)
-    return tuple(filled)
-
-
-def _pulled(node: Any, g: Any, xp: Any, saved: tuple[Any, ...], needs: list[bool]) -> Iterable[Any]:
-    """The un-reduced cotangents of the inputs of an operation of the table."""
-    meta = node.meta or {}
-    if node.joint is not None:
-        return node.joint(xp, g, saved[0], needs, *saved[1:], **meta)  # type: ignore[no-any-return]
-    many = node.many if g.__class__ is ndarray and xp is node.space else None
-    if many is not None and g.size >= KERNELS.elements:
-        found = pulled(many, g, needs, saved, meta)
-        if found is not NotImplemented:
-            return found  # type: ignore[no-any-return]
-    if node.each:
-        rule = node.rules[0]
-        y, *xs = saved if node.reads_inputs else saved[:1]
-        return [rule(xp, g, y, i, *xs, **meta) if need else None for i, need in enumerate(needs)]
-    grads = []
-    for rule, need in zip(node.rules, needs, strict=True):
-        if need and rule is MISSING:
-            raise NotImplementedError(messages.missing_rule(node))
-        grads.append(rule(xp, g, *saved, **meta) if need else None)
-    return grads
-
-
 def _pass_on(
     node: Any, g: Any, links: tuple[Any, ...], space: Any, on_the_way: OnTheWay, *, is_tried: bool = False
 ) -> None:
@@ -273,6 +198,69 @@ def _let_arrive(node: Node, x: Any, on_the_way: OnTheWay) -> None:
         pending[node] = x
         if node.seq:
             heappush(heap, (node.seq, node))
+
+
+def _run_plainly(node: Any, g: Any, on_the_way: OnTheWay, retain: bool, where: FreedAt) -> bool:
+    """Run a port, or an operation with several results or any number of inputs; False if it is neither."""
+    if node.__class__ is Port:
+        _deposit(node, g, on_the_way)
+        return True
+    if not isinstance(node, OpNode) or not (node.ports or node.each):
+        return False
+    rules: Any = node.rules
+    space: Any = node.space
+    if rules is None or space is BATCHED or MISSING in rules:
+        return False
+    check_versions(node)
+    y, *xs = saved = node.saved or ()
+    meta, following = node.meta or {}, node.next
+    if node.ports:
+        g = _filled(node, g)
+    needs = [n is not None for n in following]
+    if node.joint is not None:
+        found = node.joint(space, g, y, needs, *xs, **meta)
+    elif node.each:
+        xs = xs if node.reads_inputs else []
+        found = [rules[0](space, g, y, i, *xs, **meta) if need else None for i, need in enumerate(needs)]
+    else:
+        pairs = zip(rules, needs, strict=True)
+        found = [rule(space, g, *saved, **meta) if need else None for rule, need in pairs]
+    for to, x in zip(following, found, strict=True):
+        if to is not None and x is not None:
+            _let_arrive(to, fit_raw(x, to, node), on_the_way)
+    if not retain:
+        node.release(where)
+    return True
+
+
+def _deposit(port: Port, g: Any, on_the_way: OnTheWay) -> None:
+    """Let a cotangent of one of several results wait for those of the others."""
+    heap, pending, _ = on_the_way
+    parent: Any = port.links[1]
+    parts = pending.get(parent)
+    if parts is None:
+        parts = pending[parent] = {}
+        heappush(heap, (parent.seq, parent))
+    # a saved result comes back on a port of its own, so several ports may stand for one result
+    parts[port.index] = parts[port.index] + g if port.index in parts else g
+
+
+def _filled(node: Any, parts: dict[int, Any], *, on_tensors: bool = False) -> tuple[Any, ...]:
+    """All cotangents of an operation with several results; zeros where nothing arrived, None where nothing can."""
+    op = node.op
+    filled = []
+    for index, (shape, dtype) in enumerate(zip(node.shape, node.dtype, strict=True)):
+        g = parts.get(index)
+        if g is None and node.materialize:
+            if op is None:  # a user's function gets zeros for every tensor that it returned
+                carries = dtype.kind != "O"
+            else:
+                carries = dtype.kind in "fc" and (op.outputs == 0 or index in op.differentiable_outputs)
+            if carries:
+                g = zeros_of(shape, dtype) if op is not None else np.zeros(shape, dtype)
+                g = wrap(g) if on_tensors else g
+        filled.append(g)
+    return tuple(filled)
 
 
 class Sweep:
@@ -428,7 +416,24 @@ class Sweep:
         needs = [n is not None and (self.needed is None or n in self.needed) for n in node.next]
         xp: Any = TENSOR if self.on_tensors else self.space or node.space
         saved = tensor_saved(node) if self.on_tensors else raw_saved(node)
-        return _pulled(node, g, xp, saved, needs)
+        meta = node.meta or {}
+        if node.joint is not None:
+            return node.joint(xp, g, saved[0], needs, *saved[1:], **meta)  # type: ignore[no-any-return]
+        many = node.many if g.__class__ is ndarray and xp is node.space else None
+        if many is not None and g.size >= KERNELS.elements:
+            found = pulled(many, g, needs, saved, meta)
+            if found is not NotImplemented:
+                return found  # type: ignore[no-any-return]
+        if node.each:
+            rule = node.rules[0]  # type: ignore[index]
+            y, *xs = saved if node.reads_inputs else saved[:1]
+            return [rule(xp, g, y, i, *xs, **meta) if need else None for i, need in enumerate(needs)]
+        grads = []
+        for rule, need in zip(node.rules, needs, strict=True):  # type: ignore[arg-type]
+            if need and rule is MISSING:
+                raise NotImplementedError(messages.missing_rule(node))
+            grads.append(rule(xp, g, *saved, **meta) if need else None)
+        return grads
 
     def _custom(self, node: Any, g: Any) -> Iterable[Any]:
         """A node with a backward of its own (a user's Function): it works on tensors in both worlds."""
