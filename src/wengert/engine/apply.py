@@ -28,6 +28,9 @@ from wengert.ops.reads import Read
 from wengert.ops.record import EachInput, Kind, Op, Promote
 from wengert.spaces.tensors import TENSOR
 
+# Members of an enumeration, named here: to look one up takes Python 50 to 90 ns, a twentieth of an operation.
+_VALUES, _METADATA, _NOTHING = Read.VALUES, Read.METADATA, Read.NOTHING
+_KEEP, _COMMON = Promote.KEEP, Promote.COMMON
 _REAL = np.dtype(np.float64)
 _NUMBERS = frozenset({bool, int, float, complex})
 
@@ -44,16 +47,20 @@ def apply(op: Op, *inputs: Any, **meta: Any) -> Any:  # noqa: C901 - each test i
     for x in inputs:
         if x.__class__ in LEVELED.classes:
             return LEVELED.apply(op, inputs, meta)
-    if len(inputs) == 1 and op.outputs == 1 and isinstance(inputs[0], TensorBase):
-        return _apply_to_one(op, inputs[0], meta)
+    if op.outputs == 1:
+        if len(inputs) == 1 and isinstance(inputs[0], TensorBase):
+            return _apply_to_one(op, inputs[0], meta)
+        out = _apply_to_several(op, inputs, meta) if not op.view else NotImplemented
+        if out is not NotImplemented:
+            return out
     taken = _Taken(op, inputs)
     raws = taken.raws
     if op.check is not None:
         op.check(op.name, raws)
-    if taken.dtype is None and raws and op.promote is not Promote.KEEP:  # numbers alone: as 0-d tensors
+    if taken.dtype is None and raws and op.promote is not _KEEP:  # numbers alone: as 0-d tensors
         dtype = compute_dtype(op, raws)
         raws = [_number(x, dtype) for x in raws]
-    y = compute(op, raws if op.promote is Promote.KEEP or taken.of_one_float(op) else promoted(op, raws), meta)
+    y = compute(op, raws if op.promote is _KEEP or taken.of_one_float(op) else promoted(op, raws), meta)
     if op.outputs == 1:
         out = wrap(y)
         if op.view:
@@ -125,13 +132,15 @@ def _number_given(op: Op, position: int, x: Any) -> Any:
     raise TypeError(messages.not_a_tensor(op, position, x))
 
 
-class _OneInput:
-    """What recording a one-input, one-result operation needs, worked out once per operation."""
+class _Recording:
+    """What recording an operation with one result needs, worked out once for each set of tracked inputs."""
 
-    __slots__ = ("classes", "each", "keep_a", "keep_y", "node")
+    __slots__ = ("classes", "each", "keep_y", "node", "places", "reads")
 
-    def __init__(self, op: Op) -> None:
-        self.keep_y, self.keep_a = save_plan(op, 1, 1)
+    def __init__(self, op: Op, mask: int, count: int) -> None:
+        self.keep_y, *reads = save_plan(op, mask, count)
+        self.reads = tuple(reads)
+        self.places = tuple([i for i, read in enumerate(reads) if read is _VALUES])  # the inputs that are kept
         self.node = op.node
         self.classes: dict[str, type[OpNode]] = {}
         self.each = isinstance(op.vjp, EachInput)
@@ -147,7 +156,8 @@ class _OneInput:
         return found
 
 
-_one_input: dict[Op, _OneInput | None] = {}
+_one_input: dict[Op, _Recording | None] = {}
+_several_inputs: dict[tuple[Op, int, int], _Recording] = {}
 
 
 def _apply_to_one(op: Op, x: TensorBase, meta: dict[str, Any]) -> Any:
@@ -155,7 +165,7 @@ def _apply_to_one(op: Op, x: TensorBase, meta: dict[str, Any]) -> Any:
     a = array_of(x) if op.view else x._data
     if op.check is not None:
         op.check(op.name, (a,))
-    y = evaluated(op, (a,) if op.promote is Promote.KEEP else promoted(op, [a]), meta)
+    y = evaluated(op, (a,) if op.promote is _KEEP else promoted(op, [a]), meta)
     out = wrap(y)
     if op.view:
         adopt_view(op, meta, x, out)
@@ -167,20 +177,21 @@ def _apply_to_one(op: Op, x: TensorBase, meta: dict[str, Any]) -> Any:
         form = _one_input[op]
     except KeyError:
         has_rule = isinstance(op.vjp, EachInput) or op.vjp[0] is not None
-        form = _one_input[op] = _OneInput(op) if has_rule else None
+        form = _one_input[op] = _Recording(op, 1, 1) if has_rule else None
     dtype = y.dtype
     if form is None or dtype.kind not in "fc":
         return out
     node: Any = object.__new__(form.node_class(op, meta, dtype.kind == "c" or a.dtype.kind == "c"))
     following = x._node or accumulator_of(x)
+    keep_a = form.reads[0]
     if node.keeps_scalars and isinstance(y, np.generic):
         kept_y, kept_a = y, scalar_of(a)
     else:
-        kept_y = y if form.keep_y is Read.VALUES else _described(form.keep_y, y)
-        kept_a = a if form.keep_a is Read.VALUES else following if form.keep_a is Read.METADATA else None
-    if form.keep_a is Read.VALUES or form.keep_y is Read.VALUES:
-        watched = [out] if form.keep_y is Read.VALUES else []
-        watched += [x] if form.keep_a is Read.VALUES else []
+        kept_y = y if form.keep_y is _VALUES else _described(form.keep_y, y)
+        kept_a = a if keep_a is _VALUES else following if keep_a is _METADATA else None
+    if keep_a is _VALUES or form.keep_y is _VALUES:
+        watched = [out] if form.keep_y is _VALUES else []
+        watched += [x] if keep_a is _VALUES else []
         node.links = (node.form, following, kept_y, kept_a, *_watched(watched))
     else:
         node.links = (node.form, following, kept_y, kept_a)
@@ -198,8 +209,88 @@ def _apply_to_one(op: Op, x: TensorBase, meta: dict[str, Any]) -> Any:
     return out
 
 
+def _apply_to_several(op: Op, inputs: tuple[Any, ...], meta: dict[str, Any]) -> Any:  # noqa: C901 - kept flat
+    """:func:`apply` for real tensors that need no cast, and one result, in half the time.
+
+    NotImplemented for anything else.
+    """
+    rules: Any = op.vjp
+    each = isinstance(rules, EachInput)
+    tracking = STATE.grad_enabled
+    raws: list[Any] = []
+    following: list[Node | None] = []
+    dtype: Any = None
+    mask = 0
+    for position, x in enumerate(inputs):
+        if not isinstance(x, TensorBase):
+            return NotImplemented
+        raw = x._data
+        if raw.dtype is not dtype:
+            if dtype is not None and op.promote is not _KEEP:
+                return NotImplemented
+            dtype = raw.dtype
+            if dtype.kind != "f" and (dtype.kind == "c" or op.promote is not _KEEP):
+                return NotImplemented
+        edge = None
+        if tracking and (each or rules[position] is not None):
+            if x._view is not None:
+                x._view.refresh(x)
+            if x._rg:
+                edge = x._node or accumulator_of(x)
+                mask |= 1 << position
+        raws.append(raw)
+        following.append(edge)
+    if op.check is not None:
+        op.check(op.name, raws)
+    y = compute(op, raws, meta)
+    out = wrap(y)
+    if not mask:
+        return out
+    dtype = y.dtype
+    if dtype.kind != "f":
+        if dtype.kind == "c":
+            out._node = record(op, inputs, y, (out,), meta, raws)
+            out._rg = True
+        return out
+    key = op, -1 if each else mask, len(raws)
+    form = _several_inputs.get(key)
+    if form is None:
+        form = _several_inputs[key] = _Recording(op, mask, len(raws))
+    node: Any = object.__new__(form.node_class(op, meta, False))
+    if node.keeps_scalars and isinstance(y, np.generic):
+        kept = [y, *map(scalar_of, raws)]
+    else:
+        kept = [y if form.keep_y is _VALUES else _described(form.keep_y, y)]
+        for read, raw in zip(form.reads, raws, strict=True):
+            kept.append(raw if read is _VALUES else None if read is _NOTHING else metadata_of(raw))
+    links = [node.form, *following, *kept]
+    if form.keep_y is _VALUES:
+        links += _watched((out,))
+    for position in form.places:
+        x = inputs[position]
+        cell = x._cell
+        if not cell:
+            if cell is not None:
+                raise RuntimeError(messages.INFERENCE_SAVED)
+            cell = x._cell = [0]
+        links += cell, cell[0]
+    node.links = tuple(links)
+    if each:
+        node.arity = len(raws)
+    node.seq = next_seq()
+    node.code, node.lasti = user_code(4)
+    node.meta = meta or None
+    node.state = None
+    node.shape, node.dtype, node.scalar = y.shape, dtype, y.__class__
+    if STATE.saved_hooks:
+        pack(node, inputs)
+    out._node = node
+    out._rg = True
+    return out
+
+
 def _described(read: Read, y: Any) -> Any:
-    return metadata_of(y) if read is Read.METADATA else None
+    return metadata_of(y) if read is _METADATA else None
 
 
 def scalar_of(raw: Any) -> Any:
@@ -228,7 +319,7 @@ def promoted(op: Op, raws: list[Any]) -> list[Any]:
 def compute_dtype(op: Op, raws: list[Any]) -> np.dtype[Any]:
     """The dtype that the promotion rule of ``op`` gives for these raw inputs."""
     dtype = result_type_of(raws)
-    if op.promote is not Promote.COMMON and dtype.kind in "biu":
+    if op.promote is not _COMMON and dtype.kind in "biu":
         return DEFAULTS.float
     return dtype
 
@@ -287,14 +378,14 @@ def _recorded(
         node = object.__new__(node_class(op, meta, is_complex=is_complex))
     plan = save_plan(op, taken.mask, len(inputs))
     if op.outputs == 1:
-        kept, watched = [_keep(plan[0], y)], _watched([outs[0]]) if plan[0] is Read.VALUES else []
+        kept, watched = [_keep(plan[0], y)], _watched([outs[0]]) if plan[0] is _VALUES else []
     else:
-        results = results_read(op, taken.mask, len(outs)) if plan[0] is Read.VALUES else ()
+        results = results_read(op, taken.mask, len(outs)) if plan[0] is _VALUES else ()
         kept = [tuple([part if k in results else None for k, part in enumerate(y)]) if results else None]
         watched = _watched([outs[k] for k in results])
     has_number = False
     for read, raw, t in zip(plan[1:], taken.raws, inputs, strict=True):
-        if read is not Read.VALUES:
+        if read is not _VALUES:
             kept.append(_keep(read, raw))
             continue
         kept.append(raw)
@@ -338,9 +429,9 @@ def _watched(tensors: Sequence[TensorBase]) -> list[Any]:
 
 
 def _keep(read: Read, value: Any) -> Any:
-    if read is Read.VALUES or value.__class__ in _NUMBERS:  # by class: np.float64 is a float
+    if read is _VALUES or value.__class__ in _NUMBERS:  # by class: np.float64 is a float
         return value
-    return None if read is Read.NOTHING else metadata_of(value)
+    return None if read is _NOTHING else metadata_of(value)
 
 
 def _connect_ports(op: Op, node: Node, outs: tuple[Any, ...]) -> None:
@@ -357,7 +448,7 @@ def apply_batched(op: Op, inputs: tuple[Any, ...], meta: dict[str, Any], evaluat
     raws = taken.raws
     if op.check is not None:
         op.check(op.name, raws)
-    if op.promote is not Promote.KEEP and not taken.of_one_float(op):
+    if op.promote is not _KEEP and not taken.of_one_float(op):
         raws = promoted(op, raws)
     try:
         y = run_guarded(evaluate, op, raws, meta)

@@ -60,7 +60,10 @@ def drain_plain(on_the_way: OnTheWay, retain: bool, where: FreedAt) -> tuple[Nod
         links = node.links
         form = links[0]
         if form is None or node.state is not None:
-            return node, g
+            if node.state is not None or not _run_plainly(node, g, on_the_way, retain, where):
+                return node, g
+            node = None
+            continue
         k, start, space, rules, keeps_scalars, has_meta, many, alike = form
         kind = g.__class__
         size = len(links)
@@ -197,6 +200,69 @@ def _let_arrive(node: Node, x: Any, on_the_way: OnTheWay) -> None:
             heappush(heap, (node.seq, node))
 
 
+def _run_plainly(node: Any, g: Any, on_the_way: OnTheWay, retain: bool, where: FreedAt) -> bool:
+    """Run a port, or an operation with several results or any number of inputs; False if it is neither."""
+    if node.__class__ is Port:
+        _deposit(node, g, on_the_way)
+        return True
+    if not isinstance(node, OpNode) or not (node.ports or node.each):
+        return False
+    rules: Any = node.rules
+    space: Any = node.space
+    if rules is None or space is BATCHED or MISSING in rules:
+        return False
+    check_versions(node)
+    y, *xs = saved = node.saved or ()
+    meta, following = node.meta or {}, node.next
+    if node.ports:
+        g = _filled(node, g)
+    needs = [n is not None for n in following]
+    if node.joint is not None:
+        found = node.joint(space, g, y, needs, *xs, **meta)
+    elif node.each:
+        xs = xs if node.reads_inputs else []
+        found = [rules[0](space, g, y, i, *xs, **meta) if need else None for i, need in enumerate(needs)]
+    else:
+        pairs = zip(rules, needs, strict=True)
+        found = [rule(space, g, *saved, **meta) if need else None for rule, need in pairs]
+    for to, x in zip(following, found, strict=True):
+        if to is not None and x is not None:
+            _let_arrive(to, fit_raw(x, to, node), on_the_way)
+    if not retain:
+        node.release(where)
+    return True
+
+
+def _deposit(port: Port, g: Any, on_the_way: OnTheWay) -> None:
+    """Let a cotangent of one of several results wait for those of the others."""
+    heap, pending, _ = on_the_way
+    parent: Any = port.links[1]
+    parts = pending.get(parent)
+    if parts is None:
+        parts = pending[parent] = {}
+        heappush(heap, (parent.seq, parent))
+    # a saved result comes back on a port of its own, so several ports may stand for one result
+    parts[port.index] = parts[port.index] + g if port.index in parts else g
+
+
+def _filled(node: Any, parts: dict[int, Any], *, on_tensors: bool = False) -> tuple[Any, ...]:
+    """All cotangents of an operation with several results; zeros where nothing arrived, None where nothing can."""
+    op = node.op
+    filled = []
+    for index, (shape, dtype) in enumerate(zip(node.shape, node.dtype, strict=True)):
+        g = parts.get(index)
+        if g is None and node.materialize:
+            if op is None:  # a user's function gets zeros for every tensor that it returned
+                carries = dtype.kind != "O"
+            else:
+                carries = dtype.kind in "fc" and (op.outputs == 0 or index in op.differentiable_outputs)
+            if carries:
+                g = zeros_of(shape, dtype) if op is not None else np.zeros(shape, dtype)
+                g = wrap(g) if on_tensors else g
+        filled.append(g)
+    return tuple(filled)
+
+
 class Sweep:
     """One backward pass from given roots.
 
@@ -318,10 +384,10 @@ class Sweep:
                 self._capture(node, g)
             return
         if isinstance(node, Port):
-            self._deposit(node, g)
+            _deposit(node, g, self.on_the_way)
             return
         if node.ports:
-            g = self._fill(node, g)
+            g = _filled(node, g, on_tensors=self.on_tensors)
         if node.hooks is not None and node.hooks.pre:
             g = self._prehooks(node, g)
         grads = self._pull(node, g)
@@ -342,32 +408,6 @@ class Sweep:
 
     def _arrive(self, node: Node, x: Any) -> None:
         _let_arrive(node, x, self.on_the_way)
-
-    def _deposit(self, port: Port, g: Any) -> None:
-        heap, pending, _ = self.on_the_way
-        parent: Any = port.next[0]
-        if parent not in pending:
-            pending[parent] = {}
-            heappush(heap, (parent.seq, parent))
-        parts = pending[parent]
-        # a saved result comes back on a port of its own, so several ports may stand for one result
-        parts[port.index] = parts[port.index] + g if port.index in parts else g
-
-    def _fill(self, node: Node, parts: dict[int, Any]) -> tuple[Any, ...]:
-        """All cotangents of an operation with several results; zeros where nothing arrived, None where nothing can."""
-        op = node.op
-        filled = []
-        for index, (shape, dtype) in enumerate(zip(node.shape, node.dtype, strict=True)):
-            g = parts.get(index)
-            if op is None:
-                carries = dtype.kind != "O"  # a user's function gets zeros for every tensor that it returned
-            else:
-                carries = dtype.kind in "fc" and (op.outputs == 0 or index in op.differentiable_outputs)
-            if g is None and carries and node.materialize:
-                g = zeros_of(shape, dtype) if op is not None else np.zeros(shape, dtype)
-                g = wrap(g) if self.on_tensors else g
-            filled.append(g)
-        return tuple(filled)
 
     def _pull(self, node: Node, g: Any) -> Iterable[Any]:
         """The un-reduced cotangents of a node's inputs."""

@@ -91,6 +91,8 @@ def square(input: Any, *, out: Any = None) -> Any:
     >>> torch.square(torch.tensor([1.0, -2.0]))
     tensor([1., 4.])
     """
+    if out is None and isinstance(input, TensorBase):
+        return _by_number(input, 2, 2)
     return call(POW_NUMBER, out, require_tensor("square", input), 2)
 
 

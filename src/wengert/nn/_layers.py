@@ -59,11 +59,22 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     x, w = raw_of_tensor("linear", input), raw_of_tensor("linear", weight, "weight", 2)
     if w.ndim == 1 and bias is None:
         return matmul(input, weight)
+    if bias is not None and _surely_fit(x, w, raw_of_tensor("linear", bias, "bias", 3)):
+        return apply(LINEAR_BIAS, input, weight, bias, rank=x.ndim)
     _check_linear(x, w)
     if bias is None:
         return apply(LINEAR, input, weight, rank=x.ndim)
     _check_bias(raw_of_tensor("linear", bias, "bias", 3), x, w)
     return apply(LINEAR_BIAS, input, weight, bias, rank=x.ndim)
+
+
+def _surely_fit(x: Any, w: Any, b: Any) -> bool:
+    """Whether these are what nearly every call gives, so that the checks one by one can be left out."""
+    shape, dtype = x.shape, x.dtype
+    if not shape or dtype.kind != "f" or w.dtype is not dtype or b.dtype is not dtype:
+        return False
+    rows = b.shape
+    return len(rows) == 1 and w.shape == (rows[0], shape[-1])
 
 
 def _check_linear(x: Any, w: Any) -> None:

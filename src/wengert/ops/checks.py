@@ -32,9 +32,12 @@ def category(x: Any) -> int:
 def only(kinds: str) -> Check:
     """A check that the highest category among the inputs is one of ``kinds`` (of ``b i f c``)."""
     taken = [_CATEGORIES.index(kind) for kind in kinds]
+    takes_floats = FLOATS in taken
     words = ", ".join(_WORDS[kind] for kind in kinds)
 
     def check(name: str, raws: Sequence[Any]) -> None:
+        if takes_floats and len(raws) == 1 and category(raws[0]) == FLOATS:
+            return
         highest = max(raws, key=category)
         if category(highest) not in taken:
             raise NotImplementedError(

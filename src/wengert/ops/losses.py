@@ -28,7 +28,8 @@ def _reduced_batch(v: Any, xp: Any, reduction: str) -> Any:
 def _divisor(shapes: list[tuple[int, ...]], reduction: str) -> float:
     if reduction != "mean":
         return 1.0
-    return float(prod(shapes[0] if len(shapes) == 1 else np.broadcast_shapes(*shapes)))
+    first = shapes[0]
+    return float(prod(first if all([shape == first for shape in shapes]) else np.broadcast_shapes(*shapes)))
 
 
 def reduced(v: Any, reduction: str) -> Any:
