@@ -445,3 +445,14 @@ def test_no_warnings_from_numpy() -> None:
         warnings.simplefilter("error")
         big = wengert.full((2, 2), 1e38)
         assert wengert.isinf(big @ big).all()
+
+def test_vander_and_names_of_types() -> None:
+    for count in (None, 0, 2, 5):
+        for increasing in (False, True):
+            a = wengert.vander(wengert.tensor([1.0, 2, 3]), count, increasing)
+            b = torch.vander(torch.tensor([1.0, 2, 3]), count, increasing)
+            assert a.tolist() == b.tolist()
+    with pytest.raises(RuntimeError, match="one-dimensional"):
+        wengert.vander(wengert.ones(2, 2))
+    with pytest.raises(RuntimeError, match="non-negative"):
+        wengert.vander(wengert.ones(2), -1)

@@ -337,6 +337,7 @@ from wengert.functions.legacy import IntTensor as IntTensor
 from wengert.functions.legacy import LongTensor as LongTensor
 from wengert.functions.legacy import ShortTensor as ShortTensor
 from wengert.functions.legacy import set_default_tensor_type as set_default_tensor_type
+from wengert.functions.legacy import typename as typename
 from wengert.functions.likes import empty_like as empty_like
 from wengert.functions.likes import full_like as full_like
 from wengert.functions.likes import ones_like as ones_like
@@ -363,6 +364,7 @@ from wengert.functions.matrices import inverse as inverse
 from wengert.functions.matrices import kron as kron
 from wengert.functions.matrices import matrix_power as matrix_power
 from wengert.functions.matrices import trace as trace
+from wengert.functions.matrices import vander as vander
 from wengert.functions.movement import broadcast_shapes as broadcast_shapes
 from wengert.functions.movement import broadcast_tensors as broadcast_tensors
 from wengert.functions.movement import broadcast_to as broadcast_to
@@ -1071,6 +1073,7 @@ __all__ = [
     "triu_indices",
     "true_divide",
     "trunc",
+    "typename",
     "uint8",
     "uint16",
     "uint32",
@@ -1089,6 +1092,7 @@ __all__ = [
     "unsqueeze_copy",
     "use_deterministic_algorithms",
     "utils",
+    "vander",
     "var",
     "var_mean",
     "vdot",

@@ -194,6 +194,17 @@ def _stride(self: Any, dim: int | None = None) -> Any:
     return steps if dim is None else steps[_dimension("stride", len(steps), dim)]
 
 
+def _dim_order(self: Any) -> tuple[int, ...]:
+    """The dimensions in the order in which memory has them, from the slowest to the fastest.
+
+    >>> import wengert as torch
+    >>> torch.ones(2, 3, 5).transpose(0, 2).dim_order()
+    (2, 1, 0)
+    """
+    steps = _strides(self._data)
+    return tuple(sorted(range(len(steps)), key=lambda dim: -steps[dim]))
+
+
 def _address(raw: Any) -> int:
     return int(raw.__array_interface__["data"][0])
 
@@ -363,6 +374,7 @@ class InfoMethods:
     is_same_size = _is_same_size
     is_nonzero = is_nonzero
     stride = _stride
+    dim_order = _dim_order
     data_ptr = _data_ptr
     storage_offset = _storage_offset
     untyped_storage = _untyped_storage

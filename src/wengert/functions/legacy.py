@@ -28,6 +28,7 @@ __all__ = [
     "LongTensor",
     "ShortTensor",
     "set_default_tensor_type",
+    "typename",
 ]
 
 
@@ -131,6 +132,21 @@ def set_default_tensor_type(t: Any) -> None:
     if not isinstance(wanted, _TypeOfTensors):
         raise TypeError(f"invalid type object: expected for example torch.DoubleTensor, got {t!r}")
     set_default_dtype(wanted.dtype)
+
+
+def typename(obj: Any, /) -> str:
+    """The name of a thing's type with its module; for a tensor the older name of its type, for a class its own name.
+
+    >>> import wengert as torch
+    >>> torch.typename(torch.ones(1)), torch.typename(3), torch.typename(torch.nn.Linear(1, 1))
+    ('torch.FloatTensor', 'int', 'wengert.nn.modules.linear.Linear')
+    """
+    if isinstance(obj, TensorBase):
+        return f"torch.{type_name(obj._data.dtype)}Tensor"
+    named = obj if hasattr(obj, "__qualname__") or hasattr(obj, "__name__") else type(obj)
+    module = getattr(named, "__module__", None)
+    name = getattr(named, "__qualname__", None) or named.__name__
+    return name if module in ("builtins", None) else f"{module}.{name}"
 
 
 def _make(element_type: dtypes.dtype) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from wengert.engine.apply import apply
+from wengert.engine.base import wrap
 from wengert.engine.composites import composite
 from wengert.engine.out import deliver
 from wengert.functions.dims import wrap_dim
@@ -30,6 +31,7 @@ __all__ = [
     "kron",
     "matrix_power",
     "trace",
+    "vander",
 ]
 
 # --- sums and products of elements ---
@@ -338,6 +340,28 @@ def chain_matmul(*matrices: Any, out: Any = None) -> Any:
         if ndim != 2:
             raise RuntimeError(f"Tensor dimension is {ndim}, expected 2 instead.")
     return deliver(out, matrices[0], *matrices) if len(matrices) == 1 else multi_dot(matrices, out=out)
+
+
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:  # noqa: N803 - PyTorch's name
+    """The matrix of the powers of a vector's elements, ``N`` columns (as many as elements), the highest power first.
+
+    Raises:
+        RuntimeError: ``x`` is no vector, or ``N`` is negative.
+
+    >>> import wengert as torch
+    >>> torch.vander(torch.tensor([1, 2, 3]))
+    tensor([[1, 1, 1],
+            [4, 2, 1],
+            [9, 3, 1]])
+    """
+    raw = raw_of_tensor("vander", x, "x")
+    if raw.ndim != 1:
+        raise RuntimeError(f"x must be a one-dimensional tensor, got the shape {list(raw.shape)}")
+    count = raw.shape[0] if N is None else integer("vander", "N", 2, N)
+    if count < 0:
+        raise RuntimeError(f"N must be non-negative, got {count}")
+    powers = np.arange(count) if increasing else np.arange(count)[::-1]
+    return apply(UNSQUEEZE, x, dim=1) ** wrap(powers.copy())
 
 
 # --- distances ---

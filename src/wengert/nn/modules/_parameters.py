@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
 from wengert._tensor import Tensor
-from wengert.nn.modules._text import typename
+from wengert.functions.legacy import typename
 from wengert.nn.modules.container import pairs_of, position
 from wengert.nn.modules.module import Module
 from wengert.nn.parameter import Buffer, Parameter

@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 
 from wengert._tensor import Tensor
 from wengert.engine.hooks import RemovableHandle
+from wengert.functions.legacy import typename
 from wengert.nn.modules._conversion import ConversionMethods
 from wengert.nn.modules._hooks import EVERY, Hook, Hooks, added, call_with_hooks, run_registration
 from wengert.nn.modules._members import MemberMethods
 from wengert.nn.modules._state_dict import StateDictMethods
-from wengert.nn.modules._text import indented, typename
+from wengert.nn.modules._text import indented
 from wengert.nn.parameter import Buffer, Parameter
 
 __all__ = [
