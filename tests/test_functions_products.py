@@ -446,6 +446,7 @@ def test_no_warnings_from_numpy() -> None:
         big = wengert.full((2, 2), 1e38)
         assert wengert.isinf(big @ big).all()
 
+
 def test_vander_and_names_of_types() -> None:
     for count in (None, 0, 2, 5):
         for increasing in (False, True):

@@ -27,7 +27,7 @@ LAYERS = (
     ("program", ("wengert.program", "wengert.program.*")),
     ("engine", ("wengert.engine", "wengert.engine.*")),
     ("functions", ("wengert.functions", "wengert.functions.*")),
-    ("tensor", ("wengert._tensor",)),
+    ("tensor", ("wengert._tensor", "wengert._method_functions")),
     (
         "public modules",
         tuple(

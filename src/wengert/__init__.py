@@ -66,6 +66,65 @@ from wengert._layout import preserve_format as preserve_format
 from wengert._layout import sparse_coo as sparse_coo
 from wengert._layout import strided as strided
 from wengert._lazy import on_first_use as _on_first_use
+from wengert._method_functions import abs_ as abs_
+from wengert._method_functions import acos_ as acos_
+from wengert._method_functions import acosh_ as acosh_
+from wengert._method_functions import addmv_ as addmv_
+from wengert._method_functions import arccos_ as arccos_
+from wengert._method_functions import arccosh_ as arccosh_
+from wengert._method_functions import arcsin_ as arcsin_
+from wengert._method_functions import arcsinh_ as arcsinh_
+from wengert._method_functions import arctan_ as arctan_
+from wengert._method_functions import arctanh_ as arctanh_
+from wengert._method_functions import asin_ as asin_
+from wengert._method_functions import asinh_ as asinh_
+from wengert._method_functions import atan_ as atan_
+from wengert._method_functions import atanh_ as atanh_
+from wengert._method_functions import ceil_ as ceil_
+from wengert._method_functions import clamp_ as clamp_
+from wengert._method_functions import clamp_max_ as clamp_max_
+from wengert._method_functions import clamp_min_ as clamp_min_
+from wengert._method_functions import clip_ as clip_
+from wengert._method_functions import conj_physical_ as conj_physical_
+from wengert._method_functions import cos_ as cos_
+from wengert._method_functions import cosh_ as cosh_
+from wengert._method_functions import deg2rad_ as deg2rad_
+from wengert._method_functions import detach as detach
+from wengert._method_functions import detach_ as detach_
+from wengert._method_functions import erf_ as erf_
+from wengert._method_functions import erfc_ as erfc_
+from wengert._method_functions import exp2_ as exp2_
+from wengert._method_functions import exp_ as exp_
+from wengert._method_functions import expm1_ as expm1_
+from wengert._method_functions import fix_ as fix_
+from wengert._method_functions import floor_ as floor_
+from wengert._method_functions import frac_ as frac_
+from wengert._method_functions import gcd_ as gcd_
+from wengert._method_functions import i0_ as i0_
+from wengert._method_functions import lcm_ as lcm_
+from wengert._method_functions import ldexp_ as ldexp_
+from wengert._method_functions import log1p_ as log1p_
+from wengert._method_functions import log2_ as log2_
+from wengert._method_functions import log10_ as log10_
+from wengert._method_functions import log_ as log_
+from wengert._method_functions import logit_ as logit_
+from wengert._method_functions import nan_to_num_ as nan_to_num_
+from wengert._method_functions import neg_ as neg_
+from wengert._method_functions import negative_ as negative_
+from wengert._method_functions import rad2deg_ as rad2deg_
+from wengert._method_functions import reciprocal_ as reciprocal_
+from wengert._method_functions import round_ as round_
+from wengert._method_functions import rsqrt_ as rsqrt_
+from wengert._method_functions import sigmoid_ as sigmoid_
+from wengert._method_functions import sin_ as sin_
+from wengert._method_functions import sinc_ as sinc_
+from wengert._method_functions import sinh_ as sinh_
+from wengert._method_functions import sqrt_ as sqrt_
+from wengert._method_functions import square_ as square_
+from wengert._method_functions import tan_ as tan_
+from wengert._method_functions import tanh_ as tanh_
+from wengert._method_functions import trunc_ as trunc_
+from wengert._method_functions import xlogy_ as xlogy_
 from wengert._print_options import set_printoptions as set_printoptions
 from wengert._promotion import can_cast as can_cast
 from wengert._promotion import promote_types as promote_types
@@ -523,10 +582,29 @@ from wengert.nn._layers import feature_alpha_dropout as feature_alpha_dropout
 from wengert.nn._local import pdist as pdist
 from wengert.nn._normalization import native_batch_norm as native_batch_norm
 from wengert.nn._normalization import native_layer_norm as native_layer_norm
+from wengert.nn.functional import adaptive_avg_pool1d as adaptive_avg_pool1d
+from wengert.nn.functional import alpha_dropout as alpha_dropout
+from wengert.nn.functional import avg_pool1d as avg_pool1d
 from wengert.nn.functional import bilinear as bilinear
+from wengert.nn.functional import channel_shuffle as channel_shuffle
+from wengert.nn.functional import conv1d as conv1d
+from wengert.nn.functional import conv2d as conv2d
+from wengert.nn.functional import conv3d as conv3d
+from wengert.nn.functional import conv_transpose1d as conv_transpose1d
+from wengert.nn.functional import conv_transpose2d as conv_transpose2d
+from wengert.nn.functional import conv_transpose3d as conv_transpose3d
 from wengert.nn.functional import cosine_similarity as cosine_similarity
+from wengert.nn.functional import dropout as dropout
+from wengert.nn.functional import group_norm as group_norm
+from wengert.nn.functional import layer_norm as layer_norm
+from wengert.nn.functional import max_pool1d as max_pool1d
+from wengert.nn.functional import max_pool2d as max_pool2d
+from wengert.nn.functional import max_pool3d as max_pool3d
 from wengert.nn.functional import pairwise_distance as pairwise_distance
+from wengert.nn.functional import pixel_shuffle as pixel_shuffle
+from wengert.nn.functional import pixel_unshuffle as pixel_unshuffle
 from wengert.nn.functional import rms_norm as rms_norm
+from wengert.nn.functional import rrelu as rrelu
 
 newaxis = None
 
@@ -548,6 +626,11 @@ _LATER: dict[str, str] = {
     "why_none": "wengert.see.why_none",
 }
 _LAZY: dict[str, str] = {
+    "bartlett_window": "wengert.signal.periodic",
+    "blackman_window": "wengert.signal.periodic",
+    "hamming_window": "wengert.signal.periodic",
+    "hann_window": "wengert.signal.periodic",
+    "kaiser_window": "wengert.signal.periodic",
     "load": "wengert.serialization",
     "masked": "wengert.masked",
     "optim": "wengert.optim",
@@ -576,6 +659,11 @@ if _typing.TYPE_CHECKING:
     from wengert.see.why_none import why_none as why_none
     from wengert.serialization import load as load
     from wengert.serialization import save as save
+    from wengert.signal.periodic import bartlett_window as bartlett_window
+    from wengert.signal.periodic import blackman_window as blackman_window
+    from wengert.signal.periodic import hamming_window as hamming_window
+    from wengert.signal.periodic import hann_window as hann_window
+    from wengert.signal.periodic import kaiser_window as kaiser_window
 else:
     __getattr__ = _on_first_use(__name__, _LATER, _LAZY)
 
@@ -594,20 +682,26 @@ __all__ = [
     "Tensor",
     "__version__",
     "abs",
+    "abs_",
     "absolute",
     "acos",
+    "acos_",
     "acosh",
+    "acosh_",
+    "adaptive_avg_pool1d",
     "add",
     "addbmm",
     "addcdiv",
     "addcmul",
     "addmm",
     "addmv",
+    "addmv_",
     "addr",
     "adjoint",
     "alias_copy",
     "all",
     "allclose",
+    "alpha_dropout",
     "amax",
     "amin",
     "aminmax",
@@ -615,12 +709,18 @@ __all__ = [
     "any",
     "arange",
     "arccos",
+    "arccos_",
     "arccosh",
+    "arccosh_",
     "arcsin",
+    "arcsin_",
     "arcsinh",
+    "arcsinh_",
     "arctan",
     "arctan2",
+    "arctan_",
     "arctanh",
+    "arctanh_",
     "are_deterministic_algorithms_enabled",
     "argmax",
     "argmin",
@@ -633,16 +733,22 @@ __all__ = [
     "as_tensor",
     "asarray",
     "asin",
+    "asin_",
     "asinh",
+    "asinh_",
     "atan",
     "atan2",
+    "atan_",
     "atanh",
+    "atanh_",
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
     "autograd",
+    "avg_pool1d",
     "backends",
     "baddbmm",
+    "bartlett_window",
     "bernoulli",
     "bilinear",
     "bincount",
@@ -652,6 +758,7 @@ __all__ = [
     "bitwise_or",
     "bitwise_right_shift",
     "bitwise_xor",
+    "blackman_window",
     "block_diag",
     "bmm",
     "bool",
@@ -665,10 +772,12 @@ __all__ = [
     "cdist",
     "cdouble",
     "ceil",
+    "ceil_",
     "celu",
     "celu_",
     "cfloat",
     "chain_matmul",
+    "channel_shuffle",
     "channels_last",
     "channels_last_3d",
     "cholesky",
@@ -676,9 +785,13 @@ __all__ = [
     "cholesky_solve",
     "chunk",
     "clamp",
+    "clamp_",
     "clamp_max",
+    "clamp_max_",
     "clamp_min",
+    "clamp_min_",
     "clip",
+    "clip_",
     "clone",
     "column_stack",
     "combinations",
@@ -691,12 +804,21 @@ __all__ = [
     "cond",
     "conj",
     "conj_physical",
+    "conj_physical_",
     "constant_pad_nd",
     "contiguous_format",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "copysign",
     "corrcoef",
     "cos",
+    "cos_",
     "cosh",
+    "cosh_",
     "cosine_similarity",
     "count_nonzero",
     "cov",
@@ -709,7 +831,10 @@ __all__ = [
     "cumulative_trapezoid",
     "default_generator",
     "deg2rad",
+    "deg2rad_",
     "det",
+    "detach",
+    "detach_",
     "device",
     "diag",
     "diag_embed",
@@ -726,6 +851,7 @@ __all__ = [
     "dot",
     "double",
     "draw",
+    "dropout",
     "dsplit",
     "dstack",
     "dtype",
@@ -739,16 +865,21 @@ __all__ = [
     "eq",
     "equal",
     "erf",
+    "erf_",
     "erfc",
+    "erfc_",
     "erfinv",
     "exp",
     "exp2",
+    "exp2_",
+    "exp_",
     "expand_copy",
     "explain",
     "explain_nan",
     "explain_zero",
     "explore",
     "expm1",
+    "expm1_",
     "eye",
     "feature_alpha_dropout",
     "fft",
@@ -756,6 +887,7 @@ __all__ = [
     "fill_",
     "finfo",
     "fix",
+    "fix_",
     "flatten",
     "flip",
     "fliplr",
@@ -766,11 +898,13 @@ __all__ = [
     "float64",
     "float_power",
     "floor",
+    "floor_",
     "floor_divide",
     "fmax",
     "fmin",
     "fmod",
     "frac",
+    "frac_",
     "frexp",
     "from_dlpack",
     "from_numpy",
@@ -780,6 +914,7 @@ __all__ = [
     "func",
     "gather",
     "gcd",
+    "gcd_",
     "ge",
     "geqrf",
     "ger",
@@ -796,8 +931,11 @@ __all__ = [
     "grid_sampler",
     "grid_sampler_2d",
     "grid_sampler_3d",
+    "group_norm",
     "gt",
     "half",
+    "hamming_window",
+    "hann_window",
     "hardshrink",
     "heaviside",
     "histc",
@@ -807,6 +945,7 @@ __all__ = [
     "hstack",
     "hypot",
     "i0",
+    "i0_",
     "igamma",
     "igammac",
     "iinfo",
@@ -851,11 +990,15 @@ __all__ = [
     "isposinf",
     "isreal",
     "istft",
+    "kaiser_window",
     "kron",
     "kthvalue",
+    "layer_norm",
     "layout",
     "lcm",
+    "lcm_",
     "ldexp",
+    "ldexp_",
     "le",
     "lerp",
     "less",
@@ -866,8 +1009,12 @@ __all__ = [
     "load",
     "log",
     "log1p",
+    "log1p_",
     "log2",
+    "log2_",
     "log10",
+    "log10_",
+    "log_",
     "log_softmax",
     "logaddexp",
     "logaddexp2",
@@ -878,6 +1025,7 @@ __all__ = [
     "logical_or",
     "logical_xor",
     "logit",
+    "logit_",
     "logspace",
     "logsumexp",
     "long",
@@ -894,6 +1042,9 @@ __all__ = [
     "matrix_exp",
     "matrix_power",
     "max",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
     "maximum",
     "mean",
     "median",
@@ -913,6 +1064,7 @@ __all__ = [
     "mvlgamma",
     "nan",
     "nan_to_num",
+    "nan_to_num_",
     "nanmean",
     "nanmedian",
     "nanquantile",
@@ -924,7 +1076,9 @@ __all__ = [
     "native_layer_norm",
     "ne",
     "neg",
+    "neg_",
     "negative",
+    "negative_",
     "newaxis",
     "nextafter",
     "nn",
@@ -947,6 +1101,8 @@ __all__ = [
     "permute_copy",
     "pi",
     "pinverse",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "poisson",
     "polar",
     "polygamma",
@@ -960,6 +1116,7 @@ __all__ = [
     "qr",
     "quantile",
     "rad2deg",
+    "rad2deg_",
     "rand",
     "rand_like",
     "randint",
@@ -972,6 +1129,7 @@ __all__ = [
     "ravel",
     "real",
     "reciprocal",
+    "reciprocal_",
     "relu",
     "relu_",
     "remainder",
@@ -987,8 +1145,11 @@ __all__ = [
     "roll",
     "rot90",
     "round",
+    "round_",
     "row_stack",
+    "rrelu",
     "rsqrt",
+    "rsqrt_",
     "rsub",
     "save",
     "scalar_tensor",
@@ -1016,12 +1177,16 @@ __all__ = [
     "short",
     "show_graphs",
     "sigmoid",
+    "sigmoid_",
     "sign",
     "signal",
     "signbit",
     "sin",
+    "sin_",
     "sinc",
+    "sinc_",
     "sinh",
+    "sinh_",
     "slice_scatter",
     "slogdet",
     "softmax",
@@ -1032,7 +1197,9 @@ __all__ = [
     "split_with_sizes",
     "split_with_sizes_copy",
     "sqrt",
+    "sqrt_",
     "square",
+    "square_",
     "squeeze",
     "squeeze_copy",
     "stack",
@@ -1052,7 +1219,9 @@ __all__ = [
     "take",
     "take_along_dim",
     "tan",
+    "tan_",
     "tanh",
+    "tanh_",
     "tensor",
     "tensor_split",
     "tensordot",
@@ -1073,6 +1242,7 @@ __all__ = [
     "triu_indices",
     "true_divide",
     "trunc",
+    "trunc_",
     "typename",
     "uint8",
     "uint16",
@@ -1107,6 +1277,7 @@ __all__ = [
     "while_loop",
     "why_none",
     "xlogy",
+    "xlogy_",
     "zero_",
     "zeros",
     "zeros_like",
