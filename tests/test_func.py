@@ -379,3 +379,20 @@ def test_keyword_arguments_of_vmap_are_the_same_for_all_members() -> None:
 def test_modules_of_different_sizes_are_not_stacked() -> None:
     with pytest.raises(RuntimeError, match=r"'weight' of the same size, got \[2, 2\], \[2, 3\]"):
         wengert.func.stack_module_state([wengert.nn.Linear(2, 2), wengert.nn.Linear(3, 2)])
+
+
+def test_tangents_of_another_dtype() -> None:
+    """A tangent takes the dtype of its primal, and stays connected; what has no derivatives is refused as in PyTorch."""
+    single = wengert.ones(3, requires_grad=True)
+    x = wengert.tensor(X)
+    pushed = wengert.func.jvp(wengert.sin, (x,), (single,))[1]
+    assert pushed.dtype == wengert.float64
+    pushed.sum().backward()
+    np.testing.assert_allclose(single.grad.numpy(), np.cos(X), rtol=1e-6)
+    for lib in (torch, wengert):
+        whole = lib.tensor([1, 2, 3])
+        for primal, tangent in ((lib.tensor(X), whole), (whole, lib.tensor(X))):
+            with pytest.raises(ValueError, match="to be floating point or complex"):
+                lib.func.jvp(lib.sin, (primal,), (tangent,))
+    with pytest.raises(RuntimeError, match="complex128 for a Tensor of dtype"):
+        wengert.func.jvp(wengert.sin, (x,), (x + 0j,))

@@ -10,6 +10,7 @@ from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase
 from wengert.engine.leveled import Level, dual, split
 from wengert.ops.movement import ALIAS
+from wengert.spaces.tensors import TENSOR
 
 
 class UnpackedDualTensor(NamedTuple):
@@ -86,7 +87,7 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Any:
 
     Args:
         tensor: the primal, of floating point or complex dtype.
-        tangent: of the same shape and dtype; it may itself be tracked, or dual for an outer level.
+        tangent: of the same shape, cast to the same dtype; it may itself be tracked, or dual for an outer level.
         level: which level it is for; default: the innermost one.
 
     Raises:
@@ -107,30 +108,44 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Any:
             "Trying to create a dual Tensor for forward AD but no level exists, make sure to enter_dual_level() first: "
             "with fwAD.dual_level(): ..."
         )
-    for name, t in (("primal", tensor), ("tangent", tangent)):
-        if not isinstance(t, TensorBase):
-            raise TypeError(f"make_dual(): expected {name} to be a tensor, but got {type(t).__name__}")
-        if t._data.dtype.kind not in "fc":
-            raise ValueError(
-                f"Expected {name} to be floating point or complex, but got: {from_numpy_dtype(t._data.dtype)}"
-            )
-    p, t = tensor._data, tangent._data
-    if p.shape != t.shape:
-        raise RuntimeError(
-            "Trying to set a forward gradient that has a different size than that of the original Tensor, this is not "
-            f"supported. Tensor is of size {list(p.shape)} while the given forward gradient is of size {list(t.shape)}."
-        )
-    if p.dtype is not t.dtype:
-        raise RuntimeError(
-            f"Trying to set a forward gradient of dtype {from_numpy_dtype(t.dtype)} for a Tensor of dtype "
-            f"{from_numpy_dtype(p.dtype)}. Convert it with .to({from_numpy_dtype(p.dtype)})."
-        )
+    tangent = fitted_tangent(tensor, tangent)
     if split(tensor, at)[1] is not None:
         raise RuntimeError(
             "Making a dual Tensor based on a Tensor that already has a forward gradient at the same level is not "
             "supported: use its primal, unpack_dual(tensor).primal, or another level."
         )
     return dual(at, apply(ALIAS, tensor), tangent)
+
+
+def fitted_tangent(primal: Any, tangent: Any) -> Any:
+    """The tangent in the dtype of its primal.
+
+    Raises:
+        TypeError: one of them is no tensor.
+        ValueError: a dtype that has no derivatives.
+        RuntimeError: another shape, or a complex tangent of a real primal.
+    """
+    for name, t in (("primal", primal), ("tangent", tangent)):
+        if not isinstance(t, TensorBase):
+            raise TypeError(f"Expected {name} to be a tensor, but got {type(t).__name__}")
+        if t._data.dtype.kind not in "fc":
+            raise ValueError(
+                f"Expected {name} to be floating point or complex, but got: {from_numpy_dtype(t._data.dtype)}"
+            )
+    p, t = primal._data, tangent._data
+    if p.shape != t.shape:
+        raise RuntimeError(
+            "Trying to set a forward gradient that has a different size than that of the original Tensor, this is not "
+            f"supported. Tensor is of size {list(p.shape)} while the given forward gradient is of size {list(t.shape)}."
+        )
+    if p.dtype is t.dtype:
+        return tangent
+    if t.dtype.kind == "c" and p.dtype.kind != "c":
+        raise RuntimeError(
+            f"Trying to set a forward gradient of dtype {from_numpy_dtype(t.dtype)} for a Tensor of dtype "
+            f"{from_numpy_dtype(p.dtype)}, whose tangents are real. Give its real part, or make the Tensor complex."
+        )
+    return TENSOR.cast(tangent, dtype=p.dtype)
 
 
 def unpack_dual(tensor: Any, *, level: int | None = None) -> UnpackedDualTensor:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from wengert import _tree
+from wengert.autograd.forward_ad import fitted_tangent
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, zeros_like
 from wengert.engine.dual_grad import gradients
@@ -34,12 +35,13 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
     Args:
         func: a function of tensors (or nested containers of them).
         primals: the arguments, as a tuple.
-        tangents: the direction: a tuple like ``primals``, of the same shapes.
+        tangents: the direction: a tuple like ``primals``, of the same shapes; cast to the primals' dtypes.
         strict: raise where an output does not depend on the inputs, instead of giving zeros.
         has_aux: ``func`` returns ``(output, aux)``.
 
     Raises:
         RuntimeError: tangents that do not fit the primals; an output that is no tensor.
+        ValueError: a dtype that has no derivatives.
 
     >>> import wengert as torch
     >>> torch.func.jvp(torch.sin, (torch.tensor(0.0),), (torch.tensor(2.0),))
@@ -60,7 +62,8 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
     if not ps:
         raise RuntimeError("jvp(f, primals, tangents): Expected primals to contain at least one Tensor.")
     with forward_level() as level:
-        duals = [make(level, require_tensor(p, "primals"), t) for p, t in zip(ps, ts, strict=True)]
+        fitted = [fitted_tangent(p, t) for p, t in zip(ps, ts, strict=True)]
+        duals = [dual(level, apply(ALIAS, p), t) for p, t in zip(ps, fitted, strict=True)]
         output, aux = with_aux(func, has_aux, "jvp")(*_tree.unflatten(spec, duals))
         outputs, out_spec = _tree.flatten(output)
         pairs = [split(y, level) for y in outputs]
@@ -73,27 +76,6 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
     value = _tree.unflatten(out_spec, [y for y, _ in pairs])
     derivative = _tree.unflatten(out_spec, [zeros_like(y) if t is None else t for y, t in pairs])
     return (value, derivative, aux) if has_aux else (value, derivative)
-
-
-def make(level: Level, primal: Any, tangent: Any) -> Any:
-    """A dual of an alias of ``primal``.
-
-    Raises:
-        RuntimeError: the tangent has another shape or dtype.
-    """
-    if not isinstance(tangent, TensorBase):
-        raise TypeError(f"tangents must be tensors, and one is {type(tangent).__name__}")
-    p, t = primal._data, tangent._data
-    if p.shape != t.shape:
-        raise RuntimeError(
-            f"Expected tangent to have the same shape as its primal: the primal is {list(p.shape)}, the tangent "
-            f"{list(t.shape)}"
-        )
-    if p.dtype is not t.dtype:
-        raise RuntimeError(
-            f"Expected tangent to have the same dtype as its primal: the primal is {p.dtype}, the tangent {t.dtype}"
-        )
-    return dual(level, apply(ALIAS, primal), tangent)
 
 
 def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
