@@ -223,7 +223,7 @@ def _index_backward_batch(space: Any, g: Any, *indices: Any, shape: Shape, spec:
 def _rows_batch(space: Any, x: Any, index: Any, *, dim: int) -> Any:
     if index.__class__ is Batched:
         return space.index(x, index, spec=(*(False,) * dim, True)) if x.ndim and index.ndim else NotImplemented
-    return Batched(np.take(x.array, index, len(x.axes) + dim), x.axes) if x.ndim else x
+    return Batched(space.index_select(x.array, index, dim=len(x.axes) + dim), x.axes) if x.ndim else x
 
 
 def _rows_backward_batch(xp: Any, g: Any, index: Any, *, shape: Shape, dim: int) -> Any:
