@@ -165,3 +165,38 @@ class TestGathers:
         compiled = torch.compile(jacobian)
         agree(compiled(*args), jacobian(*args))
         assert steps(compiled, *args) == (1, False)
+
+
+TABLE, TABLES = numbers(7, 5), numbers(6, 7, 5)
+PLACES, OTHERS, WITHIN = integers(5, 6, 4), integers(5, 6, 4), integers(5, 6, 7, 3)
+NEW = numbers(6, 4, 5)
+
+CHOICES: dict[str, Callable[..., Any]] = {
+    "index": lambda x, i, j, k, v: x[i],
+    "columns": lambda x, i, j, k, v: x[:, i],
+    "elements": lambda x, i, j, k, v: x[i, j],
+    "one": lambda x, i, j, k, v: x[i[0]],
+    "index_select": lambda x, i, j, k, v: torch.index_select(x, 0, i),
+    "take": lambda x, i, j, k, v: torch.take(x, i),
+    "gather": lambda x, i, j, k, v: torch.gather(x, 1, k),
+    "take_along_dim": lambda x, i, j, k, v: torch.take_along_dim(x, k, 1),
+    "embedding": lambda x, i, j, k, v: torch.nn.functional.embedding(i, x, padding_idx=1),
+    "index_put": lambda x, i, j, k, v: x.index_put((i,), v, accumulate=True),
+    "index_put of elements": lambda x, i, j, k, v: x.index_put((i, j), v[:, 0], accumulate=True),
+    "index_add": lambda x, i, j, k, v: x.index_add(0, i, v),
+    "index_copy": lambda x, i, j, k, v: x.index_copy(0, torch.arange(4), v),
+    "index_fill": lambda x, i, j, k, v: x.index_fill(0, i, 2.0),
+    "scatter_add": lambda x, i, j, k, v: x.scatter_add(1, k, x[:, :3]),
+}
+
+
+class TestBatchesOfChoices:
+    """Members choose by indices of their own: the gradient adds to places that differ from member to member."""
+
+    @pytest.mark.parametrize("shared", [False, True])
+    @pytest.mark.parametrize("name", CHOICES)
+    def test_gradients(self, name: str, shared: bool) -> None:
+        g = torch.func.grad(lambda *args: (CHOICES[name](*args) ** 2).sum(), (0, 4))
+        f = torch.vmap(g, (None if shared else 0, 0, 0, 0, 0))
+        args = TABLE if shared else TABLES, PLACES, OTHERS, WITHIN, NEW
+        agree(torch.compile(f)(*args), f(*args))

@@ -146,8 +146,8 @@ class Trace:
         if found is None:
             raise TraceError(messages.untraceable(op))
         operands = [x.current() if isinstance(x, Storage) else x for x in xs]
-        if found is TABLE["index"]:  # a rule numbers the places along the axes that it adds
-            operands = [self.constant(x) if isinstance(x, np.ndarray) else x for x in operands]
+        if found.kind is Kind.INDEXING:  # a rule numbers the places along the axes that it adds
+            operands = [self.constant(x) if isinstance(x, np.ndarray) and x.dtype.kind == "i" else x for x in operands]
         for x in operands:
             if isinstance(x, np.ndarray):
                 raise TraceError(messages.untraceable(op))

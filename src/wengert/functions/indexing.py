@@ -164,9 +164,9 @@ def take(input: Any, index: Any, *, out: Any = None) -> Any:
 
 def check_flat(places: Any, count: int) -> None:
     """Raise if a place lies outside a flat array of this length; negative ones count from the end."""
+    places = whole(places)
     if isinstance(places, Traced):
         return
-    places = whole(places)
     if places.size and (places.min() < -count or places.max() >= count):
         outside = np.asarray(places)[(places < -count) | (places >= count)].flat[0]
         raise IndexError(f"out of range: tried to access index {outside} on a tensor of {count} elements.")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from wengert._batched import Batched, merged, packed, spread
+from wengert._traced import Traced
 from wengert.ops.accumulate import flat_index, sum_indexed, sum_into, sum_rows
 from wengert.ops.record import EachInput, Kind, defop
 
@@ -213,6 +214,8 @@ def _index_backward_batch(space: Any, g: Any, *indices: Any, shape: Shape, spec:
     if key is None:
         return NotImplemented
     whole = (*[axis.size for axis in axes], *shape)
+    if any([isinstance(x, Traced) for x in (spread(g, axes), *key)]):  # an equation, as it is for one member
+        return packed(space.index_backward(spread(g, axes), *key, shape=whole, spec=(True,) * len(key)), axes)
     flat = np.ravel_multi_index(key, whole, mode="wrap") if all(whole) else np.zeros(0, np.int64)
     return packed(sum_into(whole, np.broadcast_to(flat, spread(g, axes).shape), spread(g, axes), g.dtype), axes)
 
@@ -220,7 +223,7 @@ def _index_backward_batch(space: Any, g: Any, *indices: Any, shape: Shape, spec:
 def _rows_batch(space: Any, x: Any, index: Any, *, dim: int) -> Any:
     if index.__class__ is Batched:
         return space.index(x, index, spec=(*(False,) * dim, True)) if x.ndim and index.ndim else NotImplemented
-    return Batched(np.take(x.array, index, len(x.axes) + dim), x.axes) if x.ndim else x
+    return Batched(space.index_select(x.array, index, dim=len(x.axes) + dim), x.axes) if x.ndim else x
 
 
 def _rows_backward_batch(xp: Any, g: Any, index: Any, *, shape: Shape, dim: int) -> Any:

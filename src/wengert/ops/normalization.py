@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from wengert._batched import Batched, aligned, merged, packed, physical, spread
+from wengert._batched import Batched, aligned, merged, packed, physical, spread, whole
+from wengert._traced import Traced
 from wengert.ops.accumulate import sum_rows
 from wengert.ops.record import Kind, Op, deffused, defop
 from wengert.spaces.raw import RAW
@@ -356,6 +357,15 @@ def _stacked(k: int, index: Any, count: int) -> Any:
     return index + members.reshape(*index.shape[:k], *(1,) * (index.ndim - k))
 
 
+def _spread_rule(xp: Any, g: Any, index: Any, *, count: int, padding_idx: int, scale_grad_by_freq: bool) -> Any:
+    meta = {"count": count, "padding_idx": padding_idx, "scale_grad_by_freq": scale_grad_by_freq}
+    if scale_grad_by_freq or not isinstance(whole(g), Traced):
+        return physical(_spread_batch)(xp, g, index, **meta)
+    if padding_idx >= 0:
+        g = xp.where(xp.unsqueeze(xp.eq(index, padding_idx), dim=index.ndim), 0.0, g)
+    return xp.index_backward(g, index, shape=(count, g.shape[-1]), spec=(True,))
+
+
 def _spread_batch(k: int, g: Any, index: Any, *, count: int, padding_idx: int, scale_grad_by_freq: bool) -> Any:
     lead, width = index.shape[:k], g.shape[-1]
     rows = _without_padding(index.reshape(-1), g.reshape(index.size, width), padding_idx)
@@ -391,7 +401,7 @@ EMBEDDING_SPREAD = defop(
     "embedding_spread",
     _embedding_spread,
     Kind.INDEXING,
-    batch=physical(_spread_batch),
+    batch=_spread_rule,
     vjp=(_spread_vjp, None),
     args=("grad", "indices"),
     node="EmbeddingDenseBackwardBackward0",

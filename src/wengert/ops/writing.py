@@ -54,7 +54,7 @@ def _index_fill(x: Any, index: Any, value: Any, *, dim: int) -> Any:
     return _index_copy(x, index, value, dim=dim)
 
 
-def _along_batch(impl: Rule, *, accumulate: bool = False) -> Rule:
+def _along_batch(name: str, *, accumulate: bool = False) -> Rule:
     """For a whole batch that shares the indices: the same along an axis further back; else as ``x[:, i] = value``."""
 
     def batch(xp: Any, x: Any, index: Any, *source: Any, dim: int, **meta: Any) -> Any:
@@ -65,7 +65,8 @@ def _along_batch(impl: Rule, *, accumulate: bool = False) -> Rule:
             return xp.index_put(x, value, index, spec=(*(False,) * dim, True), accumulate=accumulate)
         axes = merged([v.axes for v in (x, *source) if v.__class__ is Batched])
         arrays = [spread(s, axes) for s in source]
-        return packed(impl(spread(x, axes), index, *arrays, dim=len(axes) + dim, **meta), axes)
+        whole = getattr(xp, name)(spread(x, axes), index, *arrays, dim=len(axes) + dim, **meta)
+        return packed(whole, axes)
 
     return batch
 
@@ -74,7 +75,7 @@ INDEX_ADD = defop(
     "index_add",
     _index_add,
     Kind.INDEXING,
-    batch=_along_batch(_index_add, accumulate=True),
+    batch=_along_batch("index_add", accumulate=True),
     vjp=(
         lambda xp, g, y, x, index, source, *, dim, alpha: g,
         None,
@@ -93,7 +94,7 @@ INDEX_COPY = defop(
     "index_copy",
     _index_copy,
     Kind.INDEXING,
-    batch=_along_batch(_index_copy),
+    batch=_along_batch("index_copy"),
     vjp=(
         lambda xp, g, y, x, index, source, *, dim: xp.index_fill(g, index, dim=dim, value=0.0),
         None,
@@ -116,7 +117,7 @@ INDEX_FILL = defop(
     "index_fill",
     lambda x, index, *, dim, value: _index_fill(x, index, value, dim=dim),
     Kind.INDEXING,
-    batch=_along_batch(lambda x, index, *, dim, value: _index_fill(x, index, value, dim=dim)),
+    batch=_along_batch("index_fill"),
     vjp=(lambda xp, g, y, x, index, *, dim, value: xp.index_fill(g, index, dim=dim, value=0.0), None),
     args=("self", "index"),
     jvp=lambda xp, ts, y, x, index, *, dim, value: xp.index_fill(ts[0], index, dim=dim, value=0.0),
@@ -183,14 +184,10 @@ def _index_put_batch(space: Any, x: Any, value: Any, *indices: Any, spec: tuple[
     key = batched_key(axes, x.shape, spec, indices)
     if key is None:
         return NotImplemented
-    out = np.array(spread(x, axes), order="C")
     ndim = len(np.broadcast_shapes(*[part.shape for part in key])) - len(axes)
     placed = aligned(value, axes, ndim)
-    if accumulate:
-        np.add.at(out, key, placed)
-    else:
-        out[key] = placed
-    return packed(out, axes)
+    whole = space.index_put(spread(x, axes), placed, *key, spec=(True,) * len(key), accumulate=accumulate)
+    return packed(whole, axes)
 
 
 INDEX_PUT = defop(
