@@ -169,19 +169,28 @@ class Stray(RecordedNode):
 class FunctionNode(RecordedNode):
     """Base of the per-function node classes; subclasses bind ``function``."""
 
-    __slots__ = ("axes", "ctx", "n_outputs", "port_references", "saved")
+    __slots__ = ("axes", "ctx", "n_outputs", "of_tensors", "port_references", "saved")
 
     function: ClassVar[Any]
     ctx: FunctionCtx
 
-    def __init__(self, following: tuple[Node | None, ...], ctx: FunctionCtx) -> None:
+    def __init__(self, following: tuple[Node | None, ...], of_tensors: tuple[bool, ...], ctx: FunctionCtx) -> None:
         super().__init__(following, None, None)
+        self.of_tensors = of_tensors  # which arguments are tensors
         self.ctx = ctx
         self.saved: tuple[SavedValue | None, ...] | None = ()
         self.n_outputs = 1
         self.axes = ()
         self.port_references: dict[int, Callable[[], Port | None]] = {}
         ctx._node = weakref.ref(self)
+
+    def __repr__(self) -> str:
+        return f"<torch.autograd.function.{type(self).__name__} object at {id(self):#x}>"
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """As of other nodes; arguments that are no tensors do not count."""
+        return tuple([pair for pair, counts in zip(super().next_functions, self.of_tensors, strict=True) if counts])
 
     def __getattr__(self, name: str) -> Any:
         try:

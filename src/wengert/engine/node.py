@@ -112,7 +112,8 @@ class Node(Metadata):
     scalar: Any  # the class of the raw result: a NumPy scalar class says shape () and the dtype in one comparison
     state: NodeHooks | FreedAt | None  # None for an ordinary node, which the sweep then knows by one look
 
-    __repr__ = object.__repr__
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} object at {id(self):#x}>"
 
     @property
     def hooks(self) -> NodeHooks | None:
