@@ -30,6 +30,7 @@ from wengert.compile.nest import (
     Store,
     at,
 )
+from wengert.program.passes.constants import first_of
 from wengert.program.program import Equation
 from wengert.program.values import Value
 
@@ -231,7 +232,7 @@ class Body:
             return x  # type: ignore[no-any-return]
         constant = self.group.constants.get(x)
         if constant is not None and x not in self._buffer_of:
-            return constant.ravel()[:1].tolist()[0]  # type: ignore[no-any-return]
+            return first_of(constant).item()  # type: ignore[no-any-return]
         if x in self._scalars:
             return self._scalars[x]
         if flat and x.size == 1:  # the same at every place

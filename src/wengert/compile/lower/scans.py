@@ -20,7 +20,7 @@ from wengert.compile.lower.sizes import Sizes
 from wengert.compile.lower.steps import Fused, is_fusible, short
 from wengert.compile.nest import Buffer, Carry, Compute, Expr, Kernel, Load, Loop, Operand, Role, Store, at
 from wengert.ops.record import TABLE
-from wengert.program.passes.constants import is_uniform
+from wengert.program.passes.constants import first_of, is_uniform
 from wengert.program.program import Equation, Program
 from wengert.program.values import Value
 
@@ -93,7 +93,7 @@ class _Scan:
         return base in self.constants and is_uniform(self.constants[base])
 
     def _number(self, x: Value) -> Any:
-        return self.constants[self._base(x)].ravel()[:1]
+        return first_of(self.constants[self._base(x)])
 
     def lowered(self) -> Lowered:
         """The kernel."""
