@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from itertools import product
 from math import prod
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +19,6 @@ from wengert.compile.lower.steps import short
 from wengert.compile.nest import Affine, Index, Indirect, Operand
 from wengert.program.program import Equation
 from wengert.program.values import Value
-
-# Parts of an array with zeros around them: the cotangents of what one index or a slice took.
-EMBEDDINGS: Final = frozenset({"select_backward", "slice_backward"})
 
 
 def fixed(index: Any) -> int | None:
@@ -123,4 +120,4 @@ def reshaped_place(place: Place, shape: tuple[int, ...], inner: tuple[int, ...])
     return (place[0], *[Affine((), int(k)) for k in rest])
 
 
-__all__ = ["EMBEDDINGS", "combined", "embedded", "fixed", "gathered", "joined", "reshaped_place"]
+__all__ = ["combined", "embedded", "fixed", "gathered", "joined", "reshaped_place"]

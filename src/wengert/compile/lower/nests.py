@@ -16,9 +16,9 @@ import numpy as np
 from wengert.compile.lower.body import Body
 from wengert.compile.lower.components import outer_length
 from wengert.compile.lower.gathers import indices_of, is_gather, is_joining
-from wengert.compile.lower.places import RESHAPES, is_movement, only_ones_differ
+from wengert.compile.lower.places import EMBEDDINGS, RESHAPES, is_movement, only_ones_differ
 from wengert.compile.lower.sizes import Sizes
-from wengert.compile.lower.steps import REDUCTIONS, Fused, short
+from wengert.compile.lower.steps import PRODUCTS, REDUCTIONS, Fused, short
 from wengert.compile.nest import Buffer, Kernel, Loop, Role
 from wengert.program.partition import LIGHT
 from wengert.program.passes.constants import is_uniform
@@ -53,6 +53,7 @@ class Root:
     shape: tuple[int, ...]  # of the loops
     reduced: tuple[int, ...]  # the axes of `shape` over which it is reduced
     stage: int = 0
+    is_product: bool = False  # of matrices: not computed in loops with others
 
     @property
     def order(self) -> tuple[int, ...]:
@@ -76,9 +77,8 @@ class Group:
     def leaves_of(self, value: Value) -> Iterator[tuple[Value, bool]]:
         """What is loaded for the computation of a root, and whether only at the place that is computed."""
         root = self.roots[value]
-        is_aligned = dict.fromkeys(self.makers[value].values, not is_movement(self.makers[value]))
-        if is_gather(self.makers[value]):
-            is_aligned = dict.fromkeys(is_aligned, False)
+        pointwise = not (root.is_product or _moves(self.makers[value]))
+        is_aligned = dict.fromkeys(self.makers[value].values, pointwise)
         stack = list(is_aligned)
         leaves: dict[Value, bool] = {}
         while stack:
@@ -88,12 +88,17 @@ class Group:
             if maker is None:
                 leaves[x] = aligned
                 continue
-            inner = aligned and not is_movement(maker) and not is_gather(maker)
+            inner = aligned and not _moves(maker)
             for each in maker.values:
                 if is_aligned.get(each, True) and is_aligned.get(each) is not inner:
                     is_aligned[each] = inner
                     stack.append(each)
         yield from leaves.items()
+
+
+def _moves(equation: Equation) -> bool:
+    """Whether elements of the result come from other places of the operand."""
+    return is_movement(equation) or is_gather(equation) or equation.op.name in EMBEDDINGS
 
 
 def lower(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]], order: Mapping[Value, int]) -> Lowered:
@@ -152,9 +157,10 @@ def grouped(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]]) -> Gro
 def _arguments(step: Fused, group: Group) -> tuple[Value, ...]:
     """What the kernel reads from outside, in order; constants of one number are part of the code."""
     read: dict[Value, None] = {}
+    matrices = {x for equation in step.equations for x in _operands(equation, group)}
     for equation in step.equations:
         for x in equation.values:
-            if x not in group.makers and not _is_number(x, group):
+            if x not in group.makers and (x in matrices or not _is_number(x, group)):
                 read[x] = None
     wanted = {x for root in group.roots for x, _ in group.leaves_of(root)}
     return tuple([x for x in read if x in wanted])
@@ -174,6 +180,11 @@ def _choose_roots(step: Fused, group: Group) -> None:
         (y,) = equation.results
         if equation.op.name in REDUCTIONS:
             group.roots[y] = _reduction_root(equation)
+        elif equation.op.name in PRODUCTS:
+            group.roots[y] = Root(y, y.shape, (), is_product=True)
+            for x in _operands(equation, group):
+                if x in group.makers:
+                    group.roots.setdefault(x, Root(x, x.shape, ()))
         elif y in step.results:
             group.roots[y] = Root(y, y.shape, ())
         if is_joining(equation):  # each part is computed once, and not for every place beside it
@@ -187,6 +198,20 @@ def _choose_roots(step: Fused, group: Group) -> None:
                 group.roots.setdefault(x, Root(x, x.shape, ()))
     _store_deep(step, group)
     _store_costly(step, group)
+
+
+def _operands(equation: Equation, group: Group) -> list[Value]:
+    """What a product reads in memory, under the movement that is index arithmetic."""
+    if equation.op.name not in PRODUCTS:
+        return []
+    found = []
+    for x in equation.values:
+        maker = group.inlined(x)
+        while maker is not None and is_movement(maker):
+            (x,) = maker.values  # noqa: PLW2901 - what this is a view of
+            maker = group.inlined(x)
+        found.append(x)
+    return found
 
 
 def _store_deep(step: Fused, group: Group) -> None:
@@ -242,14 +267,14 @@ def _set_stages(step: Fused, group: Group) -> None:
         for x, is_aligned in group.leaves_of(value):
             other = group.roots.get(x)
             if other is not None:
-                at_hand = is_aligned and not other.reduced and other.order == root.order
+                at_hand = is_aligned and not (other.reduced or other.is_product) and other.order == root.order
                 root.stage = max(root.stage, other.stage + (not at_hand))
     group.roots = {value: group.roots[value] for value in order}
 
 
 def together(group: Group) -> list[Sequence[Root]]:
     """The roots in the order of their stages, those together that share their loops."""
-    nests: dict[tuple[int, tuple[int, ...], tuple[int, ...]], list[Root]] = {}
+    nests: dict[tuple[int, Any, tuple[int, ...]], list[Root]] = {}
     for root in group.roots.values():
-        nests.setdefault((root.stage, root.shape, root.order), []).append(root)
+        nests.setdefault((root.stage, root if root.is_product else root.shape, root.order), []).append(root)
     return [nests[key] for key in sorted(nests, key=lambda key: key[0])]

@@ -109,6 +109,9 @@ RESHAPES: Final = frozenset(
     {"reshape", "view", "unsafe_view", "reshape_alias", "squeeze_all", "squeeze_dim", "squeeze"}
 )
 
+# A part of an array with zeros around it: the cotangents of what one index or a slice took.
+EMBEDDINGS: Final = frozenset({"select_backward", "slice_backward"})
+
 
 def is_movement(equation: Equation) -> bool:
     """Whether the equation is index arithmetic here."""

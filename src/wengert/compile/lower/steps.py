@@ -44,6 +44,8 @@ REDUCTIONS: Final[Mapping[str, str]] = {
     "all": "all",
     "count_nonzero": "sum",
 }
+# Products of two matrices, or of stacks of as many matrices.
+PRODUCTS: Final = frozenset({"mm", "bmm"})
 # Operations whose first or second input is a mask beside inputs of another dtype: which input says the dtype.
 MASKED: Final = {"where": 1, "zero_where": 0}
 
@@ -61,6 +63,8 @@ def is_fusible(equation: Equation) -> bool:
     op = equation.op
     if is_movement(equation) or is_gather(equation) or is_joining(equation):
         return True
+    if op.name in PRODUCTS:
+        return all([short(x.dtype) in ("f4", "f8") for x in values]) and len(values) == 3
     if op.name in REDUCTIONS:
         return _is_fusible_reduction(equation)
     if op.name in ("zeros_like", "ones_like", "select_backward"):

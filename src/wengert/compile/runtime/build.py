@@ -12,10 +12,11 @@ from numpy import ndarray
 from wengert.compile.llvm import machine
 from wengert.compile.llvm.emit import NO_MEMORY, OUT_OF_BOUNDS, Interface, layout_of
 from wengert.compile.llvm.places import stride_name
+from wengert.compile.llvm.products import dtypes_of_products
 from wengert.compile.nest import Buffer, Expr, Extent, Kernel, Role
-from wengert.compile.runtime.blas import product_addresses
 from wengert.compile.runtime.entry import Box, fast_entry
 from wengert.compile.runtime.linking import compiled_kernel, kernel_source
+from wengert.compile.runtime.products import product_addresses
 from wengert.compile.runtime.support import support
 
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
@@ -193,7 +194,11 @@ def build(
         MalformedKernel: the kernel does not make sense (an error in this package).
     """
     interface, code = compiled_kernel(kernel, text or repr(kernel), fast_math=fast_math)
-    linked = machine.link(code, (interface.name, interface.prepare), support().addresses | product_addresses())
-    if interface.shares:
+    imports = support().addresses
+    products = dtypes_of_products(kernel)
+    for dtype in products:
+        imports = imports | product_addresses(dtype)
+    linked = machine.link(code, (interface.name, interface.prepare), imports)
+    if interface.shares or products:
         support().use_threads()
     return CompiledKernel(kernel, interface, linked, fast_math, slow, box)
