@@ -110,6 +110,23 @@ PROGRAMS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "of a constant": (lambda a, b: torch.ones(7, 40, dtype=torch.float64) @ (a @ b), (A, B)),
     "stacks": (lambda s, t: torch.bmm(s, t).exp().mean(0), (S, T)),
     "stacks turned": (lambda s, t: torch.bmm(t.transpose(1, 2), s.transpose(1, 2)), (S, T)),
+    "a layer": (lambda s, w, b: torch.nn.functional.linear(s, w, b), (S, A[:9], A[0, :9])),
+    "matmul of stacks": (lambda s, t: s[:, None].expand(6, 2, 40, 30) @ t[:, None].expand(6, 2, 30, 50), (S, T)),
+    "matmul of a stack": (lambda s, b: s @ b, (S, B)),
+    "matrix times vector": (lambda a, b: a @ b[:, 3], (A, B)),
+    "vector times matrix": (lambda a, b: a[3] @ b, (A, B)),
+    "dot": (lambda a, b: a[3] @ b[:, 3], (A, B)),
+    "outer": (lambda a, b: torch.outer(a[3], b[:, 3]), (A, B)),
+    "addmm": (lambda a, b, c: torch.addmm(c, a, b, beta=0.5, alpha=2), (A, B, B[0])),
+    "addbmm": (lambda s, t: torch.addbmm(s[0, :, :1], s, t, beta=0, alpha=3), (S, T)),
+    "baddbmm": (lambda s, t: torch.baddbmm(t[:, :1, :], s, t), (S, T)),
+    "einsum": (lambda s, t: torch.einsum("bik,bjk->jbi", s, t.transpose(1, 2)), (S, T)),
+    "einsum without a product": (lambda a, b: torch.einsum("ij,kl->lj", a, b), (A, B)),
+    "tensordot": (lambda s, t: torch.tensordot(s, t, ([0, 2], [0, 1])), (S, T)),
+    "vecdot": (lambda s: torch.linalg.vecdot(s, s.exp()), (S,)),
+    "each by itself": (lambda w, x: torch.vmap(lambda r: (w @ r).tanh())(x), (A, S[:, 0])),
+    "small stacks": (lambda s: torch.bmm(s[:, :3, :3].exp(), s[:, 3:6, 3:6]).tanh(), (S,)),
+    "small ones by vmap": (lambda s: torch.vmap(lambda x: (x[:3, :3] @ x[5, :3]).sin())(s), (S,)),
     "stacks of views": (lambda s, t: torch.bmm(s[1:4, 5:], t.flip(0)[2:5]), (S, T)),
 }
 
@@ -120,7 +137,7 @@ def test_products_are_part_of_one_kernel(name: str) -> None:
     compiled = torch.compile(function)
     np.testing.assert_allclose(compiled(*arguments), function(*arguments), rtol=1e-10, atol=1e-11)
     assert not called(compiled, *arguments)
-    gradients = torch.func.grad(lambda *xs: function(*xs).square().mean(), (0, 1))
+    gradients = torch.func.grad(lambda *xs: function(*xs).square().mean(), tuple(range(len(arguments))))
     compiled = torch.compile(gradients)
     for got, want in zip(compiled(*arguments), gradients(*arguments), strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-10)

@@ -45,7 +45,11 @@ def outer_length(step: Fused) -> int | None:
     written = 0
     for equation in step.equations:
         (y,) = equation.results
-        if equation.op.name in PRODUCTS or not (_runs_over(y, n) or _is_small(y.shape)) or not _keeps_members(equation, n):
+        if (
+            equation.op.name in PRODUCTS
+            or not (_runs_over(y, n) or _is_small(y.shape))
+            or not _keeps_members(equation, n)
+        ):
             return None
         inner = y.shape[1:] if _runs_over(y, n) else y.shape
         written += prod(inner) * (prod(reduced_lengths(equation)) if equation.op.name in REDUCTIONS else 1)

@@ -23,7 +23,7 @@ def product_statement(body: Any, y: Value) -> Statement:
     first = tuple(map(at, axes))
     row, column, inner = (f"i{number}_{name}" for name in ("row", "column", "inner"))
     out, left, right = (
-        _matrix(body, *body.located(x, (*first, at(down), at(along))), down, along)
+        _matrix(body, body.located(x, (*first, at(down), at(along))), down, along)
         for x, down, along in ((y, row, column), (a, row, inner), (b, inner, column))
     )
     m, n = map(extent, y.shape[-2:])
@@ -33,8 +33,9 @@ def product_statement(body: Any, y: Value) -> Statement:
     return statement
 
 
-def _matrix(body: Any, name: str, place: Place, row: str, column: str) -> Ref:
+def _matrix(body: Any, element: tuple[str, Place], row: str, column: str) -> Ref:
     """A matrix by where its element (row, column) stands."""
+    name, place = element
     buffer = next(each for each in body.buffers if each.name == name)
     whole = place_of(buffer, place)
     begin = tuple([Affine(tuple([t for t in p.terms if t[0] not in (row, column)]), p.offset) for p in place])
