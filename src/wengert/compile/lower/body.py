@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import count, product
 from math import prod
 from typing import Any
@@ -164,6 +165,8 @@ class Body:
         self._levels = [Level(None, 1)]
         self._levels += [Level(f"i{number}_{axis}", self.sizes.extent(n)) for axis, n in enumerate(index.shape)]
         self._known, self._depth = {}, {}
+        group = self.group
+        self.group = replace(group, roots={})  # nothing is stored yet
         place = tuple([at(level.axis) for level in self._levels[1:]])
         value = self.named(self.operand(index, place, flat=False), short(index.dtype))
         if short(index.dtype) != "i8":
@@ -173,6 +176,7 @@ class Body:
         before = self.compute("lt", (value, self.compute("neg", (length,), "i8")), "b1")
         wrong = self._accumulate("any", self.compute("logical_or", (past, before), "b1"), 0)
         self._levels[0].after.append(Check(wrong, extent))
+        self.group = group
         self.statements += self._closed()
         self._levels = []
 

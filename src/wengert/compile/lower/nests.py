@@ -138,12 +138,13 @@ def _component_group(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]
 
 def _chosen_from(step: Fused, sizes: Sizes) -> dict[tuple[Value, Any], None]:
     """The index arrays of a step, each with the length of what it chooses from."""
-    gathers = [equation for equation in step.equations if is_gather(equation)]
-    return {
-        (index, sizes.extent(equation.values[0].shape[axis])): None
-        for equation in gathers
-        for index, axis in indices_of(equation)
-    }
+    found: dict[tuple[Value, Any], None] = {}
+    for equation in step.equations:
+        if is_gather(equation) or equation.op.name == "class_spread":
+            whole = next(iter(equation.values)) if is_gather(equation) else equation.results[0]
+            for index, axis in indices_of(equation):
+                found[index, sizes.extent(whole.shape[axis])] = None
+    return found
 
 
 def grouped(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]]) -> Group:

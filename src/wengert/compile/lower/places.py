@@ -109,8 +109,8 @@ RESHAPES: Final = frozenset(
     {"reshape", "view", "unsafe_view", "reshape_alias", "squeeze_all", "squeeze_dim", "squeeze"}
 )
 
-# A part of an array with zeros around it: the cotangents of what one index or a slice took.
-EMBEDDINGS: Final = frozenset({"select_backward", "slice_backward"})
+# Parts of an array with zeros around them: the cotangents of what one index, a slice or each row's class took.
+EMBEDDINGS: Final = frozenset({"select_backward", "slice_backward", "class_spread"})
 
 
 def is_movement(equation: Equation) -> bool:

@@ -66,8 +66,39 @@ def _cross(xp: Any, a: Value, b: Value, *, dim: int) -> Value:
     return xp.stack(minus(ay, bz, az, by), minus(az, bx, ax, bz), minus(ax, by, ay, bx), dim=dim)  # type: ignore[no-any-return]
 
 
+def _nll(xp: Any, x: Value, target: Value, *, reduction: str) -> Value | None:
+    rows = _picked(xp, x, target)
+    return None if rows is None else _reduced(xp, xp.neg(rows), reduction)
+
+
+def _nll_weighted(xp: Any, x: Value, target: Value, share: Value, *, reduction: str) -> Value | None:
+    rows = _picked(xp, x, target)
+    if rows is None:
+        return None
+    rows = xp.where(xp.eq(share, 0), 0.0, xp.neg(xp.mul(rows, share)))
+    if reduction != "mean":
+        return _reduced(xp, rows, reduction)
+    total = xp.sum(rows, dim=None, keepdim=False)
+    return xp.div(total, xp.sum(share, dim=None, keepdim=False))  # type: ignore[no-any-return]
+
+
+def _picked(xp: Any, x: Value, target: Value) -> Value | None:
+    """Each row's entry at its class: a sum of which the others are left out, as the rows are read anyway."""
+    if x.ndim != 2 or target.ndim != 1:
+        return None
+    one = xp.ones_like(xp.select(x, dim=1, index=0))
+    here = xp.ne(xp.class_spread(one, target, shape=x.shape), 0)
+    return xp.sum(xp.where(here, x, 0.0), dim=(1,), keepdim=False)  # type: ignore[no-any-return]
+
+
+def _reduced(xp: Any, rows: Value, reduction: str) -> Value:
+    return rows if reduction == "none" else getattr(xp, reduction)(rows, dim=None, keepdim=False)  # type: ignore[no-any-return]
+
+
+_LIKELIHOODS: Final[dict[str, Callable[..., Value | None]]] = {"nll_loss": _nll, "nll_loss_weighted": _nll_weighted}
 EXPANSIONS: Final[dict[str, Callable[..., Value | None]]] = {
     **CONTRACTIONS,
+    **_LIKELIHOODS,
     "logsumexp": _logsumexp,
     "softmax": _softmax,
     "log_softmax": _log_softmax,
@@ -93,8 +124,11 @@ def expanded(program: Program) -> Program:
 
 
 def _has_kernel(equation: Equation) -> bool:
-    """Whether the inputs are arrays with elements, all of float32 or all of float64."""
+    """Whether the inputs are arrays with elements, all (but for classes) of float32 or all of float64."""
     values = list(equation.values)
+    if equation.op.name in _LIKELIHOODS and len(values) == len(equation.inputs):
+        del values[1]
+        return {x.dtype.char for x in values} in ({"f"}, {"d"}) and all([x.size for x in values])
     dtypes = {x.dtype.char for x in (*values, *equation.results)}
     return (
         len(values) == len(equation.inputs)
