@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -38,6 +39,7 @@ class Lowered:
     arguments: tuple[Value, ...]
     results: tuple[Value, ...]
     equations: tuple[Equation, ...]
+    in_place: Mapping[Value, Value] = field(default_factory=dict)  # what is written into the memory of an argument
 
     @property
     def nests(self) -> int:
@@ -101,17 +103,31 @@ def _moves(equation: Equation) -> bool:
     return is_movement(equation) or is_gather(equation) or equation.op.name in EMBEDDINGS
 
 
-def lower(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]], order: Mapping[Value, int]) -> Lowered:
-    """The kernel of a group of equations; its arguments come in the given order."""
+def lower(
+    step: Fused,
+    constants: Mapping[Value, np.ndarray[Any, Any]],
+    order: Mapping[Value, int],
+    targets: Mapping[Value, Value] = MappingProxyType({}),
+) -> Lowered:
+    """The kernel of a group of equations; its arguments come in the given order.
+
+    ``targets`` are results with the arguments that they may be written into, where nothing is read there afterwards.
+    """
     group, outer = _component_group(step, constants), True
     if group is None:
         group, outer = grouped(step, constants), False
     arguments = tuple(sorted(_arguments(step, group), key=order.__getitem__))
     sizes = Sizes([x.shape for x in arguments])
     body = Body(group, sizes)
+    nests = [] if outer else together(group)
+    in_place = {y: x for y, x in targets.items() if x in arguments and may_replace(group, nests, y, x)}
     for i, x in enumerate(arguments):
-        body.add_buffer(x, Buffer(f"x{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), Role.IN))
-    for i, x in enumerate(step.results):
+        role = Role.INOUT if x in in_place.values() else Role.IN
+        body.add_buffer(x, Buffer(f"x{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), role))
+    for y, x in in_place.items():
+        body.set_buffer(y, body.buffer_of(x))
+    results = tuple([x for x in step.results if x not in in_place])
+    for i, x in enumerate(results):
         body.add_buffer(x, Buffer(f"y{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), Role.OUT))
     for i, x in enumerate([x for x in group.roots if x not in step.results and x.ndim]):
         body.add_buffer(x, Buffer(f"t{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), Role.TEMP))
@@ -120,11 +136,22 @@ def lower(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]], order: M
     if outer:
         body.add_components(list(group.roots.values()))
     else:
-        for roots in together(group):
-            body.add_nest(roots)
-    return Lowered(
-        Kernel("kernel", tuple(body.buffers), tuple(body.statements)), arguments, step.results, step.equations
-    )
+        for roots in nests:
+            body.add_nest(roots, frozenset(in_place))
+    kernel = Kernel("kernel", tuple(body.buffers), tuple(body.statements))
+    return Lowered(kernel, arguments, results, step.equations, in_place)
+
+
+def may_replace(group: Group, nests: Sequence[Sequence[Root]], y: Value, x: Value) -> bool:
+    """Whether ``y`` may be written where ``x`` lies: its loops read that at the same places, and none after them."""
+    root = group.roots.get(y)
+    if root is None or root.reduced:
+        return False
+    when = {other.value: number for number, roots in enumerate(nests) for other in roots}
+    if y not in when:
+        return False
+    readers = [(when[value], aligned) for value in group.roots for leaf, aligned in group.leaves_of(value) if leaf is x]
+    return all([number < when[y] or (number == when[y] and aligned) for number, aligned in readers])
 
 
 def _component_group(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]]) -> Group | None:

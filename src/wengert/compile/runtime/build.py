@@ -149,11 +149,9 @@ def _as_argument(buffer: Buffer, value: Any) -> tuple[ndarray[Any, Any], bool]:
     fits = flags.aligned and array.dtype.isnative and (buffer.strided or flags.c_contiguous)
     if buffer.strided:
         fits = fits and not any([step % array.itemsize for step in array.strides])
-    if fits:
-        return array, False
     if buffer.role is Role.INOUT and not flags.writeable:
         raise ValueError(f"the argument {buffer.name} is written to, but it is read-only")
-    return np.array(array, dtype, order="C"), True
+    return (array, False) if fits else (np.array(array, dtype, order="C"), True)
 
 
 def _bind(buffer: Buffer, array: ndarray[Any, Any], sizes: dict[str, int]) -> None:

@@ -92,7 +92,7 @@ def _picked(xp: Any, x: Value, target: Value) -> Value | None:
 
 
 def _reduced(xp: Any, rows: Value, reduction: str) -> Value:
-    return rows if reduction == "none" else getattr(xp, reduction)(rows, dim=None, keepdim=False)  # type: ignore[no-any-return]
+    return rows if reduction == "none" else getattr(xp, reduction)(rows, dim=None, keepdim=False)
 
 
 _LIKELIHOODS: Final[dict[str, Callable[..., Value | None]]] = {"nll_loss": _nll, "nll_loss_weighted": _nll_weighted}
