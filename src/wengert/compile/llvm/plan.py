@@ -60,11 +60,11 @@ _MIDDLE: Final = frozenset(["div", "reciprocal", "sqrt", "rsqrt", "pow_number", 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What matters about the machine: bytes in a vector register, fused multiply-add, a BLAS to call."""
+    """What matters about the machine: bytes in a vector register, how many there are, fused multiply-add."""
 
     register: int = 64
     fma: bool = True
-    blas: bool = False
+    registers: int = 32
 
 
 @dataclass(slots=True)
