@@ -263,7 +263,7 @@ def embedding(
     index, w = raw_of_tensor("embedding", input), raw_of_tensor("embedding", weight, "weight", 2)
     if w.ndim != 2:
         raise RuntimeError(f"'weight' must be 2-D, and it has the shape {list(w.shape)}")
-    if index.dtype not in (np.int64, np.int32):
+    if index.dtype.char not in "lqi":
         raise RuntimeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
             f"torch.{type_name(index.dtype)}Tensor instead (while checking arguments for embedding)"

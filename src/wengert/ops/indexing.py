@@ -7,16 +7,18 @@ against the bounds: the function layer does that.
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from wengert._batched import Batched, merged, packed, spread
 from wengert._traced import Traced
-from wengert.ops.accumulate import flat_index, sum_indexed, sum_into, sum_rows
+from wengert.ops.accumulate import flat_index, flat_rows, sum_indexed, sum_into, sum_rows
 from wengert.ops.record import EachInput, Kind, defop
 
 Shape = tuple[int, ...]
+
+_MANY: Final = 2**15  # from so many elements on they are added row by row
 
 # --- one index or a slice along one axis: views ---
 
@@ -272,7 +274,7 @@ INDEX_BACKWARD = defop(
 
 INDEX_SELECT = defop(
     "index_select",
-    lambda x, index, *, dim: np.take(x, index, dim) if x.ndim else x,
+    lambda x, index, *, dim: x.take(index, dim) if x.ndim else x,
     Kind.INDEXING,
     batch=_rows_batch,
     vjp=(
@@ -289,6 +291,8 @@ INDEX_SELECT = defop(
 def _index_select_backward(g: Any, index: Any, *, shape: Shape, dim: int) -> Any:
     if not shape:
         return g
+    if g.size < _MANY:
+        return sum_into(shape, flat_rows(index, g.shape, shape, dim), g, g.dtype)
     rows = np.moveaxis(g, dim, 0)
     return np.moveaxis(sum_rows(shape[dim], np.reshape(index, -1), rows), 0, dim)
 

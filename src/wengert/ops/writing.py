@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert._batched import Batched, aligned, merged, packed, spread
-from wengert.ops.accumulate import add_flat, add_rows, strides_of
+from wengert.ops.accumulate import add_flat, add_rows, flat_rows
 from wengert.ops.diagonals import diagonal_of
 from wengert.ops.indexing import batched_key, index_key, is_mask
 from wengert.ops.masks import choose, zero_where
@@ -36,11 +36,7 @@ def _index_add(x: Any, index: Any, source: Any, *, dim: int, alpha: Any) -> Any:
         rows = np.reshape(added, (index.size, *x.shape[1:]))
         add_rows(out if out.ndim else out.reshape(1), np.reshape(index, -1), rows)
         return out
-    places: Any = 0
-    for axis, (length, stride) in enumerate(zip(added.shape, strides_of(x.shape), strict=True)):
-        along = index if axis == dim else np.arange(length)
-        places = places + (along * stride).reshape((-1,) + (1,) * (added.ndim - axis - 1))
-    add_flat(out.reshape(-1), places, added)
+    add_flat(out.reshape(-1), flat_rows(index, added.shape, x.shape, dim), added)
     return out
 
 
@@ -71,6 +67,12 @@ def _along_batch(name: str, *, accumulate: bool = False) -> Rule:
     return batch
 
 
+def _index_add_source(xp: Any, g: Any, y: Any, x: Any, index: Any, source: Any, *, dim: int, alpha: Any) -> Any:
+    parts = xp.index_select(g, index, dim=dim)
+    parts = parts if alpha == 1 else parts * alpha
+    return parts if parts.shape == source.shape else xp.reshape(parts, shape=source.shape)
+
+
 INDEX_ADD = defop(
     "index_add",
     _index_add,
@@ -79,9 +81,7 @@ INDEX_ADD = defop(
     vjp=(
         lambda xp, g, y, x, index, source, *, dim, alpha: g,
         None,
-        lambda xp, g, y, x, index, source, *, dim, alpha: xp.reshape(
-            xp.index_select(g, index, dim=dim) * alpha, shape=source.shape
-        ),
+        _index_add_source,
     ),
     args=("self", "index", "source"),
     jvp=lambda xp, ts, y, x, index, source, *, dim, alpha: xp.index_add(
