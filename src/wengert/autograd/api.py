@@ -137,7 +137,7 @@ def _listed(given: Any) -> tuple[Any, ...]:
     if isinstance(given, (TensorBase, GradientEdge)):
         return (given,)
     if given.__class__ is tuple:
-        return given  # type: ignore[no-any-return]
+        return given
     if given.__class__ is not list and isinstance(given, Mapping):
         return tuple(given.values())
     return tuple(given if given is not None else ())

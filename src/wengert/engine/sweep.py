@@ -544,9 +544,7 @@ def lead_to_these_only(roots: Iterable[Node], leaves: Iterable[Node]) -> bool:
         if not node.seq:
             return False
         seen.add(node)
-        for following in node.next:
-            if following is not None and following not in seen:
-                stack.append(following)
+        stack += [n for n in node.next if n is not None and n not in seen]
     return True
 
 

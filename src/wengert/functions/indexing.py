@@ -65,7 +65,9 @@ def check_bounds(
     index = whole(index)
     if isinstance(index, Traced):  # known when the program runs: NumPy then refuses what is too large
         return
-    if not index.size or (not least and _largest(index.view(_UNSIGNED), None) < size):  # negative numbers are huge there
+    if not index.size or (
+        not least and _largest(index.view(_UNSIGNED), None) < size
+    ):  # negative numbers are huge there
         return
     if index.min() < least or index.max() >= size:
         wrong = index[(index < least) | (index >= size)] if index.ndim else index.reshape(1)

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from wengert.ops.indexed import MANY, added_into
+
 Shape = tuple[int, ...]
 
 _FEW: Final = 1024  # below this many elements building flat indices costs more than it saves
@@ -76,9 +78,26 @@ def sum_into(shape: Shape, places: Any, values: Any, dtype: Any) -> Any:
     return out if work is dtype else out.astype(dtype)
 
 
+def sum_along(shape: Shape, index: Any, values: Any, dim: int) -> Any:
+    """Zeros of ``shape`` with ``values`` added along one axis: at an index for each, or at the same for all lines."""
+    if values.size >= MANY:
+        out = np.zeros(shape, values.dtype)
+        if added_into(out, index, values, dim):
+            return out
+    if index.ndim == 1:
+        if values.size >= _MANY:
+            return np.moveaxis(sum_rows(shape[dim], index, np.moveaxis(values, dim, 0)), 0, dim)
+        return sum_into(shape, flat_rows(index, values.shape, shape, dim), values, values.dtype)
+    return sum_into(shape, flat_index(index, shape, dim), values, values.dtype)
+
+
 def sum_rows(count: int, index: Any, rows: Any) -> Any:
     """``count`` rows of zeros with ``rows[k]`` added to row ``index[k]``."""
     shape = (count, *rows.shape[1:])
+    if rows.size >= MANY:
+        out = np.zeros(shape, rows.dtype)
+        if added_into(out, index, rows, 0):
+            return out
     length = prod(rows.shape[1:])
     if length <= _WIDE or rows.size < _MANY or rows.dtype.char == "e":
         return sum_into(shape, _places_of_rows(index, length), rows, rows.dtype)
@@ -114,18 +133,15 @@ def add_rows(out: Any, index: Any, rows: Any) -> None:
 
 def sum_indexed(g: Any, key: tuple[Any, ...], shape: Shape) -> Any:
     """Zeros of ``shape`` with ``g`` added at ``key``: index arrays of integers and full slices, as in ``x[key]``."""
-    if len(shape) == 1 and g.dtype.char != "e":
-        out = np.zeros(shape, g.dtype)
-        add_flat(out, key[0], g)
-        return out
+    axes = [axis for axis, part in enumerate(key) if not isinstance(part, slice)]
+    if len(axes) == 1:
+        dim = axes[0]
+        places = _ravelled(key[dim : dim + 1], shape[dim : dim + 1]).reshape(-1)
+        return sum_along(shape, places, g.reshape(*shape[:dim], places.size, *shape[dim + 1 :]), dim)
     if g.size < _FEW and g.dtype.char != "e":
         out = np.zeros(shape, g.dtype)
         np.add.at(out, key, g)
         return out
-    if len(key) == 1:
-        places = _ravelled(key, shape[:1])
-        return sum_rows(shape[0], places.reshape(-1), g.reshape(places.size, *shape[1:]))
-    axes = [axis for axis, part in enumerate(key) if not isinstance(part, slice)]
     rest = [axis for axis in range(len(shape)) if axis not in axes]
     arrays = np.broadcast_arrays(*[key[axis] for axis in axes])
     sizes = tuple(shape[axis] for axis in axes)
@@ -145,5 +161,7 @@ def _ravelled(arrays: Any, sizes: Shape) -> Any:
         index = array.astype(np.intp, copy=False)
         if index.size and index.min() < 0:
             index = np.where(index < 0, index + size, index)
+        if len(sizes) == 1:
+            return index
         places = places + index * stride
     return places

@@ -7,18 +7,17 @@ against the bounds: the function layer does that.
 from __future__ import annotations
 
 from math import prod
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from wengert._batched import Batched, merged, packed, spread
 from wengert._traced import Traced
-from wengert.ops.accumulate import flat_index, flat_rows, sum_indexed, sum_into, sum_rows
+from wengert.ops.accumulate import flat_index, sum_along, sum_indexed, sum_into
+from wengert.ops.indexed import MANY, chosen
 from wengert.ops.record import EachInput, Kind, defop
 
 Shape = tuple[int, ...]
-
-_MANY: Final = 2**15  # from so many elements on they are added row by row
 
 # --- one index or a slice along one axis: views ---
 
@@ -272,9 +271,18 @@ INDEX_BACKWARD = defop(
 
 # --- one index array along one axis ---
 
+
+def _index_select(x: Any, index: Any, *, dim: int) -> Any:
+    if x.size >= MANY and index.size:
+        y = chosen(x, index.reshape(-1), dim)
+        if y is not None:
+            return y
+    return x.take(index, dim) if x.ndim else x
+
+
 INDEX_SELECT = defop(
     "index_select",
-    lambda x, index, *, dim: x.take(index, dim) if x.ndim else x,
+    _index_select,
     Kind.INDEXING,
     batch=_rows_batch,
     vjp=(
@@ -291,10 +299,7 @@ INDEX_SELECT = defop(
 def _index_select_backward(g: Any, index: Any, *, shape: Shape, dim: int) -> Any:
     if not shape:
         return g
-    if g.size < _MANY:
-        return sum_into(shape, flat_rows(index, g.shape, shape, dim), g, g.dtype)
-    rows = np.moveaxis(g, dim, 0)
-    return np.moveaxis(sum_rows(shape[dim], np.reshape(index, -1), rows), 0, dim)
+    return sum_along(shape, index.reshape(-1), g, dim)
 
 
 INDEX_SELECT_BACKWARD = defop(
@@ -311,11 +316,15 @@ INDEX_SELECT_BACKWARD = defop(
 
 
 def _gather(x: Any, index: Any, *, dim: int) -> Any:
+    if index.size >= MANY:
+        y = chosen(x, index, dim)
+        if y is not None:
+            return y
     return np.reshape(x, -1).take(flat_index(index, x.shape, dim))
 
 
 def _gather_backward(g: Any, index: Any, *, shape: Shape, dim: int) -> Any:
-    return sum_into(shape, flat_index(index, shape, dim), g, g.dtype)
+    return sum_along(shape, index, g, dim)
 
 
 GATHER = defop(

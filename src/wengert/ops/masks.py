@@ -42,8 +42,9 @@ def choose(mask: Any, a: Any, b: Any) -> Any:
                 return _choose_bits(mask, _as_bits(a, dtype, bits), _as_bits(b, dtype, bits)).view(dtype)
     elif a.__class__ is float or b.__class__ is float:
         array = b if a.__class__ is float else a
-        if array.__class__ is mask.__class__ is np.ndarray and array.shape == mask.shape and array.ndim:
-            if array.dtype.kind == "f" and mask.dtype.char == "?":
+        if array.__class__ is mask.__class__ is np.ndarray and array.shape == mask.shape != ():
+            kinds = array.dtype.kind, mask.dtype.kind
+            if kinds == ("f", "b"):
                 return _with_number(mask, a, b)
     chosen = np.where(mask, a, b)
     return chosen if chosen.ndim else chosen[()]

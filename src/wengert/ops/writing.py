@@ -10,6 +10,7 @@ import numpy as np
 from wengert._batched import Batched, aligned, merged, packed, spread
 from wengert.ops.accumulate import add_flat, add_rows, flat_rows
 from wengert.ops.diagonals import diagonal_of
+from wengert.ops.indexed import MANY, added_into
 from wengert.ops.indexing import batched_key, index_key, is_mask
 from wengert.ops.masks import choose, zero_where
 from wengert.ops.record import EachInput, Kind, Op, Rule, defop
@@ -32,6 +33,8 @@ def _at(dim: int, part: Any) -> tuple[Any, ...]:
 def _index_add(x: Any, index: Any, source: Any, *, dim: int, alpha: Any) -> Any:
     out = _copy(x)
     added = source if alpha == 1 else source * alpha
+    if source.size >= MANY and added_into(out, index, added, dim):
+        return out
     if dim == 0:
         rows = np.reshape(added, (index.size, *x.shape[1:]))
         add_rows(out if out.ndim else out.reshape(1), np.reshape(index, -1), rows)
