@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from wengert.ops.indexed import MANY, added_into
+from wengert.ops.indexed import MANY, added_into, chosen
 
 Shape = tuple[int, ...]
 
@@ -68,6 +68,15 @@ def _others(counted: Shape, shape: Shape, dim: int) -> tuple[int, Any]:
 def add_flat(out: Any, places: Any, values: Any) -> None:
     """``out[p] += v`` for each place and value, on the flat array ``out``."""
     np.add.at(out, places.reshape(-1), values.reshape(-1))
+
+
+def taken_along(x: Any, index: Any, dim: int) -> Any:
+    """``x[index]`` along one axis, with an index for each element of the result."""
+    if index.size >= MANY:
+        y = chosen(x, index, dim)
+        if y is not None:
+            return y
+    return x.reshape(-1).take(flat_index(index, x.shape, dim))
 
 
 def sum_into(shape: Shape, places: Any, values: Any, dtype: Any) -> Any:

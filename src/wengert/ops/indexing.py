@@ -13,7 +13,7 @@ import numpy as np
 
 from wengert._batched import Batched, merged, packed, spread
 from wengert._traced import Traced
-from wengert.ops.accumulate import flat_index, sum_along, sum_indexed, sum_into
+from wengert.ops.accumulate import sum_along, sum_indexed, sum_into, taken_along
 from wengert.ops.indexed import MANY, chosen
 from wengert.ops.record import EachInput, Kind, defop
 
@@ -316,11 +316,7 @@ INDEX_SELECT_BACKWARD = defop(
 
 
 def _gather(x: Any, index: Any, *, dim: int) -> Any:
-    if index.size >= MANY:
-        y = chosen(x, index, dim)
-        if y is not None:
-            return y
-    return np.reshape(x, -1).take(flat_index(index, x.shape, dim))
+    return taken_along(np.asarray(x), index, dim)
 
 
 def _gather_backward(g: Any, index: Any, *, shape: Shape, dim: int) -> Any:
