@@ -106,7 +106,9 @@ def _linear_mismatch(x: tuple[int, ...], w: tuple[int, ...]) -> NoReturn:
 
 def _check_bias(b: Any, x: Any, w: Any) -> None:
     want = (*x.shape[:-1], w.shape[0])
-    fits = b.ndim <= len(want) and all(n in (1, m) for n, m in zip(reversed(b.shape), reversed(want), strict=False))
+    fits = b.shape == want[-1:] or (
+        b.ndim <= len(want) and all(n in (1, m) for n, m in zip(reversed(b.shape), reversed(want), strict=False))
+    )
     if not fits:
         raise RuntimeError(
             f"The expanded size of the tensor ({want[-1]}) must match the existing size ({b.shape[-1]}) at "
