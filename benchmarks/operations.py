@@ -313,7 +313,11 @@ OPERATIONS = (
     ),
     Operation("transposed copy", _of_one(lambda torch, x: x.t().contiguous(), rows=True)),
     Operation("slice", _of_one(lambda torch, x: x[1:-1, ::2], rows=True)),
-    Operation("flip", _of_one(lambda torch, x: torch.flip(x, (0, 1)), rows=True)),
+    Operation(
+        "flip",
+        _of_one(lambda torch, x: torch.flip(x, (0, 1)), rows=True),
+        "NumPy copies a row backwards one element after the other",
+    ),
     Operation("cat", _cat),
     Operation("stack", _stack),
     Operation("pad", _pad),
@@ -322,22 +326,22 @@ OPERATIONS = (
     Operation(
         "index_select",
         _index_select,
-        "the indices are checked against the bounds and the node recorded in Python: 5 us, where the copy takes 1 us",
+        "arguments and bounds are checked in Python: 4 us for a hundred elements, where the copy takes 1",
     ),
     Operation(
         "gather",
         _gather,
-        "bounds checks and flat indices are NumPy calls: 8 us for a hundred elements",
+        "arguments, bounds and, below 512 elements, flat indices are NumPy calls: 6 us for a hundred elements",
     ),
     Operation(
         "scatter_add",
         _scatter_add,
-        "bounds checks and flat indices are NumPy calls: 11 us for a hundred elements",
+        "arguments, bounds and, below 512 elements, flat indices are NumPy calls: 8 us for a hundred elements",
     ),
     Operation(
         "index_add",
         _index_add,
-        "a flat index for every element is made first; long rows are added in rounds, after a sort of their indices",
+        "arguments, bounds and, below 512 elements, flat indices are NumPy calls: 10 us for a hundred elements",
     ),
     Operation("masked_fill", _masked_fill),
     Operation("embedding", _embedding),
@@ -345,9 +349,7 @@ OPERATIONS = (
     Operation("bmm", _bmm),
     Operation("linear", _linear),
     Operation("einsum", _einsum),
-    Operation(
-        "solve", _solve, "backward factorises the matrix anew for each of its two gradients: NumPy gives no factors"
-    ),
+    Operation("solve", _solve, "backward factorises the matrix once more: NumPy gives no factors"),
     Operation(
         "rfft",
         _rfft,

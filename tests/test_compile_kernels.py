@@ -672,3 +672,25 @@ def test_random_nests(made: tuple[Kernel, list[tuple[str, tuple[str, ...]]]], n:
     total, scale = y.astype("f8").sum(axis), np.abs(y.astype("f8")).sum(axis)
     fine = np.isfinite(total) & (scale < 1e30)
     assert np.all(np.abs(r[fine] - total[fine]) <= 4 * np.finfo(x_buffer.dtype).eps * scale[fine] + 1e-300)
+
+
+def test_rows_at_computed_places_are_loaded_and_added_as_vectors() -> None:
+    """The place is the same in all lanes, so neighbours stay neighbours; in a branch as elsewhere."""
+    rows = Loop("j", "m", (Load("v", "g", (at("i"), at("j"))), Store("y", (Indirect("p"), at("j")), "v", add=True)))
+    good = (Compute("good", "ge", ("p", 0), "b1"), If("good", (rows,), ()))
+    buffers = (
+        Buffer("index", "i8", ("n",), Role.IN),
+        Buffer("g", "f4", ("n", "m"), Role.IN),
+        Buffer("y", "f4", ("k", "m"), Role.INOUT),
+    )
+    loop = Loop("i", "n", (Load("p", "index", (at("i"),)), *good), vector=False)
+    kernel = build(Kernel("add_rows", buffers, (loop,)))
+    assert "masked.scatter" not in kernel.source
+    for m in LENGTHS[1:10]:
+        index, g, y = np.array([3, 0, -1, 3, 2]), random("f4", 5, m), random("f4", 4, m, seed=1)
+        expected = y.copy()
+        for i, place in enumerate(index):
+            if place >= 0:
+                expected[place] += g[i]
+        kernel.call(index, g, y)
+        np.testing.assert_array_equal(y, expected)

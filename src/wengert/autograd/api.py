@@ -47,7 +47,7 @@ def backward(
         raise TypeError("backward() needs a tensor or a sequence of tensors, and got None")
     outputs = _tensors(_listed(tensors), ())
     given = grad_tensors if grad_tensors is not None else grad_variables
-    targets = None if inputs is None else as_inputs(_tensors(_listed(inputs), _nodes(outputs)))
+    targets = None if inputs is None else as_inputs(_tensors(_listed(inputs), outputs))
     run_backward(
         outputs,
         _gradients(given, outputs),
@@ -102,18 +102,22 @@ def grad(
     if inputs is None:
         raise TypeError("grad() needs the tensors to differentiate with respect to, and got inputs=None")
     outs = _tensors(_listed(outputs), ())
-    ins = _tensors(_listed(inputs), _nodes(outs))
+    ins = _tensors(_listed(inputs), outs)
     if not ins:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     keep = create_graph if retain_graph is None else retain_graph
-    options = {"create_graph": create_graph, "allow_unused": bool(allow_unused) or materialize_grads}
+    unused = bool(allow_unused) or materialize_grads
     if is_grads_batched:
+        options = {"create_graph": create_graph, "allow_unused": unused}
         results = _batched(outs, ins, _listed(grad_outputs), keep, options)
     else:
-        results = gradients(outs, ins, _gradients(grad_outputs, outs), retain_graph=keep, **options)
+        given = _gradients(grad_outputs, outs)
+        results = gradients(outs, ins, given, retain_graph=keep, create_graph=create_graph, allow_unused=unused)
     if materialize_grads:
         results = [zeros_like(x) if r is None else r for r, x in zip(results, ins, strict=True)]
-    return dict(zip(inputs, results, strict=True)) if isinstance(inputs, Mapping) else tuple(results)
+    if inputs.__class__ is not tuple and isinstance(inputs, Mapping):
+        return dict(zip(inputs, results, strict=True))
+    return tuple(results)
 
 
 def _batched(
@@ -132,17 +136,25 @@ def _batched(
 def _listed(given: Any) -> tuple[Any, ...]:
     if isinstance(given, (TensorBase, GradientEdge)):
         return (given,)
-    if isinstance(given, Mapping):
+    if given.__class__ is tuple:
+        return given
+    if given.__class__ is not list and isinstance(given, Mapping):
         return tuple(given.values())
     return tuple(given if given is not None else ())
 
 
-def _tensors(sequence: Sequence[Any], near: Sequence[Node]) -> tuple[Any, ...]:
-    """The tensors, and for gradient edges tensors that stand for them; ``near`` are nodes that may lead to these."""
-    for t in sequence:
-        if not isinstance(t, (TensorBase, GradientEdge)):
-            raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(t).__name__}")
-    return tuple([tensor_at(t, near) if isinstance(t, GradientEdge) else t for t in sequence])
+def _tensors(given: tuple[Any, ...], outputs: Sequence[Any]) -> tuple[Any, ...]:
+    """The tensors, and for gradient edges tensors that stand for them; ``outputs`` may lead to these."""
+    edges = False
+    for t in given:
+        if not isinstance(t, TensorBase):
+            if not isinstance(t, GradientEdge):
+                raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(t).__name__}")
+            edges = True
+    if not edges:
+        return given
+    near = _nodes(outputs)
+    return tuple([tensor_at(t, near) if isinstance(t, GradientEdge) else t for t in given])
 
 
 def _nodes(outputs: Sequence[Any]) -> list[Node]:

@@ -125,7 +125,7 @@ def run_grad(
 
     What lies behind the nodes ``ends`` is taken as constant.
     """
-    sweep = Sweep(create_graph, retain_graph, user_code(2), _is_traced())
+    sweep = Sweep(create_graph, retain_graph, user_code(2), STATE.trace is not None)
     roots = _start(sweep, outputs, gradients)
     edges = [_target_edge(t) for t in inputs]
     if not ends and lead_to_these_only(roots, edges):

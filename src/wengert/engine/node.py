@@ -279,16 +279,17 @@ _WeakAccumulateGrad: Final = type(
 
 # --- what an operation saves ---------------------------------------------------------------------------------------
 
-_plans: dict[tuple[str, int], tuple[Read, ...]] = {}
+_plans: dict[tuple[str, int, int], tuple[Read, ...]] = {}
 
 
 def save_plan(op: Op, mask: int, n_inputs: int) -> tuple[Read, ...]:
     """How much of ``(y, *inputs)`` the rules of the inputs in ``mask`` (bit i for input i) read."""
-    key = (op.name, mask if not isinstance(op.vjp, EachInput) else -1 - n_inputs)
-    plan = _plans.get(key)
-    if plan is None:
-        plan = _plans[key] = _each_plan(op, n_inputs) if key[1] < 0 else _plan(op, mask, n_inputs)
-    return plan
+    key = (op.name, -1 if isinstance(op.vjp, EachInput) else mask, n_inputs)
+    try:
+        return _plans[key]
+    except KeyError:
+        made = _each_plan(op, n_inputs) if isinstance(op.vjp, EachInput) else _plan(op, mask, n_inputs)
+        return _plans.setdefault(key, made)
 
 
 _results: dict[tuple[str, int], frozenset[int] | None] = {}

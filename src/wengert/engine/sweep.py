@@ -533,8 +533,9 @@ class Sweep:
 def lead_to_these_only(roots: Iterable[Node], leaves: Iterable[Node]) -> bool:
     """Whether ``leaves`` are leaves, and no path from a root ends at another: then all nodes are needed."""
     seen: set[Node] = set(leaves)
-    if any([leaf.seq for leaf in seen]):
-        return False
+    for leaf in seen:
+        if leaf.seq:
+            return False
     stack = list(roots)
     while stack:
         node = stack.pop()
@@ -543,7 +544,7 @@ def lead_to_these_only(roots: Iterable[Node], leaves: Iterable[Node]) -> bool:
         if not node.seq:
             return False
         seen.add(node)
-        stack += [n for n in node.next if n is not None]
+        stack += [n for n in node.next if n is not None and n not in seen]
     return True
 
 

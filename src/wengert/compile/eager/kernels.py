@@ -47,6 +47,11 @@ class Maker:
         most = most_backward(op, arguments, meta)
         return self._kernel(op, arguments, meta, needed, most, _nothing) if most else None
 
+    def indexed(self, name: str, dtype: str) -> Callable[..., Any]:
+        """What chooses or adds along an axis by an index array (:mod:`wengert.ops.indexed`)."""
+        made: Callable[..., Any] = import_module("wengert.compile.eager.indexed").index_function(name, dtype)
+        return made
+
     def _kernel(
         self,
         op: Op,
