@@ -254,7 +254,7 @@ def _let_arrive(node: Node, x: Any, on_the_way: OnTheWay) -> None:
             heappush(heap, (node.seq, node))
 
 
-def _run_plainly(node: Any, g: Any, on_the_way: OnTheWay, retain: bool, where: FreedAt) -> bool:
+def _run_plainly(node: Any, g: Any, on_the_way: OnTheWay, retain: bool | None, where: FreedAt) -> bool:
     """Run a port, or an operation with several results or any number of inputs; False if it is neither."""
     if node.__class__ is Port:
         _deposit(node, g, on_the_way)
@@ -266,7 +266,8 @@ def _run_plainly(node: Any, g: Any, on_the_way: OnTheWay, retain: bool, where: F
     if rules is None or space is BATCHED or MISSING in rules:
         return False
     check_versions(node)
-    y, *xs = saved = node.saved or ()
+    saved: Any = node.saved
+    y, *xs = saved
     meta, following = node.meta or {}, node.next
     if node.ports:
         g = _filled(node, g)
