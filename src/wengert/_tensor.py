@@ -66,6 +66,7 @@ from wengert.functions.writing import WritingMethods
 
 
 class Tensor(
+    TensorBase,  # first, where Python finds it at once when it asks whether a tensor is one
     ActivationMethods,
     AddedProductMethods,
     ArithmeticMethods,
@@ -120,7 +121,6 @@ class Tensor(
     TextMethods,
     VarianceMethods,
     WritingMethods,
-    TensorBase,
 ):
     """A multi-dimensional array of one dtype that can track the operations on it.
 

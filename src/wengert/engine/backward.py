@@ -9,6 +9,7 @@ from operator import add
 from typing import Any, Final
 
 import numpy as np
+from numpy import ndarray
 
 from wengert._batched import Batched
 from wengert._fpenv import run_silently
@@ -70,7 +71,7 @@ def _is_traced() -> bool:
     return STATE.trace is not None
 
 
-def backward_from_scalar(t: TensorBase, retain_graph: bool) -> None:
+def backward_from_scalar(t: TensorBase, retain_graph: bool | None) -> None:
     """The commonest case of :func:`run_backward`: one tracked float result of one element, nothing else asked."""
     if STATE.trace is not None or t._data.__class__ is Batched:
         run_backward((t,), (None,), retain_graph=retain_graph)
@@ -84,7 +85,7 @@ def backward_from_scalar(t: TensorBase, retain_graph: bool) -> None:
         unusual = run_silently(drain_plain, on_the_way, retain_graph, where)
         if unusual is None and _are_first(on_the_way[1]):
             return
-    sweep = Sweep(False, retain_graph, where, False)
+    sweep = Sweep(False, bool(retain_graph), where, False)
     sweep.on_the_way = on_the_way
     _commit(sweep.run(unusual), sweep)
 
@@ -97,7 +98,8 @@ def _are_first(arrivals: dict[Any, Any]) -> bool:
             t = leaf.variable
             if leaf.state is not None or t is None or t._grad is not None or not t._rg or t._view is not None:
                 return False
-            arrays = arrays or g.__class__ is np.ndarray
+            if g.__class__ is ndarray:
+                arrays = True
         if arrays:
             taken: set[int] = set()
             arrivals = {leaf: _own(g, taken) for leaf, g in arrivals.items()}

@@ -150,6 +150,10 @@ class Node(Metadata):
         """The nodes that the inputs' cotangents go to; None for inputs that need none."""
         return self.links[1:]
 
+    def settled(self) -> Node:
+        """The node itself, of the class by which users know it: whatever hands it out calls this."""
+        return self
+
     # --- what users call -------------------------------------------------------------------------------------------
 
     def name(self) -> str:
@@ -166,7 +170,12 @@ class Node(Metadata):
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """For each input the node its gradient goes to (None if it needs none) and which result of that node it is."""
-        return tuple([(n.next[0], n.index) if isinstance(n, Port) else (n, 0) for n in self.next])
+        return tuple(
+            [
+                (None, 0) if n is None else (n.next[0], n.index) if isinstance(n, Port) else (n.settled(), 0)
+                for n in self.next
+            ]
+        )
 
     @property
     def metadata(self) -> dict[Any, Any]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from numpy import ndarray
 
@@ -25,15 +25,18 @@ def computed(op: Any, xs: Any, meta: dict[str, Any]) -> Any:
 
 
 class RawSpace:
-    """The operations of the table as functions of raw values; looked up once, then plain attributes."""
+    """The operations of the table as functions of raw values.
 
-    def __getattr__(self, name: str) -> Any:
-        found = TABLE.ops.get(name) or TABLE.fused.get(name)
-        if found is None:
-            raise AttributeError(f"no operation {name!r} is in the table; a rule may only use operations")
-        impl = found.impl
-        setattr(self, name, impl)
-        return impl
+    They are plain attributes: with a ``__getattr__`` that looks them up when first used, Python takes the slow way for
+    all attributes, found or not, and a rule asks for one or two.
+    """
+
+    def __init__(self) -> None:
+        TABLE.follow(self.__dict__)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __repr__(self) -> str:
         return "<raw values>"
