@@ -23,8 +23,8 @@ def vmap(
 ) -> Callable[..., Any]:
     """A function that applies ``func`` to each member of a batch, all at once.
 
-    Keyword arguments are the same for all members, as in PyTorch (in JAX they are batched). ``print`` inside of ``func``
-    shows all members.
+    Keyword arguments are the same for all members, as in PyTorch (in JAX they are batched). ``print`` inside of
+    ``func`` shows all members.
 
     Operations run on the whole batch. A few go from member to member, which is slower, and a warning says so once for
     each: ``x[mask]``, ``x[mask] = y`` and ``masked_select`` with masks that differ between members, ``nonzero``,
