@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from wengert.engine.base import LEVELED, TensorBase, bind_tensor_class
 from wengert.engine.dual_grad import gradients
 from wengert.engine.leveled import DualState, apply_leveled, bind_dual_class
@@ -143,11 +141,6 @@ class BatchedTensor(Tensor):
 
     __slots__ = ()
     __module__ = "wengert"
-
-    def __repr__(self, *, tensor_contents: object = None) -> str:
-        raw: Any = self._data
-        sizes = ", ".join(str(axis.size) for axis in raw.axes)
-        return f"BatchedTensor(batch of {sizes}, shape={list(self.shape)}, dtype={self.dtype})"
 
 
 class DualTensor(DualState, Tensor):

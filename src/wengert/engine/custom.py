@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from wengert._batched import Batched, merged
 from wengert.engine import messages
 from wengert.engine.base import TensorBase, cell_of, wrap
+from wengert.engine.batch_scope import batches_again
 from wengert.engine.hooks import RemovableHandle
 from wengert.engine.node import FreedAt, Node, Port, RecordedNode
 from wengert.engine.saved import Packed, as_tensor, pack_one, pack_result
@@ -169,7 +170,7 @@ class Stray(RecordedNode):
 class FunctionNode(RecordedNode):
     """Base of the per-function node classes; subclasses bind ``function``."""
 
-    __slots__ = ("axes", "ctx", "n_outputs", "of_tensors", "port_references", "saved")
+    __slots__ = ("axes", "batches", "ctx", "n_outputs", "of_tensors", "port_references", "saved")
 
     function: ClassVar[Any]
     ctx: FunctionCtx
@@ -181,6 +182,7 @@ class FunctionNode(RecordedNode):
         self.saved: tuple[SavedValue | None, ...] | None = ()
         self.n_outputs = 1
         self.axes = ()
+        self.batches = STATE.axes, STATE.randomness  # the vmaps in which it is called
         self.port_references: dict[int, Callable[[], Port | None]] = {}
         ctx._node = weakref.ref(self)
 
@@ -273,7 +275,11 @@ class FunctionNode(RecordedNode):
 
     def pull(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
         """Run the user's ``backward`` and check what it returns."""
-        got = self.function._backward(self.ctx, *grads)
+        if self.batches[0]:
+            with batches_again(*self.batches):
+                got = self.function._backward(self.ctx, *grads)
+        else:
+            got = self.function._backward(self.ctx, *grads)
         results = got if isinstance(got, tuple) else (got,)
         return messages.checked_gradients(self, results)
 
