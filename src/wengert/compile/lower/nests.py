@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from wengert.compile.lower.body import Body
+from wengert.compile.lower.collapse import collapsed
 from wengert.compile.lower.components import outer_length
 from wengert.compile.lower.gathers import indices_of, is_gather, is_joining
 from wengert.compile.lower.places import EMBEDDINGS, RESHAPES, is_movement, only_ones_differ
@@ -138,7 +139,7 @@ def lower(
     else:
         for roots in nests:
             body.add_nest(roots, frozenset(in_place))
-    kernel = Kernel("kernel", tuple(body.buffers), tuple(body.statements))
+    kernel = collapsed(Kernel("kernel", tuple(body.buffers), tuple(body.statements)))
     return Lowered(kernel, arguments, results, step.equations, in_place)
 
 
