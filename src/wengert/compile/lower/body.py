@@ -398,7 +398,7 @@ class Body:
     def compute(self, op: str, args: tuple[Operand, ...], dtype: str, meta: Any = ()) -> str:
         """An elementwise operation on elements, in the innermost loop that one of them needs; once."""
         depth = max([self._depth.get(arg, 0) for arg in args if isinstance(arg, str)], default=0)
-        key = (op, args, tuple(map(type, args)), dtype, repr(meta))
+        key = (op, args, tuple(map(type, args)), dtype, repr(meta) if meta else "")
         if key not in self._known:
             name = self.name()
             self._levels[depth].before.append(Compute(name, op, args, dtype, meta))

@@ -45,7 +45,9 @@ def simplified_algebra(program: Program) -> Program:
     same: dict[Value, Operand] = {}
     kept: list[Equation] = []
     for original in program.equations:
-        equation = original.with_inputs([substitute(x, same) for x in original.inputs])
+        equation = original
+        if any([x in same for x in original.values]):
+            equation = original.with_inputs([substitute(x, same) for x in original.inputs])
         rule = RULES.get(equation.op.name)
         found = rule(equation, context) if rule is not None else None
         (*_, result) = equation.results
