@@ -6,7 +6,7 @@ import threading
 import weakref
 from collections.abc import Sequence
 from operator import add
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -180,7 +180,7 @@ def _in_order(
                 raise RuntimeError(messages.unused(position, inputs[position], outputs))
             results.append(None)
         else:
-            results.append(g if exposed is None else wrap(_own(g, exposed)))
+            results.append(g if exposed is None else wrap(_own(g, exposed, "K")))
     return results
 
 
@@ -222,15 +222,15 @@ def run_to_leaves(
     found = [arrived.get(_target_edge(leaf)) for leaf in leaves]
     if sweep.on_tensors:
         return found
-    return [None if g is None else wrap(_own(g, sweep.exposed)) for g in found]
+    return [None if g is None else wrap(_own(g, sweep.exposed, "K")) for g in found]
 
 
-def _own(raw: Any, taken: set[int]) -> Any:
-    """``raw`` itself if nobody else can hold its memory, else a copy; marks it as taken."""
+def _own(raw: Any, taken: set[int], order: Literal["C", "K"] = "C") -> Any:
+    """``raw`` itself if nobody else can hold its memory, else a copy (in its own order with K); marks it as taken."""
     if raw.__class__ is not np.ndarray:
         return raw
     if raw.base is not None or id(raw) in taken or not raw.flags.writeable:
-        return raw.copy()
+        return raw.copy(order)
     taken.add(id(raw))
     return raw
 
