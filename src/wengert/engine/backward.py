@@ -6,7 +6,7 @@ import threading
 import weakref
 from collections.abc import Sequence
 from operator import add
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy import ndarray
@@ -16,7 +16,7 @@ from wengert._fpenv import run_silently
 from wengert._source import user_code
 from wengert.engine import start_messages as messages
 from wengert.engine.base import TensorBase, accumulator_of, edge_of, wrap, wrap_plain
-from wengert.engine.node import AccumulateGrad, Node
+from wengert.engine.node import AccumulateGrad, FreedAt, Node
 from wengert.engine.past import note_pass
 from wengert.engine.state import STATE
 from wengert.engine.sweep import OnTheWay, Sweep, drain_plain, lead_to_these_only, needed_nodes
@@ -127,7 +127,17 @@ def run_grad(
 
     What lies behind the nodes ``ends`` is taken as constant.
     """
-    sweep = Sweep(create_graph, retain_graph, user_code(2), STATE.trace is not None)
+    where, is_traced = user_code(2), STATE.trace is not None
+    if len(outputs) == 1 and not (create_graph or is_traced or ends or STATE.anomaly or STATE.axes):
+        root, g = _root(0, outputs[0], gradients[0], False)
+        edges = [_target_edge(t) for t in inputs]
+        if root.seq and lead_to_these_only((root,), edges):
+            exposed: set[int] = (
+                set() if gradients[0] is None else {id(g)}
+            )  # a cotangent that the user gave stays the user's
+            arrived = _swept_plainly(root, g, exposed, retain_graph, where)
+            return _in_order(edges, arrived, exposed, inputs, outputs, allow_unused)
+    sweep = Sweep(create_graph, retain_graph, where, is_traced)
     roots = _start(sweep, outputs, gradients)
     edges = [_target_edge(t) for t in inputs]
     if not ends and lead_to_these_only(roots, edges):
@@ -136,15 +146,43 @@ def run_grad(
         sweep.ask_for(needed_nodes(roots, edges, ends), edges, ends)
         sweep.run()
         arrived = sweep.captured
+    return _in_order(edges, arrived, None if sweep.on_tensors else sweep.exposed, inputs, outputs, allow_unused)
+
+
+def _swept_plainly(root: Node, g: Any, exposed: set[int], retain_graph: bool, where: FreedAt) -> dict[Any, Any]:
+    """What arrives at the leaves from one root, without a pass object unless something unusual is met."""
+    on_the_way: OnTheWay = [(root.seq, root)], {root: g}, set()
+    unusual = run_silently(drain_plain, on_the_way, retain_graph, where)
+    arrived = on_the_way[1]
+    if unusual is None:
+        for leaf in arrived:
+            if leaf.state is not None:
+                break
+        else:
+            return arrived
+    sweep = Sweep(False, retain_graph, where, False)
+    sweep.on_the_way, sweep.exposed = on_the_way, exposed
+    return sweep.run(unusual)
+
+
+def _in_order(
+    edges: Sequence[Node],
+    arrived: dict[Any, Any],
+    exposed: set[int] | None,
+    inputs: Sequence[TensorBase],
+    outputs: Sequence[TensorBase],
+    allow_unused: bool,
+) -> list[Any]:
+    """The gradient of each input as a tensor: what arrived, which is one already where ``exposed`` is None."""
     results: list[Any] = []
-    for position, (edge, t) in enumerate(zip(edges, inputs, strict=True)):
+    for position, edge in enumerate(edges):
         g = arrived.get(edge)
         if g is None:
             if not allow_unused:
-                raise RuntimeError(messages.unused(position, t, outputs))
+                raise RuntimeError(messages.unused(position, inputs[position], outputs))
             results.append(None)
         else:
-            results.append(g if sweep.on_tensors else wrap(_own(g, sweep.exposed)))
+            results.append(g if exposed is None else wrap(_own(g, exposed, "K")))
     return results
 
 
@@ -186,15 +224,15 @@ def run_to_leaves(
     found = [arrived.get(_target_edge(leaf)) for leaf in leaves]
     if sweep.on_tensors:
         return found
-    return [None if g is None else wrap(_own(g, sweep.exposed)) for g in found]
+    return [None if g is None else wrap(_own(g, sweep.exposed, "K")) for g in found]
 
 
-def _own(raw: Any, taken: set[int]) -> Any:
-    """``raw`` itself if nobody else can hold its memory, else a copy; marks it as taken."""
+def _own(raw: Any, taken: set[int], order: Literal["C", "K"] = "C") -> Any:
+    """``raw`` itself if nobody else can hold its memory, else a copy (in its own order with K); marks it as taken."""
     if raw.__class__ is not np.ndarray:
         return raw
     if raw.base is not None or id(raw) in taken or not raw.flags.writeable:
-        return raw.copy()
+        return raw.copy(order)
     taken.add(id(raw))
     return raw
 
