@@ -1,6 +1,7 @@
 """Matrix products in compiled programs: inside of kernels, operands read where they lie."""
 
 import ctypes
+import sys
 from collections.abc import Callable
 from itertools import product
 from typing import Any
@@ -11,8 +12,10 @@ import pytest
 import wengert as torch
 
 pytest.importorskip("llvmlite")
-from wengert.compile.llvm.gemm import NAMES
+from wengert.compile.llvm import machine
+from wengert.compile.llvm.gemm import NAMES, gemm_text
 from wengert.compile.runtime.products import product_addresses
+from wengert.compile.runtime.support import support
 
 
 def random(seed: int, *shape: int, dtype: str = "f8") -> Any:
@@ -58,6 +61,23 @@ class TestTheCode:
             assert np.all(np.abs(c - want) <= 8 * np.finfo(dtype).eps * scale)
             room[1:-1, 1:-2] = 7
             assert np.all(room == 7)  # nothing beside the result is written
+
+    @pytest.mark.parametrize(("register", "registers", "fma"), [(32, 16, True), (16, 32, True), (16, 16, False)])
+    @pytest.mark.parametrize("dtype", ["f4", "f8"])
+    def test_other_machines(
+        self, register: int, registers: int, fma: bool, dtype: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        text = gemm_text(dtype, register=register, registers=registers, fma=fma)
+        linked = machine.link(machine.emit_object(text), (NAMES[dtype],), support().addresses)
+        addresses = {NAMES[dtype]: linked.address(NAMES[dtype])}
+        monkeypatch.setattr(sys.modules[__name__], "product_addresses", lambda dtype: addresses)
+        for turn in (False, True):
+            a, b = random(0, 21, 230, dtype=dtype), random(1, 230, 53, dtype=dtype)
+            a, b = (np.asfortranarray(a), np.asfortranarray(b)) if turn else (a, b)
+            c = np.empty((21, 53), dtype)
+            self.multiply(a, b, c)
+            scale = np.abs(a.astype("f8")) @ np.abs(b.astype("f8"))
+            assert np.all(np.abs(c - a.astype("f8") @ b) <= 8 * np.finfo(dtype).eps * scale)
 
     def test_broadcast_operands(self) -> None:
         row, column = np.broadcast_to(random(0, 20), (30, 20)), np.broadcast_to(random(1, 20, 1), (20, 50))
@@ -152,3 +172,23 @@ def test_zeros_around_what_the_same_kernel_makes() -> None:
 
     want, got = torch.func.grad(function)(A, B), torch.compile(torch.func.grad(function))(A, B)
     np.testing.assert_allclose(got, want, rtol=1e-10)
+
+
+@pytest.mark.parametrize(("batch", "width"), [(8, 30), (1, 30), (4, 3)])
+def test_products_in_the_steps_of_a_scan(batch: int, width: int) -> None:
+    w, u = (torch.tensor(0.1 * random(seed, width, width)) for seed in (0, 1))
+    h, rows = torch.tensor(random(2, batch, width)), torch.tensor(random(3, 20, batch, width))
+
+    def function(w: Any, u: Any, h: Any, rows: Any) -> Any:
+        def step(h: Any, x: Any) -> Any:
+            h = (h @ w + x @ u).tanh()
+            return h, h.sum()
+
+        h, ys = torch.func.scan(step, h, rows)
+        return ys.square().sum() + h.sum()
+
+    gradients = torch.func.grad(function, (0, 1, 2))
+    compiled = torch.compile(gradients)
+    for got, want in zip(compiled(w, u, h, rows), gradients(w, u, h, rows), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-10)
+    assert not called(compiled, w, u, h, rows)
