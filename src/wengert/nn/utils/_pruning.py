@@ -133,7 +133,13 @@ def methods_of(module: Any, name: str) -> list[tuple[Any, BasePruningMethod]]:
 
 
 class PruningContainer(BasePruningMethod):
-    """Several methods one after the other on one parameter; each sees what the earlier ones left."""
+    """Several methods one after the other on one parameter; each sees what the earlier ones left.
+
+    >>> import wengert as torch
+    >>> prune = torch.nn.utils.prune
+    >>> len(prune.PruningContainer())
+    0
+    """
 
     def __init__(self, *args: Any) -> None:
         methods = args[0] if len(args) == 1 and isinstance(args[0], Iterable) else args
@@ -198,7 +204,13 @@ class PruningContainer(BasePruningMethod):
 
 
 class Identity(BasePruningMethod):
-    """Prunes nothing; the parameter gets a mask of ones."""
+    """Prunes nothing; the parameter gets a mask of ones.
+
+    >>> import wengert as torch
+    >>> prune = torch.nn.utils.prune
+    >>> prune.Identity().prune(torch.tensor([1.0, -3.0]))
+    tensor([ 1., -3.])
+    """
 
     PRUNING_TYPE = "unstructured"
 
@@ -228,7 +240,13 @@ class _Amount(BasePruningMethod):
 
 
 class RandomUnstructured(_Amount):
-    """Prunes elements at random."""
+    """Prunes elements at random.
+
+    >>> import wengert as torch
+    >>> prune = torch.nn.utils.prune
+    >>> prune.RandomUnstructured(amount=1).prune(torch.ones(3)).sum()
+    tensor(2.)
+    """
 
     PRUNING_TYPE = "unstructured"
 
@@ -238,7 +256,13 @@ class RandomUnstructured(_Amount):
 
 
 class L1Unstructured(_Amount):
-    """Prunes the elements with the least absolute values."""
+    """Prunes the elements with the least absolute values.
+
+    >>> import wengert as torch
+    >>> prune = torch.nn.utils.prune
+    >>> prune.L1Unstructured(amount=1).prune(torch.tensor([1.0, -3.0]))
+    tensor([ 0., -3.])
+    """
 
     PRUNING_TYPE = "unstructured"
 
@@ -290,14 +314,27 @@ class _Structured(_Amount):
 
 
 class RandomStructured(_Structured):
-    """Prunes slices along a dimension at random."""
+    """Prunes slices along a dimension at random.
+
+    >>> import wengert as torch
+    >>> prune = torch.nn.utils.prune
+    >>> prune.RandomStructured(amount=1, dim=0).prune(torch.ones(2, 2)).sum()
+    tensor(2.)
+    """
 
     def _scores(self, t: Any) -> Any:
         return rand(t.shape[self.dim])
 
 
 class LnStructured(_Structured):
-    """Prunes the slices along a dimension that have the least ``n``-norms."""
+    """Prunes the slices along a dimension that have the least ``n``-norms.
+
+    >>> import wengert as torch
+    >>> prune = torch.nn.utils.prune
+    >>> prune.LnStructured(amount=1, n=2, dim=0).prune(torch.tensor([[1.0, 3.0], [2.0, 1.0]]))
+    tensor([[1., 3.],
+            [0., 0.]])
+    """
 
     def __init__(self, amount: Any, n: Any, dim: int = -1) -> None:
         super().__init__(amount, dim)
@@ -313,7 +350,13 @@ class LnStructured(_Structured):
 
 
 class CustomFromMask(BasePruningMethod):
-    """Prunes what a given mask says."""
+    """Prunes what a given mask says.
+
+    >>> import wengert as torch
+    >>> prune = torch.nn.utils.prune
+    >>> prune.CustomFromMask(torch.tensor([0, 1])).prune(torch.tensor([1.0, -3.0]))
+    tensor([ 0., -3.])
+    """
 
     PRUNING_TYPE = "global"
 
