@@ -44,6 +44,7 @@ MODULES = {
     "wengert.optim.swa_utils": "averages of weights",
     "wengert.nn.utils.parametrize": "parameters that are computed from others",
     "wengert.nn.utils.parametrizations": "norms of weights",
+    "wengert.nn.utils.prune": "parts of parameters set to zero",
     "wengert.nn.utils.rnn": "sequences of different lengths",
     "wengert.random": "the generator of random numbers",
     "wengert.testing": "checks for tests",

@@ -46,6 +46,7 @@ FURTHER = (
     "wengert.nn.modules",
     "wengert.nn.utils.parametrizations",
     "wengert.nn.utils.parametrize",
+    "wengert.nn.utils.prune",
     "wengert.nn.utils.rnn",
     "wengert.optim.swa_utils",
     "wengert.signal.windows",

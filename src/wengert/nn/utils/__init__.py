@@ -4,6 +4,7 @@ from wengert.nn.utils import clip_grad as clip_grad
 from wengert.nn.utils import convert_parameters as convert_parameters
 from wengert.nn.utils import parametrizations as parametrizations
 from wengert.nn.utils import parametrize as parametrize
+from wengert.nn.utils import prune as prune
 from wengert.nn.utils import rnn as rnn
 from wengert.nn.utils.clip_grad import clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm
 from wengert.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
@@ -30,6 +31,7 @@ __all__ = [
     "parameters_to_vector",
     "parametrizations",
     "parametrize",
+    "prune",
     "remove_spectral_norm",
     "remove_weight_norm",
     "rnn",
