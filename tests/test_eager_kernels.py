@@ -57,7 +57,7 @@ def _metas(op: Op) -> list[dict[str, Any]]:
     if op.name == "batch_norm_fixed":
         return []
     given = META.get(op.name) or [dict(case.meta) for case in cases(op.name)[:1]]
-    return [meta for meta in given if choice._is_usual((), meta, backward=False)]
+    return [meta for meta in given if choice.is_usual((), meta, backward=False)]
 
 
 def _values(dtype: np.dtype[Any], count: int) -> list[Any]:

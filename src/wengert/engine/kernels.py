@@ -21,9 +21,11 @@ from wengert.engine.node import save_plan
 from wengert.engine.tiles import LARGE, computes, large
 from wengert.ops.arithmetic import ADD
 from wengert.ops.reads import Read
-from wengert.ops.record import MISSING, EachInput, Kind, Op
+from wengert.ops.record import MISSING, EachInput, Fused, Kind, Op
+from wengert.spaces.raw import FUSING
 
 MANY: Final = 512  # elements from which a call of machine code is quicker than one of NumPy
+FEW: Final = 64  # ... than the several calls that an operation along axes takes
 _F32: Final[np.dtype[Any]] = np.dtype(np.float32)
 _F64: Final[np.dtype[Any]] = np.dtype(np.float64)
 _VARIABLE: Final = "WENGERT_EAGER_KERNELS"
@@ -35,6 +37,16 @@ Kernel = Callable[..., Any]
 _NUMBER_IN_CODE: Final = frozenset({"pow_number"})
 _MASK: Final = {"where": 0, "zero_where": 1, "masked_fill": 1}
 _TOTALS: Final = frozenset({"sum", "mean"})  # reductions that may run over all elements
+_BY_ROWS: Final = frozenset(
+    [
+        *("sum", "mean", "amax", "amin", "linalg_vector_norm", "logsumexp", "softmax", "log_softmax"),
+        *[f"{of}_norm{suffix}" for of in ("layer", "group", "batch") for suffix in ("", "_weight", "_affine")],
+    ]
+)
+_COMBINED_BY_ROWS: Final = frozenset(
+    ["softmax_pull", "log_softmax_pull", "normalization_pull", "normalization_pull_weight"]
+)
+_MOST_SHAPES: Final = 1024  # for which kernels are remembered
 _MOST_NUMBERS: Final = 64  # for which it is remembered that there is no machine code
 
 
@@ -57,21 +69,26 @@ class Maker(Protocol):
         """
         ...
 
+    def rows(self, name: str, dtype: str, shapes: tuple[tuple[int, ...], ...], meta: dict[str, Any]) -> Kernel | None:
+        """An operation along axes, or a fused combination of that name, on arrays of exactly these shapes."""
+        ...
+
 
 class _Kernels:
     """Whether machine code is used, from how many elements on, and who keeps kernels."""
 
-    __slots__ = ("elements", "is_on", "keepers", "maker")
+    __slots__ = ("elements", "few", "is_on", "keepers", "maker")
 
     def __init__(self) -> None:
         self.maker: Maker | None = None
-        self.keepers: list[Operation | Rules] = []
+        self.keepers: list[Operation | Rules | Rows] = []
         self.turn(on=os.environ.get(_VARIABLE, "1").lower() not in ("0", "off", "false", "no"))
 
     def turn(self, *, on: bool) -> None:
         """Use machine code or not."""
         self.is_on = on
         self.elements = MANY if on else LARGE
+        self.few = FEW if on else LARGE
         for keeper in self.keepers:
             keeper.forget()
 
@@ -197,14 +214,94 @@ def _by_number(make: Callable[[Any, Kernel], Kernel | None], otherwise: Kernel) 
     return by_number
 
 
+# --- along axes -------------------------------------------------------------------------------------------------------
+
+
+class Rows:
+    """An operation along axes, or a combination of such that rules name, on arrays of one float type.
+
+    Its kernels are for shapes; whatever else comes, small arrays too, is for ``otherwise``.
+    """
+
+    __slots__ = ("kernels", "name", "otherwise")
+
+    def __init__(self, name: str, otherwise: Kernel) -> None:
+        self.name = name
+        self.otherwise = otherwise
+        self.forget()
+        KERNELS.keepers.append(self)
+
+    def forget(self) -> None:
+        """Look for kernels anew."""
+        self.kernels: dict[Any, Kernel | None] = {}
+
+    def __call__(self, *xs: Any, **meta: Any) -> Any:
+        """What it gives for raw values of any kind."""
+        dtype = xs[0].dtype
+        key: list[Any] = [dtype.char]
+        for x in xs:
+            if x.__class__ is not ndarray or x.dtype is not dtype:
+                return self.otherwise(*xs, **meta)
+            key.append(x.shape)
+        key += meta.values()
+        try:
+            kernel = self.kernels[tuple(key)]
+        except KeyError:
+            kernel = self._found(tuple(key), xs, meta) if dtype is _F32 or dtype is _F64 else None
+        return self.otherwise(*xs, **meta) if kernel is None else kernel(*xs)
+
+    def _found(self, key: Any, xs: tuple[Any, ...], meta: dict[str, Any]) -> Kernel | None:
+        dtype = xs[0].dtype
+        kernel = None
+        if max([x.size for x in xs]) >= KERNELS.few and KERNELS.is_on:
+            maker = KERNELS.find_maker()
+            if maker is not None:
+                kernel = maker.rows(self.name, dtype.str[1:], tuple([x.shape for x in xs]), meta)
+        if len(self.kernels) >= _MOST_SHAPES:
+            self.kernels.clear()
+        self.kernels[key] = kernel
+        return kernel
+
+
+class RowOperation(Operation):
+    """An operation along axes; one over all elements may be a sum or mean, for which any shape is as good."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, op: Op) -> None:
+        self.rows = Rows(op.name, op.impl)
+        super().__init__(op)
+
+    def with_metadata(self, inputs: Sequence[Any], dtype: Any, meta: dict[str, Any]) -> Any:
+        """The operation with metadata."""
+        if self.op.name in _TOTALS and meta["dim"] is None and inputs[0].size >= KERNELS.elements:
+            return super().with_metadata(inputs, dtype, meta)
+        return run_silently(self.rows, *inputs, **meta)
+
+
+_combinations: Final[dict[str, Rows]] = {}
+
+
+def _combination(fused: Fused) -> Kernel:
+    """What computes a fused combination of raw values."""
+    if fused.name not in _COMBINED_BY_ROWS:
+        return fused.impl
+    return _combinations.setdefault(fused.name, Rows(fused.name, fused.impl))
+
+
+FUSING.of = _combination  # type: ignore[method-assign]
+
+
 _operations: Final[dict[Op, Operation | None]] = {}
 
 
-def operation(op: Op) -> Operation | None:
-    """What computes an operation on many elements; None if it is not elementwise, or carries no derivative."""
+def operation(op: Op) -> Operation | RowOperation | None:
+    """What computes an operation on many elements; None if it goes along no axis, or carries no derivative."""
     try:
         return _operations[op]
     except KeyError:
+        if op.name in _BY_ROWS:
+            return _operations.setdefault(op, RowOperation(op))
         fuses = op.kind is Kind.ELEMENTWISE and op.differentiable and op.outputs == 1 and not op.view
         return _operations.setdefault(op, Operation(op) if fuses or op.name in _TOTALS else None)
 
@@ -212,15 +309,17 @@ def operation(op: Op) -> Operation | None:
 def evaluated(op: Op, inputs: Sequence[Any], meta: dict[str, Any]) -> Any:
     """``op.impl(*inputs, **meta)`` on raw values of any kind, without NumPy's warnings."""
     for x in inputs:
-        if x.__class__ is ndarray and x.size >= KERNELS.elements:
+        if x.__class__ is ndarray and x.size >= KERNELS.few:
             dtype = x.dtype
             if dtype is _F32 or dtype is _F64:
                 many = operation(op)
-                if many is not None:
-                    if meta:
-                        return many.with_metadata(inputs, dtype, meta)
-                    return many.single(*inputs) if dtype is _F32 else many.double(*inputs)
-                break
+                if many is None:
+                    break
+                if x.size < KERNELS.elements and many.__class__ is not RowOperation:
+                    continue
+                if meta:
+                    return many.with_metadata(inputs, dtype, meta)
+                return many.single(*inputs) if dtype is _F32 else many.double(*inputs)
     return run_silently(op.impl, *inputs, **meta)
 
 

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, Final
 
 from numpy import ndarray
 
 from wengert._traced import Traced
-from wengert.ops.record import TABLE
+from wengert.ops.record import TABLE, Fused
 
 
 def computed(op: Any, xs: Any, meta: dict[str, Any]) -> Any:
@@ -24,14 +25,28 @@ def computed(op: Any, xs: Any, meta: dict[str, Any]) -> Any:
     return op.impl(*xs, **meta)
 
 
+class _Fusing:
+    """How a fused combination is computed: by its NumPy implementation, unless an engine knows better."""
+
+    @staticmethod
+    def of(fused: Fused) -> Callable[..., Any]:
+        return fused.impl
+
+
+FUSING: Final = _Fusing()
+
+
 class RawSpace:
     """The operations of the table as functions of raw values; looked up once, then plain attributes."""
 
     def __getattr__(self, name: str) -> Any:
-        found = TABLE.ops.get(name) or TABLE.fused.get(name)
-        if found is None:
+        op, fused = TABLE.ops.get(name), TABLE.fused.get(name)
+        if op is not None:
+            impl = op.impl
+        elif fused is not None:
+            impl = FUSING.of(fused)
+        else:
             raise AttributeError(f"no operation {name!r} is in the table; a rule may only use operations")
-        impl = found.impl
         setattr(self, name, impl)
         return impl
 

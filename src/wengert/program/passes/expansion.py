@@ -5,7 +5,7 @@ Only for machine code: NumPy runs the operation's own implementation, which take
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import prod
 from typing import Any, Final
 
@@ -53,7 +53,7 @@ def _logsumexp(xp: Any, x: Value, *, dim: Any, keepdim: bool) -> Value:
 
 def _softmax(xp: Any, x: Value, *, dim: int) -> Value:
     e = xp.exp(xp.sub(x, xp.amax(x, dim=(dim,), keepdim=True)))
-    return xp.div(e, xp.sum(e, dim=(dim,), keepdim=True))  # type: ignore[no-any-return]
+    return xp.mul(e, xp.reciprocal(xp.sum(e, dim=(dim,), keepdim=True)))  # type: ignore[no-any-return]
 
 
 def _log_softmax(xp: Any, x: Value, *, dim: int) -> Value:
@@ -106,13 +106,35 @@ def _matmul(xp: Any, a: Any, b: Any) -> Value | None:
     return _einsum(xp, a, b, subs=(left, right), out=out)
 
 
-EXPANSIONS: Final[dict[str, Callable[..., Value | None]]] = {
+def _vector_norm(xp: Any, x: Value, *, ord: float, dim: Any, keepdim: bool) -> Any:
+    if ord != 2.0:
+        return None
+    return xp.sqrt(xp.sum(xp.mul(x, x), dim=dim, keepdim=keepdim))
+
+
+def _normalized(xp: Any, x: Value, *affine: Value, dims: tuple[int, ...], eps: float) -> tuple[Value, ...]:
+    mean = xp.mean(x, dim=dims, keepdim=True)
+    rest = xp.sub(x, mean)
+    variance = xp.mean(xp.mul(rest, rest), dim=dims, keepdim=True)
+    scale = xp.reciprocal(xp.sqrt(xp.add(variance, eps)))
+    y = xp.mul(rest, scale)
+    if affine:
+        y = xp.mul(y, affine[0])
+    return xp.add(y, affine[1]) if len(affine) > 1 else y, mean, scale
+
+
+_NORMALIZATIONS: Final = [
+    f"{of}_norm{suffix}" for of in ("layer", "group", "batch") for suffix in ("", "_weight", "_affine")
+]
+EXPANSIONS: Final[dict[str, Callable[..., Any]]] = {
     "logsumexp": _logsumexp,
     "softmax": _softmax,
     "log_softmax": _log_softmax,
     "cross": _cross,
     "einsum": _einsum,
     "matmul": _matmul,
+    "linalg_vector_norm": _vector_norm,
+    **dict.fromkeys(_NORMALIZATIONS, _normalized),
 }
 
 
@@ -128,13 +150,20 @@ def expanded(program: Program) -> Program:
             equations.append(equation)
             continue
         xp = Emitter(equation.where)
-        if rule(xp, *equation.inputs, **equation.meta) is None:
+        made = rule(xp, *equation.inputs, **equation.meta)
+        if made is None:
             equations.append(equation)
             continue
-        last = xp.equations[-1]
-        equations += xp.equations[:-1]
-        equations.append(Equation(last.op, last.inputs, last.meta, equation.results, equation.where))
+        made = made if isinstance(made, tuple) else (made,)
+        equations += _giving(xp.equations, dict(zip(made, equation.results, strict=True)))
     return program.replaced(equations=equations)
+
+
+def _giving(equations: Sequence[Equation], results: Mapping[Value, Value]) -> Iterator[Equation]:
+    """The equations, with the values that take the place of some of those that they make."""
+    for each in equations:
+        inputs = [results.get(x, x) if isinstance(x, Value) else x for x in each.inputs]
+        yield Equation(each.op, tuple(inputs), each.meta, tuple([results.get(x, x) for x in each.results]), each.where)
 
 
 __all__ = ["EXPANSIONS", "expanded"]
