@@ -47,7 +47,7 @@ def backward(
         raise TypeError("backward() needs a tensor or a sequence of tensors, and got None")
     outputs = _tensors(_listed(tensors), ())
     given = grad_tensors if grad_tensors is not None else grad_variables
-    targets = None if inputs is None else as_inputs(_tensors(_listed(inputs), _nodes(outputs)))
+    targets = None if inputs is None else as_inputs(_tensors(_listed(inputs), outputs))
     run_backward(
         outputs,
         _gradients(given, outputs),
@@ -102,7 +102,7 @@ def grad(
     if inputs is None:
         raise TypeError("grad() needs the tensors to differentiate with respect to, and got inputs=None")
     outs = _tensors(_listed(outputs), ())
-    ins = _tensors(_listed(inputs), _nodes(outs))
+    ins = _tensors(_listed(inputs), outs)
     if not ins:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     keep = create_graph if retain_graph is None else retain_graph
@@ -113,7 +113,9 @@ def grad(
         results = gradients(outs, ins, _gradients(grad_outputs, outs), retain_graph=keep, **options)
     if materialize_grads:
         results = [zeros_like(x) if r is None else r for r, x in zip(results, ins, strict=True)]
-    return dict(zip(inputs, results, strict=True)) if isinstance(inputs, Mapping) else tuple(results)
+    if inputs.__class__ is not tuple and isinstance(inputs, Mapping):
+        return dict(zip(inputs, results, strict=True))
+    return tuple(results)
 
 
 def _batched(
@@ -130,6 +132,9 @@ def _batched(
 
 
 def _listed(given: Any) -> tuple[Any, ...]:
+    kind = given.__class__
+    if kind is tuple or kind is list:
+        return tuple(given)
     if isinstance(given, (TensorBase, GradientEdge)):
         return (given,)
     if isinstance(given, Mapping):
@@ -137,12 +142,18 @@ def _listed(given: Any) -> tuple[Any, ...]:
     return tuple(given if given is not None else ())
 
 
-def _tensors(sequence: Sequence[Any], near: Sequence[Node]) -> tuple[Any, ...]:
-    """The tensors, and for gradient edges tensors that stand for them; ``near`` are nodes that may lead to these."""
+def _tensors(sequence: tuple[Any, ...], near: Sequence[Any]) -> tuple[Any, ...]:
+    """The tensors, and for gradient edges tensors that stand for them; what ``near`` are made by may lead to these."""
+    plain = True
     for t in sequence:
-        if not isinstance(t, (TensorBase, GradientEdge)):
-            raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(t).__name__}")
-    return tuple([tensor_at(t, near) if isinstance(t, GradientEdge) else t for t in sequence])
+        if not isinstance(t, TensorBase):
+            plain = False
+            if not isinstance(t, GradientEdge):
+                raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(t).__name__}")
+    if plain:
+        return sequence
+    nodes = _nodes(near)
+    return tuple([tensor_at(t, nodes) if isinstance(t, GradientEdge) else t for t in sequence])
 
 
 def _nodes(outputs: Sequence[Any]) -> list[Node]:

@@ -37,6 +37,13 @@ Kernel = Callable[..., Any]
 _NUMBER_IN_CODE: Final = frozenset({"pow_number"})
 _MASK: Final = {"where": 0, "zero_where": 1, "masked_fill": 1}
 _TOTALS: Final = frozenset({"sum", "mean"})  # reductions that may run over all elements
+# Elementwise operations that are many calls of NumPy, for which machine code pays from `FEW` elements on.
+_COSTLY: Final = frozenset(
+    (
+        "sigmoid silu mish softplus logsigmoid elu celu gelu gelu_tanh hardsigmoid hardswish logit "
+        "erf erfc erfinv normal_cdf ndtr lgamma digamma sinc xlogy xlog1py entr"
+    ).split()
+)
 _BY_ROWS: Final = frozenset(
     [
         *("sum", "mean", "amax", "amin", "linalg_vector_norm", "logsumexp", "softmax", "log_softmax"),
@@ -96,7 +103,7 @@ class _Kernels:
         """What makes kernels, loaded now; None, and nobody asks again, if it cannot be had here."""
         if self.is_on and self.maker is None:
             if find_spec("llvmlite") is not None:
-                self.maker = import_module("wengert.compile.eager.kernels").maker(MANY)
+                self.maker = import_module("wengert.compile.eager.kernels").maker(FEW)
             if self.maker is None:
                 self.turn(on=False)
         return self.maker if self.is_on else None
@@ -115,7 +122,7 @@ class Operation:
     or float64): machine code, or NumPy's way.
     """
 
-    __slots__ = ("double", "op", "single", "with_meta")
+    __slots__ = ("double", "least", "op", "single", "with_meta")
 
     def __init__(self, op: Op) -> None:
         self.op = op
@@ -124,6 +131,7 @@ class Operation:
 
     def forget(self) -> None:
         """Look for kernels anew."""
+        self.least = KERNELS.few if self.op.name in _COSTLY or self.op.name in _BY_ROWS else KERNELS.elements
         self.single: Kernel = self._first_single
         self.double: Kernel = self._first_double
         self.with_meta: dict[Any, Kernel | None] = {}
@@ -315,7 +323,7 @@ def evaluated(op: Op, inputs: Sequence[Any], meta: dict[str, Any]) -> Any:
                 many = operation(op)
                 if many is None:
                     break
-                if x.size < KERNELS.elements and many.__class__ is not RowOperation:
+                if x.size < many.least:
                     continue
                 if meta:
                     return many.with_metadata(inputs, dtype, meta)
@@ -346,7 +354,7 @@ class Rules:
     NotImplemented where there is no machine code.
     """
 
-    __slots__ = ("double", "op", "single", "with_meta")
+    __slots__ = ("double", "least", "op", "single", "with_meta")
 
     def __init__(self, op: Op) -> None:
         self.op = op
@@ -355,6 +363,7 @@ class Rules:
 
     def forget(self) -> None:
         """Look for kernels anew."""
+        self.least = KERNELS.few if self.op.name in _COSTLY else KERNELS.elements
         count = 1 << len(self.op.vjp)  # type: ignore[arg-type]
         self.single: list[Kernel] = [self._first("f4", needed) for needed in range(count)]
         self.double: list[Kernel] = [self._first("f8", needed) for needed in range(count)]

@@ -25,7 +25,7 @@ from wengert.engine import messages
 from wengert.engine.apply import apply, broadcast_failure
 from wengert.engine.base import INFERENCE, TensorBase, accumulator_of, wrap
 from wengert.engine.inplace import inplace
-from wengert.engine.kernels import KERNELS, operation
+from wengert.engine.kernels import operation
 from wengert.engine.node import NEVER_WRITTEN, next_seq, save_plan
 from wengert.engine.opnode import OpNode, node_class
 from wengert.engine.out import deliver
@@ -134,7 +134,7 @@ def unary(op: Op) -> Callable[..., Any]:
             if input._view is not None:
                 input._view.refresh(input)
         try:
-            if kind is ndarray and many is not None and a.size >= KERNELS.elements:
+            if kind is ndarray and many is not None and a.size >= many.least:
                 if meta is None:
                     y = many.single(a) if dtype is _F32 else many.double(a)
                 else:
@@ -235,7 +235,7 @@ def _binary_core(op: Op, *, is_operator: bool) -> Callable[..., Any]:
                     other._view.refresh(other)
                     b_tracked = other._rg
         try:
-            if kind is ndarray and many is not None and a.size >= KERNELS.elements:
+            if kind is ndarray and many is not None and a.size >= many.least:
                 y = many.single(a, b) if dtype is _F32 else many.double(a, b)
             else:
                 y = silent_runner()(impl, a, b)
