@@ -25,7 +25,9 @@ F4, F8 = np.dtype("f4"), np.dtype("f8")
 SHAPES = [(40, 50), (100, 10), (9, 3, 41), (700,), (5, 200), (2, 5, 6, 20), (30, 1, 40)]
 NORMS = sorted([name for name in engine._BY_ROWS if "_norm" in name and name != "linalg_vector_norm"])
 ALONG_ONE = ["softmax", "log_softmax"]
-REDUCTIONS = sorted(engine._BY_ROWS - {*NORMS, *ALONG_ONE})
+RUNNING = ["cumsum", "cumprod", "cumsum_reversed"]
+LOSSES = ["mse_loss", "binary_cross_entropy_with_logits"]
+REDUCTIONS = sorted(engine._BY_ROWS - {*NORMS, *ALONG_ONE, *RUNNING, *LOSSES})
 TOLERANCE = {F4: 2e-6, F8: 1e-14}
 
 
@@ -88,6 +90,17 @@ def test_shares_of_rows(name: str, dtype: Any) -> None:
                 continue
             xs = [_array(shape, dtype, seed) for seed in range(2 if name.endswith("pull") else 1)]
             _agree(_fresh(name), xs, {"dim": dim})
+
+
+@pytest.mark.parametrize("dtype", [F4, F8], ids=str)
+@pytest.mark.parametrize("name", RUNNING)
+def test_running_values_have_numpys_bits(name: str, dtype: Any) -> None:
+    for shape in [(700,), (40, 50), (100, 10), (9, 3, 41)]:
+        rows, x = _fresh(name), _array(shape, dtype)
+        got, dim = rows(x, dim=len(shape) - 1), len(shape) - 1
+        assert None not in rows.kernels.values()
+        np.testing.assert_array_equal(got, rows.otherwise(x, dim=dim))
+        _fresh(name)(x, dim=0)
 
 
 def _norm_cases() -> list[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]]:
@@ -209,3 +222,16 @@ def test_gradients_of_any_order_go_through_them() -> None:
     (wanted,) = wengert.autograd.grad(plain.square().sum(), x)
     np.testing.assert_allclose(first.detach().numpy(), plain.detach().numpy(), atol=1e-9)
     np.testing.assert_allclose(second.numpy(), wanted.numpy(), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [F4, F8], ids=str)
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses(name: str, reduction: str, dtype: Any) -> None:
+    flags = {"weighted": False, "pos_weighted": False} if name != "mse_loss" else {}
+    for shape in [(600,), (40, 50), (3, 5, 70)]:
+        xs = [_array(shape, dtype) * 5, _array(shape, dtype, 1)]
+        _agree(_fresh(name), xs, {"reduction": reduction, **flags})
+        pull = "scaled_difference" if name == "mse_loss" else "logits_pull"
+        for g in (_array(shape, dtype, 2), dtype.type(0.25), np.broadcast_to(dtype.type(2), shape)):
+            _agree(_fresh(pull), [g, *xs], {})

@@ -46,13 +46,15 @@ _COSTLY: Final = frozenset(
 )
 _BY_ROWS: Final = frozenset(
     [
+        *("cumsum", "cumprod", "mse_loss", "binary_cross_entropy_with_logits"),
         *("sum", "mean", "amax", "amin", "linalg_vector_norm", "logsumexp", "softmax", "log_softmax"),
         *[f"{of}_norm{suffix}" for of in ("layer", "group", "batch") for suffix in ("", "_weight", "_affine")],
     ]
 )
 _COMBINED_BY_ROWS: Final = frozenset(
-    ["softmax_pull", "log_softmax_pull", "normalization_pull", "normalization_pull_weight"]
+    ["scaled_difference", "logits_pull", "cumsum_reversed", "softmax_pull", "log_softmax_pull", "normalization_pull", "normalization_pull_weight"]
 )
+_SCALARS: Final = frozenset([np.float32, np.float64])
 _MOST_SHAPES: Final = 1024  # for which kernels are remembered
 _MOST_NUMBERS: Final = 64  # for which it is remembered that there is no machine code
 
@@ -248,7 +250,7 @@ class Rows:
         dtype = xs[0].dtype
         key: list[Any] = [dtype.char]
         for x in xs:
-            if x.__class__ is not ndarray or x.dtype is not dtype:
+            if (x.__class__ is not ndarray and x.__class__ not in _SCALARS) or x.dtype is not dtype:
                 return self.otherwise(*xs, **meta)
             key.append(x.shape)
         key += meta.values()

@@ -58,7 +58,8 @@ def _fitted(
 ) -> Callable[..., Any]:
     """The kernel for these shapes: arguments and results are seen under others where that is needed."""
     call, read, kinds = made
-    results = own or [found.result(kind or (1,) * len(found.groups), dropped) for kind in kinds]
+    whole = (1,) * len(found.groups)
+    results = own or [found.result(kind or whole, dropped) if kind or found.dims is not None else () for kind in kinds]
     asked = [None if shapes[i] == found.shapes[i] else found.shapes[i] for i in read]
     lengths = [prod(group) for group in found.groups]
     made_so = [tuple([1 if n == 1 else m for n, m in zip(kind, lengths, strict=False)]) for kind in kinds]

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from wengert.compile.eager.row_shapes import ANY
+from wengert.compile.eager.running import RUNNING, running_kernel
 from wengert.compile.eager.rules import Recording, RuleSpace, Term, UnfitError, emitted
 from wengert.compile.llvm import machine
 from wengert.compile.llvm.emit import SHARE, Interface, emit_kernel
@@ -52,13 +53,29 @@ class RowCode(NamedTuple):
 
 def code_for(request: Request) -> RowCode | None:
     """The machine code; None if it cannot be one loop over rows, or depends on their lengths in other ways."""
+    if request.name in RUNNING:
+        return _of_running(request)
     try:
         found = [_kernel(request, lengths) for lengths in _LENGTHS]
     except UnfitError:
         return None
     if repr(found[0]) != repr(found[1]):
         return None
-    kernel, read, results = found[0]
+    return _emitted(*found[0])
+
+
+def _of_running(request: Request) -> RowCode | None:
+    """The code of a running sum; None along other axes than the last, where NumPy goes over whole rows."""
+    (kind,) = request.kinds
+    if dict(request.meta)["dim"] != len(kind) - 1:
+        return None
+    shape = tuple([n if n != ANY else f"n{axis}" for axis, n in enumerate(kind)])
+    kernel = running_kernel(request.name, request.dtype, shape)
+    check_kernel(kernel)
+    return _emitted(kernel, (0,), (kind,))
+
+
+def _emitted(kernel: Kernel, read: tuple[int, ...], results: tuple[tuple[int, ...], ...]) -> RowCode:
     text, interface = emit_kernel(kernel, host_target(), share=2 * SHARE)
     return RowCode(kernel, interface, read, results, machine.emit_object(text))
 

@@ -112,6 +112,26 @@ def _vector_norm(xp: Any, x: Value, *, ord: float, dim: Any, keepdim: bool) -> A
     return xp.sqrt(xp.sum(xp.mul(x, x), dim=dim, keepdim=keepdim))
 
 
+def _reduced(xp: Any, v: Value, reduction: str) -> Value:
+    if reduction == "none":
+        return v
+    return getattr(xp, reduction)(v, dim=None, keepdim=False)  # type: ignore[no-any-return]
+
+
+def _mse_loss(xp: Any, a: Value, b: Value, *, reduction: str) -> Value:
+    rest = xp.sub(a, b)
+    return _reduced(xp, xp.mul(rest, rest), reduction)
+
+
+def _cross_entropy_of_logits(
+    xp: Any, x: Value, t: Value, *weights: Value, reduction: str, weighted: bool, pos_weighted: bool
+) -> Any:
+    if weighted or pos_weighted:
+        return None
+    v = xp.sub(xp.log1p(xp.exp(xp.neg(xp.abs(x)))), xp.minimum(x, 0.0))
+    return _reduced(xp, xp.add(v, xp.mul(xp.sub(1.0, t), x)), reduction)
+
+
 def _normalized(xp: Any, x: Value, *affine: Value, dims: tuple[int, ...], eps: float) -> tuple[Value, ...]:
     mean = xp.mean(x, dim=dims, keepdim=True)
     rest = xp.sub(x, mean)
@@ -134,6 +154,8 @@ EXPANSIONS: Final[dict[str, Callable[..., Any]]] = {
     "einsum": _einsum,
     "matmul": _matmul,
     "linalg_vector_norm": _vector_norm,
+    "mse_loss": _mse_loss,
+    "binary_cross_entropy_with_logits": _cross_entropy_of_logits,
     **dict.fromkeys(_NORMALIZATIONS, _normalized),
 }
 
