@@ -125,6 +125,10 @@ def run_grad(
 
     What lies behind the nodes ``ends`` is taken as constant.
     """
+    if len(outputs) == 1 and not (create_graph or ends or STATE.anomaly or STATE.axes or STATE.trace is not None):
+        found = _plain_gradients(outputs[0], inputs, gradients[0], retain_graph, allow_unused)
+        if found is not None:
+            return found
     sweep = Sweep(create_graph, retain_graph, user_code(2), _is_traced())
     roots = _start(sweep, outputs, gradients)
     edges = [_target_edge(t) for t in inputs]
@@ -172,6 +176,34 @@ def partial_gradients(
         allow_unused=True,
         ends=frozenset([edge for t in (*inputs, *constants) if (edge := edge_of(t)) is not None]),
     )
+
+
+def _plain_gradients(
+    output: TensorBase, inputs: Sequence[TensorBase], given: Any, retain_graph: bool, allow_unused: bool
+) -> list[Any] | None:
+    """The commonest case of :func:`run_grad`: one output, and inputs that are all the leaves it has; None if not so."""
+    node: Any
+    node, g = _root(0, output, given, False)
+    edges = [_target_edge(t) for t in inputs]
+    if not node.seq or g.__class__ is Batched or not lead_to_these_only((node,), edges):
+        return None
+    where = user_code(3)
+    exposed = {id(g)} if given is not None else set()
+    on_the_way: OnTheWay = [(node.seq, node)], {node: g}, set()
+    unusual = run_silently(drain_plain, on_the_way, retain_graph, where)
+    arrived: dict[Any, Any] = on_the_way[1]
+    if unusual is not None or any([edge.state is not None for edge in edges]):
+        sweep = Sweep(False, retain_graph, where, False)
+        sweep.on_the_way, sweep.exposed = on_the_way, exposed
+        sweep.kept_alive.append(g)
+        arrived = sweep.run(unusual)
+    results: list[Any] = []
+    for position, edge in enumerate(edges):
+        g = arrived.get(edge)
+        if g is None and not allow_unused:
+            raise RuntimeError(messages.unused(position, inputs[position], (output,)))
+        results.append(None if g is None else wrap(_own(g, exposed)))
+    return results
 
 
 def run_to_leaves(
