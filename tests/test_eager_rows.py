@@ -16,6 +16,7 @@ from wengert.compile.eager.rows import Request, code_for
 from wengert.compile.runtime.flat import has_flat_entry
 from wengert.engine import kernels as engine
 from wengert.engine.kernels import KERNELS, Rows
+from wengert.ops.patches import Places
 from wengert.ops.record import TABLE
 from wengert.spaces.raw import REAL
 
@@ -26,8 +27,9 @@ SHAPES = [(40, 50), (100, 10), (9, 3, 41), (700,), (5, 200), (2, 5, 6, 20), (30,
 NORMS = sorted([name for name in engine._BY_ROWS if "_norm" in name and name != "linalg_vector_norm"])
 ALONG_ONE = ["softmax", "log_softmax"]
 RUNNING = ["cumsum", "cumprod", "cumsum_reversed"]
+POOLS = ["avg_pool", "max_pool"]
 LOSSES = ["mse_loss", "binary_cross_entropy_with_logits"]
-REDUCTIONS = sorted(engine._BY_ROWS - {*NORMS, *ALONG_ONE, *RUNNING, *LOSSES})
+REDUCTIONS = sorted(engine._BY_ROWS - {*NORMS, *ALONG_ONE, *RUNNING, *LOSSES, *POOLS})
 TOLERANCE = {F4: 2e-6, F8: 1e-14}
 
 
@@ -235,3 +237,47 @@ def test_losses(name: str, reduction: str, dtype: Any) -> None:
         pull = "scaled_difference" if name == "mse_loss" else "logits_pull"
         for g in (_array(shape, dtype, 2), dtype.type(0.25), np.broadcast_to(dtype.type(2), shape)):
             _agree(_fresh(pull), [g, *xs], {})
+
+
+POOLINGS = [  # kernel, stride, padding, dilation
+    ((2,), (2,), (0,), (1,)),
+    ((3,), (1,), (1,), (1,)),
+    ((2, 2), (2, 2), (0, 0), (1, 1)),
+    ((3, 2), (2, 1), (1, 0), (1, 1)),
+    ((3, 3), (2, 2), (1, 1), (1, 1)),
+    ((2, 2), (1, 2), (0, 0), (2, 3)),
+    ((2, 1, 2), (2, 1, 1), (1, 0, 1), (1, 1, 1)),
+]
+
+
+@pytest.mark.parametrize("dtype", [F4, pytest.param(F8, marks=pytest.mark.slow)], ids=str)
+@pytest.mark.parametrize("places", POOLINGS, ids=str)
+@pytest.mark.parametrize("name", POOLS)
+def test_pooling_has_numpys_bits(name: str, places: Any, dtype: Any) -> None:
+    kernel, *where = places
+    for space in [(9,) * len(kernel), (16, 11, 8)[: len(kernel)]]:
+        x = np.round(_array((3, 4, *space), dtype), 1)  # ties, too
+        x[0, 0] = -np.inf
+        x[1, 2, ..., ::3] = np.nan
+        lies = Places(*where)
+        meta: dict[str, Any] = {"kernel": kernel, "counts": lies.counts(space, kernel), "places": lies}
+        if name == "avg_pool":
+            if max(where[2]) > 1:
+                return
+            meta |= {"divisor": None, "with_border": True}
+        rows = _fresh(name)
+        got, want = rows(x, **meta), run_silently(rows.otherwise, x, **meta)
+        assert None not in rows.kernels.values()
+        for a, b in zip(got if name == "max_pool" else (got,), want if name == "max_pool" else (want,), strict=True):
+            assert (a.shape, a.dtype) == (b.shape, b.dtype)
+            np.testing.assert_array_equal(a, b)
+
+
+def test_pooling_that_numpy_does() -> None:
+    x = _array((2, 3, 9, 9), F4)
+    up = {"kernel": (2, 2), "counts": (5, 5), "places": Places((2, 2), (0, 0), (1, 1))}
+    border = {"kernel": (3, 3), "counts": (9, 9), "places": Places((1, 1), (1, 1), (1, 1)), "divisor": None}
+    for name, meta in (("max_pool", up), ("avg_pool", border | {"with_border": False})):
+        rows = _fresh(name)
+        rows(x, **meta)
+        assert set(rows.kernels.values()) == {None}

@@ -39,20 +39,49 @@ _MASK: Final = {"where": 0, "zero_where": 1, "masked_fill": 1}
 _TOTALS: Final = frozenset({"sum", "mean"})  # reductions that may run over all elements
 # Elementwise operations that are many calls of NumPy, for which machine code pays from `FEW` elements on.
 _COSTLY: Final = frozenset(
-    (
-        "sigmoid silu mish softplus logsigmoid elu celu gelu gelu_tanh hardsigmoid hardswish logit "
-        "erf erfc erfinv normal_cdf ndtr lgamma digamma sinc xlogy xlog1py entr"
-    ).split()
+    [
+        "sigmoid",
+        "silu",
+        "mish",
+        "softplus",
+        "logsigmoid",
+        "elu",
+        "celu",
+        "gelu",
+        "gelu_tanh",
+        "hardsigmoid",
+        "hardswish",
+        "logit",
+        "erf",
+        "erfc",
+        "erfinv",
+        "normal_cdf",
+        "ndtr",
+        "lgamma",
+        "digamma",
+        "sinc",
+        "xlogy",
+        "xlog1py",
+        "entr",
+    ]
 )
 _BY_ROWS: Final = frozenset(
     [
-        *("cumsum", "cumprod", "mse_loss", "binary_cross_entropy_with_logits"),
+        *("avg_pool", "max_pool", "cumsum", "cumprod", "mse_loss", "binary_cross_entropy_with_logits"),
         *("sum", "mean", "amax", "amin", "linalg_vector_norm", "logsumexp", "softmax", "log_softmax"),
         *[f"{of}_norm{suffix}" for of in ("layer", "group", "batch") for suffix in ("", "_weight", "_affine")],
     ]
 )
 _COMBINED_BY_ROWS: Final = frozenset(
-    ["scaled_difference", "logits_pull", "cumsum_reversed", "softmax_pull", "log_softmax_pull", "normalization_pull", "normalization_pull_weight"]
+    [
+        "scaled_difference",
+        "logits_pull",
+        "cumsum_reversed",
+        "softmax_pull",
+        "log_softmax_pull",
+        "normalization_pull",
+        "normalization_pull_weight",
+    ]
 )
 _SCALARS: Final = frozenset([np.float32, np.float64])
 _MOST_SHAPES: Final = 1024  # for which kernels are remembered
@@ -250,7 +279,8 @@ class Rows:
         dtype = xs[0].dtype
         key: list[Any] = [dtype.char]
         for x in xs:
-            if (x.__class__ is not ndarray and x.__class__ not in _SCALARS) or x.dtype is not dtype:
+            kind = x.__class__
+            if (kind is not ndarray and kind not in _SCALARS) or x.dtype is not dtype:
                 return self.otherwise(*xs, **meta)
             key.append(x.shape)
         key += meta.values()

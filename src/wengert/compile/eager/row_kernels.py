@@ -9,10 +9,11 @@ from math import prod
 from typing import Any, Final
 
 from wengert.compile.eager.choice import is_usual
+from wengert.compile.eager.pools import POOLS, fits
 from wengert.compile.eager.row_shapes import Seen, Shape, seen
 from wengert.compile.llvm import machine
 from wengert.compile.llvm.emit import Interface
-from wengert.compile.nest import Buffer, Kernel, Role
+from wengert.compile.nest import Buffer, Expr, Extent, Kernel, Role
 from wengert.compile.runtime.build import CompiledKernel
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
@@ -28,6 +29,8 @@ def row_kernel(
     name: str, dtype: str, shapes: Sequence[Shape], meta: dict[str, Any], version: str
 ) -> Callable[..., Any] | None:
     """An operation or a fused combination on arrays of exactly these shapes; None where NumPy is to do it."""
+    if name in POOLS:
+        return _of_images(name, dtype, shapes[0], meta, version)
     key = "dims" if "dims" in meta else "dim"
     dims = meta.get(key)
     if not is_usual((), meta, backward=False):
@@ -51,6 +54,25 @@ def row_kernel(
         return None
     own = [shape] if shape is not None else None
     return _fitted(made, found, shapes, own, along if drops else None)
+
+
+def _of_images(name: str, dtype: str, shape: Shape, meta: dict[str, Any], version: str) -> Callable[..., Any] | None:
+    """Means or maxima of patches of these images."""
+    space = shape[2:]
+    if not fits(name, shape, meta):
+        return None
+    made = _kernel((name, dtype, (), tuple(meta.items())), version)
+    if made is None:
+        return None
+    call, flat, result = made[0], (prod(shape[:2]), *space), (*shape[:2], *meta["counts"])
+
+    def of_images(x: Any) -> Any:
+        y = call(x.reshape(flat))
+        for part in y if y.__class__ is tuple else (y,):
+            part.resize(result, refcheck=False)
+        return y
+
+    return of_images
 
 
 def _fitted(
@@ -99,9 +121,21 @@ def _compiled(request: tuple[Any, ...]) -> bytes:
     if found is None:
         return _NOTHING
     kernel = found.kernel
-    buffers = [[b.name, b.dtype, list(b.shape), b.role.value] for b in kernel.of_role(Role.IN, Role.OUT)]
+    buffers = [
+        [b.name, b.dtype, [_as_data(n) for n in b.shape], b.role.value] for b in kernel.of_role(Role.IN, Role.OUT)
+    ]
     head = [kernel.name, buffers, found.interface.as_data(), found.read, found.results]
     return json.dumps(head).encode() + b"\n" + bytes(found.object_code)
+
+
+def _as_data(extent: Extent) -> Any:
+    """An extent as plain lists, for a file."""
+    return [extent.op, *map(_as_data, extent.args)] if isinstance(extent, Expr) else extent
+
+
+def _extent(data: Any) -> Extent:
+    """From plain lists."""
+    return Expr(data[0], tuple(map(_extent, data[1:]))) if isinstance(data, list) else data
 
 
 def _read(kept: bytes) -> _Made:
@@ -111,7 +145,7 @@ def _read(kept: bytes) -> _Made:
     linked = machine.link(object_code, (interface.name, interface.prepare), support().addresses)
     if interface.shares:
         support().use_threads()
-    arguments = tuple([Buffer(b, dtype, tuple(shape), Role(role)) for b, dtype, shape, role in buffers])
+    arguments = tuple([Buffer(b, dtype, tuple(map(_extent, shape)), Role(role)) for b, dtype, shape, role in buffers])
     compiled = CompiledKernel(Kernel(name, arguments, ()), interface, linked, False, None, None)
     return compiled.call, tuple(read), tuple(map(tuple, results))
 

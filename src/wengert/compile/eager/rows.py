@@ -11,9 +11,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from wengert.compile.eager.pools import POOLS, pool_kernel
 from wengert.compile.eager.row_shapes import ANY
-from wengert.compile.eager.running import RUNNING, running_kernel
 from wengert.compile.eager.rules import Recording, RuleSpace, Term, UnfitError, emitted
+from wengert.compile.eager.running import RUNNING, running_kernel
 from wengert.compile.llvm import machine
 from wengert.compile.llvm.emit import SHARE, Interface, emit_kernel
 from wengert.compile.lower.joining import joined
@@ -55,6 +56,10 @@ def code_for(request: Request) -> RowCode | None:
     """The machine code; None if it cannot be one loop over rows, or depends on their lengths in other ways."""
     if request.name in RUNNING:
         return _of_running(request)
+    if request.name in POOLS:
+        kernel = pool_kernel(request.name, request.dtype, dict(request.meta))
+        check_kernel(kernel)
+        return _emitted(kernel, (0,), ())
     try:
         found = [_kernel(request, lengths) for lengths in _LENGTHS]
     except UnfitError:

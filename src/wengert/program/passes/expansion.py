@@ -126,8 +126,9 @@ def _mse_loss(xp: Any, a: Value, b: Value, *, reduction: str) -> Value:
 def _cross_entropy_of_logits(
     xp: Any, x: Value, t: Value, *weights: Value, reduction: str, weighted: bool, pos_weighted: bool
 ) -> Any:
-    if weighted or pos_weighted:
+    if weights:
         return None
+    del weighted, pos_weighted
     v = xp.sub(xp.log1p(xp.exp(xp.neg(xp.abs(x)))), xp.minimum(x, 0.0))
     return _reduced(xp, xp.add(v, xp.mul(xp.sub(1.0, t), x)), reduction)
 
