@@ -102,7 +102,11 @@ class Body:
         What is ``overwriting`` lies where others read: it is stored after everything else of an iteration.
         """
         first = roots[0]
-        flat = self.may_be_flat and len(first.shape) > 1 and all([is_flat(root, self.group, self._buffer_of) for root in roots])
+        flat = (
+            self.may_be_flat
+            and len(first.shape) > 1
+            and all([is_flat(root, self.group, self._buffer_of) for root in roots])
+        )
         shape = (prod(first.shape),) if flat else first.shape
         order = (0,) if flat else first.order
         whole = self.sizes.total(first.shape)
