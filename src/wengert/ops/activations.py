@@ -16,7 +16,7 @@ from wengert.ops.kernels import in_float32, takes
 from wengert.ops.masks import choose, zero_where
 from wengert.ops.record import Kind, Op, Rule, defop
 
-# The ufunc behind np.clip: its loop is vectorised, and it keeps the sign of -0.0 at any length. np.maximum does neither.
+# The ufunc behind np.clip: its loop is vectorised, and it keeps the sign of -0.0 at any length; np.maximum not.
 _clip: Final[Any] = getattr(_umath, "clip", np.clip)
 
 
