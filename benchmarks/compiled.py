@@ -30,7 +30,8 @@ from benchmarks.machine import describe
 from benchmarks.processes import ROOT, thread_environment
 
 NATIVE = Path(__file__).parent / "native"
-Step = Callable[[], tuple[Any, ...]]  # the value, then the gradients
+RATE = 1e-7  # so small that the results of all steps are the same
+Step = Callable[[], tuple[Any, ...]]  # the value, then the gradients, or the arrays that were updated
 
 # --- the libraries ---------------------------------------------------------------------------------------------------
 
@@ -60,7 +61,18 @@ def wengert_step(case: Case) -> Step:
     if not problem.by:
         direct = torch.compile(problem.function)
         return lambda: direct(*arrays)
-    function = torch.compile(torch.func.grad_and_value(problem.function, problem.by))
+    derivatives = torch.func.grad_and_value(problem.function, problem.by)
+    if case.trains:
+
+        def update(*arrays: Any) -> Any:
+            gradients, value = derivatives(*arrays)
+            for i, g in zip(problem.by, gradients, strict=True):
+                arrays[i].sub_(g * RATE)
+            return value
+
+        training = torch.compile(update)
+        return lambda: (training(*arrays), *[arrays[i] for i in problem.by])
+    function = torch.compile(derivatives)
 
     def step() -> tuple[Any, ...]:
         gradients, value = function(*arrays)
@@ -79,7 +91,13 @@ def torch_step(case: Case) -> Step:
 
     def step() -> tuple[Any, ...]:
         value = problem.function(*arrays)
-        return (value.detach(), *torch.autograd.grad(value, leaves))
+        gradients = torch.autograd.grad(value, leaves)
+        if not case.trains:
+            return (value.detach(), *gradients)
+        with torch.no_grad():
+            for leaf, g in zip(leaves, gradients, strict=True):
+                leaf.sub_(g, alpha=RATE)
+        return (value.detach(), *[leaf.detach() for leaf in leaves])
 
     return step
 
@@ -97,11 +115,32 @@ def jax_step(case: Case) -> Step:
     if not problem.by:
         direct = jax.jit(problem.function)
         return lambda: jax.block_until_ready(direct(*arrays))
-    function = jax.jit(jax.value_and_grad(problem.function, problem.by))
+    derivatives = jax.value_and_grad(problem.function, problem.by)
+    if case.trains:
+        return _jax_training(jax, derivatives, arrays, problem.by)
+    function = jax.jit(derivatives)
 
     def step() -> tuple[Any, ...]:
         value, gradients = jax.block_until_ready(function(*arrays))
         return (value, *gradients)
+
+    return step
+
+
+def _jax_training(jax: Any, derivatives: Callable[..., Any], arrays: list[Any], by: tuple[int, ...]) -> Step:
+    """The updated arrays take the memory of the old ones."""
+
+    def update(*arrays: Any) -> Any:
+        value, gradients = derivatives(*arrays)
+        return value, *[arrays[i] - RATE * g for i, g in zip(by, gradients, strict=True)]
+
+    training = jax.jit(update, donate_argnums=by)
+
+    def step() -> tuple[Any, ...]:
+        value, *updated = jax.block_until_ready(training(*arrays))
+        for i, array in zip(by, updated, strict=True):
+            arrays[i] = array
+        return (value, *updated)
 
     return step
 

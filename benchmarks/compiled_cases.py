@@ -176,6 +176,7 @@ class Case:
     wanted: float
     tolerance: float = 1e-4  # of the largest value: float32 in another order
     without: tuple[str, ...] = ()  # peers that would take minutes
+    trains: bool = False  # the arrays are updated by their gradients, in place
 
 
 def _powers(name: str, problem: Callable[..., Problem], exponents: tuple[int, ...], wanted: float) -> list[Case]:
@@ -200,4 +201,8 @@ CASES = [
         for n in (10_000, 100_000, 500_000)
     ],
     *[Case(f"perceptron, batch {n}", partial(perceptron, batch=n), 3.0 if n == 32 else 1.0) for n in (32, 256)],
+    *[
+        Case(f"training step of it, batch {n}", partial(perceptron, batch=n), 3.0 if n == 32 else 1.0, trains=True)
+        for n in (32, 256)
+    ],
 ]

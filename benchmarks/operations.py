@@ -304,7 +304,7 @@ OPERATIONS = (
     Operation(
         "flip",
         _of_one(lambda torch, x: torch.flip(x, (0, 1)), rows=True),
-        "NumPy copies backwards element by element, on one thread",
+        "NumPy copies a row backwards one element after the other",
     ),
     Operation("cat", _cat),
     Operation("stack", _stack),
@@ -314,22 +314,22 @@ OPERATIONS = (
     Operation(
         "index_select",
         _index_select,
-        "the indices are checked against the bounds and the node recorded in Python: 5 us, where the copy takes 1 us",
+        "arguments and bounds are checked in Python: 4 us for a hundred elements, where the copy takes 1",
     ),
     Operation(
         "gather",
         _gather,
-        "bounds checks and flat indices are NumPy calls: 8 us for a hundred elements",
+        "arguments, bounds and, below 512 elements, flat indices are NumPy calls: 6 us for a hundred elements",
     ),
     Operation(
         "scatter_add",
         _scatter_add,
-        "bounds checks and flat indices are NumPy calls: 11 us for a hundred elements",
+        "arguments, bounds and, below 512 elements, flat indices are NumPy calls: 8 us for a hundred elements",
     ),
     Operation(
         "index_add",
         _index_add,
-        "a flat index for every element is made first; long rows are added in rounds, after a sort of their indices",
+        "arguments, bounds and, below 512 elements, flat indices are NumPy calls: 10 us for a hundred elements",
     ),
     Operation("masked_fill", _masked_fill),
     Operation("embedding", _embedding),
@@ -337,9 +337,7 @@ OPERATIONS = (
     Operation("bmm", _bmm),
     Operation("linear", _linear),
     Operation("einsum", _einsum),
-    Operation(
-        "solve", _solve, "backward factorises the matrix anew for each of its two gradients: NumPy gives no factors"
-    ),
+    Operation("solve", _solve, "backward factorises the matrix once more: NumPy gives no factors"),
     Operation(
         "rfft",
         _rfft,

@@ -31,6 +31,7 @@ MODULES = {
     "wengert.nn.functional": "layers and losses as functions",
     "wengert.nn.init": "how weights begin",
     "wengert.nn.utils": "gradients cut to size, parameters as one vector",
+    "wengert.distributions": "distributions",
     "wengert.optim": "optimizers",
     "wengert.optim.lr_scheduler": "learning rates that change",
     "wengert.utils.data": "data sets and loaders",

@@ -62,7 +62,7 @@ def answer(expression: str, torch: ModuleType) -> tuple[str, str]:
             value = eval(expression, names(torch))
         except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
             return f"raises {type(error).__name__}", str(error)
-    text = re.sub(r"<(?:wengert\.)?(\w+) object at 0x\w+>", r"<\1>", repr(value))
+    text = re.sub(r"<(?:torch\.autograd\.function\.)?(\w+) object at 0x\w+>", r"<\1>", repr(value))
     return text, ""
 
 

@@ -980,3 +980,27 @@ def test_any_attribute_may_be_put_on_ctx(name: str) -> None:
     x = wengert.tensor(3.0, requires_grad=True)
     (F.apply(x) * 1).backward()
     assert x.grad.item() == 2
+
+
+@both
+def test_the_node_follows_tensors_only(torch):
+    """
+    [True, False]
+    <torch.autograd.function.ScaleBackward object at
+    <MulBackward0 object at
+    """
+
+    class Scale(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, factor, x, name, y):
+            return factor * x
+
+        @staticmethod
+        def backward(ctx, g):
+            return None, g, None, None
+
+    x = torch.ones(2, requires_grad=True)
+    node = Scale.apply(3.0, x, "name", torch.ones(2)).grad_fn
+    print([following is not None for following, _ in node.next_functions])
+    print(repr(node).partition(" 0x")[0])
+    print(repr((x * 2).grad_fn).partition(" 0x")[0])

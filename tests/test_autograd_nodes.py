@@ -459,3 +459,50 @@ def test_subclass_and_identity(torch):
     x = torch.tensor(2.0, requires_grad=True)
     print(x.requires_grad_() is x, x.detach() is x, x.data is x.data, hash(x) == hash(x))
     print({x: 1}[x])
+
+
+@both
+def test_nodes_are_of_their_class_wherever_they_come_from(torch):
+    """
+    AddBackward0 AddBackward0
+    [('MulBackward0', 0), ('AccumulateGrad', 0)] True True
+    ('ExpBackward0', 0) MulBackward0
+    <MulBackward0> <MulBackward0> torch::autograd::AccumulateGrad
+    SumBackward0 [('MulBackward0', 0)]
+    tensor(3.) tensor(1.)
+    AttributeError AddBackward0
+    True True ['_saved_other', '_saved_self'] ['_saved_max', '_saved_min', '_saved_self']
+    ['_saved_dim0', '_saved_dim1']
+    """
+    w, b = torch.tensor(2.0, requires_grad=True), torch.tensor(1.0, requires_grad=True)
+    y = w * 3.0 + b
+    node = y.grad_fn
+    print(type(node).__name__, node.name())
+    following = node.next_functions
+    print(
+        [(type(n).__name__, i) for n, i in following], y.grad_fn is node, following[0][0] is node.next_functions[0][0]
+    )
+    z = torch.exp(w) * w
+    seen = []
+    z.grad_fn.register_hook(lambda grads, _: seen.append(z.grad_fn.next_functions[0]))
+    z.backward()
+    print((type(seen[0][0]).__name__, seen[0][1]), type(z.grad_fn).__name__)
+    print(
+        *["<" + repr(n).split(" ")[0].split(".")[-1].lstrip("<") + ">" for n in (z.grad_fn, (w * b).grad_fn)], end=" "
+    )
+    print(following[1][0].name())
+    total = (torch.ones(2) * w).sum()
+    print(type(total.grad_fn).__name__, [(type(n).__name__, i) for n, i in total.grad_fn.next_functions])
+    w.grad = None
+    y.backward()
+    print(w.grad, b.grad)
+    try:
+        print(y.grad_fn._saved_nothing)
+    except AttributeError as error:
+        print(type(error).__name__, str(error).split("'")[1])
+    product, clamped = w * b, torch.clamp(w, 0.0, 5.0)
+    print(torch.equal(product.grad_fn._saved_self, w), clamped.grad_fn._saved_max == 5.0, end=" ")
+    hidden = "_saved_result"  # ours have it all
+    print(*[[n for n in dir(t.grad_fn) if n.startswith("_saved_") and n != hidden] for t in (product, clamped)])
+    turned = torch.ones(2, 3, requires_grad=True).transpose(0, 1)
+    print([name for name in dir(turned.grad_fn) if name in ("_saved_dim0", "_saved_dim1")])

@@ -145,3 +145,34 @@ def test_several_sums_over_a_loop_that_threads_share() -> None:
     f = lambda x: (x.sum(), (x * x).sum(), x.exp().sum(), x.amax())
     for got, want in zip(torch.compile(f)(x), f(x), strict=True):
         np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=1e-13)
+
+
+LOSSES = {
+    "mean": lambda x, t: torch.nn.functional.cross_entropy(x, t),
+    "sum": lambda x, t: torch.nn.functional.cross_entropy(x.sin(), t, reduction="sum"),
+    "each": lambda x, t: torch.nn.functional.cross_entropy(x, t, reduction="none").square().sum(),
+    "weighted": lambda x, t: torch.nn.functional.cross_entropy(x, t, weight=torch.arange(1.0, 6.0)),
+    "of logarithms": lambda x, t: torch.nn.functional.nll_loss(x.exp(), t),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses_of_classes(name: str) -> None:
+    x = torch.tensor(np.random.default_rng(0).standard_normal((12, 5)).astype("f4"))
+    loss_and_gradient = grad_and_value(LOSSES[name])
+    compiled = torch.compile(loss_and_gradient)
+    for classes in (np.arange(12) % 5, np.where(np.arange(12) == 3, -100, 1), np.full(12, 4)):
+        t = torch.tensor(classes)
+        for got, want in zip(compiled(x, t), loss_and_gradient(x, t), strict=True):
+            np.testing.assert_allclose(got, want, rtol=2e-6, atol=1e-6)
+    assert "call" not in compiled.loops(x, t)
+    with pytest.raises(IndexError, match="out of bounds"):
+        compiled(x, torch.tensor(np.arange(12) % 6))
+
+
+def test_an_entry_that_does_not_count_may_be_anything() -> None:
+    x = torch.zeros(3, 4)
+    x[:, 1] = torch.tensor([float("nan"), float("inf"), -float("inf")])
+    t = torch.tensor([0, 2, 3])
+    for f in (torch.nn.functional.nll_loss, torch.func.grad(torch.nn.functional.nll_loss)):
+        np.testing.assert_array_equal(torch.compile(f)(x, t), f(x, t))

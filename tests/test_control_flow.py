@@ -1,6 +1,7 @@
 """Branches and loops as functions, in every mode."""
 
 import tracemalloc
+from functools import partial
 
 import numpy as np
 import pytest
@@ -83,6 +84,12 @@ class TestScan:
         assert carry["n"].tolist() == [3.3, 3.2]
         assert [y.shape[0] for y in ys] == [3, 3]
         assert scan(lambda c, x: (c, None), X0, length=4)[1] is None
+        for checkpoint in (False, True):
+            carry, (outer, number) = scan(
+                lambda c, x: (c * x, (wengert.outer(c, c), x)), X0, XS[:0], checkpoint=checkpoint
+            )
+            assert carry is X0
+            assert (outer.shape, number.shape, number.dtype) == ((0, 2, 2), (0,), XS.dtype)
         with pytest.raises(ValueError, match="length"):
             scan(lambda c, x: (c, None), X0)
         with pytest.raises(RuntimeError, match="shape and dtype"):
@@ -98,6 +105,9 @@ class TestBranches:
         assert calls == ["yes"]
         with pytest.raises(RuntimeError, match="one bool"):
             cond(wengert.tensor([True, False]), wengert.sin, wengert.cos, (X0,))
+        for call in (partial(cond, True, wengert.sin, wengert.cos), partial(switch, 0, [wengert.sin])):
+            with pytest.raises(RuntimeError, match=r"write \(x,\)"):
+                call(X0)
 
     def test_cond_and_switch_in_a_batch(self):
         x = wengert.tensor([-2.0, 0.5, 3.0], dtype=wengert.float64)

@@ -38,6 +38,7 @@ PUBLIC = (
 # Public as well, on pages of their own in the reference or under the modules above.
 FURTHER = (
     "wengert.autograd.functional",
+    "wengert.distributions",
     "wengert.fft",
     "wengert.func",
     "wengert.implicit",

@@ -382,7 +382,7 @@ def test_modules_of_different_sizes_are_not_stacked() -> None:
 
 
 def test_tangents_of_another_dtype() -> None:
-    """A tangent takes the dtype of its primal, and stays connected; what has no derivatives is refused as in PyTorch."""
+    """A tangent takes the dtype of its primal, and stays connected; dtypes without derivatives are refused."""
     single = wengert.ones(3, requires_grad=True)
     x = wengert.tensor(X)
     pushed = wengert.func.jvp(wengert.sin, (x,), (single,))[1]

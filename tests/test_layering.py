@@ -38,6 +38,7 @@ LAYERS = (
                 "backends",
                 "compile",
                 "cuda",
+                "distributions",
                 "fft",
                 "func",
                 "implicit",

@@ -46,6 +46,7 @@ OTHER_ARGUMENTS = frozenset(
         "multi_margin_loss",
         "multilabel_margin_loss",
         "poisson",
+        "binomial",
         "polygamma",
         "prod",
         "rms_norm",

@@ -122,7 +122,7 @@ def test_a_wrong_forward_rule_is_noticed(name: str) -> None:
 
 # What they write is not read off the input, so all members are alike.
 ALIKE = {"zero", "eq_", "ne_", *[name for name in NAMES if name.startswith("fill")]}
-ALIKE |= {"bernoulli", "poisson", "normal_around", "normal_spread", "normal_both"}
+ALIKE |= {"bernoulli", "binomial", "poisson", "normal_around", "normal_spread", "normal_both"}
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ALIKE])

@@ -495,6 +495,7 @@ from wengert.functions.rounding import nextafter as nextafter
 from wengert.functions.rounding import round as round
 from wengert.functions.rounding import trunc as trunc
 from wengert.functions.sampling import bernoulli as bernoulli
+from wengert.functions.sampling import binomial as binomial
 from wengert.functions.sampling import multinomial as multinomial
 from wengert.functions.sampling import normal as normal
 from wengert.functions.sampling import poisson as poisson
@@ -628,6 +629,7 @@ _LATER: dict[str, str] = {
 _LAZY: dict[str, str] = {
     "bartlett_window": "wengert.signal.periodic",
     "blackman_window": "wengert.signal.periodic",
+    "distributions": "wengert.distributions",
     "hamming_window": "wengert.signal.periodic",
     "hann_window": "wengert.signal.periodic",
     "kaiser_window": "wengert.signal.periodic",
@@ -642,6 +644,7 @@ _LAZY: dict[str, str] = {
 
 if _typing.TYPE_CHECKING:
     from wengert import array_api as array_api
+    from wengert import distributions as distributions
     from wengert import implicit as implicit
     from wengert import masked as masked
     from wengert import optim as optim
@@ -752,6 +755,7 @@ __all__ = [
     "bernoulli",
     "bilinear",
     "bincount",
+    "binomial",
     "bitwise_and",
     "bitwise_left_shift",
     "bitwise_not",
@@ -846,6 +850,7 @@ __all__ = [
     "diff",
     "digamma",
     "dist",
+    "distributions",
     "div",
     "divide",
     "dot",

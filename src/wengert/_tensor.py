@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from wengert.engine.base import LEVELED, TensorBase, bind_tensor_class
 from wengert.engine.dual_grad import gradients
 from wengert.engine.leveled import DualState, apply_leveled, bind_dual_class
@@ -66,6 +64,7 @@ from wengert.functions.writing import WritingMethods
 
 
 class Tensor(
+    TensorBase,  # first, where Python finds it at once when it asks whether a tensor is one
     ActivationMethods,
     AddedProductMethods,
     ArithmeticMethods,
@@ -120,7 +119,6 @@ class Tensor(
     TextMethods,
     VarianceMethods,
     WritingMethods,
-    TensorBase,
 ):
     """A multi-dimensional array of one dtype that can track the operations on it.
 
@@ -143,11 +141,6 @@ class BatchedTensor(Tensor):
 
     __slots__ = ()
     __module__ = "wengert"
-
-    def __repr__(self, *, tensor_contents: object = None) -> str:
-        raw: Any = self._data
-        sizes = ", ".join(str(axis.size) for axis in raw.axes)
-        return f"BatchedTensor(batch of {sizes}, shape={list(self.shape)}, dtype={self.dtype})"
 
 
 class DualTensor(DualState, Tensor):

@@ -11,6 +11,7 @@ _X, _VALUES = _rng.standard_normal((2, 3)), _rng.standard_normal((2, 3))
 _DRAWS = (
     "bernoulli",
     "poisson",
+    "binomial",
     "normal_around",
     "normal_spread",
     "fill_uniform",

@@ -106,11 +106,13 @@ def grad(
     if not ins:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     keep = create_graph if retain_graph is None else retain_graph
-    options = {"create_graph": create_graph, "allow_unused": bool(allow_unused) or materialize_grads}
+    unused = bool(allow_unused) or materialize_grads
     if is_grads_batched:
+        options = {"create_graph": create_graph, "allow_unused": unused}
         results = _batched(outs, ins, _listed(grad_outputs), keep, options)
     else:
-        results = gradients(outs, ins, _gradients(grad_outputs, outs), retain_graph=keep, **options)
+        given = _gradients(grad_outputs, outs)
+        results = gradients(outs, ins, given, retain_graph=keep, create_graph=create_graph, allow_unused=unused)
     if materialize_grads:
         results = [zeros_like(x) if r is None else r for r, x in zip(results, ins, strict=True)]
     if inputs.__class__ is not tuple and isinstance(inputs, Mapping):
@@ -137,23 +139,25 @@ def _listed(given: Any) -> tuple[Any, ...]:
         return tuple(given)
     if isinstance(given, (TensorBase, GradientEdge)):
         return (given,)
-    if isinstance(given, Mapping):
+    if given.__class__ is tuple:
+        return given
+    if given.__class__ is not list and isinstance(given, Mapping):
         return tuple(given.values())
     return tuple(given if given is not None else ())
 
 
-def _tensors(sequence: tuple[Any, ...], near: Sequence[Any]) -> tuple[Any, ...]:
-    """The tensors, and for gradient edges tensors that stand for them; what ``near`` are made by may lead to these."""
-    plain = True
-    for t in sequence:
+def _tensors(given: tuple[Any, ...], outputs: Sequence[Any]) -> tuple[Any, ...]:
+    """The tensors, and for gradient edges tensors that stand for them; ``outputs`` may lead to these."""
+    edges = False
+    for t in given:
         if not isinstance(t, TensorBase):
-            plain = False
             if not isinstance(t, GradientEdge):
                 raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(t).__name__}")
-    if plain:
-        return sequence
-    nodes = _nodes(near)
-    return tuple([tensor_at(t, nodes) if isinstance(t, GradientEdge) else t for t in sequence])
+            edges = True
+    if not edges:
+        return given
+    near = _nodes(outputs)
+    return tuple([tensor_at(t, near) if isinstance(t, GradientEdge) else t for t in given])
 
 
 def _nodes(outputs: Sequence[Any]) -> list[Node]:

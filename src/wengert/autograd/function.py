@@ -131,10 +131,12 @@ class Function(metaclass=_FunctionMeta):
     def _run(cls, args: tuple[Any, ...], *, push: bool = False) -> tuple[FunctionCtx, Any]:
         """The ctx and the output of one call; with ``push``, ``jvp`` is called next and may ask for what was saved."""
         takes_ctx = cls.setup_context is Function.setup_context
+        of_tensors = tuple([isinstance(x, TensorBase) for x in args])
         ctx = cls._ctx_class(tuple([isinstance(x, TensorBase) and is_tracking(x) for x in args]))
         node = None
         if STATE.grad_enabled and any(ctx.needs_input_grad):
-            node = cls._node_class(tuple([edge_of(x) if isinstance(x, TensorBase) else None for x in args]), ctx)
+            following = tuple([edge_of(x) if isinstance(x, TensorBase) else None for x in args])
+            node = cls._node_class(following, of_tensors, ctx)
             node.code, node.lasti = user_code(3)
         output = _forward(cls, ctx, args, takes_ctx)
         outputs = output if isinstance(output, tuple) else (output,)

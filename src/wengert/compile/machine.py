@@ -50,9 +50,13 @@ class Entry(NamedTuple):
 
 
 class Machine:
-    """A program whose fusible equations run as machine code."""
+    """A program whose fusible equations run as machine code.
 
-    def __init__(self, program: Program) -> None:
+    ``written`` are pairs of an input and the output that is to take its place. ``in_place`` are those of the outputs
+    that the last kernel writes into their input: nothing can fail once that has begun.
+    """
+
+    def __init__(self, program: Program, written: Sequence[tuple[int, int]] = ()) -> None:
         self.original = program
         self.inner: dict[Equation, dict[str, Machine]] = {}  # of loops and branches: a machine for each program
         program = self.program = without_repetition(expanded(program))
@@ -65,12 +69,16 @@ class Machine:
         self._constants = list(program.constants.values())
         self._uses = Counter([x for equation in program.equations for x in equation.values])
         self._uses.update([x for x in program.outputs if isinstance(x, Value)])
-        for step in cut_into_steps(program):
+        steps = cut_into_steps(program)
+        for step in steps:
             if isinstance(step, Calls):
                 self._add_calls(step.equations)
             else:
-                self._add_kernel(lower(step, self.program.constants, self._place))
+                targets = _targets(program, steps, written) if step is steps[-1] else {}
+                self._add_kernel(lower(step, self.program.constants, self._place, targets))
         self._outputs = [self._address(x) for x in program.outputs]
+        inputs = {self._place[x] for x in program.inputs}
+        self.in_place = frozenset([place for _, place in written if self._outputs[place] in inputs])
         self._size = len(self._place)
 
     def _add_calls(self, equations: Sequence[Equation]) -> None:
@@ -113,6 +121,7 @@ class Machine:
         self.parts.append(lowered)
         self._built.append(kernel_of(lowered))
         arguments = [self._address(x) for x in lowered.arguments]
+        self._place.update({x: self._place[target] for x, target in lowered.in_place.items()})
         results = [self._new_place(x) for x in lowered.results]
         self.steps.append((self._built[-1].call, arguments, results if len(results) != 1 else results[0]))
 
@@ -154,6 +163,8 @@ class Machine:
 
     def timed(self, raws: Sequence[Any], clock: Callable[[], float]) -> Iterator[tuple[str, float]]:
         """Run, and say how long each step took."""
+        overwritten = [self._outputs[place] for place in self.in_place]
+        raws = [x.copy() if place in overwritten else x for place, x in enumerate(raws)]
         values: list[Any] = [*raws, *self._constants]
         values += [None] * (self._size - len(values))
         for number, ((_, label), (function, arguments, results)) in enumerate(
@@ -196,6 +207,19 @@ class Machine:
         return Entry(boxed.call, checks)
 
 
+def _targets(program: Program, steps: Sequence[Any], written: Sequence[tuple[int, int]]) -> dict[Value, Value]:
+    """Results of the last step, each with the input in whose memory it may lie as far as the steps before go."""
+    called = {x for step in steps if isinstance(step, Calls) for equation in step.equations for x in equation.values}
+    found: dict[Value, Value] = {}
+    for number, place in written:
+        x, y = program.inputs[number], program.outputs[place]
+        if isinstance(y, Value) and y in steps[-1].results and y.ndim and y.type == x.type:
+            alone = program.outputs.count(y) == 1 and x not in program.outputs
+            if alone and x not in called and x not in found.values():
+                found[y] = x
+    return found
+
+
 def _finder(machines: dict[str, Machine]) -> Callable[[Program], Machine]:
     """The machine of a program."""
     found = {id(machine.original): machine for machine in machines.values()}
@@ -205,7 +229,7 @@ def _finder(machines: dict[str, Machine]) -> Callable[[Program], Machine]:
 def _put(values: list[Any], results: Any, y: Any) -> None:
     if results.__class__ is int:
         values[results] = y
-    else:
+    elif results:
         for place, part in zip(results, y, strict=True):
             values[place] = part
 

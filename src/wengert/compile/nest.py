@@ -209,17 +209,20 @@ class If:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A matrix inside a buffer: where it begins and how far its rows lie apart, in elements."""
+    """A matrix inside a buffer: where it begins, and how far its rows and columns lie apart, in elements."""
 
     buffer: str
     index: tuple[Index, ...]
     row: Extent
-    transposed: bool = False
+    column: Extent = 1
 
 
 @dataclass(frozen=True, slots=True)
 class MatMul:
-    """``out = a @ b`` (``+=`` with ``add``) of matrices ``m x k`` and ``k x n``: BLAS, or loops where there is none."""
+    """``out = a @ b`` (``+=`` with ``add``) of matrices ``m x k`` and ``k x n``.
+
+    The columns of ``out`` are neighbours in memory.
+    """
 
     out: Ref
     a: Ref

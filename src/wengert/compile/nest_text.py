@@ -133,7 +133,8 @@ def _lines(statement: Statement) -> Iterator[str]:
             yield from _branch(statement)
         case MatMul():
             sign = "+=" if statement.add else "="
-            yield f"{_matrix(statement.out)} {sign} {_matrix(statement.a)} @ {_matrix(statement.b)}"
+            m, n, k = (extent_text(extent) for extent in (statement.m, statement.n, statement.k))
+            yield f"{_matrix(statement.out)} {sign} {_matrix(statement.a)} @ {_matrix(statement.b)}  # {m} x {k} x {n}"
         case Check():
             yield f"if {statement.condition}: give up, an index is out of {extent_text(statement.extent)}"
 
@@ -149,7 +150,9 @@ def _computation(statement: Compute) -> str:
 
 
 def _matrix(ref: Ref) -> str:
-    return _place(ref.buffer, ref.index) + ("^T" if ref.transposed else "")
+    """Where a matrix begins, and how far its rows and columns lie apart."""
+    steps = ", ".join([extent_text(step, inside=True) for step in (ref.row, ref.column)])
+    return f"{_place(ref.buffer, ref.index)}::({steps})"
 
 
 def _loop(loop: Loop) -> Iterator[str]:

@@ -22,7 +22,7 @@ from wengert.compile.tracing import tracing
 from wengert.engine.backward import run_grad
 from wengert.engine.base import TensorBase, is_tracking, wrap
 from wengert.engine.inplace import inplace
-from wengert.engine.out import mark_written
+from wengert.engine.out import mark_written, writeable
 from wengert.engine.state import STATE
 from wengert.ops.record import TABLE
 from wengert.program.partition import cut
@@ -74,7 +74,8 @@ class Plan:
         self._hosts = trace.hosts
         self._sources = [(c.tensor if c.owner is None else c.owner, c.owner is not None) for c in trace.captures]
         self._guards = [(t._data.dtype, t._data.shape, t._rg) for t in self.captures()]
-        self.forward = Executable(self.program)
+        written = [] if self.tracked_outputs else self._writes  # else the old values are kept for gradients
+        self.forward = Executable(self.program, written)
         self.seconds = time.perf_counter() - start
         self._backward: Callable[..., tuple[Any, ...]] | None = None
 
@@ -210,12 +211,12 @@ class Plan:
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """The result for the leaves of the arguments."""
         tensors = self._inputs(leaves)
+        if self._writes:
+            _check_apart(tensors, [tensors[number] for number, _ in self._writes])
         raws = self.forward(*[t._data for t in tensors])
         made = [wrap(raw) for raw in raws[: len(self.outputs)]]
         if self.tracked_outputs and STATE.grad_enabled:
             self._record(leaves, tensors, made, raws)
-        if self._writes:
-            _check_apart(tensors, [tensors[number] for number, _ in self._writes])
         for number, place in self._writes:
             _write(tensors[number], raws[place])
         for owner, grad, adds in self._grads:
@@ -354,16 +355,20 @@ def _nested(call: Callable[..., Any], structure: Any) -> Callable[..., Any]:
 
 
 def _check_apart(tensors: Sequence[Any], written: Sequence[Any]) -> None:
-    """Raise if what is written overlaps with another tensor that the program reads: it was traced as if it did not."""
+    """Raise if what is written is read-only, or overlaps with another tensor, as it did not when it was traced."""
     arrays = [t._data for t in tensors if t._data.__class__ is np.ndarray]
     for t in written:
         data = t._data
+        if data.__class__ is np.ndarray and not data.flags.writeable:
+            writeable(data)
         if data.__class__ is np.ndarray and any([np.may_share_memory(data, a) for a in arrays if a is not data]):
             raise RuntimeError(messages.overlapping_captures())
 
 
 def _write(t: Any, raw: Any) -> None:
-    if t._data.__class__ is np.ndarray:
+    if t._data is raw:
+        pass  # a kernel has written there
+    elif t._data.__class__ is np.ndarray:
         np.copyto(t._data, raw)
     else:
         t._data = raw if raw.__class__ is not np.ndarray else raw[()]

@@ -181,10 +181,11 @@ def _apply_to_one(op: Op, x: TensorBase, meta: dict[str, Any]) -> Any:
     dtype = y.dtype
     if form is None or dtype.kind not in "fc":
         return out
-    node: Any = object.__new__(form.node_class(op, meta, dtype.kind == "c" or a.dtype.kind == "c"))
+    cls = form.node_class(op, meta, dtype.kind == "c" or a.dtype.kind == "c")
+    node: Any = cls.first()
     following = x._node or accumulator_of(x)
     keep_a = form.reads[0]
-    if node.keeps_scalars and isinstance(y, np.generic):
+    if cls.keeps_scalars and isinstance(y, np.generic):
         kept_y, kept_a = y, scalar_of(a)
     else:
         kept_y = y if form.keep_y is _VALUES else _described(form.keep_y, y)
@@ -192,9 +193,9 @@ def _apply_to_one(op: Op, x: TensorBase, meta: dict[str, Any]) -> Any:
     if keep_a is _VALUES or form.keep_y is _VALUES:
         watched = [out] if form.keep_y is _VALUES else []
         watched += [x] if keep_a is _VALUES else []
-        node.links = (node.form, following, kept_y, kept_a, *_watched(watched))
+        node.links = (cls.form, following, kept_y, kept_a, *_watched(watched))
     else:
-        node.links = (node.form, following, kept_y, kept_a)
+        node.links = (cls.form, following, kept_y, kept_a)
     if form.each:
         node.arity = 1
     node.seq = next_seq()
@@ -256,14 +257,15 @@ def _apply_to_several(op: Op, inputs: tuple[Any, ...], meta: dict[str, Any]) -> 
     form = _several_inputs.get(key)
     if form is None:
         form = _several_inputs[key] = _Recording(op, mask, len(raws))
-    node: Any = object.__new__(form.node_class(op, meta, False))
-    if node.keeps_scalars and isinstance(y, np.generic):
+    cls = form.node_class(op, meta, False)
+    node: Any = cls.first()
+    if cls.keeps_scalars and isinstance(y, np.generic):
         kept = [y, *map(scalar_of, raws)]
     else:
         kept = [y if form.keep_y is _VALUES else _described(form.keep_y, y)]
         for read, raw in zip(form.reads, raws, strict=True):
             kept.append(raw if read is _VALUES else None if read is _NOTHING else metadata_of(raw))
-    links = [node.form, *following, *kept]
+    links = [cls.form, *following, *kept]
     if form.keep_y is _VALUES:
         links += _watched((out,))
     for position in form.places:
@@ -370,12 +372,14 @@ def _recorded(
     """The graph node of one tracked operation, with what its rules read and nothing else."""
     node: Any
     if batched:
-        node = object.__new__(batched_class(op, meta))
+        cls = batched_class(op, meta)
+        node = cls()
         first = y[0] if y.__class__ is tuple else y
         node.axes = first.axes if first.__class__ is Batched else ()
     else:
         is_complex = taken.is_complex or any([part.dtype.kind == "c" for part in (y if y.__class__ is tuple else (y,))])
-        node = object.__new__(node_class(op, meta, is_complex=is_complex))
+        cls = node_class(op, meta, is_complex=is_complex)
+        node = cls.first()
     plan = save_plan(op, taken.mask, len(inputs))
     if op.outputs == 1:
         kept, watched = [_keep(plan[0], y)], _watched([outs[0]]) if plan[0] is _VALUES else []
@@ -395,11 +399,11 @@ def _recorded(
             has_number = True
     if has_number and not watched:
         watched += UNWATCHED
-    if node.each:
+    if cls.each:
         node.arity = len(inputs)
-    if node.keeps_scalars and isinstance(y, np.generic):
+    if cls.keeps_scalars and isinstance(y, np.generic):
         kept = [y, *map(scalar_of, taken.raws)]
-    node.links = (node.form, *taken.following, *kept, *watched)
+    node.links = (cls.form, *taken.following, *kept, *watched)
     node.seq = next_seq()
     node.code, node.lasti = user_code(4)
     node.meta = meta or None

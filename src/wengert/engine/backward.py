@@ -6,16 +6,17 @@ import threading
 import weakref
 from collections.abc import Sequence
 from operator import add
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
+from numpy import ndarray
 
 from wengert._batched import Batched
 from wengert._fpenv import run_silently
 from wengert._source import user_code
 from wengert.engine import start_messages as messages
 from wengert.engine.base import TensorBase, accumulator_of, edge_of, wrap, wrap_plain
-from wengert.engine.node import AccumulateGrad, Node
+from wengert.engine.node import AccumulateGrad, FreedAt, Node
 from wengert.engine.past import note_pass
 from wengert.engine.state import STATE
 from wengert.engine.sweep import OnTheWay, Sweep, drain_plain, lead_to_these_only, needed_nodes
@@ -70,7 +71,7 @@ def _is_traced() -> bool:
     return STATE.trace is not None
 
 
-def backward_from_scalar(t: TensorBase, retain_graph: bool) -> None:
+def backward_from_scalar(t: TensorBase, retain_graph: bool | None) -> None:
     """The commonest case of :func:`run_backward`: one tracked float result of one element, nothing else asked."""
     if STATE.trace is not None or t._data.__class__ is Batched:
         run_backward((t,), (None,), retain_graph=retain_graph)
@@ -84,7 +85,7 @@ def backward_from_scalar(t: TensorBase, retain_graph: bool) -> None:
         unusual = run_silently(drain_plain, on_the_way, retain_graph, where)
         if unusual is None and _are_first(on_the_way[1]):
             return
-    sweep = Sweep(False, retain_graph, where, False)
+    sweep = Sweep(False, bool(retain_graph), where, False)
     sweep.on_the_way = on_the_way
     _commit(sweep.run(unusual), sweep)
 
@@ -97,7 +98,8 @@ def _are_first(arrivals: dict[Any, Any]) -> bool:
             t = leaf.variable
             if leaf.state is not None or t is None or t._grad is not None or not t._rg or t._view is not None:
                 return False
-            arrays = arrays or g.__class__ is np.ndarray
+            if g.__class__ is ndarray:
+                arrays = True
         if arrays:
             taken: set[int] = set()
             arrivals = {leaf: _own(g, taken) for leaf, g in arrivals.items()}
@@ -125,11 +127,17 @@ def run_grad(
 
     What lies behind the nodes ``ends`` is taken as constant.
     """
-    if len(outputs) == 1 and not (create_graph or ends or STATE.anomaly or STATE.axes or STATE.trace is not None):
-        found = _plain_gradients(outputs[0], inputs, gradients[0], retain_graph, allow_unused)
-        if found is not None:
-            return found
-    sweep = Sweep(create_graph, retain_graph, user_code(2), _is_traced())
+    where, is_traced = user_code(2), STATE.trace is not None
+    if len(outputs) == 1 and not (create_graph or is_traced or ends or STATE.anomaly or STATE.axes):
+        root, g = _root(0, outputs[0], gradients[0], False)
+        edges = [_target_edge(t) for t in inputs]
+        if root.seq and lead_to_these_only((root,), edges):
+            exposed: set[int] = (
+                set() if gradients[0] is None else {id(g)}
+            )  # a cotangent that the user gave stays the user's
+            arrived = _swept_plainly(root, g, exposed, retain_graph, where)
+            return _in_order(edges, arrived, exposed, inputs, outputs, allow_unused)
+    sweep = Sweep(create_graph, retain_graph, where, is_traced)
     roots = _start(sweep, outputs, gradients)
     edges = [_target_edge(t) for t in inputs]
     if not ends and lead_to_these_only(roots, edges):
@@ -138,15 +146,43 @@ def run_grad(
         sweep.ask_for(needed_nodes(roots, edges, ends), edges, ends)
         sweep.run()
         arrived = sweep.captured
+    return _in_order(edges, arrived, None if sweep.on_tensors else sweep.exposed, inputs, outputs, allow_unused)
+
+
+def _swept_plainly(root: Node, g: Any, exposed: set[int], retain_graph: bool, where: FreedAt) -> dict[Any, Any]:
+    """What arrives at the leaves from one root, without a pass object unless something unusual is met."""
+    on_the_way: OnTheWay = [(root.seq, root)], {root: g}, set()
+    unusual = run_silently(drain_plain, on_the_way, retain_graph, where)
+    arrived = on_the_way[1]
+    if unusual is None:
+        for leaf in arrived:
+            if leaf.state is not None:
+                break
+        else:
+            return arrived
+    sweep = Sweep(False, retain_graph, where, False)
+    sweep.on_the_way, sweep.exposed = on_the_way, exposed
+    return sweep.run(unusual)
+
+
+def _in_order(
+    edges: Sequence[Node],
+    arrived: dict[Any, Any],
+    exposed: set[int] | None,
+    inputs: Sequence[TensorBase],
+    outputs: Sequence[TensorBase],
+    allow_unused: bool,
+) -> list[Any]:
+    """The gradient of each input as a tensor: what arrived, which is one already where ``exposed`` is None."""
     results: list[Any] = []
-    for position, (edge, t) in enumerate(zip(edges, inputs, strict=True)):
+    for position, edge in enumerate(edges):
         g = arrived.get(edge)
         if g is None:
             if not allow_unused:
-                raise RuntimeError(messages.unused(position, t, outputs))
+                raise RuntimeError(messages.unused(position, inputs[position], outputs))
             results.append(None)
         else:
-            results.append(g if sweep.on_tensors else wrap(_own(g, sweep.exposed)))
+            results.append(g if exposed is None else wrap(_own(g, exposed, "K")))
     return results
 
 
@@ -178,34 +214,6 @@ def partial_gradients(
     )
 
 
-def _plain_gradients(
-    output: TensorBase, inputs: Sequence[TensorBase], given: Any, retain_graph: bool, allow_unused: bool
-) -> list[Any] | None:
-    """The commonest case of :func:`run_grad`: one output, and inputs that are all the leaves it has; None if not so."""
-    node: Any
-    node, g = _root(0, output, given, False)
-    edges = [_target_edge(t) for t in inputs]
-    if not node.seq or g.__class__ is Batched or not lead_to_these_only((node,), edges):
-        return None
-    where = user_code(3)
-    exposed = {id(g)} if given is not None else set()
-    on_the_way: OnTheWay = [(node.seq, node)], {node: g}, set()
-    unusual = run_silently(drain_plain, on_the_way, retain_graph, where)
-    arrived: dict[Any, Any] = on_the_way[1]
-    if unusual is not None or any([edge.state is not None for edge in edges]):
-        sweep = Sweep(False, retain_graph, where, False)
-        sweep.on_the_way, sweep.exposed = on_the_way, exposed
-        sweep.kept_alive.append(g)
-        arrived = sweep.run(unusual)
-    results: list[Any] = []
-    for position, edge in enumerate(edges):
-        g = arrived.get(edge)
-        if g is None and not allow_unused:
-            raise RuntimeError(messages.unused(position, inputs[position], (output,)))
-        results.append(None if g is None else wrap(_own(g, exposed)))
-    return results
-
-
 def run_to_leaves(
     outputs: Sequence[TensorBase], leaves: Sequence[TensorBase], gradients: Sequence[Any], *, retain_graph: bool
 ) -> list[Any]:
@@ -216,15 +224,15 @@ def run_to_leaves(
     found = [arrived.get(_target_edge(leaf)) for leaf in leaves]
     if sweep.on_tensors:
         return found
-    return [None if g is None else wrap(_own(g, sweep.exposed)) for g in found]
+    return [None if g is None else wrap(_own(g, sweep.exposed, "K")) for g in found]
 
 
-def _own(raw: Any, taken: set[int]) -> Any:
-    """``raw`` itself if nobody else can hold its memory, else a copy; marks it as taken."""
+def _own(raw: Any, taken: set[int], order: Literal["C", "K"] = "C") -> Any:
+    """``raw`` itself if nobody else can hold its memory, else a copy (in its own order with K); marks it as taken."""
     if raw.__class__ is not np.ndarray:
         return raw
     if raw.base is not None or id(raw) in taken or not raw.flags.writeable:
-        return raw.copy()
+        return raw.copy(order)
     taken.add(id(raw))
     return raw
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
+from numpy import float32
 
 from wengert._batched import Batched
 from wengert._traced import Traced
@@ -56,7 +57,7 @@ class TensorBase:
     _fresh: Any = None  # of an input that a transform made: the `func._levels.Run` of its function
     _tangents: tuple[Any, ...] = ()  # of the plain tensor behind duals: (level, tangent, the dual, weakly) of each
     _grad: Any
-    _accumulator: Callable[[], AccumulateGrad | None]
+    _accumulator: Callable[[], AccumulateGrad | None] | None
     _hooks: Any
     _retains: bool
     _past: Any
@@ -73,6 +74,7 @@ class Leveled:
 
 LEVELED: Final = Leveled()
 INFERENCE: Final = ()
+_F32: Final = np.dtype(np.float32)
 _reference = weakref.ref
 _new = object.__new__
 _tensor_class: type[TensorBase] = TensorBase
@@ -174,36 +176,54 @@ def edge_of(t: TensorBase) -> Node | None:
     return t._node or accumulator_of(t)
 
 
+def scalar_leaf(raw: Any, requires_grad: Any) -> Any:
+    """A new leaf on a NumPy scalar: as :func:`wrap`, and its slots set, since finding them unset later takes longer."""
+    t = _new(_tensor_class)
+    t._data = raw
+    t._node = t._view = t._cell = None
+    if requires_grad:
+        t._rg = True
+        t._grad = t._hooks = t._accumulator = None
+    else:
+        t._rg = False
+    if STATE.created is not None:
+        STATE.created(t)
+    return t
+
+
 def begin_leaf(leaf: TensorBase) -> None:
     """Make a leaf that requires grad of a tensor that was just made; finding its slots unset later takes longer."""
     leaf._rg = True
-    leaf._grad = leaf._hooks = None
-    leaf._accumulator = _no_accumulator
-
-
-def _no_accumulator() -> None:
-    return None
+    leaf._grad = leaf._hooks = leaf._accumulator = None
 
 
 def accumulator_of(leaf: TensorBase) -> AccumulateGrad:
     """The leaf's accumulator. The leaf refers to it weakly and it to the leaf strongly, so there is no cycle."""
     try:
-        node = leaf._accumulator()
-        if node is not None:
-            return node
+        reference = leaf._accumulator
     except AttributeError:
         leaf._grad = getattr(leaf, "_grad", None)
-        leaf._hooks = None
+        leaf._hooks = reference = None
+    if reference is not None:
+        known = reference()
+        if known is not None:
+            return known
     raw = leaf._data
-    if raw.__class__ is Batched:
-        node = _new(BatchedAccumulateGrad)
-        node.axes = raw.axes
+    kind = raw.__class__
+    if kind is float32:
+        node = AccumulateGrad()
+        node.shape = ()
+        node.dtype = _F32
     else:
-        node = _new(AccumulateGrad)
+        if kind is Batched:
+            node = BatchedAccumulateGrad()
+            node.axes = raw.axes
+        else:
+            node = AccumulateGrad()
+        node.shape = raw.shape
+        node.dtype = raw.dtype
     node.variable = leaf
-    node.scalar = raw.__class__
-    node.shape = raw.shape
-    node.dtype = raw.dtype
+    node.scalar = kind
     node.state = leaf._hooks
     leaf._accumulator = _reference(node)
     return node

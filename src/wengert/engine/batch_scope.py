@@ -1,4 +1,4 @@
-"""The time during which a batch axis is that of the innermost ``vmap``, and the way out of it."""
+"""The time during which batch axes are those of ``vmap`` calls that run, and the way out of one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from wengert._batched import BatchAxis, Batched, new_axis
+from wengert._batched import Axes, BatchAxis, Batched, new_axis
 from wengert.engine.state import STATE
 from wengert.spaces.tensors import TENSOR
 
@@ -19,6 +19,22 @@ def batch_axis(size: int, randomness: str) -> Iterator[BatchAxis]:
     STATE.axes, STATE.randomness = (*before[0], axis), (*before[1], randomness)
     try:
         yield axis
+    finally:
+        STATE.axes, STATE.randomness = before
+
+
+@contextmanager
+def batches_again(axes: Axes, randomness: tuple[str, ...]) -> Iterator[None]:
+    """A block in which the ``vmap`` calls of these axes run too, for user code that goes on with values of theirs.
+
+    Otherwise what it differentiates would be summed over their members, as it is where a batch has been left.
+    """
+    before = STATE.axes, STATE.randomness
+    modes = dict(zip(axes, randomness, strict=True)) | dict(zip(*before, strict=True))
+    STATE.axes = tuple(sorted(modes))
+    STATE.randomness = tuple([modes[axis] for axis in STATE.axes])
+    try:
+        yield
     finally:
         STATE.axes, STATE.randomness = before
 
@@ -38,4 +54,4 @@ def parts_of(t: Any) -> list[Any]:
     return [*parts_of(t._dual[1]), *parts_of(t._dual[2])]
 
 
-__all__ = ["batch_axis", "leave_batch", "parts_of"]
+__all__ = ["batch_axis", "batches_again", "leave_batch", "parts_of"]

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from wengert._batched import Batched, merged
 from wengert.engine import messages
 from wengert.engine.base import TensorBase, cell_of, wrap
+from wengert.engine.batch_scope import batches_again
 from wengert.engine.hooks import RemovableHandle
 from wengert.engine.node import FreedAt, Node, Port, RecordedNode
 from wengert.engine.saved import Packed, as_tensor, pack_one, pack_result
@@ -169,19 +170,29 @@ class Stray(RecordedNode):
 class FunctionNode(RecordedNode):
     """Base of the per-function node classes; subclasses bind ``function``."""
 
-    __slots__ = ("axes", "ctx", "n_outputs", "port_references", "saved")
+    __slots__ = ("axes", "batches", "ctx", "n_outputs", "of_tensors", "port_references", "saved")
 
     function: ClassVar[Any]
     ctx: FunctionCtx
 
-    def __init__(self, following: tuple[Node | None, ...], ctx: FunctionCtx) -> None:
+    def __init__(self, following: tuple[Node | None, ...], of_tensors: tuple[bool, ...], ctx: FunctionCtx) -> None:
         super().__init__(following, None, None)
+        self.of_tensors = of_tensors  # which arguments are tensors
         self.ctx = ctx
         self.saved: tuple[SavedValue | None, ...] | None = ()
         self.n_outputs = 1
         self.axes = ()
+        self.batches = STATE.axes, STATE.randomness  # the vmaps in which it is called
         self.port_references: dict[int, Callable[[], Port | None]] = {}
         ctx._node = weakref.ref(self)
+
+    def __repr__(self) -> str:
+        return f"<torch.autograd.function.{type(self).__name__} object at {id(self):#x}>"
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """As of other nodes; arguments that are no tensors do not count."""
+        return tuple([pair for pair, counts in zip(super().next_functions, self.of_tensors, strict=True) if counts])
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -264,7 +275,11 @@ class FunctionNode(RecordedNode):
 
     def pull(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
         """Run the user's ``backward`` and check what it returns."""
-        got = self.function._backward(self.ctx, *grads)
+        if self.batches[0]:
+            with batches_again(*self.batches):
+                got = self.function._backward(self.ctx, *grads)
+        else:
+            got = self.function._backward(self.ctx, *grads)
         results = got if isinstance(got, tuple) else (got,)
         return messages.checked_gradients(self, results)
 

@@ -20,9 +20,10 @@ from wengert._fpenv import has_wide_rows, run_by_rows, run_silently
 from wengert.engine.node import save_plan
 from wengert.engine.tiles import LARGE, computes, large
 from wengert.ops.arithmetic import ADD
+from wengert.ops.indexed import MACHINE
 from wengert.ops.reads import Read
-from wengert.ops.record import MISSING, EachInput, Fused, Kind, Op
-from wengert.spaces.raw import FUSING
+from wengert.ops.record import MISSING, TABLE, EachInput, Kind, Op
+from wengert.spaces.raw import RAW, REAL
 
 MANY: Final = 512  # elements from which a call of machine code is quicker than one of NumPy
 FEW: Final = 64  # ... than the several calls that an operation along axes takes
@@ -111,6 +112,10 @@ class Maker(Protocol):
         """An operation along axes, or a fused combination of that name, on arrays of exactly these shapes."""
         ...
 
+    def indexed(self, name: str, dtype: str) -> Kernel:
+        """What chooses or adds along an axis by an index array (:mod:`wengert.ops.indexed`)."""
+        ...
+
 
 class _Kernels:
     """Whether machine code is used, from how many elements on, and who keeps kernels."""
@@ -127,8 +132,13 @@ class _Kernels:
         self.is_on = on
         self.elements = MANY if on else LARGE
         self.few = FEW if on else LARGE
+        MACHINE.bind(self._indexed if on else None)
         for keeper in self.keepers:
             keeper.forget()
+
+    def _indexed(self, name: str, dtype: str) -> Kernel | None:
+        maker = self.find_maker()
+        return None if maker is None else maker.indexed(name, dtype)
 
     def find_maker(self) -> Maker | None:
         """What makes kernels, loaded now; None, and nobody asks again, if it cannot be had here."""
@@ -319,17 +329,19 @@ class RowOperation(Operation):
         return run_silently(self.rows, *inputs, **meta)
 
 
-_combinations: Final[dict[str, Rows]] = {}
+def _numpys(name: str) -> Kernel:
+    """NumPy's way of a fused combination, which may be defined later."""
+
+    def otherwise(*xs: Any, **meta: Any) -> Any:
+        return TABLE.fused[name].impl(*xs, **meta)
+
+    return otherwise
 
 
-def _combination(fused: Fused) -> Kernel:
-    """What computes a fused combination of raw values."""
-    if fused.name not in _COMBINED_BY_ROWS:
-        return fused.impl
-    return _combinations.setdefault(fused.name, Rows(fused.name, fused.impl))
-
-
-FUSING.of = _combination  # type: ignore[method-assign]
+# What rules on raw values find under the names of these combinations.
+_combinations: Final[dict[str, Rows]] = {name: Rows(name, _numpys(name)) for name in sorted(_COMBINED_BY_ROWS)}
+for _space in (RAW, REAL):
+    vars(_space).update(_combinations)
 
 
 _operations: Final[dict[Op, Operation | None]] = {}

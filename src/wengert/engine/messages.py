@@ -171,7 +171,7 @@ def _saved_name(node: Any, position: int) -> str:
 
 def missing_rule(node: Node) -> str:
     """An operation whose derivative nobody has written."""
-    name = node.op.name if node.op is not None else type(node).__name__
+    name = node.op.name if node.op is not None else type(node.settled()).__name__
     return f"the derivative for '{name}' is not implemented ({node_at(node)})."
 
 
@@ -182,8 +182,9 @@ def missing_forward(op: Any) -> str:
 
 def wrong_gradient_shape(node: Node, index: int, got: tuple[int, ...], want: tuple[int, ...]) -> str:
     """A derivative rule, or a user's backward, returned a gradient of a shape that cannot belong to its input."""
+    name = type(node.settled()).__name__
     return (
-        f"Function {type(node).__name__} returned an invalid gradient at index {index} - got {list(got)} but expected "
+        f"Function {name} returned an invalid gradient at index {index} - got {list(got)} but expected "
         f"shape compatible with {list(want)}: {node_at(node)}."
     )
 
@@ -262,9 +263,8 @@ def check_nan(node: Node, grads: Any) -> None:
     for index, g in enumerate(grads):
         raw = g._data if isinstance(g, TensorBase) else g
         if raw is not None and raw.dtype.kind in "fc" and np.isnan(raw).any():
-            raise RuntimeError(
-                f"Function '{type(node).__name__}' returned nan values in its {index}th output. It is {node_at(node)}."
-            )
+            name = type(node.settled()).__name__
+            raise RuntimeError(f"Function '{name}' returned nan values in its {index}th output. It is {node_at(node)}.")
 
 
 def stray(owner: str, node: Node) -> str:

@@ -63,8 +63,9 @@ def view_function(op: Op) -> Callable[[Any, dict[str, Any]], Any]:
         dtype = y.dtype
         if x._rg and STATE.grad_enabled and dtype.kind in "fc":
             following = x._node or accumulator_of(x)
-            node = _new(real if dtype.kind == "f" else complex_)
-            node.links = (node.form, following, None, following if keep else None)
+            kind = real if dtype.kind == "f" else complex_
+            node: Any = kind.first()
+            node.links = (kind.form, following, None, following if keep else None)
             node.seq = next_seq()
             node.code, node.lasti = user_code(3)
             node.meta = meta or None

@@ -112,7 +112,8 @@ class Node(Metadata):
     scalar: Any  # the class of the raw result: a NumPy scalar class says shape () and the dtype in one comparison
     state: NodeHooks | FreedAt | None  # None for an ordinary node, which the sweep then knows by one look
 
-    __repr__ = object.__repr__
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} object at {id(self):#x}>"
 
     @property
     def hooks(self) -> NodeHooks | None:
@@ -149,6 +150,10 @@ class Node(Metadata):
         """The nodes that the inputs' cotangents go to; None for inputs that need none."""
         return self.links[1:]
 
+    def settled(self) -> Node:
+        """The node itself, of the class by which users know it: whatever hands it out calls this."""
+        return self
+
     # --- what users call -------------------------------------------------------------------------------------------
 
     def name(self) -> str:
@@ -165,7 +170,12 @@ class Node(Metadata):
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """For each input the node its gradient goes to (None if it needs none) and which result of that node it is."""
-        return tuple([(n.next[0], n.index) if isinstance(n, Port) else (n, 0) for n in self.next])
+        return tuple(
+            [
+                (None, 0) if n is None else (n.next[0], n.index) if isinstance(n, Port) else (n.settled(), 0)
+                for n in self.next
+            ]
+        )
 
     @property
     def metadata(self) -> dict[Any, Any]:
@@ -278,16 +288,17 @@ _WeakAccumulateGrad: Final = type(
 
 # --- what an operation saves ---------------------------------------------------------------------------------------
 
-_plans: dict[tuple[str, int], tuple[Read, ...]] = {}
+_plans: dict[tuple[str, int, int], tuple[Read, ...]] = {}
 
 
 def save_plan(op: Op, mask: int, n_inputs: int) -> tuple[Read, ...]:
     """How much of ``(y, *inputs)`` the rules of the inputs in ``mask`` (bit i for input i) read."""
-    key = (op.name, mask if not isinstance(op.vjp, EachInput) else -1 - n_inputs)
-    plan = _plans.get(key)
-    if plan is None:
-        plan = _plans[key] = _each_plan(op, n_inputs) if key[1] < 0 else _plan(op, mask, n_inputs)
-    return plan
+    key = (op.name, -1 if isinstance(op.vjp, EachInput) else mask, n_inputs)
+    try:
+        return _plans[key]
+    except KeyError:
+        made = _each_plan(op, n_inputs) if isinstance(op.vjp, EachInput) else _plan(op, mask, n_inputs)
+        return _plans.setdefault(key, made)
 
 
 _results: dict[tuple[str, int], frozenset[int] | None] = {}

@@ -82,7 +82,7 @@ def check_writable(t: TensorBase, tracked: bool) -> None:
         )
     data = t._data
     if data.__class__ is np.ndarray and not data.flags.writeable:
-        t._data = _writeable(data)
+        t._data = writeable(data)
     if tracked:
         _check_tracked(t)
     if STATE.before_write is not None:
@@ -100,7 +100,7 @@ def _check_tracked(t: TensorBase) -> None:
         raise RuntimeError(messages.leaf_in_place(t))
 
 
-def _writeable(data: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def writeable(data: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """The same region of the same memory, to be written: NumPy lets nobody write into what was broadcast."""
     if any([stride == 0 and size > 1 for stride, size in zip(data.strides, data.shape, strict=True)]):
         raise RuntimeError(

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from types import FunctionType
 from typing import Any, Final
 
 import numpy as np
@@ -21,16 +20,16 @@ from numpy import float32, float64, matrix, ndarray
 
 from wengert._dtypes import from_numpy_dtype
 from wengert._fpenv import silent_runner
-from wengert.engine import messages
+from wengert.engine import messages, on_scalars
 from wengert.engine.apply import apply, broadcast_failure
 from wengert.engine.base import INFERENCE, TensorBase, accumulator_of, wrap
 from wengert.engine.inplace import inplace
 from wengert.engine.kernels import operation
-from wengert.engine.node import NEVER_WRITTEN, next_seq, save_plan
-from wengert.engine.opnode import OpNode, node_class
+from wengert.engine.node import NEVER_WRITTEN, next_seq
+from wengert.engine.on_scalars import Recording, own_code
+from wengert.engine.opnode import Unseen
 from wengert.engine.out import deliver
 from wengert.engine.state import STATE
-from wengert.ops.reads import Read
 from wengert.ops.record import Op
 
 _F32: Final[np.dtype[Any]] = np.dtype(np.float32)
@@ -62,46 +61,7 @@ def open_short_path(is_open: bool) -> None:
     """Open or close the short path (saved-tensor hooks close it)."""
     global _Tensor, _Parameter  # what the short path compares with fastest
     _Tensor, _Parameter = _fast if is_open else (None, None)
-
-
-class _Recording:
-    """What recording a one- or two-input operation needs, worked out when first used."""
-
-    __slots__ = ("form", "keeps_scalars", "node_class", "plans", "shapes", "short")
-
-    def __init__(self, op: Op, n_inputs: int, meta: dict[str, Any] | None = None) -> None:
-        self.node_class: type[OpNode] = node_class(op, meta, is_complex=False)
-        self.form = self.node_class.like_form
-        self.keeps_scalars = self.node_class.keeps_scalars
-        self.plans: list[tuple[bool, ...]] = []
-        rules = op.vjp if isinstance(op.vjp, tuple) else ()
-        self.short = bool(rules) and all([callable(rule) for rule in rules])
-        self.shapes = False  # whether the rule of a single input reads its shape: its node, which knows it, is kept
-        for mask in range(1 << n_inputs):
-            plan = save_plan(op, mask, n_inputs)
-            self.plans.append(tuple([read is Read.VALUES for read in plan]))
-            if n_inputs == 1 and plan[0] is not Read.METADATA:
-                self.shapes = self.shapes or plan[1] is Read.METADATA
-            elif Read.METADATA in plan:
-                self.short = False
-
-
-def _own_code(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function on a code object of its own.
-
-    Python keeps what it has learned of types (inline caches) in the code object. Closures share theirs, so that each
-    operation would spoil what another has taught it: nodes of each are of another class. This is worth a sixth.
-    """
-    made = FunctionType(
-        function.__code__.replace(),
-        function.__globals__,
-        function.__name__,
-        function.__defaults__,
-        function.__closure__,
-    )
-    made.__kwdefaults__ = function.__kwdefaults__
-    made.__annotations__ = function.__annotations__
-    return made
+    on_scalars.take(_Tensor)
 
 
 def unary(op: Op) -> Callable[..., Any]:
@@ -110,12 +70,16 @@ def unary(op: Op) -> Callable[..., Any]:
     A function of this package that calls it says so with ``depth``: how many calls below the user's code it is made,
     and gives the operation's metadata as ``meta``.
     """
+    return named(on_scalars.unary(op, _unary(op)), op)
+
+
+def _unary(op: Op) -> Callable[..., Any]:
     impl = op.impl
     differentiable = op.differentiable
     many = operation(op)
-    recording: _Recording | None = None
+    recording: Recording | None = None
 
-    def function(input: Any, *, out: Any = None, depth: int = 1, meta: dict[str, Any] | None = None) -> Any:
+    def function(input: Any, out: Any, depth: int, meta: dict[str, Any] | None) -> Any:
         nonlocal recording
         if (input.__class__ is not _Tensor and input.__class__ is not _Parameter) or out is not None:
             if not isinstance(input, TensorBase):
@@ -148,13 +112,13 @@ def unary(op: Op) -> Callable[..., Any]:
         result._view = None
         if input._rg and differentiable and STATE.grad_enabled:
             if recording is None:
-                recording = _Recording(op, 1, meta)
+                recording = Recording(op, 1, meta)
             cell = input._cell
             if not recording.short or cell is INFERENCE:
                 return apply(op, input, **(meta or _NO_META))
             following = input._node or accumulator_of(input)
             keep_y, keep_a = recording.plans[1]
-            node = _new(recording.node_class)
+            node = Unseen()
             node.scalar = scalar = y.__class__
             if scalar is not ndarray and recording.keeps_scalars:
                 node.shape = ()
@@ -193,16 +157,20 @@ def unary(op: Op) -> Callable[..., Any]:
         result._rg = False
         return result
 
-    return named(_own_code(function), op)
+    return own_code(function)
 
 
 def _binary_core(op: Op, *, is_operator: bool) -> Callable[..., Any]:
+    return on_scalars.binary(op, _binary(op, is_operator=is_operator))
+
+
+def _binary(op: Op, *, is_operator: bool) -> Callable[..., Any]:
     impl = op.impl
     differentiable = op.differentiable
     many = operation(op)
-    recording: _Recording | None = None
+    recording: Recording | None = None
 
-    def function(input: Any, other: Any, depth: int = 1) -> Any:
+    def function(input: Any, other: Any, depth: int) -> Any:
         nonlocal recording
         if input.__class__ is not _Tensor and input.__class__ is not _Parameter:
             return _long(op, input, other, is_operator)
@@ -246,7 +214,7 @@ def _binary_core(op: Op, *, is_operator: bool) -> Callable[..., Any]:
         result._view = None
         if (input._rg or b_tracked) and differentiable and STATE.grad_enabled:
             if recording is None:
-                recording = _Recording(op, 2)
+                recording = Recording(op, 2)
             if not recording.short:
                 return _long(op, input, other, is_operator)
             if not b_tracked:
@@ -260,7 +228,7 @@ def _binary_core(op: Op, *, is_operator: bool) -> Callable[..., Any]:
                 keep_y, keep_a, keep_b = recording.plans[2]
             if keep_y:
                 return _long(op, input, other, is_operator)
-            node = _new(recording.node_class)
+            node = Unseen()
             node.scalar = scalar = y.__class__
             if scalar is not ndarray:
                 node.shape = ()
@@ -313,7 +281,7 @@ def _binary_core(op: Op, *, is_operator: bool) -> Callable[..., Any]:
         result._rg = False
         return result
 
-    return _own_code(function)
+    return own_code(function)
 
 
 MATRIX: Final = (

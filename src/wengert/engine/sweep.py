@@ -24,7 +24,7 @@ from wengert.engine.base import wrap
 from wengert.engine.fit import fit_raw, fit_tensor, suits
 from wengert.engine.kernels import pulled, sum_of
 from wengert.engine.node import FreedAt, Node, Port, zeros_of
-from wengert.engine.opnode import OpNode, any_written, without_arrays
+from wengert.engine.opnode import ONE_INPUT, ONE_INPUT_AND_METADATA, OpNode, any_written, without_arrays
 from wengert.engine.saved import check_versions, raw_saved, tensor_saved
 from wengert.engine.state import STATE
 from wengert.engine.tiles import LARGE, computes, tiled
@@ -40,7 +40,7 @@ Cotangents = dict[Node, Any]
 OnTheWay = tuple[list[tuple[int, Node]], Cotangents, set[Node]]
 
 
-def drain_plain(on_the_way: OnTheWay, retain: bool, where: FreedAt) -> tuple[Node, Any] | None:  # noqa: C901
+def drain_plain(on_the_way: OnTheWay, retain: bool | None, where: FreedAt) -> tuple[Node, Any] | None:  # noqa: C901
     """The plain case, on raw values with nothing asked but the leaves; returns where it meets anything else.
 
     In the end the leaves are what is left pending.
@@ -64,9 +64,63 @@ def drain_plain(on_the_way: OnTheWay, retain: bool, where: FreedAt) -> tuple[Nod
                 return node, g
             node = None
             continue
-        k, start, space, rules, keeps_scalars, has_meta, many, alike = form
+        on_scalars, k, start, space, rules, keeps_scalars, has_meta, many, alike, _ = form
         kind = g.__class__
         size = len(links)
+        if on_scalars and kind is not ndarray:
+            if size > start:
+                if links[start][0] != links[start + 1] or (
+                    size > start + 2
+                    and (
+                        links[start + 2][0] != links[start + 3] or (size > start + 4 and any_written(links, start + 4))
+                    )
+                ):
+                    check_versions(node)
+                if not retain:
+                    node.state = where
+            if on_scalars == ONE_INPUT:
+                following = links[1]
+                x = rules[0](space, g, links[2], links[3])
+            elif on_scalars == ONE_INPUT_AND_METADATA:
+                following = links[1]
+                x = rules[0](space, g, links[2], links[3], **(node.meta or {}))
+            elif links[1] is None:
+                following = links[2]
+                x = rules[1](space, g, links[3], links[4], links[5])
+            else:
+                following = links[1]
+                x = rules[0](space, g, links[3], links[4], links[5])
+                second = links[2]
+                if second is not None:
+                    if not (alike and x.__class__ is kind) and (
+                        x.shape != following.shape or x.dtype is not following.dtype
+                    ):
+                        x = fit_raw(x, following, node)
+                    if following in pending:
+                        pending[following] = pending[following] + x
+                    else:
+                        pending[following] = x
+                        if following.seq:
+                            heappush(heap, (following.seq, following))
+                    x = rules[1](space, g, links[3], links[4], links[5])
+                    following = second
+            if not (alike and x.__class__ is kind) and (x.shape != following.shape or x.dtype is not following.dtype):
+                x = fit_raw(x, following, node)
+            seq = following.seq
+            if seq < (heap[0][0] if heap else 0):  # later than all that is pending: nothing else can flow into it
+                node, g = following, x
+            elif following in pending:
+                node = None
+                had = pending[following]
+                pending[following] = had + x if x.__class__ is not ndarray else sum_of(had, x)
+            else:
+                pending[following] = x
+                if seq:
+                    node = heappushpop(heap, (seq, following))[1]
+                    g = pending.pop(node)
+                else:
+                    node = None
+            continue
         if size > start:
             if links[start][0] != links[start + 1] or (size > start + 2 and any_written(links, start + 2)):
                 check_versions(node)
@@ -200,7 +254,7 @@ def _let_arrive(node: Node, x: Any, on_the_way: OnTheWay) -> None:
             heappush(heap, (node.seq, node))
 
 
-def _run_plainly(node: Any, g: Any, on_the_way: OnTheWay, retain: bool, where: FreedAt) -> bool:
+def _run_plainly(node: Any, g: Any, on_the_way: OnTheWay, retain: bool | None, where: FreedAt) -> bool:
     """Run a port, or an operation with several results or any number of inputs; False if it is neither."""
     if node.__class__ is Port:
         _deposit(node, g, on_the_way)
@@ -212,7 +266,8 @@ def _run_plainly(node: Any, g: Any, on_the_way: OnTheWay, retain: bool, where: F
     if rules is None or space is BATCHED or MISSING in rules:
         return False
     check_versions(node)
-    y, *xs = saved = node.saved or ()
+    saved: Any = node.saved
+    y, *xs = saved
     meta, following = node.meta or {}, node.next
     if node.ports:
         g = _filled(node, g)
@@ -425,11 +480,11 @@ class Sweep:
             if found is not NotImplemented:
                 return found  # type: ignore[no-any-return]
         if node.each:
-            rule = node.rules[0]  # type: ignore[index]
+            rule = node.rules[0]
             y, *xs = saved if node.reads_inputs else saved[:1]
             return [rule(xp, g, y, i, *xs, **meta) if need else None for i, need in enumerate(needs)]
         grads = []
-        for rule, need in zip(node.rules, needs, strict=True):  # type: ignore[arg-type]
+        for rule, need in zip(node.rules, needs, strict=True):
             if need and rule is MISSING:
                 raise NotImplementedError(messages.missing_rule(node))
             grads.append(rule(xp, g, *saved, **meta) if need else None)
@@ -533,8 +588,9 @@ class Sweep:
 def lead_to_these_only(roots: Iterable[Node], leaves: Iterable[Node]) -> bool:
     """Whether ``leaves`` are leaves, and no path from a root ends at another: then all nodes are needed."""
     seen: set[Node] = set(leaves)
-    if any([leaf.seq for leaf in seen]):
-        return False
+    for leaf in seen:
+        if leaf.seq:
+            return False
     stack = list(roots)
     while stack:
         node = stack.pop()
@@ -543,7 +599,7 @@ def lead_to_these_only(roots: Iterable[Node], leaves: Iterable[Node]) -> bool:
         if not node.seq:
             return False
         seen.add(node)
-        stack += [n for n in node.next if n is not None]
+        stack += [n for n in node.next if n is not None and n not in seen]
     return True
 
 

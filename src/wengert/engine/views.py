@@ -110,7 +110,7 @@ class View:
             set_inference(modes[1])
         node = result._node
         if node is not None and self.steps[-1][0] not in _OF_COMPLEX:
-            node.__class__ = _as_strided_class(type(node))
+            node.__class__ = _as_strided_class(type(node.settled()))
         return node  # type: ignore[no-any-return]
 
 

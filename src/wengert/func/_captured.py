@@ -30,6 +30,8 @@ def captured(
         if node is None or node in seen or node in inside:
             continue
         seen.add(node)
+        if not node.seq and _is_input_of_an_ended_run(node):
+            continue
         if node in ends or not node.seq or node.seq > start:  # later nodes have smaller numbers
             parent: Any = node.next[0] if isinstance(node, Port) else node
             edge = GradientEdge(parent, node.index if isinstance(node, Port) else 0)
@@ -37,6 +39,12 @@ def captured(
         else:
             stack.extend(node.next)
     return found
+
+
+def _is_input_of_an_ended_run(leaf: Any) -> bool:
+    """Whether a leaf stands for the input of a function whose derivative was taken, and that is over: a constant."""
+    made = None if leaf.variable is None else leaf.variable._fresh
+    return made is not None and made.end is not None
 
 
 def _edges(t: Any) -> list[Any]:

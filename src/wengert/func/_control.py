@@ -44,6 +44,16 @@ def _truth(pred: Any, function: str) -> Any:
     return bool(pred)
 
 
+def _given(operands: Any, function: str) -> tuple[Any, ...]:
+    """The operands, which come as a tuple or list."""
+    if isinstance(operands, (tuple, list)):
+        return tuple(operands)
+    raise RuntimeError(
+        f"{function}: the operands must be a tuple of what is given to the functions, and are of type "
+        f"{type(operands).__name__}: for a single operand write (x,)"
+    )
+
+
 def _chosen(pred: Any, a: Any, b: Any, function: str) -> Any:
     """``a`` where ``pred`` holds, else ``b``, leaf by leaf."""
     first, form = _tree.flatten(a)
@@ -72,7 +82,8 @@ def cond(pred: Any, true_fn: Callable[..., Any], false_fn: Callable[..., Any], o
     Inside ``vmap``, where ``pred`` may differ between members, both are computed and each member takes its own.
 
     Raises:
-        RuntimeError: ``pred`` is not one value; inside ``vmap``, branches that return different shapes.
+        RuntimeError: ``operands`` is not a tuple; ``pred`` is not one value; inside ``vmap``, branches that return
+            different shapes.
 
     >>> import wengert as torch
     >>> torch.cond(torch.tensor(True), torch.sin, torch.cos, (torch.tensor(0.0),))
@@ -80,6 +91,7 @@ def cond(pred: Any, true_fn: Callable[..., Any], false_fn: Callable[..., Any], o
     >>> torch.vmap(lambda x: torch.cond(x > 0, lambda x: x, lambda x: -x, (x,)))(torch.tensor([-2.0, 3.0]))
     tensor([2., 3.])
     """
+    operands = _given(operands, "cond")
     if _is_traced(pred):
         return STATE.trace.cond(pred, [partial(true_fn, *operands), partial(false_fn, *operands)])
     truth = _truth(pred, "cond")
@@ -99,6 +111,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], operands: Sequenc
     """
     if not branches:
         raise ValueError("switch: there is no branch")
+    operands = _given(operands, "switch")
     if not _is_batched(index):
         at = int(index)
         return branches[min(max(at, 0), len(branches) - 1)](*operands)
@@ -123,7 +136,7 @@ def while_loop(cond_fn: Callable[..., Any], body_fn: Callable[..., Any], carried
     >>> torch.func.while_loop(lambda i, x: i < 3, lambda i, x: (i + 1, 2 * x), (torch.tensor(0), torch.tensor(1.0)))
     (tensor(3), tensor(8.))
     """
-    carried = tuple(carried_inputs)
+    carried = _given(carried_inputs, "while_loop")
     while True:
         asked = cond_fn(*carried)
         if _is_traced(asked):
@@ -181,7 +194,8 @@ def scan(
             steps, and compute the others again (each step some four times instead of once).
 
     Returns:
-        The last carry, and all y stacked along a new first dimension (None where y is None).
+        The last carry, and all y stacked along a new first dimension (None where y is None). Of no step at all there
+        are none, of the shape that a step on zeros tells.
 
     Raises:
         RuntimeError: a step changes the containers, the shape or the dtype of the carry.

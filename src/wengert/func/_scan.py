@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+import numpy as np
+
 from wengert import _tree
 from wengert.autograd.function import Function
 from wengert.engine.backward import partial_gradients
-from wengert.engine.base import TensorBase, zeros_like
+from wengert.engine.base import TensorBase, wrap, zeros_like
 from wengert.engine.leveled import transforms_again
 from wengert.engine.state import STATE
 from wengert.func._binomial import cut, first_states, states
@@ -83,7 +85,19 @@ class LoopBody:
 
 def run_plain(body: LoopBody) -> tuple[Any, Any]:
     """The loop as it stands: reverse mode keeps every step."""
+    if not body.length:
+        return body.finished(body.init, _no_ys(body))
     return body.finished(*_looped(body, body.init, body.xs))
+
+
+def _no_ys(body: LoopBody) -> list[Any]:
+    """The ys of no step at all; what they are like is told by a step on zeros."""
+    tracked, STATE.grad_enabled = STATE.grad_enabled, False
+    try:
+        ys = body.applied(body.init, [wrap(np.zeros(x._data.shape[1:], x._data.dtype)) for x in body.xs])[1]
+    finally:
+        STATE.grad_enabled = tracked
+    return [wrap(np.zeros((0, *y._data.shape), y._data.dtype)) for y in ys]
 
 
 def _looped(

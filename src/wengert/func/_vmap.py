@@ -23,7 +23,13 @@ def vmap(
 ) -> Callable[..., Any]:
     """A function that applies ``func`` to each member of a batch, all at once.
 
-    Keyword arguments are the same for all members, as in PyTorch (in JAX they are batched).
+    Keyword arguments are the same for all members, as in PyTorch (in JAX they are batched). ``print`` inside of
+    ``func`` shows all members.
+
+    Operations run on the whole batch. A few go from member to member, which is slower, and a warning says so once for
+    each: ``x[mask]``, ``x[mask] = y`` and ``masked_select`` with masks that differ between members, ``nonzero``,
+    ``unique``, ``unique_consecutive``, ``bincount``, ``ctc_loss``, ``as_strided`` and ``view`` as another dtype of what
+    lies in memory in several ways. Their results must have one size for all members: ``torch.where`` has always.
 
     Args:
         func: a function of tensors (and other things), which returns tensors.
@@ -35,7 +41,7 @@ def vmap(
 
     Raises:
         ValueError: ``in_dims`` or ``out_dims`` do not fit; batches of different sizes; no batch at all.
-        RuntimeError: Python was to branch on a batched value, or use it as a number.
+        RuntimeError: Python was to branch on a batched value, or use it as a number; results of different sizes.
 
     >>> import wengert as torch
     >>> dot = lambda a, b: (a * b).sum()

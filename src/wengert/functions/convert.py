@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from wengert import _dtypes as dtypes
+from wengert._batched import Batched
 from wengert._device import DeviceLike, device, require_cpu
 from wengert._dtypes import TYPE_NAMES, NumpyDtype, as_numpy_dtype
 from wengert._layout import channels_go_last, check_memory_format
@@ -168,6 +169,8 @@ def numpy(self: Any, *, force: bool = False) -> np.ndarray[Any, Any]:
         )
     if self._rg:
         note_cut("numpy()", self)
+    if self._data.__class__ is Batched:
+        np.asarray(self._data)  # it raises
     return array_of(self).view()
 
 

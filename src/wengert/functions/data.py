@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from wengert._device import require_cpu
 from wengert._dtypes import DEFAULTS, NumpyDtype, as_numpy_dtype, from_numpy_dtype
 from wengert.engine import messages
 from wengert.engine.apply import apply
-from wengert.engine.base import TensorBase, alias, begin_leaf, is_tracking, wrap
+from wengert.engine.base import TensorBase, alias, begin_leaf, is_tracking, scalar_leaf, wrap
 from wengert.engine.past import note_cut
 from wengert.functions.nested import cast, fill_scalar, raw_of
 from wengert.functions.options import check_trackable, chosen_dtype, made, number
@@ -27,6 +27,8 @@ __all__ = [
     "tensor",
 ]
 
+_F32: Final = np.dtype(np.float32)
+_ONE: Final = np.float32(1)
 _LARGE = 6.0e4  # no float type overflows below
 _new_bool = np.bool_
 _new_int = np.int64
@@ -57,10 +59,9 @@ def tensor(
     if dtype is None and device is None and not pin_memory:
         cls = data.__class__
         if cls is float and -_LARGE < data < _LARGE:
-            t = wrap(DEFAULTS.float.type(data))
-            if requires_grad:
-                begin_leaf(t)
-            return t
+            # As a product, which rounds as a conversion does, in a third of its time.
+            raw = _ONE * data if DEFAULTS.float is _F32 else DEFAULTS.float.type(data)
+            return scalar_leaf(raw, requires_grad)
         if cls is int and -(2**63) <= data < 2**63:
             return made(_new_int(data), requires_grad)
         if cls is bool:

@@ -94,7 +94,7 @@ class GraphMethods:
         if not is_tracking(self):
             return None
         node = self._node
-        return node.next[0] if isinstance(node, Port) else node
+        return node.next[0] if isinstance(node, Port) else node if node is None else node.settled()
 
     @property
     def output_nr(self: Any) -> int:
@@ -110,7 +110,10 @@ class GraphMethods:
         """
         if STATE.trace is not None:
             STATE.trace.reads_grad(self)
-        grad = getattr(self, "_grad", None)
+        try:
+            grad = self._grad
+        except AttributeError:  # no gradient was ever there
+            grad = None
         if grad is None and self._node is not None and self._rg and not getattr(self, "_retains", False):
             warnings.warn(start_messages.grad_of_result(self), UserWarning, stacklevel=2)
         return grad
@@ -159,7 +162,7 @@ class GraphMethods:
         if gradient is None and inputs is None and not create_graph and self._node is not None:
             raw = self._data
             if raw.__class__ is np.float32 or (raw.ndim == 0 and raw.dtype.kind == "f" and is_tracking(self)):
-                backward_from_scalar(self, bool(retain_graph))
+                backward_from_scalar(self, retain_graph)
                 return
         if gradient is not None and not isinstance(gradient, TensorBase):
             raise TypeError(

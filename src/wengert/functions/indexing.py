@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -31,6 +31,10 @@ __all__ = [
 ]
 
 
+_largest: Final = np.maximum.reduce
+_UNSIGNED: Final = np.dtype(np.uint64)
+_OUTSIDE: Final = "index {0} is out of bounds for dimension {1} with size {2}"
+
 # --- checks that the scatter functions share ---
 
 
@@ -54,16 +58,20 @@ def index_tensor(function: str, index: Any, position: int, *, long_only: bool = 
     return wrap(index._data.astype(np.int64))
 
 
-def check_bounds(index: Any, dim: int, size: int, error: type[Exception] = RuntimeError, *, least: int = 0) -> None:
-    """Raise if an index array names a place outside a dimension of this size."""
+def check_bounds(
+    index: Any, dim: int, size: int, error: type[Exception] = RuntimeError, *, least: int = 0, said: str = _OUTSIDE
+) -> None:
+    """Raise ``said`` if an index array names a place outside a dimension of this size."""
     index = whole(index)
     if isinstance(index, Traced):  # known when the program runs: NumPy then refuses what is too large
         return
-    if not index.size or (not least and index.view(np.uint64).max() < size):  # negative numbers are huge there
+    if not index.size or (
+        not least and _largest(index.view(_UNSIGNED), None) < size
+    ):  # negative numbers are huge there
         return
     if index.min() < least or index.max() >= size:
         wrong = index[(index < least) | (index >= size)] if index.ndim else index.reshape(1)
-        raise error(f"index {wrong.flat[0]} is out of bounds for dimension {dim} with size {size}")
+        raise error(said.format(wrong.flat[0], dim, size))
 
 
 def check_no_larger(shape: Shape, index_shape: Shape, dim: int) -> None:
@@ -114,7 +122,8 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False, out: 
                 "Index tensor must have the same number of dimensions as input tensor: got "
                 f"{places.ndim} and {len(shape)}"
             )
-        check_no_larger(shape, places.shape, dim)
+        if places.shape != shape:
+            check_no_larger(shape, places.shape, dim)
     check_bounds(places, dim, shape[dim] if shape else 1)
     if not places.size:
         return deliver(out, wrap(np.empty(places.shape, input._data.dtype)), input, exact=True)
@@ -137,12 +146,10 @@ def index_select(input: Any, dim: int, index: Any, *, out: Any = None) -> Any:
     shape = input._data.shape
     dim = wrap_dim(dim, len(shape))
     index = vector_index("index_select", index, 3)
-    places = whole(index._data)
     if not shape and index._data.size != 1:
         raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {index._data.size} value(s)")
     size = shape[dim] if shape else 1
-    if not isinstance(places, Traced) and places.size and (places.min() < 0 or places.max() >= size):
-        raise IndexError(f"index out of range in self: dimension {dim} has size {size}")
+    check_bounds(index._data, dim, size, IndexError, said="index out of range in self: dimension {1} has size {2}")
     return deliver(out, apply(INDEX_SELECT, input, index, dim=dim), input, exact=True)
 
 

@@ -31,8 +31,9 @@ from wengert.functions.options import (
 )
 from wengert.functions.random import require_float
 from wengert.ops import sampling as ops
+from wengert.ops.movement import EXPAND
 
-__all__ = ["SamplingMethods", "bernoulli", "multinomial", "normal", "poisson"]
+__all__ = ["SamplingMethods", "bernoulli", "binomial", "multinomial", "normal", "poisson"]
 
 
 def normal(
@@ -173,6 +174,27 @@ def poisson(input: Any, generator: Any = None) -> Any:
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
     values = stream_of("poisson", generator).numpy.poisson(raw.astype(np.float64))
     return apply(ops.POISSON, input, wrap(np.asarray(values).astype(raw.dtype)[()]))
+
+
+def binomial(count: Any, prob: Any, generator: Any = None) -> Any:
+    """Numbers of successes in ``count`` trials that succeed with probability ``prob`` each; both are tensors.
+
+    Raises:
+        RuntimeError: a count that is negative or no integer, or a probability outside [0, 1].
+
+    >>> import wengert as torch
+    >>> torch.binomial(torch.tensor([5.0, 5.0]), torch.tensor([0.0, 1.0]))
+    tensor([0., 5.])
+    """
+    n, p = require_tensor("binomial", count, "count")._data, require_tensor("binomial", prob, "prob", 2)._data
+    require_float("binomial_cpu", n.dtype)
+    must_broadcast("binomial", n.shape, p.shape)
+    if not ((n >= 0) & (n == np.floor(n))).all():
+        raise RuntimeError("binomial expects counts that are integers and not negative")
+    checked_probabilities(p)
+    values = stream_of("binomial", generator).numpy.binomial(n.astype(np.int64), p.astype(np.float64))
+    expanded = apply(EXPAND, count, shape=np.shape(values)) if n.shape != np.shape(values) else count
+    return apply(ops.BINOMIAL, expanded, wrap(np.asarray(values).astype(n.dtype)[()]))
 
 
 def multinomial(

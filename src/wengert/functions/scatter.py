@@ -57,6 +57,9 @@ def _scatter_index(function: str, x: Any, dim: int, index: Any, src: Any) -> tup
         raise RuntimeError(
             f"Index tensor must have the same number of dimensions as self tensor: got {places.ndim} and {len(shape)}"
         )
+    if places.shape == shape and (src is None or src._data.shape == shape):
+        check_bounds(places, dim, shape[dim] if shape else 1)
+        return dim, index
     larger = [n > m for axis, (n, m) in enumerate(zip(places.shape, shape, strict=False)) if axis != dim]
     if src is not None:
         if max(src._data.ndim, 1) != max(places.ndim, 1):

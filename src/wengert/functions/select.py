@@ -72,6 +72,10 @@ def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = No
     >>> torch.where(x > 0)
     (tensor([1]),)
     """
+    if condition.__class__ is input.__class__ is other.__class__ and isinstance(condition, TensorBase) and out is None:
+        dtype = input._data.dtype
+        if condition._data.dtype.char == "?" and other._data.dtype is dtype:
+            return apply(WHERE, condition, input, other)
     require_tensor("where", condition, "condition")
     if input is None and other is None:
         return tuple([wrap(index) for index in np.nonzero(np.atleast_1d(array_of(condition)))])

@@ -106,7 +106,9 @@ def _linear_mismatch(x: tuple[int, ...], w: tuple[int, ...]) -> NoReturn:
 
 def _check_bias(b: Any, x: Any, w: Any) -> None:
     want = (*x.shape[:-1], w.shape[0])
-    fits = b.ndim <= len(want) and all(n in (1, m) for n, m in zip(reversed(b.shape), reversed(want), strict=False))
+    fits = b.shape == want[-1:] or (
+        b.ndim <= len(want) and all(n in (1, m) for n, m in zip(reversed(b.shape), reversed(want), strict=False))
+    )
     if not fits:
         raise RuntimeError(
             f"The expanded size of the tensor ({want[-1]}) must match the existing size ({b.shape[-1]}) at "
@@ -263,7 +265,7 @@ def embedding(
     index, w = raw_of_tensor("embedding", input), raw_of_tensor("embedding", weight, "weight", 2)
     if w.ndim != 2:
         raise RuntimeError(f"'weight' must be 2-D, and it has the shape {list(w.shape)}")
-    if index.dtype not in (np.int64, np.int32):
+    if index.dtype.char not in "lqi":
         raise RuntimeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
             f"torch.{type_name(index.dtype)}Tensor instead (while checking arguments for embedding)"

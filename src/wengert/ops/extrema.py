@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert._batched import physical
+from wengert.ops.accumulate import taken_along
 from wengert.ops.record import Kind, Op, defop
 from wengert.ops.reduce import keep, largest, pushed_along, smallest
 from wengert.ops.sums import Dims
@@ -57,14 +58,14 @@ def chosen_jvp(xp: Any, ts: Any, y: Any, x: Any, *, dim: int, keepdim: bool, **m
 
 def take_chosen(x: Any, indices: Any, dim: int, keepdim: bool) -> tuple[Any, Any]:
     """Take the elements at ``indices``, whose axis ``dim`` is kept with size one, and drop that axis if asked to."""
-    values = np.take_along_axis(x, indices, dim)
+    values = taken_along(x, indices, dim)
     return (values, indices) if keepdim else (values.squeeze(dim), indices.squeeze(dim))
 
 
-def _extreme_at(find: Callable[..., Any], reduce: Any, x: Any, dim: int, keepdim: bool) -> tuple[Any, Any]:
+def _extreme_at(find: Callable[..., Any], x: Any, dim: int, keepdim: bool) -> tuple[Any, Any]:
     if not x.ndim:
         return x.copy(), np.int64(0)
-    return reduce(x, dim, None, None, keepdim), find(x, dim, None, keepdims=keepdim)
+    return take_chosen(x, find(x, dim, None, keepdims=True), dim, keepdim)
 
 
 def _argument(find: Callable[..., Any]) -> Callable[..., Any]:
@@ -120,10 +121,10 @@ def _over_all(name: str, reduce: Any, node: str, word: str, over_axes: str) -> O
     )
 
 
-def _along(name: str, find: Callable[..., Any], reduce: Any, node: str, word: str) -> Op:
+def _along(name: str, find: Callable[..., Any], node: str, word: str) -> Op:
     return defop(
         name,
-        lambda x, *, dim, keepdim: _extreme_at(find, reduce, x, dim, keepdim),
+        lambda x, *, dim, keepdim: _extreme_at(find, x, dim, keepdim),
         Kind.REDUCTION,
         vjp=(chosen_vjp,),
         jvp=chosen_jvp,
@@ -150,8 +151,8 @@ AMAX = _over_axes("amax", largest, "largest")
 AMIN = _over_axes("amin", smallest, "smallest")
 MAX_ALL = _over_all("max_all", largest, "MaxBackward1", "largest", "amax")
 MIN_ALL = _over_all("min_all", smallest, "MinBackward1", "smallest", "amin")
-MAX_DIM = _along("max_dim", np.argmax, largest, "MaxBackward0", "largest")
-MIN_DIM = _along("min_dim", np.argmin, smallest, "MinBackward0", "smallest")
+MAX_DIM = _along("max_dim", np.argmax, "MaxBackward0", "largest")
+MIN_DIM = _along("min_dim", np.argmin, "MinBackward0", "smallest")
 ARGMAX = _where("argmax", np.argmax, "largest")
 ARGMIN = _where("argmin", np.argmin, "smallest")
 AMINMAX = defop(

@@ -13,7 +13,8 @@ import numpy as np
 
 from wengert._batched import Batched, merged, packed, spread
 from wengert._traced import Traced
-from wengert.ops.accumulate import flat_index, sum_indexed, sum_into, sum_rows
+from wengert.ops.accumulate import sum_along, sum_indexed, sum_into, taken_along
+from wengert.ops.indexed import MANY, chosen
 from wengert.ops.record import EachInput, Kind, defop
 
 Shape = tuple[int, ...]
@@ -270,9 +271,18 @@ INDEX_BACKWARD = defop(
 
 # --- one index array along one axis ---
 
+
+def _index_select(x: Any, index: Any, *, dim: int) -> Any:
+    if x.size >= MANY and index.size:
+        y = chosen(x, index.reshape(-1), dim)
+        if y is not None:
+            return y
+    return x.take(index, dim) if x.ndim else x
+
+
 INDEX_SELECT = defop(
     "index_select",
-    lambda x, index, *, dim: np.take(x, index, dim) if x.ndim else x,
+    _index_select,
     Kind.INDEXING,
     batch=_rows_batch,
     vjp=(
@@ -289,8 +299,7 @@ INDEX_SELECT = defop(
 def _index_select_backward(g: Any, index: Any, *, shape: Shape, dim: int) -> Any:
     if not shape:
         return g
-    rows = np.moveaxis(g, dim, 0)
-    return np.moveaxis(sum_rows(shape[dim], np.reshape(index, -1), rows), 0, dim)
+    return sum_along(shape, index.reshape(-1), g, dim)
 
 
 INDEX_SELECT_BACKWARD = defop(
@@ -307,11 +316,11 @@ INDEX_SELECT_BACKWARD = defop(
 
 
 def _gather(x: Any, index: Any, *, dim: int) -> Any:
-    return np.reshape(x, -1).take(flat_index(index, x.shape, dim))
+    return taken_along(np.asarray(x), index, dim)
 
 
 def _gather_backward(g: Any, index: Any, *, shape: Shape, dim: int) -> Any:
-    return sum_into(shape, flat_index(index, shape, dim), g, g.dtype)
+    return sum_along(shape, index, g, dim)
 
 
 GATHER = defop(

@@ -21,6 +21,8 @@ Shape = tuple[int, ...]
 
 _LARGE: Final = 1 << 16
 _TILE: Final = 256
+_ALL: Final = slice(None)
+_BACKWARDS: Final = slice(None, None, -1)
 
 # --- the same elements in another shape ---
 
@@ -357,9 +359,14 @@ T = defop(
 
 # --- the elements in another order, copied ---
 
+
+def _flip(x: Any, *, dims: Shape) -> Any:
+    return x[tuple([_BACKWARDS if axis in dims else _ALL for axis in range(x.ndim)])].copy("K")
+
+
 FLIP = defop(
     "flip",
-    lambda x, *, dims: np.flip(x, dims).copy("K"),
+    _flip,
     Kind.MOVEMENT,
     vjp=(lambda xp, g, y, x, *, dims: xp.flip(g, dims=dims),),
     linear=(0,),

@@ -137,16 +137,39 @@ class Fused:
 
 @dataclass(slots=True)
 class OpTable:
-    """Every operation by name; iteration is in order of definition."""
+    """Every operation by name; iteration is in order of definition.
+
+    ``followers`` are namespaces that have each implementation under its name, unless they have that name already.
+    """
 
     ops: dict[str, Op] = field(default_factory=dict)
     fused: dict[str, Fused] = field(default_factory=dict)
+    followers: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, op: Op) -> None:
         """Enter an operation; its name must be new."""
         if op.name in self.ops:
             raise ValueError(f"the operation {op.name!r} is defined twice")
         self.ops[op.name] = op
+        self._tell(op)
+
+    def add_fused(self, fused: Fused) -> None:
+        """Enter a combination of operations; its name must be new."""
+        if fused.name in self.ops or fused.name in self.fused:
+            raise ValueError(f"{fused.name!r} is defined twice")
+        self.fused[fused.name] = fused
+        self._tell(fused)
+
+    def _tell(self, found: Op | Fused) -> None:
+        for names in self.followers:
+            names.setdefault(found.name, found.impl)
+
+    def follow(self, names: dict[str, Any]) -> None:
+        """Give a namespace every implementation that there is and will be."""
+        self.followers.append(names)
+        known: list[Op | Fused] = [*self.ops.values(), *self.fused.values()]
+        for found in known:
+            names.setdefault(found.name, found.impl)
 
     def __getitem__(self, name: str) -> Op:
         return self.ops[name]
@@ -171,9 +194,8 @@ def deffused(name: str, parts: Rule, impl: Callable[..., Any]) -> Fused:
         parts: the combination, ``parts(xp, *arrays, **meta)``.
         impl: the same on raw values, ``impl(*arrays, **meta)``.
     """
-    if name in TABLE.ops or name in TABLE.fused:
-        raise ValueError(f"{name!r} is defined twice")
-    fused = TABLE.fused[name] = Fused(name, parts, impl)
+    fused = Fused(name, parts, impl)
+    TABLE.add_fused(fused)
     return fused
 
 

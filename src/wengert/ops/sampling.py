@@ -37,6 +37,7 @@ def _draw(name: str, node: str) -> Op:
 
 BERNOULLI = _draw("bernoulli", "BernoulliBackward0")
 POISSON = _draw("poisson", "PoissonBackward0")
+BINOMIAL = _draw("binomial", "BinomialBackward0")
 NORMAL_AROUND = _draw("normal_around", "NormalBackward1")
 NORMAL_SPREAD = _draw("normal_spread", "NormalBackward2")
 NORMAL_BOTH = defop(

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from wengert.ops.accumulate import add_flat, flat_index
+from wengert.ops.indexed import MANY, added_into
 from wengert.ops.record import Kind, defop
 
 Shape = tuple[int, ...]
@@ -33,6 +34,10 @@ def _scatter(x: Any, index: Any, src: Any, *, dim: int) -> Any:
 
 
 def _scatter_add(x: Any, index: Any, src: Any, *, dim: int) -> Any:
+    if index.size >= MANY:
+        added = np.array(x, order="C")
+        if added_into(added, index, src, dim):
+            return added
     out = _flat_copy(x)
     add_flat(out, flat_index(index, x.shape, dim), src)
     return out.reshape(x.shape)

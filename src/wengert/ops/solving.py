@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ops.products import adjoint
-from wengert.ops.record import Kind, Promote, defop
+from wengert.ops.record import Kind, Promote, defop, together
 from wengert.ops.triangles import column, diagonal
 
 # --- A X = B ---
@@ -38,15 +38,18 @@ def _solve_jvp(xp: Any, ts: Any, y: Any, a: Any, b: Any) -> Any:
     return xp.linalg_solve(a, -pulled if tb is None else tb - pulled)
 
 
+def _solve_pull(xp: Any, g: Any, y: Any, needs: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    """Both cotangents from one solution: the matrix is factorised once."""
+    solved = xp.linalg_solve(adjoint(xp, a), g)
+    return -xp.matmul(solved, adjoint(xp, y)) if needs[0] else None, solved
+
+
 SOLVE = defop(
     "linalg_solve",
     _solve,
     Kind.OTHER,
     batch="...",
-    vjp=(
-        lambda xp, g, y, a, b: -xp.matmul(xp.linalg_solve(adjoint(xp, a), g), adjoint(xp, y)),
-        lambda xp, g, y, a, b: xp.linalg_solve(adjoint(xp, a), g),
-    ),
+    vjp=together(_solve_pull, shape_only=lambda i: i == 1),
     args=("A", "B"),
     promote=Promote.COMMON,
     node="LinalgSolveExBackward0",

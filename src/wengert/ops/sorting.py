@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from wengert.ops.accumulate import taken_along
 from wengert.ops.extrema import chosen_jvp, chosen_vjp, shared_jvp_all, shared_vjp_all, take_chosen
 from wengert.ops.record import Kind, defop
 
@@ -31,7 +32,7 @@ def order_of(x: Any, dim: int, descending: bool, stable: bool) -> Any:
 
 
 def _taken(x: Any, indices: Any, dim: int) -> Any:
-    return x[indices] if x.ndim == 1 else np.take_along_axis(x, indices, dim)
+    return x[indices] if x.ndim == 1 else taken_along(x, indices, dim)
 
 
 # --- sort and top k --------------------------------------------------------------------------------------------------

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from wengert._batched import Batched, aligned, merged, packed, spread
-from wengert.ops.accumulate import add_flat, add_rows, strides_of
+from wengert.ops.accumulate import add_flat, add_rows, flat_rows
 from wengert.ops.diagonals import diagonal_of
+from wengert.ops.indexed import MANY, added_into
 from wengert.ops.indexing import batched_key, index_key, is_mask
 from wengert.ops.masks import choose, zero_where
 from wengert.ops.record import EachInput, Kind, Op, Rule, defop
@@ -32,15 +33,13 @@ def _at(dim: int, part: Any) -> tuple[Any, ...]:
 def _index_add(x: Any, index: Any, source: Any, *, dim: int, alpha: Any) -> Any:
     out = _copy(x)
     added = source if alpha == 1 else source * alpha
+    if source.size >= MANY and added_into(out, index, added, dim):
+        return out
     if dim == 0:
         rows = np.reshape(added, (index.size, *x.shape[1:]))
         add_rows(out if out.ndim else out.reshape(1), np.reshape(index, -1), rows)
         return out
-    places: Any = 0
-    for axis, (length, stride) in enumerate(zip(added.shape, strides_of(x.shape), strict=True)):
-        along = index if axis == dim else np.arange(length)
-        places = places + (along * stride).reshape((-1,) + (1,) * (added.ndim - axis - 1))
-    add_flat(out.reshape(-1), places, added)
+    add_flat(out.reshape(-1), flat_rows(index, added.shape, x.shape, dim), added)
     return out
 
 
@@ -71,6 +70,12 @@ def _along_batch(name: str, *, accumulate: bool = False) -> Rule:
     return batch
 
 
+def _index_add_source(xp: Any, g: Any, y: Any, x: Any, index: Any, source: Any, *, dim: int, alpha: Any) -> Any:
+    parts = xp.index_select(g, index, dim=dim)
+    parts = parts if alpha == 1 else parts * alpha
+    return parts if parts.shape == source.shape else xp.reshape(parts, shape=source.shape)
+
+
 INDEX_ADD = defop(
     "index_add",
     _index_add,
@@ -79,9 +84,7 @@ INDEX_ADD = defop(
     vjp=(
         lambda xp, g, y, x, index, source, *, dim, alpha: g,
         None,
-        lambda xp, g, y, x, index, source, *, dim, alpha: xp.reshape(
-            xp.index_select(g, index, dim=dim) * alpha, shape=source.shape
-        ),
+        _index_add_source,
     ),
     args=("self", "index", "source"),
     jvp=lambda xp, ts, y, x, index, source, *, dim, alpha: xp.index_add(

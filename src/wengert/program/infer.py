@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 
@@ -33,8 +33,8 @@ VALUE_DEPENDENT = frozenset(
 def result_types(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> tuple[ResultType, ...]:
     """Dtype and shape of each result of ``op(*inputs, **meta)``.
 
-    An elementwise operation is tried on arrays of one element, and the shapes are broadcast; any other runs once on
-    constant arrays of the full shape (which take no memory).
+    An elementwise operation is tried on arrays of one element, and the shapes are broadcast. Any other runs once on
+    constant arrays of the full shape (which take no memory), or of shapes that stand for large ones.
 
     Raises:
         ValueDependentError: the shape depends on the values.
@@ -95,6 +95,20 @@ def _run(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> tuple[Result
         return ((inputs[0].dtype, inputs[0].shape),)
     if op.name == "masked_select_backward":
         return ((inputs[0].dtype, meta["shape"]),)
+    sizes = [x.size for x in inputs if isinstance(x, Traced)]
+    if (
+        not op.view
+        and max(sizes, default=0) > _LARGE
+        and _are_few([x for key, x in meta.items() if key not in _LABELS])
+    ):
+        found = _from_small(op, inputs, meta)
+        if found is not None:
+            return found
+    return _tried(op, inputs, meta)
+
+
+def _tried(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> tuple[ResultType, ...]:
+    """The types that the operation gives for stand-ins."""
     token = enter(SILENT)
     try:
         results = op.impl(*[stand_in(x, dense=op.view) for x in inputs], **meta)
@@ -102,6 +116,63 @@ def _run(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> tuple[Result
         leave(token)
     several = results if op.outputs != 1 else (results,)
     return tuple([(part.dtype, part.shape) for part in several])
+
+
+# --- of large arrays: a product of matrices that are only looked at for their shape should not be computed ------------
+
+_LARGE: Final = 4096  # elements up to which the operation itself is as fast
+_KEPT: Final = 10  # lengths up to this stay
+_LABELS: Final = ("subs", "out")  # metadata that only name axes
+# What longer lengths become, in their order. They are prime, so that a product of two is none of them.
+_TRIALS: Final = ((11, 13, 17, 19, 23, 29), (31, 37, 41, 43, 47, 53))
+
+
+def _are_few(values: Iterable[Any]) -> bool:
+    """Whether metadata hold no number that could be a length, or be compared with one."""
+    for value in values:
+        if isinstance(value, (tuple, list)):
+            if not _are_few(value):
+                return False
+        elif isinstance(value, int):
+            if abs(value) > _KEPT:
+                return False
+        elif value is not None and not isinstance(value, (float, str, np.dtype)):
+            return False
+    return True
+
+
+def _from_small(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> tuple[ResultType, ...] | None:
+    """The types as two runs on small arrays tell them; None where these do not agree, or refuse the inputs.
+
+    Long lengths become small ones of the same order. A length of a result must be that of an input in both runs, or the
+    same number: what is worked out from lengths (half of one, a sum) comes out differently.
+    """
+    long = sorted({n for x in inputs if isinstance(x, Traced) for n in x.shape if n > _KEPT})
+    if len(long) > len(_TRIALS[0]):
+        return None
+    found = []
+    for trial in _TRIALS:
+        small = dict(zip(long, trial, strict=False))
+        back = {short: n for n, short in small.items()}
+        given = [
+            _Stub(x.dtype, tuple([small.get(n, n) for n in x.shape])) if isinstance(x, Traced) else x for x in inputs
+        ]
+        try:
+            results = _tried(op, given, meta)
+        except Exception:  # noqa: BLE001 - what it says must be said of the real lengths
+            return None
+        found.append(tuple([(dtype, tuple([back.get(n, n) for n in shape])) for dtype, shape in results]))
+    return found[0] if found[0] == found[1] else None
+
+
+class _Stub(Traced):
+    """A dtype and a shape."""
+
+    __slots__ = ()
+
+    def __init__(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+        self.dtype = dtype
+        self.shape = shape
 
 
 def _one(x: Any) -> Any:

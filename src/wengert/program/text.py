@@ -83,12 +83,16 @@ def operand_text(x: Any, names: Mapping[Value, str]) -> str:
 def constant_text(array: np.ndarray[Any, Any]) -> str:
     """The elements of an array in C order, ``1.0, 2.0``; one for all if they are the same."""
     if array.size > 1 and _is_uniform(array):
-        array = array.ravel()[:1]
+        array = _first(array)
     return ", ".join([meta_text(x) for x in array.ravel().tolist()])
 
 
+def _first(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return array[(slice(0, 1),) * array.ndim].reshape(-1)
+
+
 def _is_uniform(array: np.ndarray[Any, Any]) -> bool:
-    first = array.ravel()[:1]
+    first = _first(array)
     return not any(array.strides) or bool(
         np.all(array == first) and np.all(np.signbit(array.real) == np.signbit(first.real))
     )

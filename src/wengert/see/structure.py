@@ -82,7 +82,7 @@ class Operation:
     @property
     def name(self) -> str:
         """The name of its node, as PyTorch has it: `MulBackward0`."""
-        return type(self.node).__name__
+        return type(self.node.settled()).__name__
 
     @property
     def op_name(self) -> str:

@@ -284,7 +284,8 @@ def _rebound(names: Names, node: Node) -> Finding:
 
 
 def _operation_name(node: Node) -> str:
-    return type(node.next[0] if isinstance(node, Port) else node).__name__
+    parent: Any = node.next[0] if isinstance(node, Port) else node
+    return type(parent.settled()).__name__
 
 
 def _location(node: Node) -> Location | None:

@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from wengert._batched import Axes, Batched, aligned, elementwise, merged, packed, spread
+from wengert._source import users_stacklevel
 from wengert.ops.record import TABLE, Kind, Op
 from wengert.spaces.raw import computed
 
@@ -218,7 +219,7 @@ def _one_by_one(op: Op) -> Rule:
                 f"vmap: {op.name} has no batching rule, so it is applied to one member of the batch after the other, "
                 "which is slower. This is said once for each operation.",
                 UserWarning,
-                stacklevel=5,
+                stacklevel=users_stacklevel(),
             )
         axes = merged([x.axes for x in xs if x.__class__ is Batched])
         arrays = [spread(x, axes) if x.__class__ is Batched else x for x in xs]

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from numpy import ndarray
 
 from wengert._traced import Traced
-from wengert.ops.record import TABLE, Fused
+from wengert.ops.record import TABLE
 
 
 def computed(op: Any, xs: Any, meta: dict[str, Any]) -> Any:
@@ -25,30 +24,19 @@ def computed(op: Any, xs: Any, meta: dict[str, Any]) -> Any:
     return op.impl(*xs, **meta)
 
 
-class _Fusing:
-    """How a fused combination is computed: by its NumPy implementation, unless an engine knows better."""
-
-    @staticmethod
-    def of(fused: Fused) -> Callable[..., Any]:
-        return fused.impl
-
-
-FUSING: Final = _Fusing()
-
-
 class RawSpace:
-    """The operations of the table as functions of raw values; looked up once, then plain attributes."""
+    """The operations of the table as functions of raw values.
 
-    def __getattr__(self, name: str) -> Any:
-        op, fused = TABLE.ops.get(name), TABLE.fused.get(name)
-        if op is not None:
-            impl = op.impl
-        elif fused is not None:
-            impl = FUSING.of(fused)
-        else:
-            raise AttributeError(f"no operation {name!r} is in the table; a rule may only use operations")
-        setattr(self, name, impl)
-        return impl
+    They are plain attributes: with a ``__getattr__`` that looks them up when first used, Python takes the slow way for
+    all attributes, found or not, and a rule asks for one or two.
+    """
+
+    def __init__(self) -> None:
+        TABLE.follow(self.__dict__)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __repr__(self) -> str:
         return "<raw values>"

@@ -54,6 +54,11 @@ class Maker:
         """An operation along axes, or a fused combination, on arrays of these shapes; None where NumPy is to do it."""
         return row_kernel(name, dtype, shapes, meta, _version())
 
+    def indexed(self, name: str, dtype: str) -> Callable[..., Any]:
+        """What chooses or adds along an axis by an index array (:mod:`wengert.ops.indexed`)."""
+        made: Callable[..., Any] = import_module("wengert.compile.eager.indexed").index_function(name, dtype)
+        return made
+
     def _kernel(
         self,
         op: Op,

@@ -13,7 +13,7 @@ import numpy as np
 
 from wengert._traced import Traced
 from wengert.compile.llvm import machine
-from wengert.compile.llvm.emit import SHARE, emit_kernel
+from wengert.compile.llvm.emit import emit_kernel
 from wengert.compile.lower.nests import lower
 from wengert.compile.lower.steps import Fused, cut_into_steps
 from wengert.compile.nest import Kernel, Role
@@ -58,7 +58,7 @@ def code_for(request: Request) -> FlatCode | None:
         kernel, names = _kernel(program, () if request.op in _TOTALS else (_LENGTH,))
     except UnfitError:
         return None
-    text, interface = emit_kernel(kernel, host_target(), share=2 * SHARE)
+    text, interface = emit_kernel(kernel, host_target())
     places = _places(request, names, interface.pointers)
     return FlatCode(machine.emit_object(text), interface.name, interface.prepare, interface.shares > 0, places)
 

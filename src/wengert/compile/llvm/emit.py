@@ -81,7 +81,7 @@ def emit_kernel(
         fast_math: let sums be reordered and products and sums be fused.
         share: the least work, in sixteenths of an instruction, that is worth another thread.
     """
-    kernel = with_products_as_loops(kernel, blas=target.blas)
+    kernel = with_products_as_loops(kernel)
     ir = Ir(fma=target.fma, fast=fast_math)
     plan = Planner(kernel, target).plan
     layout = layout_of(kernel)
@@ -271,8 +271,6 @@ class _Module:
             return False
         if any([acc.op.startswith("arg") for acc in loop.accs]):
             return False
-        if any([isinstance(statement, MatMul) for statement in walk(loop.body)]):
-            return False  # BLAS has threads of its own
         lanes = self.plan.lanes.get(id(loop), 1)
         work = product(loop.extent, work_of(loop.body, self.plan, lanes))
         return not isinstance(work, int) or work >= 2 * self.share

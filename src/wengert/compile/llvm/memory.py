@@ -99,22 +99,28 @@ def _load_memory(frame: Frame, statement: Load, elem: str) -> Val:
     stored = memory_elem(elem)
     size = int(frame.buffers[statement.buffer].dtype[1])
     along = place.along(lanes.axis) if lanes else 0
-    varying = [name for name, _, _ in place.computed if frame.values[name][0].lanes]
+    varying = _is_varying(frame, place)
     if lanes is None or (along == 0 and not varying):
         index = _with_computed(frame, place, frame.linear(place))
         address = frame.address(frame.pointer(statement.buffer), elem, index)
         return _from_memory(frame, elem, 0, f"load {stored}, ptr {address.text}, align {size}")
     kind = type_text(stored, lanes.count)
-    if along == 1 and not place.computed:
-        stream = lanes.streams.get((statement.buffer, place))
+    if along == 1 and not varying:
+        stream = None if place.computed else lanes.streams.get((statement.buffer, place))
         if stream is not None:
             address = frame.address(stream, elem, lanes.start)
             return _from_memory(frame, elem, lanes.count, f"load {kind}, ptr {address.text}, align {size}")
-        address = frame.address(frame.pointer(statement.buffer), elem, frame.linear(place))
+        index = _with_computed(frame, place, frame.linear(place))
+        address = frame.address(frame.pointer(statement.buffer), elem, index)
         if lanes.mask is None:
             return _from_memory(frame, elem, lanes.count, f"load {kind}, ptr {address.text}, align {size}")
         return _masked_load(frame, elem, address, lanes.mask, size)
     return _gather(frame, statement, elem, _lane_indices(frame, place), lanes.mask)
+
+
+def _is_varying(frame: Frame, place: Place) -> bool:
+    """Whether a computed part of a place differs between lanes."""
+    return any([frame.values[name][0].lanes for name, _, _ in place.computed])
 
 
 def _masked_load(frame: Frame, elem: str, address: Val, mask: Val, size: int) -> Val:
@@ -251,15 +257,15 @@ def _store_memory(frame: Frame, statement: Store, value: Val) -> None:
     stored = as_stored(value.splat(lanes.count))
     align = ir.const("i32", 0, size)
     mask = lanes.mask if lanes.mask is not None else ir.const("i1", lanes.count, True)
-    if place.along(lanes.axis) == 1 and not place.computed:
-        stream = lanes.streams.get((statement.buffer, place))
+    if place.along(lanes.axis) == 1 and not _is_varying(frame, place):
+        stream = None if place.computed else lanes.streams.get((statement.buffer, place))
+        start = lanes.start if stream is not None else _with_computed(frame, place, frame.linear(place))
         if stream is not None or lanes.mask is None:
             base = stream if stream is not None else frame.pointer(statement.buffer)
-            index = lanes.start if stream is not None else frame.linear(place)
-            address = frame.address(base, elem, index)
+            address = frame.address(base, elem, start)
             ir.do(f"store {stored.typed}, ptr {address.text}, align {size}")
             return
-        address = frame.address(frame.pointer(statement.buffer), elem, frame.linear(place))
+        address = frame.address(frame.pointer(statement.buffer), elem, start)
         masked_store(frame, stored, address, mask, size)
         return
     addresses = _addresses(frame, statement.buffer, elem, _lane_indices(frame, place))

@@ -17,7 +17,7 @@ from wengert.compile.nest import (
     Compute,
     Extent,
     If,
-    Indirect,
+    Iota,
     Kernel,
     Load,
     Loop,
@@ -60,11 +60,11 @@ _MIDDLE: Final = frozenset(["div", "reciprocal", "sqrt", "rsqrt", "pow_number", 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What matters about the machine: bytes in a vector register, fused multiply-add, a BLAS to call."""
+    """What matters about the machine: bytes in a vector register, how many there are, fused multiply-add."""
 
     register: int = 64
     fma: bool = True
-    blas: bool = False
+    registers: int = 32
 
 
 @dataclass(slots=True)
@@ -116,7 +116,7 @@ class Planner:
     def _choose(self, loop: Loop) -> float:
         """Plan a loop that stands in no vector loop; returns its cost."""
         before = Plan(dict(self.plan.lanes), dict(self.plan.panels), set(self.plan.unrolled))
-        stepwise = sum([self._choose(s) if isinstance(s, Loop) else self._scalar(s) for s in loop.body])
+        stepwise = sum([self._choose_within(s) for s in loop.body])
         stepwise = (stepwise + 2) * length(loop.extent)
         if isinstance(loop.extent, int) and self._unrolls(loop):
             stepwise -= 2 * loop.extent
@@ -125,7 +125,7 @@ class Planner:
             return stepwise
         lanes = self._width(loop)
         n = length(loop.extent)
-        vector = -(-n // lanes) * (self._in_lanes(loop.body, loop.axis, lanes) + 2) + 3
+        vector = -(-n // lanes) * (self._in_lanes(loop.body, loop, lanes) + 2) + 3
         if loop.vector is False or (loop.vector is None and stepwise <= vector):
             self._mark(loop)
             return stepwise
@@ -138,6 +138,13 @@ class Planner:
                 self._mark(statement)
         return vector
 
+    def _choose_within(self, statement: Statement) -> float:
+        if isinstance(statement, Loop):
+            return self._choose(statement)
+        if isinstance(statement, If):
+            return sum([self._choose_within(s) for s in (*statement.then, *statement.other)]) / 2
+        return self._scalar(statement)
+
     def _scalar(self, statement: Statement) -> float:
         if isinstance(statement, If):
             return sum([self._scalar(s) for s in (*statement.then, *statement.other)]) / 2
@@ -147,24 +154,25 @@ class Planner:
             return float(length(statement.m) * length(statement.n) * length(statement.k)) / 8
         return weight(statement)
 
-    def _in_lanes(self, body: tuple[Statement, ...], axis: str, lanes: int) -> float:
+    def _in_lanes(self, body: tuple[Statement, ...], loop: Loop, lanes: int) -> float:
         cost = 0.0
         for statement in body:
             if isinstance(statement, Loop):
-                cost += length(statement.extent) * self._in_lanes(statement.body, axis, lanes)
+                cost += length(statement.extent) * self._in_lanes(statement.body, loop, lanes)
             elif isinstance(statement, (Load, Store)):
-                cost += self._access(statement, axis, lanes)
+                cost += self._access(statement, loop, lanes)
             else:
                 registers = max(1, lanes * 4 // self.target.register)
                 cost += weight(statement) * registers
         return cost
 
-    def _access(self, statement: Load | Store, axis: str, lanes: int) -> float:
+    def _access(self, statement: Load | Store, loop: Loop, lanes: int) -> float:
         buffer = self.buffers[statement.buffer]
         if buffer.role is Role.LOCAL:
             return 0.5
-        along = self.place(statement).along(axis)
-        if any([isinstance(index, Indirect) for index in statement.index]):
+        place = self.place(statement)
+        along = place.along(loop.axis)
+        if _varies(place, loop):
             return lanes
         registers = max(1, lanes * int(buffer.dtype[1]) // self.target.register)
         return registers if along in (0, 1) else lanes
@@ -185,7 +193,7 @@ class Planner:
                 place = self.place(statement)
                 if place.along(loop.axis) == 0 and not place.computed and not self._is_private(statement.buffer, loop):
                     return False
-                if statement.add and place.computed:
+                if statement.add and (_varies(place, loop) or (place.computed and place.along(loop.axis) == 0)):
                     return False
         return True
 
@@ -289,6 +297,18 @@ class Planner:
         )
 
 
+def _varies(place: Place, loop: Loop) -> bool:
+    """Whether a computed part of a place may differ between iterations of a loop: it is worked out within it."""
+    if not place.computed:
+        return False
+    within = {s.name for s in walk(loop.body) if isinstance(s, (Load, Compute, Iota))}
+    within |= {acc.name for s in walk(loop.body) if isinstance(s, Loop) for acc in s.accs}
+    within |= {carry.name for s in walk(loop.body) if isinstance(s, Loop) for carry in s.carries}
+    within |= {carry.final for s in walk(loop.body) if isinstance(s, Loop) for carry in s.carries}
+    within |= {phi.name for s in walk(loop.body) if isinstance(s, If) for phi in s.phis}
+    return any([name in within for name, _, _ in place.computed])
+
+
 def _axes(index: Affine) -> set[str]:
     return {axis for axis, _ in index.terms}
 
@@ -306,6 +326,9 @@ def work_of(body: tuple[Statement, ...], plan: Plan, lanes: int = 1) -> Extent:
         if isinstance(statement, Loop):
             inner = work_of(statement.body, plan, plan.lanes.get(id(statement), lanes))
             work = total(work, product(statement.extent, inner))
+        elif isinstance(statement, If):
+            longer = max((statement.then, statement.other), key=lambda branch: len(list(walk(branch))))
+            work = total(work, work_of(longer, plan, lanes))
         elif isinstance(statement, MatMul):
             work = total(work, product(product(statement.m, statement.n), product(statement.k, 2)))
         else:

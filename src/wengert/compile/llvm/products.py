@@ -1,4 +1,4 @@
-"""Matrix products inside of kernels: a call of BLAS, or loops where the matrices are small or there is no BLAS."""
+"""Matrix products inside of kernels: a call of our own code for them, or loops where the matrices are small."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from itertools import count
 from typing import Final
 
 from wengert.compile.llvm.frame import Frame
+from wengert.compile.llvm.gemm import NAMES
 from wengert.compile.llvm.ir import Val
-from wengert.compile.llvm.places import count_of, place_of, product, total
+from wengert.compile.llvm.places import count_of, place_of, product, total, walk
+from wengert.compile.llvm.registry import ELEMENTS
 from wengert.compile.nest import (
     Acc,
     Affine,
@@ -26,14 +28,12 @@ from wengert.compile.nest import (
     Store,
 )
 
-NAMES: Final = {"f4": "wengert_gemm_f4", "f8": "wengert_gemm_f8"}
 _SMALL: Final = 8192  # multiplications up to which loops are quicker than the call
-_ROWS, _AS_IS, _TURNED = 101, 111, 112  # of CBLAS
 
 
-def with_products_as_loops(kernel: Kernel, *, blas: bool) -> Kernel:
-    """The kernel with those products as loops that BLAS is not called for."""
-    expansion = _Expansion(kernel, blas)
+def with_products_as_loops(kernel: Kernel) -> Kernel:
+    """The kernel with small products as loops."""
+    expansion = _Expansion(kernel)
     body = expansion.body(kernel.body)
     return replace(kernel, buffers=(*kernel.buffers, *expansion.flat.values()), body=body)
 
@@ -41,9 +41,8 @@ def with_products_as_loops(kernel: Kernel, *, blas: bool) -> Kernel:
 class _Expansion:
     """The rewriting of one kernel."""
 
-    def __init__(self, kernel: Kernel, blas: bool) -> None:
+    def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
-        self.blas = blas
         self.flat: dict[str, Buffer] = {}
         self.numbers = count()
 
@@ -59,7 +58,7 @@ class _Expansion:
             case If():
                 return replace(s, then=self.body(s.then), other=self.body(s.other))
             case MatMul():
-                return s if self.blas and not _is_small(s) else self.loops(s)
+                return self.loops(s) if _is_small(s) else s
             case _:
                 return s
 
@@ -86,10 +85,8 @@ class _Expansion:
     def element(self, ref: Ref, row: str, column: str) -> Affine:
         """The number of an element in the buffer's memory."""
         place = place_of(self.kernel.buffer(ref.buffer), ref.index)
-        if ref.transposed:
-            row, column = column, row
         terms: dict[str, Extent] = dict(place.terms)
-        for axis, step in ((row, ref.row), (column, 1)):
+        for axis, step in ((row, ref.row), (column, ref.column)):
             terms[axis] = total(terms.get(axis, 0), step)
         return Affine(tuple(terms.items()), place.offset)
 
@@ -107,29 +104,26 @@ def _is_small(s: MatMul) -> bool:
     return isinstance(multiplications, int) and multiplications <= _SMALL
 
 
+def dtypes_of_products(kernel: Kernel) -> set[str]:
+    """The dtypes of which the kernel calls products."""
+    return {s.dtype for s in walk(kernel.body) if isinstance(s, MatMul) and not _is_small(s)}
+
+
 def emit_product(frame: Frame, s: MatMul) -> None:
-    """Call BLAS."""
-    ir = frame.ir
-    real = "float" if s.dtype == "f4" else "double"
-    function = NAMES[s.dtype]
-    sizes = "i64, i64, i64"
-    ir.declared[function] = (
-        f"declare void @{function}(i32, i32, i32, {sizes}, {real}, ptr, i64, ptr, i64, {real}, ptr, i64)"
-    )
-    kinds = [f"i32 {_ROWS}", *[f"i32 {_TURNED if ref.transposed else _AS_IS}" for ref in (s.a, s.b)]]
-    extents = [frame.size(extent).typed for extent in (s.m, s.n, s.k)]
-    (a, a_row), (b, b_row), (out, out_row) = (_matrix(frame, ref, real) for ref in (s.a, s.b, s.out))
-    one, start = ir.const(real, 0, 1.0), ir.const(real, 0, 1.0 if s.add else 0.0)
-    operands = [one.typed, a.typed, a_row.typed, b.typed, b_row.typed, start.typed, out.typed, out_row.typed]
-    ir.do(f"call void @{function}({', '.join([*kinds, *extents, *operands])})")
+    """Call the product."""
+    ir, function = frame.ir, NAMES[s.dtype]
+    ir.declared[function] = f"declare void @{function}(i64, i64, i64, ptr, i64, i64, ptr, i64, i64, ptr, i64, i64)"
+    (a, *a_steps), (b, *b_steps), (out, *out_steps) = (_matrix(frame, ref) for ref in (s.a, s.b, s.out))
+    sizes = [frame.size(extent) for extent in (s.m, s.n, s.k)]
+    operands = [*sizes, a, *a_steps, b, *b_steps, out, out_steps[0], ir.const("i64", 0, int(s.add))]
+    ir.do(f"call void @{function}({', '.join([x.typed for x in operands])})")
 
 
-def _matrix(frame: Frame, ref: Ref, elem: str) -> tuple[Val, Val]:
-    """Where a matrix begins, and how far its rows lie apart (at least 1, or BLAS complains of empty ones)."""
-    place = place_of(frame.buffers[ref.buffer], ref.index)
+def _matrix(frame: Frame, ref: Ref) -> tuple[Val, Val, Val]:
+    """Where a matrix begins, and how far its rows and columns lie apart."""
+    buffer = frame.buffers[ref.buffer]
+    place = place_of(buffer, ref.index)
     if any([isinstance(index, Indirect) for index in ref.index]):
         raise ValueError("a matrix begins at a place that is known from the loops alone")
-    row = frame.size(ref.row)
-    if row.number is None:
-        row = (row < 1).where(row.like(1), row)
-    return frame.address(frame.pointer(ref.buffer), elem, frame.linear(place)), row
+    begin = frame.address(frame.pointer(ref.buffer), ELEMENTS[buffer.dtype], frame.linear(place))
+    return begin, frame.size(ref.row), frame.size(ref.column)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import count, product
 from math import prod
 from typing import Any
 
 from wengert.compile.lower.flat import is_flat
 from wengert.compile.lower.gathers import is_gather, is_joining
-from wengert.compile.lower.inline import EMBEDDINGS, combined, embedded, fixed, gathered, joined, reshaped_place
-from wengert.compile.lower.places import MAPPERS, Place, broadcast, only_ones_differ, through_ones
+from wengert.compile.lower.inline import combined, embedded, fixed, gathered, joined, reshaped_place
+from wengert.compile.lower.matrices import product_statement
+from wengert.compile.lower.places import EMBEDDINGS, MAPPERS, Place, broadcast, only_ones_differ, through_ones
 from wengert.compile.lower.sizes import SHORT, Sizes
 from wengert.compile.lower.steps import MASKED, REDUCTIONS, short
 from wengert.compile.nest import (
@@ -30,6 +32,7 @@ from wengert.compile.nest import (
     Store,
     at,
 )
+from wengert.program.passes.constants import first_of
 from wengert.program.program import Equation
 from wengert.program.values import Value
 
@@ -67,6 +70,10 @@ class Body:
         self._known: dict[Any, str] = {}
         self._depth: dict[str, int] = {}  # at which level a name was given
 
+    def new_number(self) -> int:
+        """A number that no other name has."""
+        return next(self._numbers)
+
     def add_buffer(self, value: Value, buffer: Buffer, row: Place = ()) -> None:
         """Declare the memory of a value."""
         self.buffers.append(buffer)
@@ -94,6 +101,22 @@ class Body:
         """A new name."""
         return f"v{next(self._numbers)}"
 
+    def located(self, x: Value, place: Place) -> tuple[str, Place]:
+        """The buffer that a value is a view of, and where in it an element stands."""
+        maker = self.group.inlined(x) if x not in self._buffer_of else None
+        while maker is not None:
+            (source,) = maker.values
+            name = maker.op.name
+            if name in MAPPERS:
+                place = MAPPERS[name](place, source.shape, maker.meta, self.sizes)
+            elif only_ones_differ(source.shape, x.shape):
+                place = through_ones(place, x.shape, source.shape)
+            else:
+                return self._alias(source, x.shape), self._row_of.get(source, ()) + place
+            x = source
+            maker = self.group.inlined(x) if x not in self._buffer_of else None
+        return self._buffer_of[x].name, self._row_of.get(x, ()) + place
+
     # --- nests -----------------------------------------------------------------------------------------------------
 
     def add_nest(self, roots: Sequence[Any], overwriting: frozenset[Value] = frozenset()) -> None:
@@ -102,6 +125,9 @@ class Body:
         What is ``overwriting`` lies where others read: it is stored after everything else of an iteration.
         """
         first = roots[0]
+        if first.is_product:
+            self.statements.append(product_statement(self, first.value))
+            return
         flat = (
             self.may_be_flat
             and len(first.shape) > 1
@@ -145,6 +171,8 @@ class Body:
         self._levels = [Level(None, 1)]
         self._levels += [Level(f"i{number}_{axis}", self.sizes.extent(n)) for axis, n in enumerate(index.shape)]
         self._known, self._depth = {}, {}
+        group = self.group
+        self.group = replace(group, roots={})  # nothing is stored yet
         place = tuple([at(level.axis) for level in self._levels[1:]])
         value = self.named(self.operand(index, place, flat=False), short(index.dtype))
         if short(index.dtype) != "i8":
@@ -154,6 +182,7 @@ class Body:
         before = self.compute("lt", (value, self.compute("neg", (length,), "i8")), "b1")
         wrong = self._accumulate("any", self.compute("logical_or", (past, before), "b1"), 0)
         self._levels[0].after.append(Check(wrong, extent))
+        self.group = group
         self.statements += self._closed()
         self._levels = []
 
@@ -236,7 +265,7 @@ class Body:
             return x  # type: ignore[no-any-return]
         constant = self.group.constants.get(x)
         if constant is not None and x not in self._buffer_of:
-            return constant.ravel()[:1].tolist()[0]  # type: ignore[no-any-return]
+            return first_of(constant).item()  # type: ignore[no-any-return]
         if x in self._scalars:
             return self._scalars[x]
         if flat and x.size == 1:  # the same at every place
@@ -374,7 +403,7 @@ class Body:
     def compute(self, op: str, args: tuple[Operand, ...], dtype: str, meta: Any = ()) -> str:
         """An elementwise operation on elements, in the innermost loop that one of them needs; once."""
         depth = max([self._depth.get(arg, 0) for arg in args if isinstance(arg, str)], default=0)
-        key = (op, args, tuple(map(type, args)), dtype, repr(meta))
+        key = (op, args, tuple(map(type, args)), dtype, repr(meta) if meta else "")
         if key not in self._known:
             name = self.name()
             self._levels[depth].before.append(Compute(name, op, args, dtype, meta))

@@ -12,7 +12,7 @@ from typing import Final
 
 from wengert.compile.lower.gathers import is_gather, is_joining
 from wengert.compile.lower.sizes import SHORT
-from wengert.compile.lower.steps import REDUCTIONS, Fused
+from wengert.compile.lower.steps import PRODUCTS, REDUCTIONS, Fused
 from wengert.program.program import Equation
 from wengert.program.values import Value
 
@@ -45,7 +45,11 @@ def outer_length(step: Fused) -> int | None:
     written = 0
     for equation in step.equations:
         (y,) = equation.results
-        if not (_runs_over(y, n) or _is_small(y.shape)) or not _keeps_members(equation, n):
+        if (
+            equation.op.name in PRODUCTS
+            or not (_runs_over(y, n) or _is_small(y.shape))
+            or not _keeps_members(equation, n)
+        ):
             return None
         inner = y.shape[1:] if _runs_over(y, n) else y.shape
         written += prod(inner) * (prod(reduced_lengths(equation)) if equation.op.name in REDUCTIONS else 1)

@@ -7,8 +7,7 @@ from math import prod
 from typing import Any
 
 from wengert.compile.lower.gathers import is_gather, is_joining
-from wengert.compile.lower.inline import EMBEDDINGS
-from wengert.compile.lower.places import MAPPERS
+from wengert.compile.lower.places import EMBEDDINGS, MAPPERS
 from wengert.program.program import Equation
 from wengert.program.values import Value
 

@@ -14,7 +14,7 @@ from wengert.compile.nest import Affine, Index
 from wengert.program.program import Equation
 from wengert.program.values import Value
 
-_INTEGERS: Final = ("i8", "i4", "i2", "i1", "u1")
+INTEGERS: Final = ("i8", "i4", "i2", "i1", "u1")
 
 
 def is_gather(equation: Equation) -> bool:
@@ -23,7 +23,7 @@ def is_gather(equation: Equation) -> bool:
     if name not in ("index", "index_select", "gather") or not all([isinstance(x, Value) for x in xs]):
         return False
     x, *indices = equation.values
-    if not x.ndim or not x.size or any([i.dtype.str[1:] not in _INTEGERS or not i.dtype.isnative for i in indices]):
+    if not x.ndim or not x.size or any([i.dtype.str[1:] not in INTEGERS or not i.dtype.isnative for i in indices]):
         return False
     if name == "index":
         dims = _indexed(equation)
@@ -37,6 +37,10 @@ def _indexed(equation: Equation) -> list[int]:
 
 def indices_of(equation: Equation) -> Iterator[tuple[Value, int]]:
     """The index arrays of a gather, and which axis of its first input each is for."""
+    if equation.op.name == "class_spread":
+        _, classes = equation.values
+        yield classes, 1  # of the result
+        return
     _, *indices = equation.values
     dims = _indexed(equation) if equation.op.name == "index" else [equation.meta["dim"]]
     yield from zip(indices, dims, strict=True)
@@ -83,4 +87,4 @@ def joined_at(equation: Equation, number: int, place: tuple[Any, ...]) -> tuple[
     raise IndexError(f"{number} is outside of what is joined")
 
 
-__all__ = ["indices_of", "is_gather", "is_joining", "joined_at", "place_in_source"]
+__all__ = ["INTEGERS", "indices_of", "is_gather", "is_joining", "joined_at", "place_in_source"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from itertools import product
 from math import prod
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +19,6 @@ from wengert.compile.lower.steps import short
 from wengert.compile.nest import Affine, Index, Indirect, Operand
 from wengert.program.program import Equation
 from wengert.program.values import Value
-
-# Parts of an array with zeros around them: the cotangents of what one index or a slice took.
-EMBEDDINGS: Final = frozenset({"select_backward", "slice_backward"})
 
 
 def fixed(index: Any) -> int | None:
@@ -81,6 +78,8 @@ def combined(body: Any, equation: Equation, place: Place) -> Operand:
 
 def embedded(body: Any, equation: Equation, place: Place, *, flat: bool) -> Operand:
     """A part of an array with zeros around it: the cotangent of what one index or a slice took."""
+    if equation.op.name == "class_spread":
+        return _at_class(body, equation, place)
     (x,), (y,) = equation.values, equation.results
     meta, dim = equation.meta, equation.meta["dim"]
     if flat:
@@ -109,6 +108,21 @@ def embedded(body: Any, equation: Equation, place: Place, *, flat: bool) -> Oper
     return body.compute("where", (inside, body.named(value, dtype), body.named(0, dtype)), dtype)  # type: ignore[no-any-return]
 
 
+def _at_class(body: Any, equation: Equation, place: Place) -> Operand:
+    """A row's number at the row's class, 0 elsewhere; classes below 0 count from the end."""
+    (rows, classes), (y,) = equation.values, equation.results
+    dtype, row = short(y.dtype), place[:1]
+    index = body.named(body.operand(classes, row, flat=False), short(classes.dtype))
+    if short(classes.dtype) != "i8":
+        index = body.compute("cast", (index,), "i8")
+    length = body.iota(Affine((), body.sizes.extent(y.shape[1])))
+    from_end = body.compute("add", (index, length), "i8")
+    index = body.compute("where", (body.compute("lt", (index, 0), "b1"), from_end, index), "i8")
+    here = body.compute("eq", (body.iota(place[1]), index), "b1")
+    value = body.named(body.operand(rows, row[: rows.ndim], flat=False), dtype)
+    return body.compute("where", (here, value, body.named(0, dtype)), dtype)  # type: ignore[no-any-return]
+
+
 def _with_axes(place: Place, axes: tuple[int, ...], ndim: int) -> Place:
     rest = iter(place)
     return tuple([FIRST if axis in axes else next(rest) for axis in range(ndim)])
@@ -123,4 +137,4 @@ def reshaped_place(place: Place, shape: tuple[int, ...], inner: tuple[int, ...])
     return (place[0], *[Affine((), int(k)) for k in rest])
 
 
-__all__ = ["EMBEDDINGS", "combined", "embedded", "fixed", "gathered", "joined", "reshaped_place"]
+__all__ = ["combined", "embedded", "fixed", "gathered", "joined", "reshaped_place"]

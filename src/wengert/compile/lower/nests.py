@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 
 from wengert.compile.lower.body import Body
+from wengert.compile.lower.collapse import collapsed
 from wengert.compile.lower.components import outer_length
 from wengert.compile.lower.gathers import indices_of, is_gather, is_joining
-from wengert.compile.lower.places import RESHAPES, is_movement, only_ones_differ
+from wengert.compile.lower.places import EMBEDDINGS, RESHAPES, is_movement, only_ones_differ
 from wengert.compile.lower.sizes import Sizes
-from wengert.compile.lower.steps import REDUCTIONS, Fused, short
+from wengert.compile.lower.steps import PRODUCTS, REDUCTIONS, Fused, short
 from wengert.compile.nest import Buffer, Kernel, Loop, Role
 from wengert.program.partition import LIGHT
 from wengert.program.passes.constants import is_uniform
@@ -38,6 +40,7 @@ class Lowered:
     arguments: tuple[Value, ...]
     results: tuple[Value, ...]
     equations: tuple[Equation, ...]
+    in_place: Mapping[Value, Value] = field(default_factory=dict)  # what is written into the memory of an argument
 
     @property
     def nests(self) -> int:
@@ -53,6 +56,7 @@ class Root:
     shape: tuple[int, ...]  # of the loops
     reduced: tuple[int, ...]  # the axes of `shape` over which it is reduced
     stage: int = 0
+    is_product: bool = False  # of matrices: not computed in loops with others
 
     @property
     def order(self) -> tuple[int, ...]:
@@ -76,9 +80,8 @@ class Group:
     def leaves_of(self, value: Value) -> Iterator[tuple[Value, bool]]:
         """What is loaded for the computation of a root, and whether only at the place that is computed."""
         root = self.roots[value]
-        is_aligned = dict.fromkeys(self.makers[value].values, not is_movement(self.makers[value]))
-        if is_gather(self.makers[value]):
-            is_aligned = dict.fromkeys(is_aligned, False)
+        pointwise = not (root.is_product or _moves(self.makers[value]))
+        is_aligned = dict.fromkeys(self.makers[value].values, pointwise)
         stack = list(is_aligned)
         leaves: dict[Value, bool] = {}
         while stack:
@@ -88,7 +91,7 @@ class Group:
             if maker is None:
                 leaves[x] = aligned
                 continue
-            inner = aligned and not is_movement(maker) and not is_gather(maker)
+            inner = aligned and not _moves(maker)
             for each in maker.values:
                 if is_aligned.get(each, True) and is_aligned.get(each) is not inner:
                     is_aligned[each] = inner
@@ -96,15 +99,22 @@ class Group:
         yield from leaves.items()
 
 
+def _moves(equation: Equation) -> bool:
+    """Whether elements of the result come from other places of the operand."""
+    return is_movement(equation) or is_gather(equation) or equation.op.name in EMBEDDINGS
+
+
 def lower(
     step: Fused,
     constants: Mapping[Value, np.ndarray[Any, Any]],
     order: Mapping[Value, int],
+    targets: Mapping[Value, Value] = MappingProxyType({}),
     *,
     by_rows: bool = False,
 ) -> Lowered:
     """The kernel of a group of equations; its arguments come in the given order.
 
+    ``targets`` are results with the arguments that they may be written into, where nothing is read there afterwards.
     With ``by_rows`` for loops that will be joined: what is costly is computed once, and no loop runs over all axes.
     """
     group, outer = None if by_rows else _component_group(step, constants), True
@@ -114,9 +124,15 @@ def lower(
     sizes = Sizes([x.shape for x in arguments])
     body = Body(group, sizes)
     body.may_be_flat = not by_rows
+    nests = [] if outer else together(group)
+    in_place = {y: x for y, x in targets.items() if x in arguments and may_replace(group, nests, y, x)}
     for i, x in enumerate(arguments):
-        body.add_buffer(x, Buffer(f"x{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), Role.IN))
-    for i, x in enumerate(step.results):
+        role = Role.INOUT if x in in_place.values() else Role.IN
+        body.add_buffer(x, Buffer(f"x{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), role))
+    for y, x in in_place.items():
+        body.set_buffer(y, body.buffer_of(x))
+    results = tuple([x for x in step.results if x not in in_place])
+    for i, x in enumerate(results):
         body.add_buffer(x, Buffer(f"y{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), Role.OUT))
     for i, x in enumerate([x for x in group.roots if x not in step.results and x.ndim]):
         body.add_buffer(x, Buffer(f"t{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), Role.TEMP))
@@ -125,11 +141,22 @@ def lower(
     if outer:
         body.add_components(list(group.roots.values()))
     else:
-        for roots in together(group):
-            body.add_nest(roots)
-    return Lowered(
-        Kernel("kernel", tuple(body.buffers), tuple(body.statements)), arguments, step.results, step.equations
-    )
+        for roots in nests:
+            body.add_nest(roots, frozenset(in_place))
+    kernel = collapsed(Kernel("kernel", tuple(body.buffers), tuple(body.statements)))
+    return Lowered(kernel, arguments, results, step.equations, in_place)
+
+
+def may_replace(group: Group, nests: Sequence[Sequence[Root]], y: Value, x: Value) -> bool:
+    """Whether ``y`` may be written where ``x`` lies: its loops read that at the same places, and none after them."""
+    root = group.roots.get(y)
+    if root is None or root.reduced:
+        return False
+    when = {other.value: number for number, roots in enumerate(nests) for other in roots}
+    if y not in when:
+        return False
+    readers = [(when[value], aligned) for value in group.roots for leaf, aligned in group.leaves_of(value) if leaf is x]
+    return all([number < when[y] or (number == when[y] and aligned) for number, aligned in readers])
 
 
 def _component_group(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]]) -> Group | None:
@@ -143,12 +170,13 @@ def _component_group(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]
 
 def _chosen_from(step: Fused, sizes: Sizes) -> dict[tuple[Value, Any], None]:
     """The index arrays of a step, each with the length of what it chooses from."""
-    gathers = [equation for equation in step.equations if is_gather(equation)]
-    return {
-        (index, sizes.extent(equation.values[0].shape[axis])): None
-        for equation in gathers
-        for index, axis in indices_of(equation)
-    }
+    found: dict[tuple[Value, Any], None] = {}
+    for equation in step.equations:
+        if is_gather(equation) or equation.op.name == "class_spread":
+            whole = next(iter(equation.values)) if is_gather(equation) else equation.results[0]
+            for index, axis in indices_of(equation):
+                found[index, sizes.extent(whole.shape[axis])] = None
+    return found
 
 
 def grouped(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]], *, by_rows: bool = False) -> Group:
@@ -162,9 +190,10 @@ def grouped(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]], *, by_
 def _arguments(step: Fused, group: Group) -> tuple[Value, ...]:
     """What the kernel reads from outside, in order; constants of one number are part of the code."""
     read: dict[Value, None] = {}
+    matrices = {x for equation in step.equations for x in _operands(equation, group)}
     for equation in step.equations:
         for x in equation.values:
-            if x not in group.makers and not _is_number(x, group):
+            if x not in group.makers and (x in matrices or not _is_number(x, group)):
                 read[x] = None
     wanted = {x for root in group.roots for x, _ in group.leaves_of(root)}
     return tuple([x for x in read if x in wanted])
@@ -184,6 +213,11 @@ def _choose_roots(step: Fused, group: Group, by_rows: bool) -> None:
         (y,) = equation.results
         if equation.op.name in REDUCTIONS:
             group.roots[y] = _reduction_root(equation)
+        elif equation.op.name in PRODUCTS:
+            group.roots[y] = Root(y, y.shape, (), is_product=True)
+            for x in _operands(equation, group):
+                if x in group.makers:
+                    group.roots.setdefault(x, Root(x, x.shape, ()))
         elif y in step.results:
             group.roots[y] = Root(y, y.shape, ())
         if is_joining(equation):  # each part is computed once, and not for every place beside it
@@ -197,6 +231,20 @@ def _choose_roots(step: Fused, group: Group, by_rows: bool) -> None:
                 group.roots.setdefault(x, Root(x, x.shape, ()))
     _store_deep(step, group)
     _store_costly(step, group, by_rows)
+
+
+def _operands(equation: Equation, group: Group) -> list[Value]:
+    """What a product reads in memory, under the movement that is index arithmetic."""
+    if equation.op.name not in PRODUCTS:
+        return []
+    found = []
+    for x in equation.values:
+        maker = group.inlined(x)
+        while maker is not None and is_movement(maker):
+            (x,) = maker.values  # noqa: PLW2901 - what this is a view of
+            maker = group.inlined(x)
+        found.append(x)
+    return found
 
 
 def _store_deep(step: Fused, group: Group) -> None:
@@ -253,14 +301,14 @@ def _set_stages(step: Fused, group: Group) -> None:
         for x, is_aligned in group.leaves_of(value):
             other = group.roots.get(x)
             if other is not None:
-                at_hand = is_aligned and not other.reduced and other.order == root.order
+                at_hand = is_aligned and not (other.reduced or other.is_product) and other.order == root.order
                 root.stage = max(root.stage, other.stage + (not at_hand))
     group.roots = {value: group.roots[value] for value in order}
 
 
 def together(group: Group) -> list[Sequence[Root]]:
     """The roots in the order of their stages, those together that share their loops."""
-    nests: dict[tuple[int, tuple[int, ...], tuple[int, ...]], list[Root]] = {}
+    nests: dict[tuple[int, Any, tuple[int, ...]], list[Root]] = {}
     for root in group.roots.values():
-        nests.setdefault((root.stage, root.shape, root.order), []).append(root)
+        nests.setdefault((root.stage, root if root.is_product else root.shape, root.order), []).append(root)
     return [nests[key] for key in sorted(nests, key=lambda key: key[0])]

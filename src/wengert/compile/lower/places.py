@@ -109,6 +109,9 @@ RESHAPES: Final = frozenset(
     {"reshape", "view", "unsafe_view", "reshape_alias", "squeeze_all", "squeeze_dim", "squeeze"}
 )
 
+# Parts of an array with zeros around them: the cotangents of what one index, a slice or each row's class took.
+EMBEDDINGS: Final = frozenset({"select_backward", "slice_backward", "class_spread"})
+
 
 def is_movement(equation: Equation) -> bool:
     """Whether the equation is index arithmetic here."""

@@ -14,13 +14,13 @@ import numpy as np
 
 from wengert.compile.lower.body import Body
 from wengert.compile.lower.gathers import is_gather
-from wengert.compile.lower.nests import Group, Lowered, Root, grouped, together
+from wengert.compile.lower.nests import Group, Lowered, Root, grouped, may_replace, together
 from wengert.compile.lower.places import MAPPERS, Place
 from wengert.compile.lower.sizes import Sizes
 from wengert.compile.lower.steps import Fused, is_fusible, short
 from wengert.compile.nest import Buffer, Carry, Compute, Expr, Kernel, Load, Loop, Operand, Role, Store, at
 from wengert.ops.record import TABLE
-from wengert.program.passes.constants import is_uniform
+from wengert.program.passes.constants import first_of, is_uniform
 from wengert.program.program import Equation, Program
 from wengert.program.values import Value
 
@@ -93,7 +93,7 @@ class _Scan:
         return base in self.constants and is_uniform(self.constants[base])
 
     def _number(self, x: Value) -> Any:
-        return self.constants[self._base(x)].ravel()[:1]
+        return first_of(self.constants[self._base(x)])
 
     def lowered(self) -> Lowered:
         """The kernel."""
@@ -196,21 +196,9 @@ class _Scan:
     def _placed(self, body: Body, nests: Sequence[Sequence[Root]]) -> frozenset[Value]:
         """The carried arrays that each step writes where it read them: nothing reads them there afterwards."""
         group: Group = body.group
-        when = {root.value: number for number, roots in enumerate(nests) for root in roots}
-        flat = {root.value for roots in nests for root in roots}
         found = []
         for each in self.carried:
-            after = group.roots.get(each.after)
-            if not each.before.ndim or after is None or after.reduced or each.after not in flat:
-                continue
-            readers = [
-                (when[value], aligned)
-                for value in group.roots
-                for x, aligned in group.leaves_of(value)
-                if x is each.before
-            ]
-            mine = when[each.after]
-            if all([number < mine or (number == mine and aligned) for number, aligned in readers]):
+            if each.before.ndim and may_replace(group, nests, each.after, each.before):
                 body.set_buffer(each.after, self.outer.buffer_of(each.result))
                 found.append(each.after)
         return frozenset(found)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from wengert.compile.llvm.registry import ELEMENTS
 from wengert.compile.llvm.scalars import supports
-from wengert.compile.lower.gathers import is_gather, is_joining
+from wengert.compile.lower.gathers import INTEGERS, is_gather, is_joining
 from wengert.compile.lower.places import is_movement
 from wengert.ops.record import Kind
 from wengert.program.program import Equation, Program
@@ -44,6 +44,8 @@ REDUCTIONS: Final[Mapping[str, str]] = {
     "all": "all",
     "count_nonzero": "sum",
 }
+# Products of two matrices, or of stacks of as many matrices.
+PRODUCTS: Final = frozenset({"mm", "bmm"})
 # Operations whose first or second input is a mask beside inputs of another dtype: which input says the dtype.
 MASKED: Final = {"where": 1, "zero_where": 0}
 
@@ -61,8 +63,13 @@ def is_fusible(equation: Equation) -> bool:
     op = equation.op
     if is_movement(equation) or is_gather(equation) or is_joining(equation):
         return True
+    if op.name in PRODUCTS:
+        return all([short(x.dtype) in ("f4", "f8") for x in values]) and len(values) == 3
     if op.name in REDUCTIONS:
         return _is_fusible_reduction(equation)
+    if op.name == "class_spread":
+        rows, classes, y = values
+        return y.ndim == 2 and classes.ndim == 1 and rows.ndim <= 1 and short(classes.dtype) in INTEGERS
     if op.name in ("zeros_like", "ones_like", "select_backward"):
         return True
     if op.name == "slice_backward":
@@ -119,6 +126,8 @@ def cut_into_steps(program: Program) -> list[Step]:
         if is_gather(equation):  # what is gathered from, and by what, lies in memory already
             made = [level[x] for x in equation.values if x in level and not _is_looked_at(x, equation, makers)]
             base = max([base, *[n + 1 for n in made]])
+        if equation.op.name == "class_spread" and not _is_known_first(equation.inputs[1], base, level, makers):
+            base += 2 - base % 2
         here = base + base % 2 if is_fusible(equation) else base + 1 - base % 2
         at[equation] = here
         level.update(dict.fromkeys(equation.results, here))
@@ -137,6 +146,19 @@ def _is_looked_at(x: Value, gather: Equation, makers: Mapping[Value, Equation]) 
     while x in makers and x is not gather.inputs[0] and makers[x].op.view and is_movement(makers[x]):
         (x,) = makers[x].values
     return x not in makers
+
+
+def _is_known_first(x: Any, base: int, level: Mapping[Value, int], makers: Mapping[Value, Equation]) -> bool:
+    """Whether the elements of a value are computed one by one from what a kernel of this level takes."""
+    stack, here = [x], base + base % 2
+    while stack:
+        x = stack.pop()
+        if x not in makers or level[x] < here:
+            continue
+        if not (is_movement(makers[x]) or makers[x].op.kind is Kind.ELEMENTWISE):
+            return False
+        stack.extend(makers[x].values)
+    return True
 
 
 def _take_views(

@@ -12,10 +12,11 @@ from numpy import ndarray
 from wengert.compile.llvm import machine
 from wengert.compile.llvm.emit import NO_MEMORY, OUT_OF_BOUNDS, Interface, layout_of
 from wengert.compile.llvm.places import stride_name
+from wengert.compile.llvm.products import dtypes_of_products
 from wengert.compile.nest import Buffer, Expr, Extent, Kernel, Role
-from wengert.compile.runtime.blas import product_addresses
 from wengert.compile.runtime.entry import Box, fast_entry
 from wengert.compile.runtime.linking import compiled_kernel, kernel_source
+from wengert.compile.runtime.products import product_addresses
 from wengert.compile.runtime.support import support
 
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
@@ -148,11 +149,9 @@ def _as_argument(buffer: Buffer, value: Any) -> tuple[ndarray[Any, Any], bool]:
     fits = flags.aligned and array.dtype.isnative and (buffer.strided or flags.c_contiguous)
     if buffer.strided:
         fits = fits and not any([step % array.itemsize for step in array.strides])
-    if fits:
-        return array, False
     if buffer.role is Role.INOUT and not flags.writeable:
         raise ValueError(f"the argument {buffer.name} is written to, but it is read-only")
-    return np.array(array, dtype, order="C"), True
+    return (array, False) if fits else (np.array(array, dtype, order="C"), True)
 
 
 def _bind(buffer: Buffer, array: ndarray[Any, Any], sizes: dict[str, int]) -> None:
@@ -193,7 +192,11 @@ def build(
         MalformedKernel: the kernel does not make sense (an error in this package).
     """
     interface, code = compiled_kernel(kernel, text or repr(kernel), fast_math=fast_math)
-    linked = machine.link(code, (interface.name, interface.prepare), support().addresses | product_addresses())
-    if interface.shares:
+    imports = support().addresses
+    products = dtypes_of_products(kernel)
+    for dtype in products:
+        imports = imports | product_addresses(dtype)
+    linked = machine.link(code, (interface.name, interface.prepare), imports)
+    if interface.shares or products:
         support().use_threads()
     return CompiledKernel(kernel, interface, linked, fast_math, slow, box)

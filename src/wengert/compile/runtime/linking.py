@@ -10,7 +10,6 @@ from wengert.compile.llvm.emit import Interface, emit_kernel
 from wengert.compile.llvm.plan import Target
 from wengert.compile.nest import Kernel
 from wengert.compile.nest_check import check_kernel
-from wengert.compile.runtime.blas import product_addresses
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
 from wengert.compile.runtime.objects import emitter_version
@@ -22,7 +21,7 @@ def host_target() -> Target:
     host = machine.machine()
     register = 64 if "avx512f" in host.features else 32 if "avx2" in host.features else 16
     fma = bool({"fma", "avx512f"} & host.features) or not host.is_x86
-    return Target(register, fma, bool(product_addresses()))
+    return Target(register, fma, 16 if host.is_x86 and register < 64 else 32)
 
 
 def compiled_kernel(kernel: Kernel, form: str, *, fast_math: bool) -> tuple[Interface, bytes]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from wengert.ops.record import TABLE
 from wengert.program.passes.cleaning import substitute
-from wengert.program.passes.constants import is_uniform
+from wengert.program.passes.constants import first_of, is_uniform
 from wengert.program.program import Equation, Program
 from wengert.program.values import Operand, Value
 
@@ -31,7 +31,7 @@ class Context:
         if not isinstance(x, Value):
             return x
         array = self.constants.get(x)
-        return array.ravel()[0].item() if array is not None and array.size and is_uniform(array) else None
+        return first_of(array).item() if array is not None and array.size and is_uniform(array) else None
 
     def made_by(self, x: Operand, name: str) -> Equation | None:
         """The equation that makes ``x``, if it is one of that operation."""
@@ -45,7 +45,9 @@ def simplified_algebra(program: Program) -> Program:
     same: dict[Value, Operand] = {}
     kept: list[Equation] = []
     for original in program.equations:
-        equation = original.with_inputs([substitute(x, same) for x in original.inputs])
+        equation = original
+        if any([x in same for x in original.values]):
+            equation = original.with_inputs([substitute(x, same) for x in original.inputs])
         rule = RULES.get(equation.op.name)
         found = rule(equation, context) if rule is not None else None
         (*_, result) = equation.results

@@ -27,12 +27,13 @@ def without_repetition(program: Program) -> Program:
     seen: dict[Any, Equation] = {}
     kept: list[Equation] = []
     for equation in program.equations:
-        inputs = tuple([substitute(x, same) for x in equation.inputs])
-        key = (equation.op.name, tuple([operand_key(x) for x in inputs]), meta_text(dict(equation.meta)))
+        inputs = tuple([substitute(x, same) for x in equation.inputs]) if same else equation.inputs
+        meta = meta_text(dict(equation.meta)) if equation.meta else ""
+        key = (equation.op.name, tuple([x if x.__class__ is Value else operand_key(x) for x in inputs]), meta)
         first = seen.get(key)
         if first is None:
             seen[key] = equation
-            kept.append(equation if inputs == equation.inputs else equation.with_inputs(inputs))
+            kept.append(equation if inputs is equation.inputs else equation.with_inputs(inputs))
         else:
             same.update(zip(equation.results, first.results, strict=True))
     return program.replaced(equations=kept, outputs=[substitute(x, same) for x in program.outputs])

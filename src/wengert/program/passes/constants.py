@@ -37,6 +37,11 @@ def is_uniform(array: np.ndarray[Any, Any]) -> bool:
     return array.size == 1 or not any(array.strides)
 
 
+def first_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The first element alone, along one axis: `ravel` would copy what is one number repeated."""
+    return array[(slice(0, 1),) * array.ndim].reshape(-1)
+
+
 def _folded(equation: Equation, uniform: dict[Value, np.ndarray[Any, Any]]) -> Any:
     """The number that an equation gives throughout, as an array of its dtype; None if it gives something else."""
     op = equation.op
@@ -49,12 +54,12 @@ def _folded(equation: Equation, uniform: dict[Value, np.ndarray[Any, Any]]) -> A
         (x,) = equation.values
         if not uniform[x].size or not result.size:
             return None
-        return uniform[x].ravel()[:1].reshape(())
+        return first_of(uniform[x]).reshape(())
     if op.kind is not Kind.ELEMENTWISE or result.size == 0 or op.name == "share":
         return None
     token = enter(SILENT)
     try:
-        args = [uniform[x].ravel()[:1] if isinstance(x, Value) else x for x in equation.inputs]
+        args = [first_of(uniform[x]) if isinstance(x, Value) else x for x in equation.inputs]
         y = np.asarray(op.impl(*args, **dict(equation.meta)))
     finally:
         leave(token)

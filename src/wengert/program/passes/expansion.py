@@ -6,18 +6,13 @@ Only for machine code: NumPy runs the operation's own implementation, which take
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from math import prod
 from typing import Any, Final
 
 from wengert.ops.record import TABLE
 from wengert.program.infer import result_types
+from wengert.program.passes.contraction import CONTRACTIONS
 from wengert.program.program import Equation, Program
 from wengert.program.values import Value
-
-Labels = tuple[int, ...]
-
-_SHORT: Final = 16  # axes of the vectors and matrices whose products are written out
-_FEW: Final = 64  # products for each member
 
 
 class Emitter:
@@ -71,51 +66,26 @@ def _cross(xp: Any, a: Value, b: Value, *, dim: int) -> Value:
     return xp.stack(minus(ay, bz, az, by), minus(az, bx, ax, bz), minus(ax, by, ay, bx), dim=dim)  # type: ignore[no-any-return]
 
 
-def _einsum(xp: Any, a: Any, b: Any = None, *, subs: Sequence[Labels], out: Labels) -> Value | None:
-    """Products of small vectors and matrices, one for each member of a batch: sums of products, written out."""
-    if b is None or len(subs) != 2 or any([len(set(labels)) != len(labels) for labels in subs]):
-        return None
-    lengths = dict([pair for x, labels in zip((a, b), subs, strict=True) for pair in zip(labels, x.shape, strict=True)])
-    summed = tuple([label for label in lengths if label not in out])
-    inner = [lengths[label] for label in (*out[1:], *summed)]
-    are_members = bool(out) and lengths[out[0]] > _SHORT and any([out[0] in labels for labels in subs])
-    if not are_members or max(inner, default=1) > _SHORT or prod(inner) > _FEW:
-        return None
-    order = (*out, *summed)
-    parts = []
-    for x, labels in zip((a, b), subs, strict=True):
-        if any([n == 1 != lengths[label] for label, n in zip(labels, x.shape, strict=True)]):
-            return None
-        present = [label for label in order if label in labels]
-        x = xp.permute(x, dims=tuple([labels.index(label) for label in present]))  # noqa: PLW2901
-        parts.append(xp.reshape(x, shape=tuple([lengths[label] if label in labels else 1 for label in order])))
-    y = xp.mul(*parts)
-    return xp.sum(y, dim=tuple(range(len(out), len(order))), keepdim=False) if summed else y  # type: ignore[no-any-return]
+def _nll(xp: Any, x: Value, target: Value, *, reduction: str) -> Value | None:
+    rows = _picked(xp, x, target)
+    return None if rows is None else _reduced(xp, xp.neg(rows), reduction)
 
 
-def _matmul(xp: Any, a: Any, b: Any) -> Value | None:
-    """As :func:`_einsum`, for matrices and vectors with batch axes that are the same in both."""
-    if not isinstance(b, Value) or min(a.ndim, b.ndim) < 1 or max(a.ndim, b.ndim) < 3:
+def _nll_weighted(xp: Any, x: Value, target: Value, share: Value, *, reduction: str) -> Value | None:
+    rows = _picked(xp, x, target)
+    if rows is None:
         return None
-    lead = tuple(range(3, 1 + max(a.ndim, b.ndim)))
-    if (a.ndim > 2 and b.ndim > 2 and a.shape[:-2] != b.shape[:-2]) or not lead:
-        return None
-    left = (*lead, 0, 1)[-a.ndim :] if a.ndim > 1 else (1,)
-    right = (*lead, 1, 2)[-b.ndim :] if b.ndim > 1 else (1,)
-    out = (*lead, *([0] if a.ndim > 1 else []), *([2] if b.ndim > 1 else []))
-    return _einsum(xp, a, b, subs=(left, right), out=out)
+    rows = xp.where(xp.eq(share, 0), 0.0, xp.neg(xp.mul(rows, share)))
+    if reduction != "mean":
+        return _reduced(xp, rows, reduction)
+    total = xp.sum(rows, dim=None, keepdim=False)
+    return xp.div(total, xp.sum(share, dim=None, keepdim=False))  # type: ignore[no-any-return]
 
 
 def _vector_norm(xp: Any, x: Value, *, ord: float, dim: Any, keepdim: bool) -> Any:
     if ord != 2.0:
         return None
     return xp.sqrt(xp.sum(xp.mul(x, x), dim=dim, keepdim=keepdim))
-
-
-def _reduced(xp: Any, v: Value, reduction: str) -> Value:
-    if reduction == "none":
-        return v
-    return getattr(xp, reduction)(v, dim=None, keepdim=False)  # type: ignore[no-any-return]
 
 
 def _mse_loss(xp: Any, a: Value, b: Value, *, reduction: str) -> Value:
@@ -147,13 +117,29 @@ def _normalized(xp: Any, x: Value, *affine: Value, dims: tuple[int, ...], eps: f
 _NORMALIZATIONS: Final = [
     f"{of}_norm{suffix}" for of in ("layer", "group", "batch") for suffix in ("", "_weight", "_affine")
 ]
+
+
+def _picked(xp: Any, x: Value, target: Value) -> Value | None:
+    """Each row's entry at its class: a sum of which the others are left out, as the rows are read anyway."""
+    if x.ndim != 2 or target.ndim != 1:
+        return None
+    one = xp.ones_like(xp.select(x, dim=1, index=0))
+    here = xp.ne(xp.class_spread(one, target, shape=x.shape), 0)
+    return xp.sum(xp.where(here, x, 0.0), dim=(1,), keepdim=False)  # type: ignore[no-any-return]
+
+
+def _reduced(xp: Any, rows: Value, reduction: str) -> Value:
+    return rows if reduction == "none" else getattr(xp, reduction)(rows, dim=None, keepdim=False)
+
+
+_LIKELIHOODS: Final[dict[str, Callable[..., Value | None]]] = {"nll_loss": _nll, "nll_loss_weighted": _nll_weighted}
 EXPANSIONS: Final[dict[str, Callable[..., Any]]] = {
+    **CONTRACTIONS,
+    **_LIKELIHOODS,
     "logsumexp": _logsumexp,
     "softmax": _softmax,
     "log_softmax": _log_softmax,
     "cross": _cross,
-    "einsum": _einsum,
-    "matmul": _matmul,
     "linalg_vector_norm": _vector_norm,
     "mse_loss": _mse_loss,
     "binary_cross_entropy_with_logits": _cross_entropy_of_logits,
@@ -168,12 +154,8 @@ def expanded(program: Program) -> Program:
     equations: list[Equation] = []
     for equation in program.equations:
         rule = EXPANSIONS.get(equation.op.name)
-        x = equation.inputs[0] if equation.inputs else None
-        if rule is None or not isinstance(x, Value) or x.dtype.char not in "fd" or not (x.size and x.ndim):
-            equations.append(equation)
-            continue
         xp = Emitter(equation.where)
-        made = rule(xp, *equation.inputs, **equation.meta)
+        made = rule(xp, *equation.inputs, **equation.meta) if rule is not None and _has_kernel(equation) else None
         if made is None:
             equations.append(equation)
             continue
@@ -187,6 +169,20 @@ def _giving(equations: Sequence[Equation], results: Mapping[Value, Value]) -> It
     for each in equations:
         inputs = [results.get(x, x) if isinstance(x, Value) else x for x in each.inputs]
         yield Equation(each.op, tuple(inputs), each.meta, tuple([results.get(x, x) for x in each.results]), each.where)
+
+
+def _has_kernel(equation: Equation) -> bool:
+    """Whether the inputs are arrays with elements, all (but for classes) of float32 or all of float64."""
+    values = list(equation.values)
+    if equation.op.name in _LIKELIHOODS and len(values) == len(equation.inputs):
+        del values[1]
+        return {x.dtype.char for x in values} in ({"f"}, {"d"}) and all([x.size for x in values])
+    dtypes = {x.dtype.char for x in (*values, *equation.results)}
+    return (
+        len(values) == len(equation.inputs)
+        and dtypes in ({"f"}, {"d"})
+        and all([x.size and (x.ndim or len(values) > 1) for x in values])
+    )
 
 
 __all__ = ["EXPANSIONS", "expanded"]

@@ -1,0 +1,44 @@
+"""The logistic normal distribution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wengert.distributions import constraints
+from wengert.distributions.normal import Normal
+from wengert.distributions.transformed_distribution import TransformedDistribution
+from wengert.distributions.transforms import StickBreakingTransform
+
+__all__ = ["LogisticNormal"]
+
+
+class LogisticNormal(TransformedDistribution):
+    """Normal numbers that break a stick: vectors that add up to 1.
+
+    Raises:
+        ValueError: a scale that is not positive.
+
+    >>> import wengert as torch
+    >>> torch.distributions.LogisticNormal(torch.zeros(2), torch.ones(2)).sample().shape
+    torch.Size([3])
+    """
+
+    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}  # noqa: RUF012
+    support = constraints.simplex
+    has_rsample = True
+
+    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
+        base = Normal(loc, scale, validate_args=validate_args)
+        if not base.batch_shape:
+            base = base.expand([1])
+        super().__init__(base, StickBreakingTransform(), validate_args=validate_args)
+
+    @property
+    def loc(self) -> Any:
+        """The means."""
+        return self.base_dist.base_dist.loc
+
+    @property
+    def scale(self) -> Any:
+        """The deviations."""
+        return self.base_dist.base_dist.scale

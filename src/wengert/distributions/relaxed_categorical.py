@@ -1,0 +1,117 @@
+"""The relaxed categorical (concrete) distribution."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from wengert.distributions import constraints
+from wengert.distributions.categorical import Categorical
+from wengert.distributions.distribution import Distribution
+from wengert.distributions.transformed_distribution import TransformedDistribution
+from wengert.distributions.transforms import ExpTransform
+from wengert.distributions.utils import clamp_probs, uniform_inside
+from wengert.functions.data import as_tensor
+
+__all__ = ["ExpRelaxedCategorical", "RelaxedOneHotCategorical"]
+
+
+class ExpRelaxedCategorical(Distribution):
+    """The logarithms of :class:`RelaxedOneHotCategorical` (Maddison et al., 2017).
+
+    Raises:
+        ValueError: negative weights, or both parameters.
+
+    >>> import wengert as torch
+    >>> d = torch.distributions.relaxed_categorical.ExpRelaxedCategorical(torch.tensor(1.0), torch.ones(2))
+    >>> d.rsample().shape
+    torch.Size([2])
+    """
+
+    arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}  # noqa: RUF012
+    support = constraints.real_vector
+    has_rsample = True
+
+    def __init__(
+        self, temperature: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
+        self._categorical = Categorical(probs, logits)
+        self.temperature = temperature
+        super().__init__(
+            self._categorical._batch_shape, self._categorical.param_shape[-1:], validate_args=validate_args
+        )
+
+    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
+        """The same with another batch shape."""
+        new = self._expanded(_instance, batch_shape)
+        new.temperature = self.temperature
+        new._categorical = self._categorical.expand(batch_shape)
+        return new
+
+    @property
+    def param_shape(self) -> Any:
+        """The shape of the parameter."""
+        return self._categorical.param_shape
+
+    @property
+    def logits(self) -> Any:
+        """Logarithms of the probabilities."""
+        return self._categorical.logits
+
+    @property
+    def probs(self) -> Any:
+        """Probabilities."""
+        return self._categorical.probs
+
+    def rsample(self, sample_shape: Any = ()) -> Any:
+        """Logits with Gumbel noise, divided by the temperature, as logarithms of probabilities."""
+        u = clamp_probs(uniform_inside(self._extended_shape(sample_shape), self.logits))
+        scores = (self.logits - (-(u.log())).log()) / self.temperature
+        return scores - scores.logsumexp(-1, keepdim=True)
+
+    def log_prob(self, value: Any) -> Any:
+        """``log((k-1)!) + (k - 1) log(t) + sum(s) - k logsumexp(s)`` with ``s = logits - t x``."""
+        if self._validate_args:
+            self._validate_sample(value)
+        k = self._categorical._num_events
+        scores = self.logits - value * self.temperature
+        scores = (scores - scores.logsumexp(-1, keepdim=True)).sum(-1)
+        return scores + math.lgamma(k) + (k - 1) * as_tensor(self.temperature, dtype=scores.dtype).log()
+
+
+class RelaxedOneHotCategorical(TransformedDistribution):
+    """A one-hot draw made smooth: a vector that adds up to 1, differentiable by its parameters (Gumbel-softmax).
+
+    Raises:
+        ValueError: negative weights, or both parameters.
+
+    >>> import wengert as torch
+    >>> torch.distributions.RelaxedOneHotCategorical(torch.tensor(0.5), torch.ones(3)).rsample().shape
+    torch.Size([3])
+    """
+
+    arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}  # noqa: RUF012
+    support = constraints.simplex
+    has_rsample = True
+    base_dist: ExpRelaxedCategorical
+
+    def __init__(
+        self, temperature: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
+        base = ExpRelaxedCategorical(temperature, probs, logits, validate_args=validate_args)
+        super().__init__(base, ExpTransform(), validate_args=validate_args)
+
+    @property
+    def temperature(self) -> Any:
+        """How smooth."""
+        return self.base_dist.temperature
+
+    @property
+    def logits(self) -> Any:
+        """Logarithms of the probabilities."""
+        return self.base_dist.logits
+
+    @property
+    def probs(self) -> Any:
+        """Probabilities."""
+        return self.base_dist.probs
