@@ -304,3 +304,13 @@ def test_results_of_grad_are_nobody_elses() -> None:
     a, b = wengert.autograd.grad((x * 2).sum(), [x, x])
     a += 1
     assert b.tolist() == [2, 2]
+
+
+def test_a_gradient_is_the_callers_own_and_lies_as_it_was_computed() -> None:
+    x = wengert.ones(3, 4, requires_grad=True)
+    given = wengert.arange(12.0).reshape(4, 3)
+    (g,) = wengert.autograd.grad(x.t().contiguous(), x, given)
+    assert g.stride() == (1, 3)  # as in PyTorch
+    assert g.tolist() == given.t().tolist()
+    g.zero_()
+    assert given.sum() == 66

@@ -472,6 +472,8 @@ def test_nodes_are_of_their_class_wherever_they_come_from(torch):
     tensor(3.) tensor(1.)
     AttributeError AddBackward0
     True True ['_saved_other', '_saved_self'] ['_saved_max', '_saved_min', '_saved_self']
+    MulBackward0
+    False
     ['_saved_dim0', '_saved_dim1']
     """
     w, b = torch.tensor(2.0, requires_grad=True), torch.tensor(1.0, requires_grad=True)
@@ -504,5 +506,11 @@ def test_nodes_are_of_their_class_wherever_they_come_from(torch):
     print(torch.equal(product.grad_fn._saved_self, w), clamped.grad_fn._saved_max == 5.0, end=" ")
     hidden = "_saved_result"  # ours have it all
     print(*[[n for n in dir(t.grad_fn) if n.startswith("_saved_") and n != hidden] for t in (product, clamped)])
+    print(type(torch.autograd.graph.get_gradient_edge(w * b).node).__name__)
+    try:
+        y.backward()
+        y.backward()
+    except RuntimeError as error:
+        print("Unseen" in str(error))
     turned = torch.ones(2, 3, requires_grad=True).transpose(0, 1)
     print([name for name in dir(turned.grad_fn) if name in ("_saved_dim0", "_saved_dim1")])

@@ -72,3 +72,18 @@ def test_normal_cdf() -> None:
     ends = np.array([-np.inf, -1e30, 1e30, np.inf, np.nan] * 20, np.float32)
     with np.errstate(over="ignore"):  # the engine runs every operation so
         np.testing.assert_array_equal(normal_cdf(ends), np.array([0, 0, 1, 1, np.nan] * 20, np.float32))
+
+
+@pytest.mark.parametrize("number", [0.0, -0.0, 2.5, np.nan, -np.inf])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_a_choice_between_a_few_elements_and_a_number(dtype: Any, number: float) -> None:
+    x = np.array([[1.0, -0.0], [np.nan, np.inf], [0.0, -2.0]], dtype)
+    for array in (x, x.T, x[:, :1]):
+        mask = np.arange(array.size).reshape(array.shape) % 2 == 0
+        for got, expected in (
+            (choose(mask, array, number), np.where(mask, array, dtype(number))),
+            (choose(mask, number, array), np.where(mask, dtype(number), array)),
+        ):
+            assert got.dtype == dtype
+            np.testing.assert_array_equal(got, expected)
+            np.testing.assert_array_equal(np.signbit(got), np.signbit(expected))

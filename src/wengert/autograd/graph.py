@@ -53,7 +53,7 @@ def get_gradient_edge(tensor: Any) -> GradientEdge:
             f"{messages.called(tensor)}."
         )
     node: Any = place
-    return GradientEdge(node.next[0], node.index) if isinstance(place, Port) else GradientEdge(place, 0)
+    return GradientEdge(node.next[0], node.index) if isinstance(place, Port) else GradientEdge(place.settled(), 0)
 
 
 def tensor_at(edge: GradientEdge, near: Sequence[Node]) -> Any:

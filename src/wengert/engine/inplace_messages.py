@@ -91,5 +91,5 @@ def _output_of(view: Any, node: Node | None) -> str:
     if node is None:
         operation, _, index = view.steps[-1]
         return f"Output {index} of {operation.capitalize()}"
-    made_by = node.next[0] if isinstance(node, Port) else node
-    return f"Output {getattr(node, 'index', 0)} of {re.sub(r'Backward[0-9]*$', '', type(made_by).__name__)}"
+    made_by: Any = node.next[0] if isinstance(node, Port) else node
+    return f"Output {getattr(node, 'index', 0)} of {re.sub(r'Backward[0-9]*$', '', type(made_by.settled()).__name__)}"

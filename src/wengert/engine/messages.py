@@ -47,8 +47,8 @@ def node_at(node: Node) -> str:
     """``MulBackward0 (train.py:12, `y = w * x`)``."""
     if isinstance(node, AccumulateGrad):
         return f"the leaf {called(node.variable)}" if node.variable is not None else "a leaf that is gone"
-    made_by = node.next[0] if isinstance(node, Port) else node
-    return describe(type(made_by).__name__, location_of(node))
+    made_by: Any = node.next[0] if isinstance(node, Port) else node
+    return describe(type(made_by.settled()).__name__, location_of(node))
 
 
 def written_here() -> str:
