@@ -41,7 +41,7 @@ CANCELS = {"silu": 16, "gelu": 200, "normal_cdf": 64, "ndtr": 64, "sinc": 64, "e
 # Forward: functions with zeros, near which errors are not relative to the result.
 HAS_ZEROS = {"lgamma", "digamma", "normal_cdf", "gelu", "gelu_tanh", "logaddexp", "logaddexp2"}
 # NumPy's way gives 0.0 for -0.0 up to a length and -0.0 beyond.
-ZERO_BY_LENGTH = {"relu", "prelu", "elu", "celu"}
+ZERO_BY_LENGTH = {"prelu"}
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +57,7 @@ def _metas(op: Op) -> list[dict[str, Any]]:
     if op.name == "batch_norm_fixed":
         return []
     given = META.get(op.name) or [dict(case.meta) for case in cases(op.name)[:1]]
-    return [meta for meta in given if choice._is_usual((), meta, backward=False)]
+    return [meta for meta in given if choice.is_usual((), meta, backward=False)]
 
 
 def _values(dtype: np.dtype[Any], count: int) -> list[Any]:
@@ -525,3 +525,15 @@ def test_long_calls_let_other_threads_run() -> None:
     table = many.single.__self__
     keeper = next(k for k in table.keep if getattr(k, "__name__", "") == "_slow").__self__
     assert 1_000 < keeper._variants[0, 1] < 200_000
+
+
+@pytest.mark.parametrize("name", ["relu", "elu", "celu", "selu"])
+def test_the_sign_of_zero_does_not_depend_on_the_length(name: str) -> None:
+    function = getattr(wengert.nn.functional, name)
+    for on in (True, False):
+        KERNELS.turn(on=on)
+        for dtype in (wengert.float32, wengert.float64):
+            for n in (1, 5, 100, MANY, 2000):
+                zeros = function(wengert.tensor([-0.0, 0.0] * n, dtype=dtype)).numpy()
+                np.testing.assert_array_equal(np.signbit(zeros), [True, False] * n)
+            assert np.signbit(function(wengert.tensor(-0.0, dtype=dtype)).numpy())

@@ -20,6 +20,8 @@ __all__ = [
     "linalg_eig",
     "linalg_eigh",
     "linalg_inv_ex",
+    "linalg_ldl_factor",
+    "linalg_ldl_factor_ex",
     "linalg_lstsq",
     "linalg_lu",
     "linalg_lu_factor",
@@ -190,6 +192,8 @@ linalg_lu = _of("linalg_lu", "Result of :func:`linalg.lu`.", "P", "L", "U")
 linalg_lu_factor = _of("linalg_lu_factor", "Result of :func:`linalg.lu_factor`.", "LU", "pivots")
 linalg_lu_factor_ex = _of("linalg_lu_factor_ex", "Result of :func:`linalg.lu_factor_ex`.", "LU", "pivots", "info")
 linalg_cholesky_ex = _of("linalg_cholesky_ex", "Result of :func:`linalg.cholesky_ex`.", "L", "info")
+linalg_ldl_factor = _of("linalg_ldl_factor", "Result of :func:`linalg.ldl_factor`.", "LD", "pivots")
+linalg_ldl_factor_ex = _of("linalg_ldl_factor_ex", "Result of :func:`linalg.ldl_factor_ex`.", "LD", "pivots", "info")
 linalg_inv_ex = _of("linalg_inv_ex", "Result of :func:`linalg.inv_ex`.", "inverse", "info")
 linalg_solve_ex = _of("linalg_solve_ex", "Result of :func:`linalg.solve_ex`.", "result", "info")
 linalg_lstsq = _of(

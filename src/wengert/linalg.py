@@ -38,6 +38,7 @@ from wengert.functions.matrix_norms import linalg_norm as norm
 from wengert.functions.matrix_norms import matrix_norm
 from wengert.functions.norms import vector_norm
 from wengert.functions.products import matmul
+from wengert.functions.symmetric_factors import ldl_factor, ldl_factor_ex, ldl_solve
 
 __all__ = [
     "LinAlgError",
@@ -54,6 +55,9 @@ __all__ = [
     "householder_product",
     "inv",
     "inv_ex",
+    "ldl_factor",
+    "ldl_factor_ex",
+    "ldl_solve",
     "lstsq",
     "lu",
     "lu_factor",

@@ -134,6 +134,9 @@ def _batched(
 
 
 def _listed(given: Any) -> tuple[Any, ...]:
+    kind = given.__class__
+    if kind is tuple or kind is list:
+        return tuple(given)
     if isinstance(given, (TensorBase, GradientEdge)):
         return (given,)
     if given.__class__ is tuple:

@@ -22,9 +22,11 @@ from wengert.engine.tiles import LARGE, computes, large
 from wengert.ops.arithmetic import ADD
 from wengert.ops.indexed import MACHINE
 from wengert.ops.reads import Read
-from wengert.ops.record import MISSING, EachInput, Kind, Op
+from wengert.ops.record import MISSING, TABLE, EachInput, Kind, Op
+from wengert.spaces.raw import RAW, REAL
 
 MANY: Final = 512  # elements from which a call of machine code is quicker than one of NumPy
+FEW: Final = 64  # ... than the several calls that an operation along axes takes
 _F32: Final[np.dtype[Any]] = np.dtype(np.float32)
 _F64: Final[np.dtype[Any]] = np.dtype(np.float64)
 _VARIABLE: Final = "WENGERT_EAGER_KERNELS"
@@ -36,6 +38,54 @@ Kernel = Callable[..., Any]
 _NUMBER_IN_CODE: Final = frozenset({"pow_number"})
 _MASK: Final = {"where": 0, "zero_where": 1, "masked_fill": 1}
 _TOTALS: Final = frozenset({"sum", "mean"})  # reductions that may run over all elements
+# Elementwise operations that are many calls of NumPy, for which machine code pays from `FEW` elements on.
+_COSTLY: Final = frozenset(
+    [
+        "sigmoid",
+        "silu",
+        "mish",
+        "softplus",
+        "logsigmoid",
+        "elu",
+        "celu",
+        "gelu",
+        "gelu_tanh",
+        "hardsigmoid",
+        "hardswish",
+        "logit",
+        "erf",
+        "erfc",
+        "erfinv",
+        "normal_cdf",
+        "ndtr",
+        "lgamma",
+        "digamma",
+        "sinc",
+        "xlogy",
+        "xlog1py",
+        "entr",
+    ]
+)
+_BY_ROWS: Final = frozenset(
+    [
+        *("avg_pool", "max_pool", "cumsum", "cumprod", "mse_loss", "binary_cross_entropy_with_logits"),
+        *("sum", "mean", "amax", "amin", "linalg_vector_norm", "logsumexp", "softmax", "log_softmax"),
+        *[f"{of}_norm{suffix}" for of in ("layer", "group", "batch") for suffix in ("", "_weight", "_affine")],
+    ]
+)
+_COMBINED_BY_ROWS: Final = frozenset(
+    [
+        "scaled_difference",
+        "logits_pull",
+        "cumsum_reversed",
+        "softmax_pull",
+        "log_softmax_pull",
+        "normalization_pull",
+        "normalization_pull_weight",
+    ]
+)
+_SCALARS: Final = frozenset([np.float32, np.float64])
+_MOST_SHAPES: Final = 1024  # for which kernels are remembered
 _MOST_NUMBERS: Final = 64  # for which it is remembered that there is no machine code
 
 
@@ -58,6 +108,10 @@ class Maker(Protocol):
         """
         ...
 
+    def rows(self, name: str, dtype: str, shapes: tuple[tuple[int, ...], ...], meta: dict[str, Any]) -> Kernel | None:
+        """An operation along axes, or a fused combination of that name, on arrays of exactly these shapes."""
+        ...
+
     def indexed(self, name: str, dtype: str) -> Kernel:
         """What chooses or adds along an axis by an index array (:mod:`wengert.ops.indexed`)."""
         ...
@@ -66,17 +120,18 @@ class Maker(Protocol):
 class _Kernels:
     """Whether machine code is used, from how many elements on, and who keeps kernels."""
 
-    __slots__ = ("elements", "is_on", "keepers", "maker")
+    __slots__ = ("elements", "few", "is_on", "keepers", "maker")
 
     def __init__(self) -> None:
         self.maker: Maker | None = None
-        self.keepers: list[Operation | Rules] = []
+        self.keepers: list[Operation | Rules | Rows] = []
         self.turn(on=os.environ.get(_VARIABLE, "1").lower() not in ("0", "off", "false", "no"))
 
     def turn(self, *, on: bool) -> None:
         """Use machine code or not."""
         self.is_on = on
         self.elements = MANY if on else LARGE
+        self.few = FEW if on else LARGE
         MACHINE.bind(self._indexed if on else None)
         for keeper in self.keepers:
             keeper.forget()
@@ -89,7 +144,7 @@ class _Kernels:
         """What makes kernels, loaded now; None, and nobody asks again, if it cannot be had here."""
         if self.is_on and self.maker is None:
             if find_spec("llvmlite") is not None:
-                self.maker = import_module("wengert.compile.eager.kernels").maker(MANY)
+                self.maker = import_module("wengert.compile.eager.kernels").maker(FEW)
             if self.maker is None:
                 self.turn(on=False)
         return self.maker if self.is_on else None
@@ -108,7 +163,7 @@ class Operation:
     or float64): machine code, or NumPy's way.
     """
 
-    __slots__ = ("double", "op", "single", "with_meta")
+    __slots__ = ("double", "least", "op", "single", "with_meta")
 
     def __init__(self, op: Op) -> None:
         self.op = op
@@ -117,6 +172,7 @@ class Operation:
 
     def forget(self) -> None:
         """Look for kernels anew."""
+        self.least = KERNELS.few if self.op.name in _COSTLY or self.op.name in _BY_ROWS else KERNELS.elements
         self.single: Kernel = self._first_single
         self.double: Kernel = self._first_double
         self.with_meta: dict[Any, Kernel | None] = {}
@@ -207,14 +263,97 @@ def _by_number(make: Callable[[Any, Kernel], Kernel | None], otherwise: Kernel) 
     return by_number
 
 
+# --- along axes -------------------------------------------------------------------------------------------------------
+
+
+class Rows:
+    """An operation along axes, or a combination of such that rules name, on arrays of one float type.
+
+    Its kernels are for shapes; whatever else comes, small arrays too, is for ``otherwise``.
+    """
+
+    __slots__ = ("kernels", "name", "otherwise")
+
+    def __init__(self, name: str, otherwise: Kernel) -> None:
+        self.name = name
+        self.otherwise = otherwise
+        self.forget()
+        KERNELS.keepers.append(self)
+
+    def forget(self) -> None:
+        """Look for kernels anew."""
+        self.kernels: dict[Any, Kernel | None] = {}
+
+    def __call__(self, *xs: Any, **meta: Any) -> Any:
+        """What it gives for raw values of any kind."""
+        dtype = xs[0].dtype
+        key: list[Any] = [dtype.char]
+        for x in xs:
+            kind = x.__class__
+            if (kind is not ndarray and kind not in _SCALARS) or x.dtype is not dtype:
+                return self.otherwise(*xs, **meta)
+            key.append(x.shape)
+        key += meta.values()
+        try:
+            kernel = self.kernels[tuple(key)]
+        except KeyError:
+            kernel = self._found(tuple(key), xs, meta) if dtype is _F32 or dtype is _F64 else None
+        return self.otherwise(*xs, **meta) if kernel is None else kernel(*xs)
+
+    def _found(self, key: Any, xs: tuple[Any, ...], meta: dict[str, Any]) -> Kernel | None:
+        dtype = xs[0].dtype
+        kernel = None
+        if max([x.size for x in xs]) >= KERNELS.few and KERNELS.is_on:
+            maker = KERNELS.find_maker()
+            if maker is not None:
+                kernel = maker.rows(self.name, dtype.str[1:], tuple([x.shape for x in xs]), meta)
+        if len(self.kernels) >= _MOST_SHAPES:
+            self.kernels.clear()
+        self.kernels[key] = kernel
+        return kernel
+
+
+class RowOperation(Operation):
+    """An operation along axes; one over all elements may be a sum or mean, for which any shape is as good."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, op: Op) -> None:
+        self.rows = Rows(op.name, op.impl)
+        super().__init__(op)
+
+    def with_metadata(self, inputs: Sequence[Any], dtype: Any, meta: dict[str, Any]) -> Any:
+        """The operation with metadata."""
+        if self.op.name in _TOTALS and meta["dim"] is None and inputs[0].size >= KERNELS.elements:
+            return super().with_metadata(inputs, dtype, meta)
+        return run_silently(self.rows, *inputs, **meta)
+
+
+def _numpys(name: str) -> Kernel:
+    """NumPy's way of a fused combination, which may be defined later."""
+
+    def otherwise(*xs: Any, **meta: Any) -> Any:
+        return TABLE.fused[name].impl(*xs, **meta)
+
+    return otherwise
+
+
+# What rules on raw values find under the names of these combinations.
+_combinations: Final[dict[str, Rows]] = {name: Rows(name, _numpys(name)) for name in sorted(_COMBINED_BY_ROWS)}
+for _space in (RAW, REAL):
+    vars(_space).update(_combinations)
+
+
 _operations: Final[dict[Op, Operation | None]] = {}
 
 
-def operation(op: Op) -> Operation | None:
-    """What computes an operation on many elements; None if it is not elementwise, or carries no derivative."""
+def operation(op: Op) -> Operation | RowOperation | None:
+    """What computes an operation on many elements; None if it goes along no axis, or carries no derivative."""
     try:
         return _operations[op]
     except KeyError:
+        if op.name in _BY_ROWS:
+            return _operations.setdefault(op, RowOperation(op))
         fuses = op.kind is Kind.ELEMENTWISE and op.differentiable and op.outputs == 1 and not op.view
         return _operations.setdefault(op, Operation(op) if fuses or op.name in _TOTALS else None)
 
@@ -222,15 +361,17 @@ def operation(op: Op) -> Operation | None:
 def evaluated(op: Op, inputs: Sequence[Any], meta: dict[str, Any]) -> Any:
     """``op.impl(*inputs, **meta)`` on raw values of any kind, without NumPy's warnings."""
     for x in inputs:
-        if x.__class__ is ndarray and x.size >= KERNELS.elements:
+        if x.__class__ is ndarray and x.size >= KERNELS.few:
             dtype = x.dtype
             if dtype is _F32 or dtype is _F64:
                 many = operation(op)
-                if many is not None:
-                    if meta:
-                        return many.with_metadata(inputs, dtype, meta)
-                    return many.single(*inputs) if dtype is _F32 else many.double(*inputs)
-                break
+                if many is None:
+                    break
+                if x.size < many.least:
+                    continue
+                if meta:
+                    return many.with_metadata(inputs, dtype, meta)
+                return many.single(*inputs) if dtype is _F32 else many.double(*inputs)
     return run_silently(op.impl, *inputs, **meta)
 
 
@@ -257,7 +398,7 @@ class Rules:
     NotImplemented where there is no machine code.
     """
 
-    __slots__ = ("double", "op", "single", "with_meta")
+    __slots__ = ("double", "least", "op", "single", "with_meta")
 
     def __init__(self, op: Op) -> None:
         self.op = op
@@ -266,6 +407,7 @@ class Rules:
 
     def forget(self) -> None:
         """Look for kernels anew."""
+        self.least = KERNELS.few if self.op.name in _COSTLY else KERNELS.elements
         count = 1 << len(self.op.vjp)  # type: ignore[arg-type]
         self.single: list[Kernel] = [self._first("f4", needed) for needed in range(count)]
         self.double: list[Kernel] = [self._first("f8", needed) for needed in range(count)]

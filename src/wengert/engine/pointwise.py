@@ -24,7 +24,7 @@ from wengert.engine import messages, on_scalars
 from wengert.engine.apply import apply, broadcast_failure
 from wengert.engine.base import INFERENCE, TensorBase, accumulator_of, wrap
 from wengert.engine.inplace import inplace
-from wengert.engine.kernels import KERNELS, operation
+from wengert.engine.kernels import operation
 from wengert.engine.node import NEVER_WRITTEN, next_seq
 from wengert.engine.on_scalars import Recording, own_code
 from wengert.engine.opnode import Unseen
@@ -98,7 +98,7 @@ def _unary(op: Op) -> Callable[..., Any]:
             if input._view is not None:
                 input._view.refresh(input)
         try:
-            if kind is ndarray and many is not None and a.size >= KERNELS.elements:
+            if kind is ndarray and many is not None and a.size >= many.least:
                 if meta is None:
                     y = many.single(a) if dtype is _F32 else many.double(a)
                 else:
@@ -203,7 +203,7 @@ def _binary(op: Op, *, is_operator: bool) -> Callable[..., Any]:
                     other._view.refresh(other)
                     b_tracked = other._rg
         try:
-            if kind is ndarray and many is not None and a.size >= KERNELS.elements:
+            if kind is ndarray and many is not None and a.size >= many.least:
                 y = many.single(a, b) if dtype is _F32 else many.double(a, b)
             else:
                 y = silent_runner()(impl, a, b)

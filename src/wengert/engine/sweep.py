@@ -22,7 +22,7 @@ from wengert._fpenv import run_guarded, run_silently
 from wengert.engine import messages
 from wengert.engine.base import wrap
 from wengert.engine.fit import fit_raw, fit_tensor, suits
-from wengert.engine.kernels import KERNELS, pulled, sum_of
+from wengert.engine.kernels import pulled, sum_of
 from wengert.engine.node import FreedAt, Node, Port, zeros_of
 from wengert.engine.opnode import ONE_INPUT, ONE_INPUT_AND_METADATA, OpNode, any_written, without_arrays
 from wengert.engine.saved import check_versions, raw_saved, tensor_saved
@@ -136,7 +136,7 @@ def drain_plain(on_the_way: OnTheWay, retain: bool | None, where: FreedAt) -> tu
         is_many = False
         if kind is ndarray:
             alike = False
-            is_many = g.size >= (LARGE if many is None else KERNELS.elements)
+            is_many = g.size >= (LARGE if many is None else many.least)
         if k > 2 or (has_meta and k == 2) or is_many:
             x = NotImplemented
             if k == 1 and many is not None and is_many:
@@ -215,7 +215,7 @@ def _pass_on(
     saved = links[1 + k : 2 * k + 2]
     meta, is_view = node.meta or {}, node.op.view
     many = node.many if space is not BATCHED and not is_tried else None
-    if many is not None and g.__class__ is ndarray and g.size >= KERNELS.elements:
+    if many is not None and g.__class__ is ndarray and g.size >= many.least:
         found = pulled(many, g, [n is not None for n in links[1 : 1 + k]], saved, node.meta)
         if found is not NotImplemented:
             for x, following in zip(found, links[1 : 1 + k], strict=True):
@@ -475,7 +475,7 @@ class Sweep:
         if node.joint is not None:
             return node.joint(xp, g, saved[0], needs, *saved[1:], **meta)  # type: ignore[no-any-return]
         many = node.many if g.__class__ is ndarray and xp is node.space else None
-        if many is not None and g.size >= KERNELS.elements:
+        if many is not None and g.size >= many.least:
             found = pulled(many, g, needs, saved, meta)
             if found is not NotImplemented:
                 return found  # type: ignore[no-any-return]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,16 @@ def _unbatched(y: Any, x: Any, axes: int) -> Any:
 def _places(
     name: str, axes: int, space: Shape, kernel: Shape, stride: Any, padding: Any, dilation: Any, ceil_mode: Any
 ) -> tuple[Places, Shape]:
+    """As :func:`_checked_places`, remembered where all is said by whole numbers."""
+    numbers = (stride, padding, dilation)
+    if all([number.__class__ is int or number is None for number in numbers]):
+        return _known_places(name, axes, space, kernel, *numbers, bool(ceil_mode))
+    return _checked_places(name, axes, space, kernel, *numbers, ceil_mode)
+
+
+def _checked_places(
+    name: str, axes: int, space: Shape, kernel: Shape, stride: Any, padding: Any, dilation: Any, ceil_mode: Any
+) -> tuple[Places, Shape]:
     """Where the patches lie, and how many there are: with ``ceil_mode`` also those that begin inside and end beyond."""
     none = stride is None or (isinstance(stride, (tuple, list)) and not stride)
     steps = kernel if none else per_axis(name, "stride", stride, axes)
@@ -87,6 +98,9 @@ def _places(
             "Output size is too small"
         )
     return places, tuple(counts)
+
+
+_known_places = lru_cache(maxsize=256)(_checked_places)
 
 
 def _count(n: int, k: int, s: int, p: int, d: int, ceil_mode: Any) -> int:

@@ -14,8 +14,9 @@ import numpy as np
 from wengert._batched import elementwise
 from wengert.ops.activations import negative_part, positive_part
 from wengert.ops.kernels import in_float32, takes
-from wengert.ops.record import EachInput, Kind, Op, Promote, Rule, defop
+from wengert.ops.record import EachInput, Kind, Op, Promote, Rule, deffused, defop
 from wengert.ops.reduce import MEAN, SUM
+from wengert.spaces.raw import RAW
 
 _LOG_FLOOR: Final = -100.0  # binary_cross_entropy cuts its logarithms off here, so that log 0 gives a finite loss
 _TINY: Final = 1e-12  # and the denominator of its slope here
@@ -49,18 +50,35 @@ def _tangent(xp: Any, parts: list[Any], reduction: str, divisor: float) -> Any:
     return total if reduction == "none" else xp.sum(total, dim=None, keepdim=False) / divisor
 
 
-def _loss(name: str, value: Rule, slopes: tuple[Rule, Rule], *, kernel: str, factor: float = 1.0, **facets: Any) -> Op:
-    """Define a loss of two inputs: ``value(a, b, **meta)`` on raw arrays, ``factor * slope(xp, a, b, **meta)`` each."""
+def _loss(
+    name: str,
+    value: Rule,
+    slopes: tuple[Rule, Rule],
+    *,
+    kernel: str,
+    factor: float = 1.0,
+    pulls: tuple[Rule, Rule] | None = None,
+    **facets: Any,
+) -> Op:
+    """Define a loss of two inputs: ``value(a, b, **meta)`` on raw arrays, ``factor * slope(xp, a, b, **meta)`` each.
+
+    ``pulls`` are the slopes times a cotangent, where that is computed at once.
+    """
+
+    def times(i: int) -> Rule:
+        return pulls[i] if pulls is not None else lambda xp, g, a, b, **meta: g * slopes[i](xp, a, b, **meta)
+
+    pull_a, pull_b = times(0), times(1)
 
     @in_float32
     def impl(a: Any, b: Any, *, reduction: str, **meta: Any) -> Any:
         return reduced(value(a, b, **meta), reduction)
 
     def vjp_a(xp: Any, g: Any, y: Any, a: Any, b: Any, *, reduction: str, **meta: Any) -> Any:
-        return _per_element(g, _divisor([a.shape, b.shape], reduction) / factor) * slopes[0](xp, a, b, **meta)
+        return pull_a(xp, _per_element(g, _divisor([a.shape, b.shape], reduction) / factor), a, b, **meta)
 
     def vjp_b(xp: Any, g: Any, y: Any, a: Any, b: Any, *, reduction: str, **meta: Any) -> Any:
-        return _per_element(g, _divisor([a.shape, b.shape], reduction) / factor) * slopes[1](xp, a, b, **meta)
+        return pull_b(xp, _per_element(g, _divisor([a.shape, b.shape], reduction) / factor), a, b, **meta)
 
     def jvp(xp: Any, ts: Any, y: Any, a: Any, b: Any, *, reduction: str, **meta: Any) -> Any:
         parts = [slope(xp, a, b, **meta) * t * factor for slope, t in zip(slopes, ts, strict=True) if t is not None]
@@ -92,10 +110,21 @@ def _squared(a: Any, b: Any) -> Any:
     return d
 
 
+def _scaled_difference(g: Any, a: Any, b: Any) -> Any:
+    d = a - b
+    return g * d if d.__class__ is not np.ndarray or g.ndim else np.multiply(d, g, out=d)
+
+
+deffused("scaled_difference", lambda xp, g, a, b: g * (a - b), _scaled_difference)
+
 MSE_LOSS = _loss(
     "mse_loss",
     _squared,
     (lambda xp, a, b: a - b, lambda xp, a, b: b - a),
+    pulls=(
+        lambda xp, g, a, b: xp.scaled_difference(g, a, b),
+        lambda xp, g, a, b: xp.scaled_difference(g, b, a),
+    ),
     factor=2.0,
     kernel="mse_cpu",
     formula="mean (a - b)^2",
@@ -237,8 +266,17 @@ def _with_logits_slope(xp: Any, i: int, xs: Any, weighted: bool, pos_weighted: b
 def _with_logits_vjp(
     xp: Any, g: Any, y: Any, i: int, *xs: Any, reduction: str, weighted: bool, pos_weighted: bool
 ) -> Any:
-    slope = _with_logits_slope(xp, i, xs, weighted, pos_weighted)
-    return _per_element(g, _divisor([x.shape for x in xs], reduction)) * slope
+    g = _per_element(g, _divisor([x.shape for x in xs], reduction))
+    if i == 0 and len(xs) == 2:
+        return xp.logits_pull(g, *xs)
+    return g * _with_logits_slope(xp, i, xs, weighted, pos_weighted)
+
+
+def _logits_pull_parts(xp: Any, g: Any, x: Any, t: Any) -> Any:
+    return g * (xp.sigmoid(x) - t)
+
+
+deffused("logits_pull", _logits_pull_parts, lambda g, x, t: _logits_pull_parts(RAW, g, x, t))
 
 
 def _with_logits_jvp(xp: Any, ts: Any, y: Any, *xs: Any, reduction: str, weighted: bool, pos_weighted: bool) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ops.record import Kind, defop
+from wengert.ops.record import Kind, deffused, defop
 from wengert.ops.reduce import halves_in_single
 
 # PyTorch keeps the running value of floats in double precision.
@@ -105,8 +105,19 @@ LINEAR_RECURRENCE = defop(
 # --- sums and products -----------------------------------------------------------------------------------------------
 
 
-def _cumsum_vjp(xp: Any, g: Any, y: Any, x: Any, *, dim: int) -> Any:
+def _reversed_parts(xp: Any, g: Any, *, dim: int) -> Any:
     return xp.flip(xp.cumsum(xp.flip(g, dims=(dim,)), dim=dim), dims=(dim,)) if g.ndim else g
+
+
+deffused(
+    "cumsum_reversed",
+    _reversed_parts,
+    lambda g, *, dim: np.flip(_running(np.add, np.flip(g, dim), dim), dim) if g.ndim else g,
+)
+
+
+def _cumsum_vjp(xp: Any, g: Any, y: Any, x: Any, *, dim: int) -> Any:
+    return xp.cumsum_reversed(g, dim=dim)
 
 
 CUMSUM = defop(

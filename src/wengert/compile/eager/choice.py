@@ -71,19 +71,20 @@ def most_forward(op: Op, arguments: tuple[Any, ...], meta: dict[str, Any]) -> in
     """The number of elements up to which machine code is used for an operation; 0 for never."""
     if op.name in _TOTALS and (meta["dim"] is not None or meta["keepdim"]):
         return 0
-    if op.name not in _FORWARD or not _is_usual(arguments, meta, backward=False):
+    if op.name not in _FORWARD or not is_usual(arguments, meta, backward=False):
         return 0
     return _UP_TO.get((op.name, arguments[0]), MOST)
 
 
 def most_backward(op: Op, arguments: tuple[Any, ...], meta: dict[str, Any]) -> int:
     """The number of elements up to which machine code is used for an operation's rules; 0 for never."""
-    if op.name not in _BACKWARD or not _is_usual(arguments, meta, backward=True):
+    if op.name not in _BACKWARD or not is_usual(arguments, meta, backward=True):
         return 0
     return _BACKWARD_UP_TO.get((op.name, arguments[0]), MOST)
 
 
-def _is_usual(arguments: tuple[Any, ...], meta: dict[str, Any], *, backward: bool) -> bool:
+def is_usual(arguments: tuple[Any, ...], meta: dict[str, Any], *, backward: bool) -> bool:
+    """Whether all numbers that would be written into the code are usual ones."""
     exponents = [number for number in arguments if not isinstance(number, str)]
     if any([number not in _EXPONENTS[backward] for number in exponents]):
         return False
@@ -91,4 +92,4 @@ def _is_usual(arguments: tuple[Any, ...], meta: dict[str, Any], *, backward: boo
     return all([abs(number) in _USUAL for number in numbers])
 
 
-__all__ = ["most_backward", "most_forward"]
+__all__ = ["is_usual", "most_backward", "most_forward"]

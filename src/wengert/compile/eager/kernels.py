@@ -17,6 +17,7 @@ import wengert.ops
 import wengert.program
 from wengert._version import __version__
 from wengert.compile.eager.choice import most_backward, most_forward
+from wengert.compile.eager.row_kernels import row_kernel
 from wengert.compile.llvm import machine
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
@@ -46,6 +47,12 @@ class Maker:
         """The cotangents of the needed inputs, in one pass; None where NumPy is to do it."""
         most = most_backward(op, arguments, meta)
         return self._kernel(op, arguments, meta, needed, most, _nothing) if most else None
+
+    def rows(
+        self, name: str, dtype: str, shapes: tuple[tuple[int, ...], ...], meta: dict[str, Any]
+    ) -> Callable[..., Any] | None:
+        """An operation along axes, or a fused combination, on arrays of these shapes; None where NumPy is to do it."""
+        return row_kernel(name, dtype, shapes, meta, _version())
 
     def indexed(self, name: str, dtype: str) -> Callable[..., Any]:
         """What chooses or adds along an axis by an index array (:mod:`wengert.ops.indexed`)."""

@@ -73,12 +73,29 @@ def _places(request: Request, names: Sequence[str | None], pointers: Sequence[st
 # --- programs ---------------------------------------------------------------------------------------------------------
 
 
-class _Term(Traced):
+class Recording(list[Equation]):
+    """What a rule does: elementwise operations, or with ``by_rows`` those that combine or move elements too."""
+
+    def __init__(self, *, by_rows: bool = False) -> None:
+        super().__init__()
+        self.by_rows = by_rows
+
+    def takes(self, op: Op, meta: dict[str, Any]) -> bool:
+        """Whether an operation can be part of it."""
+        if op.outputs != 1:
+            return False
+        if self.by_rows and op.kind in (Kind.REDUCTION, Kind.MOVEMENT, Kind.OTHER):
+            return True
+        is_one = op.kind is Kind.ELEMENTWISE or op.name == "zeros_like" or (op.name in _TOTALS and meta["dim"] is None)
+        return is_one and not op.view
+
+
+class Term(Traced):
     """A value while a rule runs on it."""
 
     __slots__ = ("equations", "value")
 
-    def __init__(self, value: Value, equations: list[Equation]) -> None:
+    def __init__(self, value: Value, equations: Recording) -> None:
         self.value = value
         self.equations = equations
         self.dtype, self.shape = value.dtype, value.shape
@@ -87,7 +104,7 @@ class _Term(Traced):
         found = TABLE[op] if isinstance(op, str) else _BY_UFUNC.get(op)
         if found is None:
             raise UnfitError(op)
-        return _emitted(self.equations, found, inputs, meta)
+        return emitted(self.equations, found, inputs, meta)
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
         raise UnfitError("a rule that looks at values")
@@ -107,51 +124,55 @@ class _Term(Traced):
 _BY_UFUNC: Final = {op.ufunc: op for op in TABLE.ops.values() if op.ufunc is not None}
 
 
-class _RuleSpace:
+class RuleSpace:
     """The world of these rules: as the raw one for real values, with equations for computations."""
 
-    def __init__(self, equations: list[Equation]) -> None:
+    def __init__(self, equations: Recording) -> None:
         self._equations = equations
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
+        parts = TABLE.in_parts(name, self)
+        if parts is not None:
+            return parts
         op, impl = TABLE[name], getattr(REAL, name)
 
         def function(*xs: Any, **meta: Any) -> Any:
-            if not any([isinstance(x, _Term) for x in xs]):
+            if not any([isinstance(x, Term) for x in xs]):
                 return impl(*xs, **meta)
-            return _emitted(self._equations, op, xs, meta)
+            return emitted(self._equations, op, xs, meta)
 
         return function
 
     @staticmethod
     def conj(x: Any) -> Any:
+        """The value itself, which is real."""
         return x
 
     real = conj_physical = conj
 
     @staticmethod
     def tied(value: Any, _: Any) -> Any:
+        """The value itself: a cotangent needs no memory of its own."""
         return value
 
 
-def _emitted(equations: list[Equation], op: Op, xs: Sequence[Any], meta: dict[str, Any]) -> _Term:
+def emitted(equations: Recording, op: Op, xs: Sequence[Any], meta: dict[str, Any]) -> Term:
     """A new equation, and its result."""
-    is_one = op.kind is Kind.ELEMENTWISE or op.name == "zeros_like" or (op.name in _TOTALS and meta["dim"] is None)
-    if op.outputs != 1 or op.view or not is_one:
+    if not equations.takes(op, meta):
         raise UnfitError(op.name)
-    inputs = tuple([x.value if isinstance(x, _Term) else x for x in xs])
+    inputs = tuple([x.value if isinstance(x, Term) else x for x in xs])
     if any([isinstance(x, (np.generic, np.ndarray)) for x in inputs]):
         raise UnfitError(op.name)
     ((dtype, shape),) = result_types(op, inputs, meta)
     result = Value(dtype, shape)
     equations.append(Equation(op, inputs, meta, (result,)))
-    return _Term(result, equations)
+    return Term(result, equations)
 
 
 def _program(request: Request) -> Program:
     """What is to be computed, for arguments of one length."""
     op, meta = TABLE[request.op], dict(request.meta)
-    equations: list[Equation] = []
+    equations = Recording()
     values: list[Value] = []
     operands: list[Any] = []
     for i, given in enumerate(request.arguments):
@@ -159,14 +180,14 @@ def _program(request: Request) -> Program:
             operands.append(None if given == "" else given)
             continue
         values.append(Value(np.dtype(given), () if request.same >> i & 1 else (_LENGTH,)))
-        operands.append(_Term(values[-1], equations))
+        operands.append(Term(values[-1], equations))
     if not request.needed:
-        results: list[Any] = [_emitted(equations, op, operands, meta)]
+        results: list[Any] = [emitted(equations, op, operands, meta)]
     else:
-        space = _RuleSpace(equations)
+        space = RuleSpace(equations)
         vjp: Any = op.vjp
         results = [vjp[i](space, *operands, **meta) for i in request.needed]
-    outputs = [result.value for result in results if isinstance(result, _Term)]
+    outputs = [result.value for result in results if isinstance(result, Term)]
     if len(outputs) != len(results) or any([x in values for x in outputs]):
         raise UnfitError("a rule that hands something on")
     return simplified(Program(tuple(values), tuple(equations), tuple(outputs)))

@@ -8,17 +8,14 @@ from typing import Final
 from wengert.compile.llvm import circular, elementary, special
 from wengert.compile.llvm.elementary import absolute
 from wengert.compile.llvm.ir import Ir, Val
-from wengert.compile.llvm.registry import ALL, FLOATS, NUMBERS, Scalars
+from wengert.compile.llvm.registry import ALL, NUMBERS, Scalars
 
 ACTIVATIONS: Final = Scalars()
 
 
 @ACTIVATIONS.enter("relu", dtypes=NUMBERS)
 def _relu(ir: Ir, dtype: str, x: Val) -> Val:
-    positive = x > 0
-    if dtype in FLOATS:
-        positive = positive | x.is_nan()
-    return positive.where(x, 0) if dtype != "u1" else x
+    return (x < 0).where(0, x) if dtype != "u1" else x
 
 
 @ACTIVATIONS.enter("silu")
@@ -43,11 +40,6 @@ def _logsigmoid(ir: Ir, dtype: str, x: Val) -> Val:
 @ACTIVATIONS.enter("gelu")
 def _gelu(ir: Ir, dtype: str, x: Val) -> Val:
     return x * special.normal_cdf(ir, x)
-
-
-def _positive(x: Val) -> Val:
-    """max(x, 0); NaN stays."""
-    return ((x > 0.0) | x.is_nan()).where(x, 0.0)
 
 
 def _negative(x: Val) -> Val:
@@ -112,8 +104,7 @@ def _elu(ir: Ir, dtype: str, x: Val, *, alpha: float, scale: float, input_scale:
     low = _negative(x)
     y = elementary.expm1(ir, low if input_scale == 1 else low * input_scale)
     y = y if alpha * scale == 1 else y * (alpha * scale)
-    high = _positive(x)
-    return y + (high if scale == 1 else high * scale)
+    return (x < 0).where(y, x if scale == 1 else x * scale)
 
 
 @ACTIVATIONS.enter("mish")

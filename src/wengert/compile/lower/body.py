@@ -56,6 +56,7 @@ class Body:
         self.sizes = sizes
         self.buffers: list[Buffer] = [] if around is None else around.buffers
         self.statements: list[Statement] = []
+        self.may_be_flat = True
         self._buffer_of: dict[Value, Buffer] = {}
         self._row_of: dict[Value, Place] = {}  # where in its buffer a value begins, if that is in a loop around this
         self._aliases: dict[tuple[str, tuple[int, ...]], str] = {} if around is None else around._aliases
@@ -127,7 +128,11 @@ class Body:
         if first.is_product:
             self.statements.append(product_statement(self, first.value))
             return
-        flat = len(first.shape) > 1 and all([is_flat(root, self.group, self._buffer_of) for root in roots])
+        flat = (
+            self.may_be_flat
+            and len(first.shape) > 1
+            and all([is_flat(root, self.group, self._buffer_of) for root in roots])
+        )
         shape = (prod(first.shape),) if flat else first.shape
         order = (0,) if flat else first.order
         whole = self.sizes.total(first.shape)

@@ -109,17 +109,21 @@ def lower(
     constants: Mapping[Value, np.ndarray[Any, Any]],
     order: Mapping[Value, int],
     targets: Mapping[Value, Value] = MappingProxyType({}),
+    *,
+    by_rows: bool = False,
 ) -> Lowered:
     """The kernel of a group of equations; its arguments come in the given order.
 
     ``targets`` are results with the arguments that they may be written into, where nothing is read there afterwards.
+    With ``by_rows`` for loops that will be joined: what is costly is computed once, and no loop runs over all axes.
     """
-    group, outer = _component_group(step, constants), True
+    group, outer = None if by_rows else _component_group(step, constants), True
     if group is None:
-        group, outer = grouped(step, constants), False
+        group, outer = grouped(step, constants, by_rows=by_rows), False
     arguments = tuple(sorted(_arguments(step, group), key=order.__getitem__))
     sizes = Sizes([x.shape for x in arguments])
     body = Body(group, sizes)
+    body.may_be_flat = not by_rows
     nests = [] if outer else together(group)
     in_place = {y: x for y, x in targets.items() if x in arguments and may_replace(group, nests, y, x)}
     for i, x in enumerate(arguments):
@@ -175,10 +179,10 @@ def _chosen_from(step: Fused, sizes: Sizes) -> dict[tuple[Value, Any], None]:
     return found
 
 
-def grouped(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]]) -> Group:
+def grouped(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]], *, by_rows: bool = False) -> Group:
     """The equations with what is stored of them, and when."""
     group = Group({x: equation for equation in step.equations for x in equation.results}, constants)
-    _choose_roots(step, group)
+    _choose_roots(step, group, by_rows)
     _set_stages(step, group)
     return group
 
@@ -203,7 +207,7 @@ def _is_number(x: Value, group: Group) -> bool:
 # --- roots -----------------------------------------------------------------------------------------------------------
 
 
-def _choose_roots(step: Fused, group: Group) -> None:
+def _choose_roots(step: Fused, group: Group, by_rows: bool) -> None:
     """Results, reductions, and what must lie in memory: a reshape of something computed, costly values read twice."""
     for equation in step.equations:
         (y,) = equation.results
@@ -226,7 +230,7 @@ def _choose_roots(step: Fused, group: Group) -> None:
             if not same and x in group.makers:
                 group.roots.setdefault(x, Root(x, x.shape, ()))
     _store_deep(step, group)
-    _store_costly(step, group)
+    _store_costly(step, group, by_rows)
 
 
 def _operands(equation: Equation, group: Group) -> list[Value]:
@@ -261,8 +265,8 @@ def _reduction_root(equation: Equation) -> Root:
     return Root(equation.results[0], x.shape, tuple(sorted({axis for axis in axes if axis < x.ndim})))
 
 
-def _store_costly(step: Fused, group: Group) -> None:
-    """Store what is costly to compute and would be computed in several nests."""
+def _store_costly(step: Fused, group: Group, by_rows: bool) -> None:
+    """Store what is costly to compute and would be computed in several nests; of rows, for several roots."""
     cost: dict[Value, float] = {}
     readers: dict[Value, set[int]] = {}
     ends = {root: {number} for number, root in enumerate(group.roots)}
@@ -277,7 +281,8 @@ def _store_costly(step: Fused, group: Group) -> None:
         cost[y] = own + sum([cost.get(x, 0.0) for x in set(equation.values) if x not in group.roots])
         is_large = y.size > 64
         shapes = {(group_root.shape, group_root.order) for group_root in _roots_at(group, readers.get(y, set()))}
-        if y not in group.roots and is_large and len(shapes) > 1 and cost[y] > _CHEAP:
+        several = len(readers.get(y, ())) > 1 if by_rows else len(shapes) > 1
+        if y not in group.roots and is_large and several and cost[y] > _CHEAP:
             group.roots[y] = Root(y, y.shape, ())
 
 

@@ -36,10 +36,13 @@ class Sizes:
         return factors[0] if len(factors) == 1 else Expr("*", tuple(factors))
 
     def product(self, value: float) -> Extent | None:
-        """``value`` as the number of elements of one or two named axes, if it is that."""
+        """``value`` as the number of elements of one or two named axes, or of one and short ones, if it is that."""
         if value in self._names:
             return self._names[int(value)]
         for n, name in self._names.items():
             if value % n == 0 and value // n in self._names:
                 return Expr("*", (name, self._names[int(value // n)]))
+        for n, name in self._names.items():
+            if value % n == 0 and value // n <= SHORT:
+                return Expr("*", (name, int(value // n)))
         return None

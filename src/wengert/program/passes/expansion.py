@@ -5,7 +5,7 @@ Only for machine code: NumPy runs the operation's own implementation, which take
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from wengert.ops.record import TABLE
@@ -48,7 +48,7 @@ def _logsumexp(xp: Any, x: Value, *, dim: Any, keepdim: bool) -> Value:
 
 def _softmax(xp: Any, x: Value, *, dim: int) -> Value:
     e = xp.exp(xp.sub(x, xp.amax(x, dim=(dim,), keepdim=True)))
-    return xp.div(e, xp.sum(e, dim=(dim,), keepdim=True))  # type: ignore[no-any-return]
+    return xp.mul(e, xp.reciprocal(xp.sum(e, dim=(dim,), keepdim=True)))  # type: ignore[no-any-return]
 
 
 def _log_softmax(xp: Any, x: Value, *, dim: int) -> Value:
@@ -82,6 +82,43 @@ def _nll_weighted(xp: Any, x: Value, target: Value, share: Value, *, reduction: 
     return xp.div(total, xp.sum(share, dim=None, keepdim=False))  # type: ignore[no-any-return]
 
 
+def _vector_norm(xp: Any, x: Value, *, ord: float, dim: Any, keepdim: bool) -> Any:
+    if ord != 2.0:
+        return None
+    return xp.sqrt(xp.sum(xp.mul(x, x), dim=dim, keepdim=keepdim))
+
+
+def _mse_loss(xp: Any, a: Value, b: Value, *, reduction: str) -> Value:
+    rest = xp.sub(a, b)
+    return _reduced(xp, xp.mul(rest, rest), reduction)
+
+
+def _cross_entropy_of_logits(
+    xp: Any, x: Value, t: Value, *weights: Value, reduction: str, weighted: bool, pos_weighted: bool
+) -> Any:
+    if weights:
+        return None
+    del weighted, pos_weighted
+    v = xp.sub(xp.log1p(xp.exp(xp.neg(xp.abs(x)))), xp.minimum(x, 0.0))
+    return _reduced(xp, xp.add(v, xp.mul(xp.sub(1.0, t), x)), reduction)
+
+
+def _normalized(xp: Any, x: Value, *affine: Value, dims: tuple[int, ...], eps: float) -> tuple[Value, ...]:
+    mean = xp.mean(x, dim=dims, keepdim=True)
+    rest = xp.sub(x, mean)
+    variance = xp.mean(xp.mul(rest, rest), dim=dims, keepdim=True)
+    scale = xp.reciprocal(xp.sqrt(xp.add(variance, eps)))
+    y = xp.mul(rest, scale)
+    if affine:
+        y = xp.mul(y, affine[0])
+    return xp.add(y, affine[1]) if len(affine) > 1 else y, mean, scale
+
+
+_NORMALIZATIONS: Final = [
+    f"{of}_norm{suffix}" for of in ("layer", "group", "batch") for suffix in ("", "_weight", "_affine")
+]
+
+
 def _picked(xp: Any, x: Value, target: Value) -> Value | None:
     """Each row's entry at its class: a sum of which the others are left out, as the rows are read anyway."""
     if x.ndim != 2 or target.ndim != 1:
@@ -96,13 +133,17 @@ def _reduced(xp: Any, rows: Value, reduction: str) -> Value:
 
 
 _LIKELIHOODS: Final[dict[str, Callable[..., Value | None]]] = {"nll_loss": _nll, "nll_loss_weighted": _nll_weighted}
-EXPANSIONS: Final[dict[str, Callable[..., Value | None]]] = {
+EXPANSIONS: Final[dict[str, Callable[..., Any]]] = {
     **CONTRACTIONS,
     **_LIKELIHOODS,
     "logsumexp": _logsumexp,
     "softmax": _softmax,
     "log_softmax": _log_softmax,
     "cross": _cross,
+    "linalg_vector_norm": _vector_norm,
+    "mse_loss": _mse_loss,
+    "binary_cross_entropy_with_logits": _cross_entropy_of_logits,
+    **dict.fromkeys(_NORMALIZATIONS, _normalized),
 }
 
 
@@ -114,13 +155,20 @@ def expanded(program: Program) -> Program:
     for equation in program.equations:
         rule = EXPANSIONS.get(equation.op.name)
         xp = Emitter(equation.where)
-        if rule is None or not _has_kernel(equation) or rule(xp, *equation.inputs, **equation.meta) is None:
+        made = rule(xp, *equation.inputs, **equation.meta) if rule is not None and _has_kernel(equation) else None
+        if made is None:
             equations.append(equation)
             continue
-        last = xp.equations[-1]
-        equations += xp.equations[:-1]
-        equations.append(Equation(last.op, last.inputs, last.meta, equation.results, equation.where))
+        made = made if isinstance(made, tuple) else (made,)
+        equations += _giving(xp.equations, dict(zip(made, equation.results, strict=True)))
     return program.replaced(equations=equations)
+
+
+def _giving(equations: Sequence[Equation], results: Mapping[Value, Value]) -> Iterator[Equation]:
+    """The equations, with the values that take the place of some of those that they make."""
+    for each in equations:
+        inputs = [results.get(x, x) if isinstance(x, Value) else x for x in each.inputs]
+        yield Equation(each.op, tuple(inputs), each.meta, tuple([results.get(x, x) for x in each.results]), each.where)
 
 
 def _has_kernel(equation: Equation) -> bool:

@@ -1,0 +1,153 @@
+"""Kernels of operations along axes, for the eager engine: found for shapes, and kept on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from math import prod
+from typing import Any, Final
+
+from wengert.compile.eager.choice import is_usual
+from wengert.compile.eager.pools import POOLS, fits
+from wengert.compile.eager.row_shapes import Seen, Shape, seen
+from wengert.compile.llvm import machine
+from wengert.compile.llvm.emit import Interface
+from wengert.compile.nest import Buffer, Expr, Extent, Kernel, Role
+from wengert.compile.runtime.build import CompiledKernel
+from wengert.compile.runtime.cache import cache as disk_cache
+from wengert.compile.runtime.cache import digest
+from wengert.compile.runtime.support import support
+
+_NOTHING: Final = b"-"
+_Made = tuple[Callable[..., Any], tuple[int, ...], tuple[Shape, ...]]  # a kernel, what it reads, its results' kinds
+
+_made: Final[dict[Any, _Made | None]] = {}
+
+
+def row_kernel(
+    name: str, dtype: str, shapes: Sequence[Shape], meta: dict[str, Any], version: str
+) -> Callable[..., Any] | None:
+    """An operation or a fused combination on arrays of exactly these shapes; None where NumPy is to do it."""
+    if name in POOLS:
+        return _of_images(name, dtype, shapes[0], meta, version)
+    key = "dims" if "dims" in meta else "dim"
+    dims = meta.get(key)
+    if not is_usual((), meta, backward=False):
+        return None
+    along = (dims,) if isinstance(dims, int) else tuple(range(len(shapes[0]))) if key in meta and dims is None else dims
+    shape = meta.get("shape")
+    found = seen([*shapes, shape] if shape is not None else shapes, along)
+    if found is None or (along is not None and not found.dims):
+        return None
+    meta = dict(meta)
+    if shape is not None:
+        meta["shape"] = found.kinds[-1]
+        found = found._replace(shapes=found.shapes[:-1], kinds=found.kinds[:-1])
+    if along is not None and found.dims is not None:
+        meta[key] = found.dims[0] if isinstance(dims, int) else found.dims
+    drops = meta.get("keepdim") is False
+    if drops:
+        meta["keepdim"] = found.dims is None or len(found.dims) < len(found.groups)
+    made = _kernel((name, dtype, found.kinds, tuple(meta.items())), version)
+    if made is None:
+        return None
+    own = [shape] if shape is not None else None
+    return _fitted(made, found, shapes, own, along if drops else None)
+
+
+def _of_images(name: str, dtype: str, shape: Shape, meta: dict[str, Any], version: str) -> Callable[..., Any] | None:
+    """Means or maxima of patches of these images."""
+    space = shape[2:]
+    if not fits(name, shape, meta):
+        return None
+    made = _kernel((name, dtype, (), tuple(meta.items())), version)
+    if made is None:
+        return None
+    call, flat, result = made[0], (prod(shape[:2]), *space), (*shape[:2], *meta["counts"])
+
+    def of_images(x: Any) -> Any:
+        y = call(x.reshape(flat))
+        for part in y if y.__class__ is tuple else (y,):
+            part.resize(result, refcheck=False)
+        return y
+
+    return of_images
+
+
+def _fitted(
+    made: _Made, found: Seen, shapes: Sequence[Shape], own: list[Shape] | None, dropped: Shape | None
+) -> Callable[..., Any]:
+    """The kernel for these shapes: arguments and results are seen under others where that is needed."""
+    call, read, kinds = made
+    whole = (1,) * len(found.groups)
+    results = own or [found.result(kind or whole, dropped) if kind or found.dims is not None else () for kind in kinds]
+    asked = [None if shapes[i] == found.shapes[i] else found.shapes[i] for i in read]
+    lengths = [prod(group) for group in found.groups]
+    made_so = [tuple([1 if n == 1 else m for n, m in zip(kind, lengths, strict=False)]) for kind in kinds]
+    given = [None if shape == so else shape for so, shape in zip(made_so, results, strict=True)]
+    if read == tuple(range(len(shapes))) and not any([x is not None for x in (*asked, *given)]):
+        return call
+    pairs = list(zip(read, asked, strict=True))
+    is_number = made_so == [()] and given != [None]  # ... to be an array of one element
+
+    def on_views(*xs: Any) -> Any:
+        y = call(*[xs[i] if shape is None else xs[i].reshape(shape) for i, shape in pairs])
+        if is_number:
+            return y.reshape(given[0])
+        for part, shape in zip(y if y.__class__ is tuple else (y,), given, strict=True):
+            if shape is not None:  # in place: a view would be taken for somebody else's memory, and copied
+                part.resize(shape, refcheck=False)
+        return y
+
+    return on_views
+
+
+def _kernel(request: tuple[Any, ...], version: str) -> _Made | None:
+    if request not in _made:
+        key = digest("rows", version, machine.machine().key, repr(request))
+        kept = disk_cache().get(key)
+        if kept is None:
+            kept = _compiled(request)
+            disk_cache().put(key, kept)
+        _made[request] = None if kept == _NOTHING else _read(kept)
+    return _made[request]
+
+
+def _compiled(request: tuple[Any, ...]) -> bytes:
+    """The entry of the cache for a kernel that nobody has asked for before."""
+    rows = import_module("wengert.compile.eager.rows")
+    found = rows.code_for(rows.Request(*request))
+    if found is None:
+        return _NOTHING
+    kernel = found.kernel
+    buffers = [
+        [b.name, b.dtype, [_as_data(n) for n in b.shape], b.role.value] for b in kernel.of_role(Role.IN, Role.OUT)
+    ]
+    head = [kernel.name, buffers, found.interface.as_data(), found.read, found.results]
+    return json.dumps(head).encode() + b"\n" + bytes(found.object_code)
+
+
+def _as_data(extent: Extent) -> Any:
+    """An extent as plain lists, for a file."""
+    return [extent.op, *map(_as_data, extent.args)] if isinstance(extent, Expr) else extent
+
+
+def _extent(data: Any) -> Extent:
+    """From plain lists."""
+    return Expr(data[0], tuple(map(_extent, data[1:]))) if isinstance(data, list) else data
+
+
+def _read(kept: bytes) -> _Made:
+    head, _, object_code = kept.partition(b"\n")
+    name, buffers, data, read, results = json.loads(head)
+    interface = Interface.from_data(data)
+    linked = machine.link(object_code, (interface.name, interface.prepare), support().addresses)
+    if interface.shares:
+        support().use_threads()
+    arguments = tuple([Buffer(b, dtype, tuple(map(_extent, shape)), Role(role)) for b, dtype, shape, role in buffers])
+    compiled = CompiledKernel(Kernel(name, arguments, ()), interface, linked, False, None, None)
+    return compiled.call, tuple(read), tuple(map(tuple, results))
+
+
+__all__ = ["row_kernel"]
