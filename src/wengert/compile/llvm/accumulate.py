@@ -21,10 +21,10 @@ _MOST: Final = {"i1": 2**7 - 1, "i2": 2**15 - 1, "i4": 2**31 - 1, "i8": 2**63 - 
 
 
 def identity(op: str, dtype: str) -> float | int:
-    """What an accumulator begins with. Minus zero, since adding plus zero changes minus zero."""
+    """What an accumulator begins with; a sum of minus zeros is plus zero then, as NumPy's and PyTorch's."""
     match op:
         case "sum":
-            return -0.0 if dtype in FLOATS else 0
+            return 0.0 if dtype in FLOATS else 0
         case "prod" | "all":
             return 1
         case "any":
@@ -34,6 +34,13 @@ def identity(op: str, dtype: str) -> float | int:
         case "min" | "argmin":
             return math.inf if dtype in FLOATS else _MOST[dtype]
     raise ValueError(f"unknown accumulator {op!r}")
+
+
+def started(ir: Ir, op: str, dtype: str, x: Val) -> Val:
+    """An accumulator that began with its first value as if it had begun with the identity."""
+    if op != "sum" or dtype not in FLOATS:
+        return x
+    return combine(ir, op, dtype, ir.const(x.elem, x.lanes, identity(op, dtype)), x)
 
 
 def result_dtype(op: str, dtype: str) -> str:

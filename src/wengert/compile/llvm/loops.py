@@ -133,11 +133,10 @@ def _name_result(frame: Frame, acc: Acc, state: _Sum) -> None:
     if state.best is not None:
         frame.values[acc.name] = state.best.place, "i8"
     elif state.total is not None:
-        frame.values[acc.name] = state.total, state.dtype
+        frame.values[acc.name] = accumulate.started(frame.ir, acc.op, state.dtype, state.total), state.dtype
     else:
         dtype = dtype_of(frame, acc)
-        start = abs(accumulate.identity(acc.op, dtype)) if acc.op == "sum" else accumulate.identity(acc.op, dtype)
-        frame.values[acc.name] = frame.ir.const(ELEMENTS[dtype], 0, start), dtype
+        frame.values[acc.name] = frame.ir.const(ELEMENTS[dtype], 0, accumulate.identity(acc.op, dtype)), dtype
 
 
 def _whole(frame: Frame, loop: Loop, lanes: int) -> None:
@@ -150,7 +149,8 @@ def _whole(frame: Frame, loop: Loop, lanes: int) -> None:
         dtypes = [frame.values[acc.value][1] for acc in loop.accs]
     frame.lanes = None
     for acc, value, dtype in zip(loop.accs, found, dtypes, strict=True):
-        frame.values[acc.name] = accumulate.across(frame.ir, acc.op, dtype, value), dtype
+        result = accumulate.across(frame.ir, acc.op, dtype, value)
+        frame.values[acc.name] = accumulate.started(frame.ir, acc.op, dtype, result), dtype
 
 
 # --- loops in IR -----------------------------------------------------------------------------------------------------
