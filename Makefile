@@ -18,7 +18,7 @@ tour: $(VENV)/.installed-core
 	$(BIN)/wengert tour
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n auto --maxprocesses=8
+	$(BIN)/python -m pytest -n auto --maxprocesses=8 --dist worksteal
 
 check: $(VENV)/.installed-dev
 	PYTHON=$(BIN)/python scripts/check
