@@ -125,7 +125,7 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False, out: 
         if places.shape != shape:
             check_no_larger(shape, places.shape, dim)
     check_bounds(places, dim, shape[dim] if shape else 1)
-    if not places.size:
+    if not places.size and places.ndim != len(shape):
         return deliver(out, wrap(np.empty(places.shape, input._data.dtype)), input, exact=True)
     x = input if shape or not places.ndim else flatten(input)
     return deliver(out, apply(GATHER, x, index, dim=dim), input, exact=True)

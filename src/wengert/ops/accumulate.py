@@ -59,8 +59,8 @@ def _others(counted: Shape, shape: Shape, dim: int) -> tuple[int, Any]:
     strides = strides_of(shape)
     steps: Any = 0
     for axis, length in enumerate(counted):
-        if axis != dim and length > 1:
-            along = np.arange(0, length * strides[axis], strides[axis])
+        if axis != dim and length != 1:
+            along = np.arange(length) * strides[axis]  # of nothing the step may be 0
             steps = steps + along.reshape((-1,) + (1,) * (len(counted) - axis - 1))
     return strides[dim], steps
 
