@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 
 import wengert
+from wengert.engine.state import STATE, ThreadState
 from wengert.interop.torch import TorchNamespace, installed
 
 # Programs that run in processes of their own, not modules of tests.
@@ -111,6 +112,7 @@ def _no_leaks() -> Iterator[None]:
         "default dtype": wengert.get_default_dtype() is wengert.float32,
         "the answer to `import torch`": installed() is False,
     }
+    left |= {f"the thread's {name}": now == getattr(ThreadState, name) for name, now in vars(STATE).items()}
     changed = [what for what, as_it_was in left.items() if not as_it_was]
     assert not changed, f"the test changed {', '.join(changed)} and did not set it back"
 

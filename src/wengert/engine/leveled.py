@@ -30,7 +30,10 @@ _numbers = count(1)
 
 
 class Level:
-    """One level of forward mode; closed once its block is over, and its duals count as their primals then."""
+    """One level of forward mode; closed once its block is over, and its duals count as their primals then.
+
+    It opens when it is made; ``with Level() as level:`` closes it in every case.
+    """
 
     __slots__ = ("number", "open")
 
@@ -38,6 +41,12 @@ class Level:
         self.number = next(_numbers)
         self.open = True
         STATE.duals = (*STATE.duals, self)
+
+    def __enter__(self) -> Level:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """End the level."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from wengert import _tree
@@ -17,16 +16,6 @@ from wengert.func._levels import ReverseLevel, fresh_tree, require_tensor, with_
 from wengert.func._reverse import vjp
 from wengert.ops.movement import ALIAS
 from wengert.spaces.tensors import TENSOR
-
-
-@contextmanager
-def forward_level() -> Iterator[Level]:
-    """A new innermost level of forward mode for the time of a block."""
-    level = Level()
-    try:
-        yield level
-    finally:
-        level.close()
 
 
 def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False) -> Any:
@@ -61,7 +50,7 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
         )
     if not ps:
         raise RuntimeError("jvp(f, primals, tangents): Expected primals to contain at least one Tensor.")
-    with forward_level() as level:
+    with Level() as level:
         fitted = [fitted_tangent(p, t) for p, t in zip(ps, ts, strict=True)]
         duals = [dual(level, apply(ALIAS, p), t) for p, t in zip(ps, fitted, strict=True)]
         output, aux = with_aux(func, has_aux, "jvp")(*_tree.unflatten(spec, duals))

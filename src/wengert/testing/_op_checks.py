@@ -180,12 +180,11 @@ def forward_rule(trial: Trial) -> Iterator[str]:
 
 def _pushed(trial: Trial, i: int, t: Any) -> tuple[Any, ...]:
     """The raw tangents of the results along ``t`` of input ``i``; zeros where there is none."""
-    level = Level()
     tensors = [wrap(np.array(x)) if is_array(x) else x for x in trial.inputs]
-    tensors[i] = dual(level, tensors[i], wrap(np.array(t)))
-    y = apply(trial.op, *tensors, **trial.meta)
-    tangents = [split(part, level)[1] for part in (y if isinstance(y, tuple) else (y,))]
-    level.close()
+    with Level() as level:
+        tensors[i] = dual(level, tensors[i], wrap(np.array(t)))
+        y = apply(trial.op, *tensors, **trial.meta)
+        tangents = [split(part, level)[1] for part in (y if isinstance(y, tuple) else (y,))]
     return tuple(
         [np.zeros_like(y) if t is None else np.asarray(t._data) for t, y in zip(tangents, trial.results, strict=True)]
     )
