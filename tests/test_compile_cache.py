@@ -79,6 +79,16 @@ class TestEntries:
         assert cache.get("k0") is not None
         assert cache.get("k4") is not None
 
+    def test_a_writer_of_little_seldom_looks_through_the_folder(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looks = []
+        monkeypatch.setattr(Cache, "_make_room", lambda self: looks.append(self))
+        cache = Cache(tmp_path / "kernels", largest=64_000)
+        for i in range(500):
+            cache.put(f"k{i}", b"%10d" % i)
+        assert 0 < len(looks) < 30  # 500 * 10 bytes of 64,000, in 64 looks: 5 are expected
+
     def test_nothing_of_interrupted_writers_stays(self, kept: Cache) -> None:
         kept.put("a", b"code")
         (kept.path / "writing-1").write_bytes(b"half")

@@ -4,7 +4,7 @@ The folder belongs to the user alone, as code is loaded from it: it is made with
 could write to it. An entry is one file, named by a digest of what it was made from (the program, the compiler, the
 processor). It is written under another name and renamed, so that readers see whole entries only, and carries a digest
 of its content, so that a damaged one is noticed, thrown away and made again. The entries used least recently go when
-the folder grows too large.
+the folder grows too large; not every writer looks, as that takes long where there are thousands of entries.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _MAGIC: Final = b"wengert kernel 1\n"
 _DIGEST: Final = 32
 _SUFFIX: Final = ".kernel"
 _LARGEST: Final = 256 << 20  # bytes
+_LOOKS: Final = 64  # so often the folder is looked through while as much is written as it may hold
 _OLD_ENOUGH: Final = 3600  # seconds: a file of an interrupted writer
 
 
@@ -79,10 +80,11 @@ class Cache:
         try:
             if not self._is_private(make=True):
                 return
+            told = hashlib.sha256(content).digest()
             handle, name = tempfile.mkstemp(dir=self.path, prefix="writing-")
             try:
                 with os.fdopen(handle, "wb") as file:
-                    file.write(_MAGIC + hashlib.sha256(content).digest() + content)
+                    file.write(_MAGIC + told + content)
                 os.replace(name, self.path / f"{key}{_SUFFIX}")
             except BaseException:
                 with suppress(OSError):
@@ -90,7 +92,8 @@ class Cache:
                 raise
         except OSError:
             return  # a full or read-only disk: the program runs all the same
-        self._make_room()
+        if self._looks(told, len(content)):
+            self._make_room()
 
     def is_usable(self) -> bool:
         """Whether entries can be kept here."""
@@ -120,6 +123,13 @@ class Cache:
                 count, total = count + 1, total + status.st_size
         self._sweep(newer_than=float("inf"))
         return count, total
+
+    def _looks(self, told: bytes, size: int) -> bool:
+        """Whether the writer of an entry looks for room: by a chance in proportion to its size, drawn from its digest.
+
+        So it does not matter how the writing is spread over processes.
+        """
+        return int.from_bytes(told[:4]) < (size * _LOOKS << 32) // self.largest
 
     def _make_room(self) -> None:
         found = sorted(self.entries(), key=lambda entry: entry[1].st_mtime)
