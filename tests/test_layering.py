@@ -33,6 +33,7 @@ LAYERS = (
         tuple(
             pattern
             for name in (
+                "amp",
                 "array_api",
                 "autograd",
                 "backends",

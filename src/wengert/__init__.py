@@ -627,11 +627,15 @@ _LATER: dict[str, str] = {
     "why_none": "wengert.see.why_none",
 }
 _LAZY: dict[str, str] = {
+    "GradScaler": "wengert.amp",
+    "amp": "wengert.amp",
+    "autocast": "wengert.amp",
     "bartlett_window": "wengert.signal.periodic",
     "blackman_window": "wengert.signal.periodic",
     "distributions": "wengert.distributions",
     "hamming_window": "wengert.signal.periodic",
     "hann_window": "wengert.signal.periodic",
+    "is_autocast_enabled": "wengert.amp.autocast_mode",
     "kaiser_window": "wengert.signal.periodic",
     "load": "wengert.serialization",
     "masked": "wengert.masked",
@@ -643,6 +647,7 @@ _LAZY: dict[str, str] = {
 }
 
 if _typing.TYPE_CHECKING:
+    from wengert import amp as amp
     from wengert import array_api as array_api
     from wengert import distributions as distributions
     from wengert import implicit as implicit
@@ -651,6 +656,9 @@ if _typing.TYPE_CHECKING:
     from wengert import serialization as serialization
     from wengert import signal as signal
     from wengert import utils as utils
+    from wengert.amp import GradScaler as GradScaler
+    from wengert.amp import autocast as autocast
+    from wengert.amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
     from wengert.see.diagnose import diagnose as diagnose
     from wengert.see.drawing import draw as draw
     from wengert.see.explain import explain as explain
@@ -677,6 +685,7 @@ __all__ = [
     "DoubleTensor",
     "FloatTensor",
     "Generator",
+    "GradScaler",
     "HalfTensor",
     "IntTensor",
     "LongTensor",
@@ -708,6 +717,7 @@ __all__ = [
     "amax",
     "amin",
     "aminmax",
+    "amp",
     "angle",
     "any",
     "arange",
@@ -747,6 +757,7 @@ __all__ = [
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
+    "autocast",
     "autograd",
     "avg_pool1d",
     "backends",
@@ -975,6 +986,7 @@ __all__ = [
     "inverse",
     "is_anomaly_check_nan_enabled",
     "is_anomaly_enabled",
+    "is_autocast_enabled",
     "is_complex",
     "is_conj",
     "is_deterministic_algorithms_warn_only_enabled",

@@ -6,9 +6,17 @@ written.
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from wengert._lazy import on_first_use
+
+if TYPE_CHECKING:
+    from wengert.cuda import amp as amp
+else:
+    __getattr__ = on_first_use(__name__, {"amp": "wengert.cuda.amp"})
 
 __all__ = [
+    "amp",
     "current_device",
     "current_stream",
     "device_count",
