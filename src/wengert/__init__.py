@@ -628,37 +628,51 @@ _LATER: dict[str, str] = {
 }
 _LAZY: dict[str, str] = {
     "GradScaler": "wengert.amp",
+    "OutOfMemoryError": "wengert.cuda",
+    "accelerator": "wengert.accelerator",
     "amp": "wengert.amp",
     "autocast": "wengert.amp",
     "bartlett_window": "wengert.signal.periodic",
     "blackman_window": "wengert.signal.periodic",
+    "cpu": "wengert.cpu",
+    "distributed": "wengert.distributed",
     "distributions": "wengert.distributions",
     "hamming_window": "wengert.signal.periodic",
     "hann_window": "wengert.signal.periodic",
     "is_autocast_enabled": "wengert.amp.autocast_mode",
+    "jit": "wengert.jit",
     "kaiser_window": "wengert.signal.periodic",
     "load": "wengert.serialization",
     "masked": "wengert.masked",
+    "mps": "wengert.mps",
     "optim": "wengert.optim",
     "save": "wengert.serialization",
     "serialization": "wengert.serialization",
     "signal": "wengert.signal",
     "utils": "wengert.utils",
+    "xpu": "wengert.xpu",
 }
 
 if _typing.TYPE_CHECKING:
+    from wengert import accelerator as accelerator
     from wengert import amp as amp
     from wengert import array_api as array_api
+    from wengert import cpu as cpu
+    from wengert import distributed as distributed
     from wengert import distributions as distributions
     from wengert import implicit as implicit
+    from wengert import jit as jit
     from wengert import masked as masked
+    from wengert import mps as mps
     from wengert import optim as optim
     from wengert import serialization as serialization
     from wengert import signal as signal
     from wengert import utils as utils
+    from wengert import xpu as xpu
     from wengert.amp import GradScaler as GradScaler
     from wengert.amp import autocast as autocast
     from wengert.amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
+    from wengert.cuda import OutOfMemoryError as OutOfMemoryError
     from wengert.see.diagnose import diagnose as diagnose
     from wengert.see.drawing import draw as draw
     from wengert.see.explain import explain as explain
@@ -689,6 +703,7 @@ __all__ = [
     "HalfTensor",
     "IntTensor",
     "LongTensor",
+    "OutOfMemoryError",
     "ShortTensor",
     "Size",
     "Tensor",
@@ -696,6 +711,7 @@ __all__ = [
     "abs",
     "abs_",
     "absolute",
+    "accelerator",
     "acos",
     "acos_",
     "acosh",
@@ -837,6 +853,7 @@ __all__ = [
     "cosine_similarity",
     "count_nonzero",
     "cov",
+    "cpu",
     "cross",
     "cuda",
     "cummax",
@@ -861,6 +878,7 @@ __all__ = [
     "diff",
     "digamma",
     "dist",
+    "distributed",
     "distributions",
     "div",
     "divide",
@@ -1007,6 +1025,7 @@ __all__ = [
     "isposinf",
     "isreal",
     "istft",
+    "jit",
     "kaiser_window",
     "kron",
     "kthvalue",
@@ -1073,6 +1092,7 @@ __all__ = [
     "mode",
     "moveaxis",
     "movedim",
+    "mps",
     "msort",
     "mul",
     "multinomial",
@@ -1295,6 +1315,7 @@ __all__ = [
     "why_none",
     "xlogy",
     "xlogy_",
+    "xpu",
     "zero_",
     "zeros",
     "zeros_like",

@@ -59,6 +59,7 @@ class autocast:
         pass
 
     def __call__(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorate a function: it is given back."""
         if not callable(func):
             raise TypeError(
                 f"autocast()(func) takes a function, but got {type(func).__name__}. For a block, write: "

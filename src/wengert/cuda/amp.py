@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 from wengert import amp
@@ -41,5 +41,21 @@ class GradScaler(amp.GradScaler):
         super().__init__("cuda", init_scale, growth_factor, backoff_factor, growth_interval, enabled)
 
 
-custom_fwd = partial(amp.custom_fwd, device_type="cuda")
-custom_bwd = partial(amp.custom_bwd, device_type="cuda")
+def custom_fwd(fwd: Callable[..., Any] | None = None, *, cast_inputs: Any = None) -> Any:
+    """:func:`wengert.amp.custom_fwd` on ``"cuda"``.
+
+    >>> import wengert as torch
+    >>> torch.cuda.amp.custom_fwd(abs)(-1)
+    1
+    """
+    return amp.custom_fwd(fwd, device_type="cuda", cast_inputs=cast_inputs)
+
+
+def custom_bwd(bwd: Callable[..., Any]) -> Any:
+    """:func:`wengert.amp.custom_bwd` on ``"cuda"``.
+
+    >>> import wengert as torch
+    >>> torch.cuda.amp.custom_bwd(abs)(-1)
+    1
+    """
+    return amp.custom_bwd(bwd, device_type="cuda")
