@@ -49,7 +49,10 @@ MODULES = {
     "wengert.random": "the generator of random numbers",
     "wengert.testing": "checks for tests",
     "wengert.backends": "what computes",
+    "wengert.amp": "mixed precision",
+    "wengert.accelerator": "the answer that there is no accelerator",
     "wengert.cuda": "the answer that there is no GPU",
+    "wengert.jit": "the answer that nothing is compiled to TorchScript",
     "wengert.version": "the version",
 }
 

@@ -33,18 +33,24 @@ LAYERS = (
         tuple(
             pattern
             for name in (
+                "accelerator",
+                "amp",
                 "array_api",
                 "autograd",
                 "backends",
                 "compile",
+                "cpu",
                 "cuda",
+                "distributed",
                 "distributions",
                 "fft",
                 "func",
                 "implicit",
                 "interop",
+                "jit",
                 "linalg",
                 "masked",
+                "mps",
                 "nn",
                 "optim",
                 "random",
@@ -54,6 +60,7 @@ LAYERS = (
                 "testing",
                 "utils",
                 "version",
+                "xpu",
             )
             for pattern in (f"wengert.{name}", f"wengert.{name}.*")
         ),

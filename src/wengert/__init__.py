@@ -627,30 +627,52 @@ _LATER: dict[str, str] = {
     "why_none": "wengert.see.why_none",
 }
 _LAZY: dict[str, str] = {
+    "GradScaler": "wengert.amp",
+    "OutOfMemoryError": "wengert.cuda",
+    "accelerator": "wengert.accelerator",
+    "amp": "wengert.amp",
+    "autocast": "wengert.amp",
     "bartlett_window": "wengert.signal.periodic",
     "blackman_window": "wengert.signal.periodic",
+    "cpu": "wengert.cpu",
+    "distributed": "wengert.distributed",
     "distributions": "wengert.distributions",
     "hamming_window": "wengert.signal.periodic",
     "hann_window": "wengert.signal.periodic",
+    "is_autocast_enabled": "wengert.amp.autocast_mode",
+    "jit": "wengert.jit",
     "kaiser_window": "wengert.signal.periodic",
     "load": "wengert.serialization",
     "masked": "wengert.masked",
+    "mps": "wengert.mps",
     "optim": "wengert.optim",
     "save": "wengert.serialization",
     "serialization": "wengert.serialization",
     "signal": "wengert.signal",
     "utils": "wengert.utils",
+    "xpu": "wengert.xpu",
 }
 
 if _typing.TYPE_CHECKING:
+    from wengert import accelerator as accelerator
+    from wengert import amp as amp
     from wengert import array_api as array_api
+    from wengert import cpu as cpu
+    from wengert import distributed as distributed
     from wengert import distributions as distributions
     from wengert import implicit as implicit
+    from wengert import jit as jit
     from wengert import masked as masked
+    from wengert import mps as mps
     from wengert import optim as optim
     from wengert import serialization as serialization
     from wengert import signal as signal
     from wengert import utils as utils
+    from wengert import xpu as xpu
+    from wengert.amp import GradScaler as GradScaler
+    from wengert.amp import autocast as autocast
+    from wengert.amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
+    from wengert.cuda import OutOfMemoryError as OutOfMemoryError
     from wengert.see.diagnose import diagnose as diagnose
     from wengert.see.drawing import draw as draw
     from wengert.see.explain import explain as explain
@@ -677,9 +699,11 @@ __all__ = [
     "DoubleTensor",
     "FloatTensor",
     "Generator",
+    "GradScaler",
     "HalfTensor",
     "IntTensor",
     "LongTensor",
+    "OutOfMemoryError",
     "ShortTensor",
     "Size",
     "Tensor",
@@ -687,6 +711,7 @@ __all__ = [
     "abs",
     "abs_",
     "absolute",
+    "accelerator",
     "acos",
     "acos_",
     "acosh",
@@ -708,6 +733,7 @@ __all__ = [
     "amax",
     "amin",
     "aminmax",
+    "amp",
     "angle",
     "any",
     "arange",
@@ -747,6 +773,7 @@ __all__ = [
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
+    "autocast",
     "autograd",
     "avg_pool1d",
     "backends",
@@ -826,6 +853,7 @@ __all__ = [
     "cosine_similarity",
     "count_nonzero",
     "cov",
+    "cpu",
     "cross",
     "cuda",
     "cummax",
@@ -850,6 +878,7 @@ __all__ = [
     "diff",
     "digamma",
     "dist",
+    "distributed",
     "distributions",
     "div",
     "divide",
@@ -975,6 +1004,7 @@ __all__ = [
     "inverse",
     "is_anomaly_check_nan_enabled",
     "is_anomaly_enabled",
+    "is_autocast_enabled",
     "is_complex",
     "is_conj",
     "is_deterministic_algorithms_warn_only_enabled",
@@ -995,6 +1025,7 @@ __all__ = [
     "isposinf",
     "isreal",
     "istft",
+    "jit",
     "kaiser_window",
     "kron",
     "kthvalue",
@@ -1061,6 +1092,7 @@ __all__ = [
     "mode",
     "moveaxis",
     "movedim",
+    "mps",
     "msort",
     "mul",
     "multinomial",
@@ -1283,6 +1315,7 @@ __all__ = [
     "why_none",
     "xlogy",
     "xlogy_",
+    "xpu",
     "zero_",
     "zeros",
     "zeros_like",

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 from wengert.engine.kernels import KERNELS
 
-__all__ = ["cuda", "cudnn", "kernels", "mps"]
+__all__ = ["cuda", "cudnn", "kernels", "mkl", "mkldnn", "mps", "openmp", "opt_einsum"]
 
 
 class _Kernels:
@@ -74,4 +74,8 @@ class _Absent(SimpleNamespace):
 
 cudnn = _Absent(enabled=False, benchmark=False, deterministic=True, allow_tf32=False)
 mps = _Absent()
+mkl = _Absent()
+mkldnn = _Absent(enabled=False)
+openmp = _Absent()
+opt_einsum = _Absent(enabled=False, strategy=None)
 cuda = _Absent(matmul=SimpleNamespace(allow_tf32=False))

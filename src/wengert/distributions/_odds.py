@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from wengert.distributions.distribution import Distribution
 from wengert.distributions.utils import broadcast_all, lazy_property, logits_to_probs, probs_to_logits
@@ -12,6 +12,7 @@ class Odds(Distribution):
     """Holds ``probs`` or ``logits`` of two outcomes (``is_binary``) or of the classes along the last dimension."""
 
     is_binary = True
+    _parameters: ClassVar[tuple[str, ...]] = ("probs", "logits")
 
     def _take(self, probs: Any, logits: Any, *others: Any) -> list[Any]:
         """Keep the one that was given, broadcast with ``others``; returns these.

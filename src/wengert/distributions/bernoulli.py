@@ -33,10 +33,6 @@ class Bernoulli(Odds):
         self._take(probs, logits)
         super().__init__(self._param.shape, validate_args=validate_args)
 
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        """The same with another batch shape."""
-        return self._expanded(_instance, batch_shape, "probs", "logits")
-
     @property
     def mean(self) -> Any:
         """``probs``."""

@@ -40,7 +40,7 @@ class Categorical(Odds):
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         """The same with another batch shape."""
-        new = self._expanded(_instance, batch_shape, "probs", "logits")
+        new = self._expanded(_instance, batch_shape)
         new._num_events = self._num_events
         return new
 

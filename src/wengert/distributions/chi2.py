@@ -28,10 +28,6 @@ class Chi2(Gamma):
         (df,) = broadcast_all(df)
         super().__init__(0.5 * df, 0.5, validate_args=validate_args)
 
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        """The same with another batch shape."""
-        return self._expanded(_instance, batch_shape, "concentration", "rate")
-
     @property
     def df(self) -> Any:
         """The degrees of freedom."""

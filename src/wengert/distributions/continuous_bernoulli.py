@@ -45,7 +45,7 @@ class ContinuousBernoulli(Odds):
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         """The same with another batch shape."""
-        new = self._expanded(_instance, batch_shape, "probs", "logits")
+        new = self._expanded(_instance, batch_shape)
         new._lims = self._lims
         return new
 

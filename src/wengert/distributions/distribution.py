@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from wengert._size import Size
 from wengert.autograd.grad_mode import no_grad
@@ -39,6 +39,7 @@ class Distribution:
     has_enumerate_support: Any = False
     arg_constraints: Any = {}  # noqa: RUF012 - a property in subclasses whose parameters decide
     support: Any = None
+    _parameters: ClassVar[tuple[str, ...]] = ()  # the attributes that have the batch shape: what `expand` broadcasts
     _validate_args = __debug__
 
     def __init_subclass__(cls) -> None:
@@ -89,15 +90,21 @@ class Distribution:
         return Size((*sample_shape, *self._batch_shape, *self._event_shape))
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        """The same distribution with its parameters broadcast to another batch shape."""
-        raise NotImplementedError(f"{type(self).__name__} does not implement expand")
+        """The same distribution with its parameters broadcast to another batch shape.
 
-    def _expanded(self, _instance: Any, batch_shape: Any, *names: str, event: Any = None) -> Any:
+        Raises:
+            NotImplementedError: a class that does not say how.
+        """
+        if not self._parameters:
+            raise NotImplementedError(f"{type(self).__name__} does not implement expand")
+        return self._expanded(_instance, batch_shape)
+
+    def _expanded(self, _instance: Any, batch_shape: Any, *, event: Any = None) -> Any:
         """A copy whose parameters (as far as they are there) are broadcast; checks were made already."""
         new = self._get_checked_instance(type(self), _instance)
         batch = Size(batch_shape)
         event_shape = self._event_shape if event is None else Size(event)
-        for name in names:
+        for name in self._parameters:
             if name in self.__dict__:
                 t = self.__dict__[name]
                 own = t.shape[len(self._batch_shape) :]

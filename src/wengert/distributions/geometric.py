@@ -37,10 +37,6 @@ class Geometric(Odds):
                 f"{self.probs}"
             )
 
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        """The same with another batch shape."""
-        return self._expanded(_instance, batch_shape, "probs", "logits")
-
     @property
     def mean(self) -> Any:
         """``1 / p - 1``."""

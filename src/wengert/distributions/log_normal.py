@@ -6,7 +6,7 @@ from typing import Any
 
 from wengert.distributions import constraints
 from wengert.distributions.normal import Normal
-from wengert.distributions.transformed_distribution import TransformedDistribution
+from wengert.distributions.transformed_distribution import TransformedDistribution, of_base
 from wengert.distributions.transforms import ExpTransform
 
 __all__ = ["LogNormal"]
@@ -31,15 +31,8 @@ class LogNormal(TransformedDistribution):
     def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
         super().__init__(Normal(loc, scale, validate_args=validate_args), ExpTransform(), validate_args=validate_args)
 
-    @property
-    def loc(self) -> Any:
-        """The mean of the logarithm."""
-        return self.base_dist.loc
-
-    @property
-    def scale(self) -> Any:
-        """The deviation of the logarithm."""
-        return self.base_dist.scale
+    loc = of_base("loc", "The mean of the logarithm.")
+    scale = of_base("scale", "The deviation of the logarithm.")
 
     @property
     def mean(self) -> Any:

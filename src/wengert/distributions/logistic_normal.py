@@ -6,7 +6,7 @@ from typing import Any
 
 from wengert.distributions import constraints
 from wengert.distributions.normal import Normal
-from wengert.distributions.transformed_distribution import TransformedDistribution
+from wengert.distributions.transformed_distribution import TransformedDistribution, of_base
 from wengert.distributions.transforms import StickBreakingTransform
 
 __all__ = ["LogisticNormal"]
@@ -33,12 +33,5 @@ class LogisticNormal(TransformedDistribution):
             base = base.expand([1])
         super().__init__(base, StickBreakingTransform(), validate_args=validate_args)
 
-    @property
-    def loc(self) -> Any:
-        """The means."""
-        return self.base_dist.base_dist.loc
-
-    @property
-    def scale(self) -> Any:
-        """The deviations."""
-        return self.base_dist.base_dist.scale
+    loc = of_base("base_dist.loc", "The means.")
+    scale = of_base("base_dist.scale", "The deviations.")

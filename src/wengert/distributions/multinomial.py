@@ -7,9 +7,9 @@ from typing import Any
 from wengert._size import Size
 from wengert.autograd.grad_mode import no_grad
 from wengert.distributions import constraints
+from wengert.distributions._of_classes import OfClasses
 from wengert.distributions.binomial import Binomial
 from wengert.distributions.categorical import Categorical
-from wengert.distributions.distribution import Distribution
 from wengert.functions.creation import zeros
 from wengert.functions.likes import ones_like
 from wengert.functions.movement import broadcast_tensors
@@ -17,7 +17,7 @@ from wengert.functions.movement import broadcast_tensors
 __all__ = ["Multinomial"]
 
 
-class Multinomial(Distribution):
+class Multinomial(OfClasses):
     """How often each class came in ``total_count`` draws from a :class:`Categorical`.
 
     Raises:
@@ -29,25 +29,20 @@ class Multinomial(Distribution):
     tensor([1., 3.])
     """
 
-    arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}  # noqa: RUF012
-
     def __init__(
         self, total_count: int = 1, probs: Any = None, logits: Any = None, validate_args: bool | None = None
     ) -> None:
         if not isinstance(total_count, int):
             raise NotImplementedError("inhomogeneous total_count is not supported")
         self.total_count = total_count
-        self._categorical = Categorical(probs, logits, validate_args=validate_args)
-        self._binomial = Binomial(total_count, probs=self.probs, validate_args=False)
-        super().__init__(
-            self._categorical._batch_shape, self._categorical.param_shape[-1:], validate_args=validate_args
-        )
+        categorical = Categorical(probs, logits, validate_args=validate_args)
+        self._binomial = Binomial(total_count, probs=categorical.probs, validate_args=False)
+        super().__init__(categorical, validate_args)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         """The same with another batch shape."""
-        new = self._expanded(_instance, batch_shape)
+        new = super().expand(batch_shape, _instance)
         new.total_count = self.total_count
-        new._categorical = self._categorical.expand(batch_shape)
         new._binomial = Binomial(self.total_count, probs=new._categorical.probs, validate_args=False)
         return new
 
@@ -55,21 +50,6 @@ class Multinomial(Distribution):
     def support(self) -> Any:
         """Counts that add up to at most ``total_count``."""
         return constraints.multinomial(self.total_count)
-
-    @property
-    def probs(self) -> Any:
-        """Probabilities."""
-        return self._categorical.probs
-
-    @property
-    def logits(self) -> Any:
-        """Their logarithms."""
-        return self._categorical.logits
-
-    @property
-    def param_shape(self) -> Any:
-        """The shape of the parameter."""
-        return self._categorical.param_shape
 
     @property
     def mean(self) -> Any:

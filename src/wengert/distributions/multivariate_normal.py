@@ -35,6 +35,7 @@ class MultivariateNormal(Distribution):
     }
     support = constraints.real_vector
     has_rsample = True
+    _parameters = ("loc", "covariance_matrix", "precision_matrix", "scale_tril")
 
     def __init__(
         self,
@@ -61,8 +62,7 @@ class MultivariateNormal(Distribution):
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         """The same with another batch shape."""
-        names = ("loc", "covariance_matrix", "precision_matrix", "scale_tril")
-        new = self._expanded(_instance, batch_shape, *names)
+        new = self._expanded(_instance, batch_shape)
         new._root = self._root
         return new
 

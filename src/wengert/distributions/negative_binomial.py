@@ -31,6 +31,7 @@ class NegativeBinomial(Odds):
         "logits": constraints.real,
     }
     support = constraints.nonnegative_integer
+    _parameters = ("total_count", "probs", "logits")
 
     def __init__(
         self, total_count: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
@@ -38,10 +39,6 @@ class NegativeBinomial(Odds):
         (count,) = self._take(probs, logits, total_count)
         self.total_count = count.to(self._param.dtype)
         super().__init__(self._param.shape, validate_args=validate_args)
-
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        """The same with another batch shape."""
-        return self._expanded(_instance, batch_shape, "total_count", "probs", "logits")
 
     @property
     def mean(self) -> Any:

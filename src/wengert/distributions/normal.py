@@ -29,14 +29,11 @@ class Normal(Distribution):
     support = constraints.real
     has_rsample = True
     _mean_carrier_measure = 0
+    _parameters = ("loc", "scale")
 
     def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
         self.loc, self.scale = broadcast_all(loc, scale)
         super().__init__(self.loc.shape, validate_args=validate_args)
-
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        """The same with another batch shape."""
-        return self._expanded(_instance, batch_shape, "loc", "scale")
 
     @property
     def mean(self) -> Any:

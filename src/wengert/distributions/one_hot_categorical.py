@@ -6,15 +6,15 @@ from typing import Any
 
 from wengert.autograd.grad_mode import no_grad
 from wengert.distributions import constraints
+from wengert.distributions._of_classes import OfClasses
 from wengert.distributions.categorical import Categorical
-from wengert.distributions.distribution import Distribution
 from wengert.functions.creation import eye
 from wengert.nn.functional import one_hot
 
 __all__ = ["OneHotCategorical", "OneHotCategoricalStraightThrough"]
 
 
-class OneHotCategorical(Distribution):
+class OneHotCategorical(OfClasses):
     """As :class:`Categorical`; a draw is a vector with a 1 at the class.
 
     Raises:
@@ -25,36 +25,11 @@ class OneHotCategorical(Distribution):
     tensor([0., 1.])
     """
 
-    arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}  # noqa: RUF012
     support = constraints.one_hot
     has_enumerate_support = True
 
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
-        self._categorical = Categorical(probs, logits, validate_args=validate_args)
-        super().__init__(
-            self._categorical._batch_shape, self._categorical.param_shape[-1:], validate_args=validate_args
-        )
-
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        """The same with another batch shape."""
-        new = self._expanded(_instance, batch_shape)
-        new._categorical = self._categorical.expand(batch_shape)
-        return new
-
-    @property
-    def probs(self) -> Any:
-        """Probabilities."""
-        return self._categorical.probs
-
-    @property
-    def logits(self) -> Any:
-        """Their logarithms."""
-        return self._categorical.logits
-
-    @property
-    def param_shape(self) -> Any:
-        """The shape of the parameter."""
-        return self._categorical.param_shape
+        super().__init__(Categorical(probs, logits, validate_args=validate_args), validate_args)
 
     @property
     def mean(self) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from wengert.distributions import constraints
 from wengert.distributions._odds import Odds
-from wengert.distributions.transformed_distribution import TransformedDistribution
+from wengert.distributions.transformed_distribution import TransformedDistribution, of_base
 from wengert.distributions.transforms import SigmoidTransform
 from wengert.distributions.utils import clamp_probs, uniform_inside
 from wengert.functions.data import as_tensor
@@ -39,7 +39,7 @@ class LogitRelaxedBernoulli(Odds):
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         """The same with another batch shape."""
-        new = self._expanded(_instance, batch_shape, "probs", "logits")
+        new = self._expanded(_instance, batch_shape)
         new.temperature = self.temperature
         return new
 
@@ -81,17 +81,6 @@ class RelaxedBernoulli(TransformedDistribution):
             LogitRelaxedBernoulli(temperature, probs, logits), SigmoidTransform(), validate_args=validate_args
         )
 
-    @property
-    def temperature(self) -> Any:
-        """How smooth."""
-        return self.base_dist.temperature
-
-    @property
-    def logits(self) -> Any:
-        """Log odds."""
-        return self.base_dist.logits
-
-    @property
-    def probs(self) -> Any:
-        """Probabilities."""
-        return self.base_dist.probs
+    temperature = of_base("temperature", "How smooth.")
+    logits = of_base("logits", "Log odds.")
+    probs = of_base("probs", "Probabilities.")

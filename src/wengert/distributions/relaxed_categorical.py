@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 from wengert.distributions import constraints
+from wengert.distributions._of_classes import OfClasses
 from wengert.distributions.categorical import Categorical
-from wengert.distributions.distribution import Distribution
-from wengert.distributions.transformed_distribution import TransformedDistribution
+from wengert.distributions.transformed_distribution import TransformedDistribution, of_base
 from wengert.distributions.transforms import ExpTransform
 from wengert.distributions.utils import clamp_probs, uniform_inside
 from wengert.functions.data import as_tensor
@@ -16,7 +16,7 @@ from wengert.functions.data import as_tensor
 __all__ = ["ExpRelaxedCategorical", "RelaxedOneHotCategorical"]
 
 
-class ExpRelaxedCategorical(Distribution):
+class ExpRelaxedCategorical(OfClasses):
     """The logarithms of :class:`RelaxedOneHotCategorical` (Maddison et al., 2017).
 
     Raises:
@@ -28,40 +28,20 @@ class ExpRelaxedCategorical(Distribution):
     torch.Size([2])
     """
 
-    arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}  # noqa: RUF012
     support = constraints.real_vector
     has_rsample = True
 
     def __init__(
         self, temperature: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
     ) -> None:
-        self._categorical = Categorical(probs, logits)
         self.temperature = temperature
-        super().__init__(
-            self._categorical._batch_shape, self._categorical.param_shape[-1:], validate_args=validate_args
-        )
+        super().__init__(Categorical(probs, logits), validate_args)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         """The same with another batch shape."""
-        new = self._expanded(_instance, batch_shape)
+        new = super().expand(batch_shape, _instance)
         new.temperature = self.temperature
-        new._categorical = self._categorical.expand(batch_shape)
         return new
-
-    @property
-    def param_shape(self) -> Any:
-        """The shape of the parameter."""
-        return self._categorical.param_shape
-
-    @property
-    def logits(self) -> Any:
-        """Logarithms of the probabilities."""
-        return self._categorical.logits
-
-    @property
-    def probs(self) -> Any:
-        """Probabilities."""
-        return self._categorical.probs
 
     def rsample(self, sample_shape: Any = ()) -> Any:
         """Logits with Gumbel noise, divided by the temperature, as logarithms of probabilities."""
@@ -101,17 +81,6 @@ class RelaxedOneHotCategorical(TransformedDistribution):
         base = ExpRelaxedCategorical(temperature, probs, logits, validate_args=validate_args)
         super().__init__(base, ExpTransform(), validate_args=validate_args)
 
-    @property
-    def temperature(self) -> Any:
-        """How smooth."""
-        return self.base_dist.temperature
-
-    @property
-    def logits(self) -> Any:
-        """Logarithms of the probabilities."""
-        return self.base_dist.logits
-
-    @property
-    def probs(self) -> Any:
-        """Probabilities."""
-        return self.base_dist.probs
+    temperature = of_base("temperature", "How smooth.")
+    logits = of_base("logits", "Logarithms of the probabilities.")
+    probs = of_base("probs", "Probabilities.")

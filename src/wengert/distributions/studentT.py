@@ -28,6 +28,7 @@ class StudentT(Distribution):
     arg_constraints = {"df": constraints.positive, "loc": constraints.real, "scale": constraints.positive}  # noqa: RUF012
     support = constraints.real
     has_rsample = True
+    _parameters = ("df", "loc", "scale")
 
     def __init__(self, df: Any, loc: Any = 0.0, scale: Any = 1.0, validate_args: bool | None = None) -> None:
         self.df, self.loc, self.scale = broadcast_all(df, loc, scale)
@@ -36,7 +37,7 @@ class StudentT(Distribution):
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         """The same with another batch shape."""
-        new = self._expanded(_instance, batch_shape, "df", "loc", "scale")
+        new = self._expanded(_instance, batch_shape)
         new._chi2 = self._chi2.expand(batch_shape)
         return new
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 from wengert._size import Size
@@ -13,6 +14,11 @@ from wengert.distributions.transforms import ComposeTransform, Transform
 from wengert.distributions.utils import sum_rightmost
 
 __all__ = ["TransformedDistribution"]
+
+
+def of_base(name: str, doc: str) -> Any:
+    """A property: an attribute of the base."""
+    return property(attrgetter("base_dist." + name), doc=doc)
 
 
 class TransformedDistribution(Distribution):

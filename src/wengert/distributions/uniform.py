@@ -25,6 +25,7 @@ class Uniform(Distribution):
     """
 
     has_rsample = True
+    _parameters = ("low", "high")
 
     def __init__(self, low: Any, high: Any, validate_args: bool | None = None) -> None:
         self.low, self.high = broadcast_all(low, high)
@@ -44,10 +45,6 @@ class Uniform(Distribution):
     def support(self) -> Any:
         """``[low, high]``."""
         return constraints.interval(self.low, self.high)
-
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        """The same with another batch shape."""
-        return self._expanded(_instance, batch_shape, "low", "high")
 
     @property
     def mean(self) -> Any:
