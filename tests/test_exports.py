@@ -51,11 +51,18 @@ FURTHER = (
     "wengert.func",
     "wengert.implicit",
     "wengert.masked",
+    "wengert.nn.attention",
+    "wengert.nn.attention.bias",
+    "wengert.nn.attention.flex_attention",
+    "wengert.nn.grad",
     "wengert.nn.modules",
+    "wengert.nn.modules.utils",
+    "wengert.nn.parallel",
     "wengert.nn.utils.parametrizations",
     "wengert.nn.utils.parametrize",
     "wengert.nn.utils.prune",
     "wengert.nn.utils.rnn",
+    "wengert.nn.utils.stateless",
     "wengert.optim.swa_utils",
     "wengert.signal.windows",
     "wengert.special",
@@ -155,7 +162,7 @@ def test_every_public_function_has_an_example(name: str) -> None:
         item
         for item in module.__all__
         if _is_documented(getattr(module, item))
-        and item != "Colouring"  # made of SciPy's matrices: `jacobian_colouring`'s result
+        and item not in {"Colouring", "Final"}  # made of SciPy's matrices; from `typing`
         and getattr(module, item) is not getattr(wengert.Tensor, item, None)  # the page on methods has an example
         and ">>>" not in (inspect.getdoc(getattr(module, item)) or "")
     ]

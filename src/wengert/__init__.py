@@ -405,15 +405,15 @@ from wengert.functions.linalg_factors import cholesky as cholesky
 from wengert.functions.linalg_factors import cholesky_inverse as cholesky_inverse
 from wengert.functions.linalg_factors import cholesky_solve as cholesky_solve
 from wengert.functions.linalg_factors import lu_unpack as lu_unpack
-from wengert.functions.linalg_factors import matrix_exp as matrix_exp
 from wengert.functions.linalg_factors import qr as qr
-from wengert.functions.linalg_factors import svd as svd
 from wengert.functions.linalg_factors import triangular_solve as triangular_solve
 from wengert.functions.linalg_names import lu_solve as lu_solve
 from wengert.functions.linalg_solving import det as det
 from wengert.functions.linalg_solving import logdet as logdet
 from wengert.functions.linalg_solving import pinverse as pinverse
 from wengert.functions.linalg_solving import slogdet as slogdet
+from wengert.functions.linalg_spectra import matrix_exp as matrix_exp
+from wengert.functions.linalg_spectra import svd as svd
 from wengert.functions.low_rank import pca_lowrank as pca_lowrank
 from wengert.functions.low_rank import svd_lowrank as svd_lowrank
 from wengert.functions.matrices import cdist as cdist

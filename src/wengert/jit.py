@@ -6,10 +6,9 @@ What it compiles for, files that run without Python, is not there. Speed is: :fu
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-from typing import Final as Final
+from typing import Any, Final
 
-__all__ = ["export", "ignore", "is_scripting", "is_tracing", "script", "script_if_tracing", "unused"]
+__all__ = ["Final", "export", "ignore", "is_scripting", "is_tracing", "script", "script_if_tracing", "unused"]
 
 
 def is_scripting() -> bool:

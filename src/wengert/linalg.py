@@ -2,22 +2,9 @@
 
 from wengert.functions.diagonals import linalg_diagonal as diagonal
 from wengert.functions.linalg_checks import LinAlgError
-from wengert.functions.linalg_factors import (
-    cholesky_ex,
-    eig,
-    eigh,
-    eigvals,
-    eigvalsh,
-    lu,
-    lu_factor,
-    lu_factor_ex,
-    lu_solve,
-    matrix_exp,
-    svdvals,
-)
+from wengert.functions.linalg_factors import cholesky_ex, lu, lu_factor, lu_factor_ex, lu_solve
 from wengert.functions.linalg_factors import linalg_cholesky as cholesky
 from wengert.functions.linalg_factors import linalg_qr as qr
-from wengert.functions.linalg_factors import linalg_svd as svd
 from wengert.functions.linalg_ranks import cond, householder_product, matrix_rank, vander
 from wengert.functions.linalg_solving import (
     det,
@@ -31,6 +18,8 @@ from wengert.functions.linalg_solving import (
     tensorinv,
     tensorsolve,
 )
+from wengert.functions.linalg_spectra import eig, eigh, eigvals, eigvalsh, matrix_exp, svdvals
+from wengert.functions.linalg_spectra import linalg_svd as svd
 from wengert.functions.matrices import inverse as inv
 from wengert.functions.matrices import linalg_cross as cross
 from wengert.functions.matrices import matrix_power, multi_dot, vecdot

@@ -16,6 +16,7 @@ from wengert.functions import (
     linalg_factors,
     linalg_ranks,
     linalg_solving,
+    linalg_spectra,
     matrices,
     products,
 )
@@ -303,7 +304,7 @@ def eig(x: Any, /) -> EigResult:
     tensor([3.+0.j])
     """
     require_arrays("eig", x)
-    return EigResult(*linalg_factors.eig(x))
+    return EigResult(*linalg_spectra.eig(x))
 
 
 def eigvals(x: Any, /) -> Any:
@@ -315,7 +316,7 @@ def eigvals(x: Any, /) -> Any:
     tensor([3.+0.j])
     """
     require_arrays("eigvals", x)
-    return linalg_factors.eigvals(x)
+    return linalg_spectra.eigvals(x)
 
 
 def eigh(x: Any, /) -> EighResult:
@@ -327,7 +328,7 @@ def eigh(x: Any, /) -> EighResult:
     tensor([1., 2.])
     """
     require_arrays("eigh", x)
-    return EighResult(*linalg_factors.eigh(x))
+    return EighResult(*linalg_spectra.eigh(x))
 
 
 def eigvalsh(x: Any, /) -> Any:
@@ -339,7 +340,7 @@ def eigvalsh(x: Any, /) -> Any:
     tensor([1., 2.])
     """
     require_arrays("eigvalsh", x)
-    return linalg_factors.eigvalsh(x)
+    return linalg_spectra.eigvalsh(x)
 
 
 def qr(x: Any, /, *, mode: str = "reduced") -> QRResult:
@@ -363,7 +364,7 @@ def svd(x: Any, /, *, full_matrices: bool = True) -> SVDResult:
     tensor([4., 3.])
     """
     require_arrays("svd", x)
-    return SVDResult(*linalg_factors.linalg_svd(x, full_matrices))
+    return SVDResult(*linalg_spectra.linalg_svd(x, full_matrices))
 
 
 def svdvals(x: Any, /) -> Any:
@@ -375,7 +376,7 @@ def svdvals(x: Any, /) -> Any:
     tensor([4., 3.])
     """
     require_arrays("svdvals", x)
-    return linalg_factors.svdvals(x)
+    return linalg_spectra.svdvals(x)
 
 
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:

@@ -1,4 +1,4 @@
-"""Factorisations: Cholesky, QR, LU, eigenvalues and singular values, as ``torch.linalg`` has them."""
+"""Factorisations: Cholesky, QR, LU, as ``torch.linalg`` has them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from wengert import _return_types as return_types
-from wengert._traced import Traced
 from wengert.engine.apply import apply
 from wengert.engine.base import wrap
 from wengert.engine.out import deliver
@@ -15,7 +14,6 @@ from wengert.functions.linalg_checks import LinAlgError, floats, matrices, singu
 from wengert.functions.linalg_solving import turned, where_regular
 from wengert.ops.factorizations import CHOLESKY, LU_FACTOR, PERMUTATION, QR
 from wengert.ops.products import adjoint
-from wengert.ops.spectral import EIG, EIGH, MATRIX_EXP, SVD
 from wengert.ops.triangles import SOLVE_TRIANGULAR, lower, upper
 from wengert.spaces.tensors import TENSOR
 
@@ -24,22 +22,14 @@ __all__ = [
     "cholesky_ex",
     "cholesky_inverse",
     "cholesky_solve",
-    "eig",
-    "eigh",
-    "eigvals",
-    "eigvalsh",
     "linalg_cholesky",
     "linalg_qr",
-    "linalg_svd",
     "lu",
     "lu_factor",
     "lu_factor_ex",
     "lu_solve",
     "lu_unpack",
-    "matrix_exp",
     "qr",
-    "svd",
-    "svdvals",
     "triangular_solve",
 ]
 
@@ -320,20 +310,20 @@ def lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint: bool =
     tensor([[2.]])
     """
     if not left:
-        x = _conj_turned(lu_solve(LU, pivots, _conj_turned(B), adjoint=not adjoint))
+        x = conj_turned(lu_solve(LU, pivots, conj_turned(B), adjoint=not adjoint))
         return deliver(out, x, LU, B)
     raw = square_matrices("lu_solve", LU, "LU")
     p = apply(PERMUTATION, pivots, rows=raw.shape[-1], dtype=raw.dtype)
     if adjoint:
-        half = _left(_conj_turned(LU), B, upper=False)
-        x = TENSOR.matmul(p, _left(_conj_turned(LU), half, upper=True, unit=True))
+        half = _left(conj_turned(LU), B, upper=False)
+        x = TENSOR.matmul(p, _left(conj_turned(LU), half, upper=True, unit=True))
     else:
         half = _left(LU, TENSOR.matmul(turned(p), B), upper=False, unit=True)
         x = _left(LU, half, upper=True)
     return deliver(out, x, LU, B)
 
 
-def _conj_turned(a: Any) -> Any:
+def conj_turned(a: Any) -> Any:
     return TENSOR.conj(turned(a))
 
 
@@ -359,145 +349,3 @@ def triangular_solve(
     a, is_upper = (turned(A), not upper) if transpose else (A, bool(upper))
     x = _left(a, b, upper=is_upper, unit=bool(unitriangular))
     return delivered(out, return_types.triangular_solve((x, TENSOR.clone(A))), b, A)
-
-
-# --- eigenvalues ---
-
-
-def eigh(A: Any, UPLO: str = "L", *, out: Any = None) -> Any:  # noqa: N803
-    """Eigenvalues in rising order and eigenvectors of Hermitian matrices, of which the triangle ``UPLO`` is read.
-
-    The derivative exists for what does not depend on the choice of the vectors' signs (phases).
-
-    Raises:
-        RuntimeError: not square_matrices, not floating point, or another ``UPLO``.
-
-    >>> import wengert as torch
-    >>> torch.linalg.eigh(torch.tensor([[2., 0.], [0., 1.]])).eigenvalues
-    tensor([1., 2.])
-    """
-    square_matrices("eigh", A)
-    if str(UPLO).upper() not in ("L", "U"):
-        raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
-    with singular("linalg.eigh: The algorithm failed to converge"):
-        return delivered(out, return_types.linalg_eigh(apply(EIGH, A, upper=UPLO.upper() == "U")), A)
-
-
-def eigvalsh(A: Any, UPLO: str = "L", *, out: Any = None) -> Any:  # noqa: N803
-    """The eigenvalues of Hermitian matrices, in rising order; see :func:`eigh`.
-
-    >>> import wengert as torch
-    >>> torch.linalg.eigvalsh(torch.tensor([[2., 0.], [0., 1.]]))
-    tensor([1., 2.])
-    """
-    return deliver(out, eigh(A, UPLO)[0], A)
-
-
-def eig(A: Any, *, out: Any = None) -> Any:  # noqa: N803
-    """Eigenvalues and eigenvectors of square matrices, always complex.
-
-    The derivative exists for what does not depend on the choice of the vectors' phases.
-
-    Raises:
-        RuntimeError: not square_matrices, not floating point, or not finite.
-
-    >>> import wengert as torch
-    >>> torch.linalg.eig(torch.tensor([[0., -1.], [1., 0.]])).eigenvalues.imag.abs()
-    tensor([1., 1.])
-    """
-    raw = square_matrices("eig", A)
-    if not isinstance(raw, Traced) and not np.isfinite(raw).all():
-        raise RuntimeError("torch.linalg.eig: input tensor should not contain infs or NaNs.")
-    with singular("linalg.eig: The algorithm failed to converge"):
-        return delivered(out, return_types.linalg_eig(apply(EIG, A)), A)
-
-
-def eigvals(A: Any, *, out: Any = None) -> Any:  # noqa: N803
-    """The eigenvalues of square matrices; see :func:`eig`.
-
-    >>> import wengert as torch
-    >>> torch.linalg.eigvals(torch.tensor([[3.]]))
-    tensor([3.+0.j])
-    """
-    return deliver(out, eig(A)[0], A)
-
-
-# --- singular values ---
-
-
-def linalg_svd(A: Any, full_matrices: bool = True, *, driver: Any = None, out: Any = None) -> Any:  # noqa: N803
-    """The factors of ``A = U diag(S) Vh``, the singular values S in falling order.
-
-    The derivative exists for what does not depend on the choice of the vectors' signs (phases); with
-    ``full_matrices`` it does not see the further vectors, which are arbitrary.
-
-    Raises:
-        RuntimeError: fewer than two dimensions, or not floating point.
-
-    >>> import wengert as torch
-    >>> torch.linalg.svd(torch.tensor([[3., 0.], [0., -4.]])).S
-    tensor([4., 3.])
-    """
-    raw = matrices("svd", A)
-    floats("svd", raw)
-    if driver is not None:
-        raise RuntimeError("torch.linalg.svd: keyword argument `driver=` is only supported on CUDA inputs")
-    with singular("linalg.svd: The algorithm failed to converge"):
-        u, s, vh = apply(SVD, A, full_matrices=False)
-        if full_matrices and raw.shape[-1] != raw.shape[-2]:
-            u, vh = _completed(u, vh, raw)
-    return delivered(out, return_types.linalg_svd((u, s, vh)), A)
-
-
-def _completed(u: Any, vh: Any, raw: Any) -> tuple[Any, Any]:
-    """Append the further vectors, which are constants for the derivative."""
-    full_u, _, full_vh = np.linalg.svd(raw, full_matrices=True)
-    k, ndim = min(raw.shape[-2:]), raw.ndim
-    rest_u, rest_vh = full_u[..., k:], full_vh[..., k:, :]
-    if rest_u.shape[-1]:
-        u = TENSOR.cat(u, wrap(rest_u), dim=ndim - 1, sizes=(k, rest_u.shape[-1]))
-    if rest_vh.shape[-2]:
-        vh = TENSOR.cat(vh, wrap(rest_vh), dim=ndim - 2, sizes=(k, rest_vh.shape[-2]))
-    return u, vh
-
-
-def svdvals(A: Any, *, driver: Any = None, out: Any = None) -> Any:  # noqa: N803
-    """The singular values, in falling order; see :func:`linalg.svd`.
-
-    >>> import wengert as torch
-    >>> torch.linalg.svdvals(torch.tensor([[3., 0.], [0., -4.]]))
-    tensor([4., 3.])
-    """
-    return deliver(out, linalg_svd(A, False, driver=driver)[1], A)
-
-
-def svd(input: Any, some: bool = True, compute_uv: bool = True, *, out: Any = None) -> Any:
-    """As :func:`torch.linalg.svd`, with V in place of its adjoint; without ``compute_uv`` U and V are zeros.
-
-    >>> import wengert as torch
-    >>> torch.svd(torch.tensor([[3., 0.], [0., -4.]])).S
-    tensor([4., 3.])
-    """
-    u, s, vh = linalg_svd(input, not some)
-    if not compute_uv:
-        raw = input._data
-        u, vh = (wrap(np.zeros((*raw.shape[:-2], n, n), raw.dtype)) for n in raw.shape[-2:])
-    return delivered(out, return_types.svd((u, s, _conj_turned(vh))), input)
-
-
-# --- functions of matrices ---
-
-
-def matrix_exp(input: Any) -> Any:
-    """The exponential ``sum_k A^k / k!`` of square matrices.
-
-    Raises:
-        RuntimeError: not square or not floating point.
-
-    >>> import wengert as torch
-    >>> torch.linalg.matrix_exp(torch.zeros(2, 2))
-    tensor([[1., 0.],
-            [0., 1.]])
-    """
-    square_matrices("matrix_exp", input)
-    return apply(MATRIX_EXP, input)

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert.functions.linalg_factors import (
-    cholesky,
-    cholesky_inverse,
-    cholesky_solve,
-    matrix_exp,
-    qr,
-    svd,
-    triangular_solve,
-)
+from wengert.functions.linalg_factors import cholesky, cholesky_inverse, cholesky_solve, qr, triangular_solve
 from wengert.functions.linalg_factors import lu_solve as linalg_lu_solve
 from wengert.functions.linalg_solving import det, logdet, pinverse, slogdet
+from wengert.functions.linalg_spectra import matrix_exp, svd
 
 __all__ = ["DecompositionMethods", "lu_solve"]
 

@@ -10,8 +10,8 @@ from wengert.engine.apply import apply
 from wengert.engine.base import wrap
 from wengert.engine.out import deliver
 from wengert.functions.linalg_checks import floats, matrices, square_matrices
-from wengert.functions.linalg_factors import eigvalsh, svdvals
 from wengert.functions.linalg_solving import tolerances
+from wengert.functions.linalg_spectra import eigvalsh, svdvals
 from wengert.functions.matrix_norms import matrix_norm
 from wengert.functions.options import require_tensor
 from wengert.ops.matrices import INV

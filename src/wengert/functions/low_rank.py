@@ -6,7 +6,8 @@ from typing import Any
 
 from wengert.engine.base import wrap
 from wengert.functions.generators import default_generator
-from wengert.functions.linalg_factors import linalg_qr, linalg_svd
+from wengert.functions.linalg_factors import linalg_qr
+from wengert.functions.linalg_spectra import linalg_svd
 from wengert.functions.options import require_tensor
 
 __all__ = ["pca_lowrank", "svd_lowrank"]

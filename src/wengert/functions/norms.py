@@ -12,7 +12,7 @@ from wengert.engine.inplace import inplace
 from wengert.engine.out import deliver
 from wengert.functions.dims import wrap_dims
 from wengert.functions.extrema import amax, amin
-from wengert.functions.linalg_factors import svdvals
+from wengert.functions.linalg_spectra import svdvals
 from wengert.functions.options import require_tensor, type_name
 from wengert.functions.reduce import computed_in
 from wengert.functions.reduced import Dims, one_axis, reduced_axes

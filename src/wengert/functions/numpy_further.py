@@ -14,6 +14,7 @@ from wengert.functions import (
     joining,
     linalg_factors,
     linalg_solving,
+    linalg_spectra,
     matrices,
     quantiles,
     select,
@@ -37,7 +38,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
 
 
 def _svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    return tuple(linalg_factors.linalg_svd(a, full_matrices)) if compute_uv else linalg_factors.svdvals(a)
+    return tuple(linalg_spectra.linalg_svd(a, full_matrices)) if compute_uv else linalg_spectra.svdvals(a)
 
 
 def _solve(a: Any, b: Any) -> Any:
@@ -154,12 +155,12 @@ FURTHER: Final[dict[Any, Callable[..., Any]]] = {
     np.linalg.slogdet: lambda a: tuple(linalg_solving.slogdet(a)),
     np.linalg.solve: _solve,
     np.linalg.pinv: lambda a, rcond=None, hermitian=False: linalg_solving.pinv(a, rcond, hermitian),
-    np.linalg.eigh: lambda a, UPLO="L": tuple(linalg_factors.eigh(a, UPLO)),  # noqa: N803 - NumPy's argument
-    np.linalg.eigvalsh: lambda a, UPLO="L": linalg_factors.eigvalsh(a, UPLO),  # noqa: N803
-    np.linalg.eig: lambda a: tuple(linalg_factors.eig(a)),
-    np.linalg.eigvals: linalg_factors.eigvals,
+    np.linalg.eigh: lambda a, UPLO="L": tuple(linalg_spectra.eigh(a, UPLO)),  # noqa: N803 - NumPy's argument
+    np.linalg.eigvalsh: lambda a, UPLO="L": linalg_spectra.eigvalsh(a, UPLO),  # noqa: N803
+    np.linalg.eig: lambda a: tuple(linalg_spectra.eig(a)),
+    np.linalg.eigvals: linalg_spectra.eigvals,
     np.linalg.svd: _svd,
-    np.linalg.svdvals: linalg_factors.svdvals,
+    np.linalg.svdvals: linalg_spectra.svdvals,
     np.linalg.qr: lambda a, mode="reduced": tuple(linalg_factors.linalg_qr(a, mode)),
     np.linalg.cholesky: linalg_factors.linalg_cholesky,
     np.linalg.matrix_power: matrices.matrix_power,

@@ -14,8 +14,11 @@ from wengert.nn.parameter import UninitializedBuffer as UninitializedBuffer
 from wengert.nn.parameter import UninitializedParameter as UninitializedParameter
 
 if TYPE_CHECKING:
+    from wengert.nn import attention as attention
+    from wengert.nn import grad as grad
     from wengert.nn import init as init
     from wengert.nn import modules as modules
+    from wengert.nn import parallel as parallel
     from wengert.nn import utils as utils
     from wengert.nn.modules import CELU as CELU
     from wengert.nn.modules import ELU as ELU
@@ -177,6 +180,7 @@ if TYPE_CHECKING:
     from wengert.nn.modules import ZeroPad1d as ZeroPad1d
     from wengert.nn.modules import ZeroPad2d as ZeroPad2d
     from wengert.nn.modules import ZeroPad3d as ZeroPad3d
+    from wengert.nn.parallel import DataParallel as DataParallel
 
 __all__ = [
     "CELU",
@@ -223,6 +227,7 @@ __all__ = [
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
+    "DataParallel",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
@@ -343,14 +348,18 @@ __all__ = [
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",
+    "attention",
     "functional",
+    "grad",
     "init",
     "modules",
+    "parallel",
     "parameter",
     "utils",
 ]
 
 if not TYPE_CHECKING:
     _here = {"Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "functional", "parameter"}
-    _own = {name: f"wengert.nn.{name}" for name in ("init", "modules", "utils")}
+    _own = {name: f"wengert.nn.{name}" for name in ("attention", "grad", "init", "modules", "parallel", "utils")}
+    _own["DataParallel"] = "wengert.nn.parallel"
     __getattr__ = on_first_use(__name__, dict.fromkeys(set(__all__) - _here, "wengert.nn.modules") | _own)

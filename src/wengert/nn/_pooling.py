@@ -1,4 +1,4 @@
-"""Means and maxima over patches, of ``torch.nn.functional``."""
+"""Means over patches, and where patches lie, of ``torch.nn.functional``."""
 
 from __future__ import annotations
 
@@ -7,40 +7,30 @@ from typing import Any
 
 import numpy as np
 
-from wengert._traced import Traced
 from wengert.engine.apply import apply
 from wengert.engine.base import wrap
 from wengert.functions.operands import not_implemented_for, raw_of_tensor, shown
 from wengert.nn._convolution import per_axis
 from wengert.ops.patches import Places
-from wengert.ops.pooling import ADAPTIVE_MAX_POOL, AVG_POOL, MAX_POOL, WEIGHTED, pooling_matrix
+from wengert.ops.pooling import AVG_POOL, WEIGHTED, pooling_matrix
 from wengert.spaces.tensors import TENSOR
 
 __all__ = [
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
     "adaptive_avg_pool3d",
-    "adaptive_max_pool1d",
-    "adaptive_max_pool2d",
-    "adaptive_max_pool3d",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
     "lp_pool1d",
     "lp_pool2d",
     "lp_pool3d",
-    "max_pool1d",
-    "max_pool2d",
-    "max_pool3d",
-    "max_unpool1d",
-    "max_unpool2d",
-    "max_unpool3d",
 ]
 
 Shape = tuple[int, ...]
 
 
-def _images(name: str, input: Any, axes: int, *, floats: bool = True) -> tuple[Any, Any]:
+def images_of(name: str, input: Any, axes: int, *, floats: bool = True) -> tuple[Any, Any]:
     """The tensor with a batch axis, and its raw value as given."""
     x = raw_of_tensor(name, input)
     if x.ndim not in (axes + 1, axes + 2):
@@ -58,11 +48,11 @@ def _images(name: str, input: Any, axes: int, *, floats: bool = True) -> tuple[A
     return (input if x.ndim == axes + 2 else TENSOR.unsqueeze(input, dim=0)), x
 
 
-def _unbatched(y: Any, x: Any, axes: int) -> Any:
+def unbatched(y: Any, x: Any, axes: int) -> Any:
     return y if x.ndim == axes + 2 else TENSOR.squeeze(y, dims=(0,))
 
 
-def _places(
+def places_of(
     name: str, axes: int, space: Shape, kernel: Shape, stride: Any, padding: Any, dilation: Any, ceil_mode: Any
 ) -> tuple[Places, Shape]:
     """As :func:`_checked_places`, remembered where all is said by whole numbers."""
@@ -117,11 +107,11 @@ def _count(n: int, k: int, s: int, p: int, d: int, ceil_mode: Any) -> int:
 def _avg_pool(axes: int, input: Any, kernel_size: Any, stride: Any, padding: Any, *rest: Any) -> Any:
     ceil_mode, count_include_pad, divisor_override = rest
     name = f"avg_pool{axes}d"
-    images, x = _images(name, input, axes, floats=False)
+    images, x = images_of(name, input, axes, floats=False)
     if x.dtype.kind not in "fc" and x.dtype != np.int64:
         raise not_implemented_for(name, x.dtype)
     kernel = per_axis(name, "kernel_size", kernel_size, axes)
-    places, counts = _places(name, axes, x.shape[-axes:], kernel, stride, padding, 1, ceil_mode)
+    places, counts = places_of(name, axes, x.shape[-axes:], kernel, stride, padding, 1, ceil_mode)
     if divisor_override == 0:
         raise RuntimeError("divisor must be not zero")
     y = apply(
@@ -133,7 +123,7 @@ def _avg_pool(axes: int, input: Any, kernel_size: Any, stride: Any, padding: Any
         divisor=None if divisor_override is None else int(divisor_override),
         with_border=bool(count_include_pad),
     )
-    return _unbatched(y, x, axes)
+    return unbatched(y, x, axes)
 
 
 def avg_pool1d(
@@ -234,7 +224,7 @@ def lp_pool3d(input: Any, norm_type: Any, kernel_size: Any, stride: Any = None, 
     return _lp_pool(3, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def _sizes(name: str, output_size: Any, space: Shape) -> Shape:
+def sizes_of(name: str, output_size: Any, space: Shape) -> Shape:
     given = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * len(space)
     if len(given) != len(space):
         raise RuntimeError(f"{name}: output_size must be {len(space)}")
@@ -244,23 +234,23 @@ def _sizes(name: str, output_size: Any, space: Shape) -> Shape:
     return sizes
 
 
-def _need_dimensions(name: str, input: Any, axes: int) -> None:
+def need_dimensions(name: str, input: Any, axes: int) -> None:
     if axes > 1 and raw_of_tensor(name, input).ndim <= axes:
         raise ValueError(f"Input dimension should be at least {axes + 1}, got {input._data.ndim}")
 
 
 def _adaptive_avg_pool(axes: int, input: Any, output_size: Any) -> Any:
     name = f"adaptive_avg_pool{axes}d"
-    _need_dimensions(name, input, axes)
-    images, x = _images(name, input, axes)
+    need_dimensions(name, input, axes)
+    images, x = images_of(name, input, axes)
     space = x.shape[-axes:]
-    sizes = _sizes(name, output_size, space)
+    sizes = sizes_of(name, output_size, space)
     if 0 not in sizes and not any([n % size for n, size in zip(space, sizes, strict=True)]):
         kernel = tuple([n // size for n, size in zip(space, sizes, strict=True)])
         return _avg_pool(axes, input, kernel, None, 0, False, True, None)
     for axis, (n, size) in enumerate(zip(space, sizes, strict=True), 2):
         images = along_axis(images, pooling_matrix(n, size, x.dtype), axis)
-    return _unbatched(images, x, axes)
+    return unbatched(images, x, axes)
 
 
 def along_axis(images: Any, matrix: Any, axis: int) -> Any:
@@ -302,210 +292,3 @@ def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
     1.0
     """
     return _adaptive_avg_pool(3, input, output_size)
-
-
-# --- maxima ---
-
-
-def _max_pool(
-    axes: int,
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    name = f"max_pool{axes}d"
-    images, x = _images(name, input, axes, floats=False)
-    if x.dtype.kind in "bc":
-        raise not_implemented_for(name, x.dtype)
-    kernel = per_axis(name, "kernel_size", kernel_size, axes)
-    places, counts = _places(name, axes, x.shape[-axes:], kernel, stride, padding, dilation, ceil_mode)
-    both = apply(MAX_POOL, images, kernel=kernel, counts=counts, places=places)
-    values, indices = [_unbatched(t, x, axes) for t in both]
-    return (values, indices) if return_indices else values
-
-
-def _adaptive_max_pool(axes: int, input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    name = f"adaptive_max_pool{axes}d"
-    _need_dimensions(name, input, axes)
-    images, x = _images(name, input, axes)
-    sizes = _sizes(name, output_size, x.shape[-axes:])
-    both = apply(ADAPTIVE_MAX_POOL, images, counts=sizes)
-    values, indices = [_unbatched(t, x, axes) for t in both]
-    return (values, indices) if return_indices else values
-
-
-def max_pool1d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    """The largest element of each patch of signals ``[N, C, L]`` or ``[C, L]``.
-
-    Of equal ones the first gets the gradient. With ``return_indices`` also where each stands in its signal.
-
-    Raises:
-        RuntimeError: shapes or settings that do not fit.
-
-    >>> import wengert as torch
-    >>> torch.nn.functional.max_pool1d(torch.tensor([[1., 3., 5., 2.]]), 2)
-    tensor([[3., 5.]])
-    """
-    return _max_pool(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
-
-
-def max_pool2d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    """As :func:`max_pool1d`, of images; an index is that of the flattened image.
-
-    >>> import wengert as torch
-    >>> torch.nn.functional.max_pool2d(torch.arange(4.).reshape(1, 2, 2), 2)
-    tensor([[[3.]]])
-    """
-    return _max_pool(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
-
-
-def max_pool3d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    """As :func:`max_pool2d`, of volumes.
-
-    >>> import wengert as torch
-    >>> torch.nn.functional.max_pool3d(torch.arange(8.).reshape(1, 2, 2, 2), 2).item()
-    7.0
-    """
-    return _max_pool(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
-
-
-def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """The largest elements of ``output_size`` parts that cover each signal.
-
-    >>> import wengert as torch
-    >>> torch.nn.functional.adaptive_max_pool1d(torch.tensor([[1., 3., 2.]]), 2)
-    tensor([[3., 3.]])
-    """
-    return _adaptive_max_pool(1, input, output_size, return_indices)
-
-
-def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """As :func:`adaptive_max_pool1d`, of images.
-
-    >>> import wengert as torch
-    >>> torch.nn.functional.adaptive_max_pool2d(torch.arange(4.).reshape(1, 2, 2), 1).item()
-    3.0
-    """
-    return _adaptive_max_pool(2, input, output_size, return_indices)
-
-
-def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """As :func:`adaptive_max_pool1d`, of volumes.
-
-    >>> import wengert as torch
-    >>> torch.nn.functional.adaptive_max_pool3d(torch.arange(8.).reshape(1, 2, 2, 2), 1).item()
-    7.0
-    """
-    return _adaptive_max_pool(3, input, output_size, return_indices)
-
-
-# --- back from maxima ---
-
-
-def _max_unpool(
-    axes: int, input: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any
-) -> Any:
-    name = f"max_unpool{axes}d"
-    images, x = _images(name, input, axes)
-    at = raw_of_tensor(name, indices, "indices", 2)
-    if at.shape != x.shape:
-        raise RuntimeError(
-            f"Expected shape of indices to be same as that of the input tensor ({shown(x.shape)}) but got indices "
-            f"tensor with shape: {shown(at.shape)}"
-        )
-    if at.dtype != np.int64:
-        raise RuntimeError(f"elements in indices should be type int64 but got: {at.dtype}")
-    kernel = per_axis(name, "kernel_size", kernel_size, axes)
-    steps = kernel if stride is None else per_axis(name, "stride", stride, axes)
-    border = per_axis(name, "padding", padding, axes)
-    space = tuple([(n - 1) * s + k - 2 * p for n, s, k, p in zip(x.shape[-axes:], steps, kernel, border, strict=True)])
-    if output_size is not None:
-        space = _unpooled_size(tuple(output_size)[-axes:], space, steps)
-    total = int(np.prod(space))
-    if at.size and not isinstance(at, Traced) and (at.min() < 0 or at.max() >= total):
-        wrong = int(at.max() if at.max() >= total else at.min())
-        raise RuntimeError(
-            f"Found an invalid max index: {wrong} (output volumes are of size {'x'.join(map(str, space))})"
-        )
-    n, c = images._data.shape[:2]
-    flat = (n, c, int(np.prod(x.shape[-axes:])))
-    zeros = wrap(np.zeros((n, c, total), x.dtype))
-    place = wrap((at if isinstance(at, Traced) else np.ascontiguousarray(at)).reshape(flat))
-    spread = TENSOR.scatter(zeros, place, TENSOR.reshape(images, shape=flat), dim=2)
-    return _unbatched(TENSOR.reshape(spread, shape=(n, c, *space)), x, axes)
-
-
-def _unpooled_size(given: Shape, usual: Shape, steps: Shape) -> Shape:
-    for size, n, s in zip(given, usual, steps, strict=True):
-        if not n - s < size < n + s:
-            low, high = ([n + sign * s for n, s in zip(usual, steps, strict=True)] for sign in (-1, 1))
-            raise ValueError(f"invalid output_size {tuple(given)!r}: it must lie between {low} and {high}")
-    return given
-
-
-def max_unpool1d(
-    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
-) -> Any:
-    """Zeros with each maximum back where :func:`max_pool1d` found it.
-
-    Raises:
-        RuntimeError: indices of another shape or dtype, or outside.
-        ValueError: an ``output_size`` that no pooling gives this from.
-
-    >>> import wengert as torch
-    >>> torch.nn.functional.max_unpool1d(torch.tensor([[3.]]), torch.tensor([[1]]), 2)
-    tensor([[0., 3.]])
-    """
-    return _max_unpool(1, input, indices, kernel_size, stride, padding, output_size)
-
-
-def max_unpool2d(
-    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
-) -> Any:
-    """As :func:`max_unpool1d`, of images.
-
-    >>> import wengert as torch
-    >>> torch.nn.functional.max_unpool2d(torch.tensor([[[3.]]]), torch.tensor([[[1]]]), (1, 2))
-    tensor([[[0., 3.]]])
-    """
-    return _max_unpool(2, input, indices, kernel_size, stride, padding, output_size)
-
-
-def max_unpool3d(
-    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
-) -> Any:
-    """As :func:`max_unpool1d`, of volumes.
-
-    >>> import wengert as torch
-    >>> torch.nn.functional.max_unpool3d(torch.tensor([[[[3.]]]]), torch.tensor([[[[1]]]]), (1, 1, 2))
-    tensor([[[[0., 3.]]]])
-    """
-    return _max_unpool(3, input, indices, kernel_size, stride, padding, output_size)

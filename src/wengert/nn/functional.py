@@ -90,6 +90,17 @@ from wengert.nn._margin_losses import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
+from wengert.nn._max_pooling import (
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
+)
 from wengert.nn._multi_head import multi_head_attention_forward
 from wengert.nn._normalization import (
     batch_norm,
@@ -100,21 +111,12 @@ from wengert.nn._pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
     adaptive_avg_pool3d,
-    adaptive_max_pool1d,
-    adaptive_max_pool2d,
-    adaptive_max_pool3d,
     avg_pool1d,
     avg_pool2d,
     avg_pool3d,
     lp_pool1d,
     lp_pool2d,
     lp_pool3d,
-    max_pool1d,
-    max_pool2d,
-    max_pool3d,
-    max_unpool1d,
-    max_unpool2d,
-    max_unpool3d,
 )
 from wengert.nn._resampling import (
     channel_shuffle,

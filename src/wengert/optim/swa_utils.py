@@ -14,9 +14,18 @@ from wengert.nn.modules.batchnorm import _BatchNorm
 from wengert.nn.modules.module import Module
 from wengert.optim.lr_scheduler import LRScheduler
 
-__all__ = ["SWALR", "AveragedModel", "get_ema_avg_fn", "get_swa_avg_fn", "update_bn"]
+__all__ = [
+    "SWALR",
+    "AveragedModel",
+    "get_ema_avg_fn",
+    "get_ema_multi_avg_fn",
+    "get_swa_avg_fn",
+    "get_swa_multi_avg_fn",
+    "update_bn",
+]
 
 Average = Callable[[Any, Any, Any], Any]
+MultiAverage = Callable[[Any, Any, Any], None]
 
 
 def get_swa_avg_fn() -> Average:
@@ -44,6 +53,42 @@ def get_ema_avg_fn(decay: float = 0.999) -> Average:
     return lambda average, new, _number: decay * average + (1 - decay) * new
 
 
+def get_swa_multi_avg_fn() -> MultiAverage:
+    """As :func:`get_swa_avg_fn`, for lists of tensors, of which the first are written to.
+
+    >>> import wengert as torch
+    >>> average = [torch.tensor(1.0)]
+    >>> torch.optim.swa_utils.get_swa_multi_avg_fn()(average, [torch.tensor(4.0)], 2)
+    >>> average
+    [tensor(2.)]
+    """
+    return _of_each(get_swa_avg_fn())
+
+
+def get_ema_multi_avg_fn(decay: float = 0.999) -> MultiAverage:
+    """As :func:`get_ema_avg_fn`, for lists of tensors, of which the first are written to.
+
+    Raises:
+        ValueError: a decay outside 0 to 1.
+
+    >>> import wengert as torch
+    >>> average = [torch.tensor(1.0)]
+    >>> torch.optim.swa_utils.get_ema_multi_avg_fn(0.5)(average, [torch.tensor(3.0)], 7)
+    >>> average
+    [tensor(2.)]
+    """
+    return _of_each(get_ema_avg_fn(decay))
+
+
+def _of_each(mean: Average) -> MultiAverage:
+    @no_grad()
+    def write(averages: Any, new: Any, number: Any) -> None:
+        for average, value in zip(averages, new, strict=True):
+            average.copy_(mean(average, value, number))
+
+    return write
+
+
 class AveragedModel(Module):
     """A copy of a model whose parameters are averages of those that ``update_parameters`` was called with.
 
@@ -68,7 +113,7 @@ class AveragedModel(Module):
         model: Module,
         device: Any = None,
         avg_fn: Average | None = None,
-        multi_avg_fn: Callable[[Any, Any, Any], None] | None = None,
+        multi_avg_fn: MultiAverage | None = None,
         use_buffers: bool = False,
     ) -> None:
         super().__init__()
@@ -93,12 +138,9 @@ class AveragedModel(Module):
             if int(self.n_averaged) == 0:
                 for average, value in zip(mine, new, strict=True):
                     average.copy_(value)
-            elif self.multi_avg_fn is not None:
-                self.multi_avg_fn(mine, new, self.n_averaged)
             else:
-                mean = self.avg_fn or get_swa_avg_fn()
-                for average, value in zip(mine, new, strict=True):
-                    average.copy_(mean(average, value, self.n_averaged))
+                average_all = self.multi_avg_fn or _of_each(self.avg_fn or get_swa_avg_fn())
+                average_all(mine, new, self.n_averaged)
             if not self.use_buffers:
                 for own, other in zip(self.module.buffers(), model.buffers(), strict=True):
                     own.copy_(other)

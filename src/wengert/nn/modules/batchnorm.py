@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 
-class _ChannelNorm(Module):
+class _NormBase(Module):
     """Parameters and running statistics for each channel."""
 
     _version = 2
@@ -92,7 +92,7 @@ class _ChannelNorm(Module):
         )
 
 
-class _BatchNorm(_ChannelNorm):
+class _BatchNorm(_NormBase):
     """Normalisation over the batch in training, by the running statistics in evaluation."""
 
     def forward(self, input: Any) -> Any:
@@ -155,7 +155,7 @@ class BatchNorm3d(_BatchNorm):
     _dims = (5,)
 
 
-class _InstanceNorm(_ChannelNorm):
+class _InstanceNorm(_NormBase):
     """Normalisation of each channel of each sample; parameters and statistics only if asked for."""
 
     def __init__(

@@ -21,7 +21,7 @@ def _each(value: Any, axes: int) -> Any:
     return value if isinstance(value, (tuple, str)) else tuple(value) if isinstance(value, list) else (value,) * axes
 
 
-class _Convolution(Module):
+class _ConvNd(Module):
     """What convolutions share: settings for each axis, weight and bias."""
 
     _axes: ClassVar[int] = 0
@@ -91,7 +91,7 @@ class _Convolution(Module):
         return text if self.padding_mode == "zeros" else f"{text}, padding_mode={self.padding_mode}"
 
 
-class _Conv(_Convolution):
+class _Conv(_ConvNd):
     def __init__(
         self,
         in_channels: int,
@@ -133,7 +133,7 @@ class _Conv(_Convolution):
         return both
 
 
-class _ConvTranspose(_Convolution):
+class _ConvTransposeNd(_ConvNd):
     _transposed = True
 
     def __init__(
@@ -225,7 +225,7 @@ class Conv3d(_Conv):
     _axes = 3
 
 
-class ConvTranspose1d(_ConvTranspose):
+class ConvTranspose1d(_ConvTransposeNd):
     """The transpose of :class:`Conv1d` as a linear map, for ``[N, C, L]``.
 
     Raises:
@@ -239,7 +239,7 @@ class ConvTranspose1d(_ConvTranspose):
     _axes = 1
 
 
-class ConvTranspose2d(_ConvTranspose):
+class ConvTranspose2d(_ConvTransposeNd):
     """The transpose of :class:`Conv2d` as a linear map, for ``[N, C, H, W]``.
 
     Raises:
@@ -253,7 +253,7 @@ class ConvTranspose2d(_ConvTranspose):
     _axes = 2
 
 
-class ConvTranspose3d(_ConvTranspose):
+class ConvTranspose3d(_ConvTransposeNd):
     """The transpose of :class:`Conv3d` as a linear map, for ``[N, C, D, H, W]``.
 
     Raises:

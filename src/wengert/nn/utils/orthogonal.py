@@ -9,9 +9,9 @@ from wengert.autograd.grad_mode import no_grad
 from wengert.functions.compare import allclose
 from wengert.functions.creation import eye
 from wengert.functions.joining import cat
-from wengert.functions.linalg_factors import matrix_exp
 from wengert.functions.linalg_ranks import householder_product
 from wengert.functions.linalg_solving import solve
+from wengert.functions.linalg_spectra import matrix_exp
 from wengert.functions.reflectors import geqrf
 from wengert.nn.modules.module import Module
 from wengert.nn.utils.parametrize import register_parametrization

@@ -15,6 +15,8 @@ from wengert.optim.lr_scheduler._simple import (
     StepLR,
 )
 
+_LRScheduler = LRScheduler  # the name before 2022, which programs subclass
+
 __all__ = [
     "ChainedScheduler",
     "ConstantLR",
