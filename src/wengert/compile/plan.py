@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert._memory import without_collection
 from wengert._traced import Traced
 from wengert._tree import LEAF, builder, flatten, unflatten
 from wengert.compile import messages
@@ -148,7 +149,7 @@ class Plan:
         self.tracked_inputs = [i for i, t in enumerate(inputs) if t._data.dtype.kind in "fc" and is_tracking(t)]
         cotangents = []
         for t in self._tracked_tensors:
-            value = trace._new(t._data.dtype, t._data.shape)
+            value = trace.new(t._data.dtype, t._data.shape)
             cotangents.append(wrap(Storage(trace, value)))
         targets = [inputs[i] for i in self.tracked_inputs]
         try:
@@ -283,7 +284,8 @@ class Plan:
     def backward(self, *raws: Any) -> list[Any]:
         """The gradients of the tracked inputs from the kept inputs, the residuals and the cotangents."""
         if self._backward is None:
-            self._backward = Executable(self.cut.backward)
+            with without_collection():
+                self._backward = Executable(self.cut.backward)
         found = iter(self._backward(*raws))
         return [next(found) if there else None for there in self._gradient_places]
 

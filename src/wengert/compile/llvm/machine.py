@@ -17,8 +17,8 @@ from wengert import _threads
 _numbers = count()
 
 # Lines of one function from which registers are handed out first come, first served. LLVM's allocator takes time with
-# more than the square of what lives at once: 0.3 s for 9,000 lines (a gradient of 1,000 operations), 1 s for 18,000, 90 s
-# for 90,000. The other takes 0.07, 0.15 and 1 s, and its code runs for 10 to 18 % longer.
+# more than the square of what lives at once: 0.3 s for 9,000 lines (a gradient of 1,000 operations), 1 s for 18,000 and
+# 90 s for 90,000. The other takes 0.07, 0.15 and 1 s, and its code runs for 10 to 18 % longer.
 LONG_FUNCTION: Final = 15_000
 _FUNCTION: Final = re.compile(r"^define ", re.MULTILINE)
 
