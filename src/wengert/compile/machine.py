@@ -203,7 +203,7 @@ class Machine:
         """
         made = self._built[0]
         checks = all([isinstance(n, int) for b in made.kernel.of_role(Role.IN) for n in b.shape])
-        boxed = CompiledKernel(made.kernel, made.interface, made.linked, made.fast_math, slow, _BOX)
+        boxed = CompiledKernel(made.kernel, made.interface, made.linked, slow=slow, box=_BOX)
         return Entry(boxed.call, checks)
 
 
