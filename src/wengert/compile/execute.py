@@ -30,8 +30,8 @@ class Executable:
     """A program as a function from raw inputs to raw outputs, each on memory of its own.
 
     ``written`` are pairs of an input and the output that is to take its place: where it can be, that output lies in
-    the input's memory already, and is the input itself. With ``simplify`` the program is one that no pass has seen; what
-    they make of it is only worked out if the cache on disk does not know what to run, or if someone asks.
+    the input's memory already, and is the input itself. With ``simplify`` no pass has seen the program; what they make
+    of it is only worked out if the cache on disk does not know what to run, or if someone asks.
     """
 
     def __init__(self, program: Program, written: Sequence[tuple[int, int]] = (), *, simplify: bool = False) -> None:

@@ -25,6 +25,9 @@ _DIGEST: Final = 32
 _SUFFIX: Final = ".kernel"
 _LARGEST: Final = 256 << 20  # bytes
 _OLD_ENOUGH: Final = 3600  # seconds: a file of an interrupted writer
+# Bytes in a folder: those found the last time all files were looked at, and what this process has written since. Looking
+# at a thousand files takes 10 ms, too long for each that is written.
+_in_use: Final[dict[Path, int]] = {}
 
 
 def folder() -> Path:
@@ -90,7 +93,11 @@ class Cache:
                 raise
         except OSError:
             return  # a full or read-only disk: the program runs all the same
-        self._make_room()
+        used = _in_use.get(self.path)
+        if used is None or used + len(content) > self.largest:
+            self._make_room()
+        else:
+            _in_use[self.path] = used + len(content)
 
     def is_usable(self) -> bool:
         """Whether entries can be kept here."""
@@ -124,6 +131,7 @@ class Cache:
     def _make_room(self) -> None:
         found = sorted(self.entries(), key=lambda entry: entry[1].st_mtime)
         total = sum([status.st_size for _, status in found])
+        _in_use[self.path] = total
         if total <= self.largest:
             return
         for place, status in found:
@@ -132,6 +140,7 @@ class Cache:
             total -= status.st_size
             if total <= self.largest * 3 // 4:
                 break
+        _in_use[self.path] = total
         self._sweep(newer_than=max([status.st_mtime for _, status in found]) - _OLD_ENOUGH)
 
     def _sweep(self, newer_than: float) -> None:
