@@ -154,7 +154,7 @@ class TestKernels:
 
         pointwise("tanh", "f4")
         count = Cache(folder()).size()[0]
-        monkeypatch.setattr(linking, "emitter_version", lambda: "another")
+        monkeypatch.setattr(linking, "source_version", lambda: "another")
         pointwise("tanh", "f4")
         assert Cache(folder()).size()[0] == count + 1
 

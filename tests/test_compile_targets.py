@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 llvm = pytest.importorskip("llvmlite.binding")
+import wengert
 from kernels import pointwise
 from op_cases import NAMES as OPERATIONS
 from op_cases import cases
@@ -149,3 +150,42 @@ def build_everything() -> Any:
     from wengert.compile.runtime.build import build
 
     return build(everything())
+
+
+class TestLongFunctions:
+    """Their registers are handed out in another way; the results have the same bits."""
+
+    def test_results_are_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        rng = np.random.default_rng(0)
+        inputs = [(rng.normal(size=n), rng.integers(0, n, n), rng.normal(size=(n, 5))) for n in (1, 7, 100, 40_000)]
+        xs = [rng.normal(size=333).astype(dtype) for dtype in ("f4", "f8")]
+        operations = ("exp", "sin", "log1p", "atan", "erf", "tanh")
+        found = []
+        for longest in (machine.LONG_FUNCTION, 0):
+            monkeypatch.setattr(machine, "LONG_FUNCTION", longest)
+            monkeypatch.setattr(machine.machine(), "key", f"from {longest} lines on")
+            kernel = build_everything()
+            results = [y for x in inputs for y in kernel(*x)]
+            with np.errstate(all="ignore"):
+                results += [pointwise(op, str(x.dtype.str[1:]))(x) for op in operations for x in xs]
+            found.append(results)
+        for got, want in zip(*found, strict=True):
+            np.testing.assert_array_equal(got, want)
+
+    def test_are_told_by_their_lines(self) -> None:
+        text = "declare void @a()\n\ndefine void @b() {\n  ret void\n}\n\ndefine void @c() {\nentry:\n  ret void\n}\n"
+        assert machine.longest_function(text) == 4
+        assert machine.longest_function("") == 0
+
+    @pytest.mark.slow
+    def test_a_gradient_of_five_thousand_operations(self) -> None:
+        """A minute and more with the registers of LLVM's best allocator."""
+
+        def long(x: Any) -> Any:
+            for i in range(2500):
+                x = x * 1.0001 + (x.sin() if i % 10 == 0 else 0.1)
+            return x.sum()
+
+        x = wengert.linspace(0, 1, 100, dtype=wengert.float64)
+        gradient = wengert.func.grad(long)
+        assert wengert.allclose(wengert.compile(gradient)(x), gradient(x), rtol=1e-12)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
+from wengert._memory import without_collection
 from wengert.program.evaluate import Evaluator
+from wengert.program.passes.pipeline import simplified
 from wengert.program.program import Program
 
 
@@ -28,17 +30,48 @@ class Executable:
     """A program as a function from raw inputs to raw outputs, each on memory of its own.
 
     ``written`` are pairs of an input and the output that is to take its place: where it can be, that output lies in
-    the input's memory already, and is the input itself.
+    the input's memory already, and is the input itself. With ``simplify`` no pass has seen the program; what they make
+    of it is only worked out if the cache on disk does not know what to run, or if someone asks.
     """
 
-    def __init__(self, program: Program, written: Sequence[tuple[int, int]] = ()) -> None:
-        self.program = program
-        self.machine: Any = None
-        self.in_place: frozenset[int] = frozenset()  # outputs that are inputs written to
+    def __init__(self, program: Program, written: Sequence[tuple[int, int]] = (), *, simplify: bool = False) -> None:
+        self._program = program
+        self._written = written
+        self._simplify = simplify
+        self.schedule: Any = None  # of machine code
         if has_machine_code() and all([x.size for x in program.inputs]):
-            self.machine = import_module("wengert.compile.machine").Machine(program, written)
-            self.in_place = self.machine.in_place
-        self._run: Callable[..., tuple[Any, ...]] = self.machine or Evaluator(program)
+            self.schedule = self._scheduled()
+        # Outputs that are inputs written to:
+        self.in_place: frozenset[int] = self.schedule.in_place if self.schedule is not None else frozenset()
+        self._run: Callable[..., tuple[Any, ...]] = self.schedule or Evaluator(self.program)
+
+    def _scheduled(self) -> Any:
+        recipes = import_module("wengert.compile.recipes")
+        source = self._program
+        name = recipes.name_of(source, self._written, simplify=self._simplify)
+        found = None if name is None else recipes.find(name, source)
+        if found is not None:
+            return found
+        machine = self.machine
+        if name is not None:
+            recipes.keep(name, source, machine.schedule, machine.kernels_built)
+        return machine.schedule
+
+    @property
+    def program(self) -> Program:
+        """The program after all passes."""
+        if self._simplify:
+            with without_collection():
+                self._program, self._simplify = simplified(self._program), False
+        return self._program
+
+    @cached_property
+    def machine(self) -> Any:
+        """The kernels and calls that run, as they came about; None without machine code."""
+        if not has_machine_code() or not all([x.size for x in self._program.inputs]):
+            return None
+        with without_collection():
+            return import_module("wengert.compile.machine").Machine(self.program, self._written)
 
     def __call__(self, *raws: Any) -> tuple[Any, ...]:
         """The outputs for these inputs."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from wengert._dtypes import DEFAULTS
+from wengert._memory import without_collection
 from wengert._traced import TraceError
 from wengert._tree import flatten
 from wengert.compile.plan import Plan
@@ -83,7 +84,8 @@ class CompiledFunction:
             if plan.holds():
                 return plan
         reason = self._why(key, plans)
-        plan = Plan(self._function, leaves, structure, effects=self._effects)
+        with without_collection():
+            plan = Plan(self._function, leaves, structure, effects=self._effects)
         plan.reason, plan.signature = reason, _signature_text(key)
         plan.adjoint_function = CompiledFunction(plan.adjoint_of, effects=False)
         plans.append(plan)

@@ -131,7 +131,7 @@ class Step:
 
     def _local(self, like: Any, shape: tuple[int, ...], *, tracked: bool) -> Any:
         """A new tensor of this step, which nothing outside knows."""
-        value = self.trace._new(like._data.dtype, shape)
+        value = self.trace.new(like._data.dtype, shape)
         self._locals.add(value)
         t = wrap(Storage(self.trace, value))
         t._data.scope = self
@@ -184,7 +184,7 @@ class Step:
         data = raw_of(t)
         if t._node is None or isinstance(data, Traced):
             return t
-        return as_tensor(Storage(self.trace, self.trace._new(data.dtype, data.shape)), t._node)
+        return as_tensor(Storage(self.trace, self.trace.new(data.dtype, data.shape)), t._node)
 
     def split(self, equations: Sequence[Equation]) -> list[Equation]:
         """Take the equations that depend on the step; the others are returned, for the program around the loop."""
@@ -275,7 +275,7 @@ class Step:
         missing = [x for x in wanted if x not in outer]
         self._programs.append(parts.forward)
         if missing:
-            made = [self.trace._new(x.dtype, (self.body.length, *x.shape)) for x in missing]
+            made = [self.trace.new(x.dtype, (self.body.length, *x.shape)) for x in missing]
             self._kept.update(zip(missing, made, strict=True))
             self._replace(made)
         return outer | self._kept

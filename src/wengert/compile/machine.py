@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from textwrap import indent
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from wengert._fpenv import SILENT, enter, leave
 from wengert.compile.lower.nests import Lowered, lower
 from wengert.compile.lower.places import is_movement
 from wengert.compile.lower.scans import lower_scan
 from wengert.compile.lower.steps import Calls, cut_into_steps
-from wengert.compile.nest import Role
 from wengert.compile.nest_text import kernel_text
 from wengert.compile.report import call_text, kernel_heading
 from wengert.compile.runtime.build import CompiledKernel, build
-from wengert.compile.runtime.entry import Box
-from wengert.engine.base import wrap_plain
+from wengert.compile.schedule import Schedule, Step
 from wengert.program.loops import LOOPS, SCAN, runner_of
 from wengert.program.passes.cleaning import without_repetition
 from wengert.program.passes.expansion import expanded
@@ -27,13 +24,10 @@ from wengert.program.values import Value
 
 # Kernels of this process by their structure: a program of the same form, for other lengths too, takes the same one.
 # By their text, because as numbers 0.0 and -0.0, 1 and True are equal.
-_kernels: Final[dict[str, Any]] = {}
-
-# An untracked tensor that is no view: what the entry of a compiled function takes and gives.
-_BOX: Final = Box(wrap_plain(0.0), "_data", plain=("_node", "_rg", "_view"), others=("_cell",))
+_kernels: Final[dict[str, CompiledKernel]] = {}
 
 
-def kernel_of(lowered: Lowered) -> Any:
+def kernel_of(lowered: Lowered) -> CompiledKernel:
     """The machine code of a kernel, made once."""
     key = repr(lowered.kernel)
     found = _kernels.get(key)
@@ -42,31 +36,23 @@ def kernel_of(lowered: Lowered) -> Any:
     return found
 
 
-class Entry(NamedTuple):
-    """A builtin from tensors to tensors, and whether it takes tensors of the traced sizes only."""
-
-    call: Callable[..., Any]
-    checks_sizes: bool
-
-
 class Machine:
-    """A program whose fusible equations run as machine code.
+    """A program whose fusible equations run as machine code, by its ``schedule``.
 
-    ``written`` are pairs of an input and the output that is to take its place. ``in_place`` are those of the outputs
-    that the last kernel writes into their input: nothing can fail once that has begun.
+    ``written`` are pairs of an input and the output that is to take its place. Where the last kernel writes into that
+    input, nothing can fail once it has begun.
     """
 
     def __init__(self, program: Program, written: Sequence[tuple[int, int]] = ()) -> None:
         self.original = program
         self.inner: dict[Equation, dict[str, Machine]] = {}  # of loops and branches: a machine for each program
         program = self.program = without_repetition(expanded(program))
-        self.steps: list[tuple[Callable[..., Any], list[Any], Any]] = []  # function, places of arguments, of results
+        self._steps: list[Step] = []
         self.parts: list[Lowered | Equation] = []
         self._built: list[CompiledKernel] = []
         self._place: dict[Value, int] = {}
         for value in (*program.inputs, *program.constants):
             self._place[value] = len(self._place)
-        self._constants = list(program.constants.values())
         self._uses = Counter([x for equation in program.equations for x in equation.values])
         self._uses.update([x for x in program.outputs if isinstance(x, Value)])
         steps = cut_into_steps(program)
@@ -76,10 +62,11 @@ class Machine:
             else:
                 targets = _targets(program, steps, written) if step is steps[-1] else {}
                 self._add_kernel(lower(step, self.program.constants, self._place, targets))
-        self._outputs = [self._address(x) for x in program.outputs]
+        outputs = [self._address(x) for x in program.outputs]
         inputs = {self._place[x] for x in program.inputs}
-        self.in_place = frozenset([place for _, place in written if self._outputs[place] in inputs])
-        self._size = len(self._place)
+        in_place = frozenset([place for _, place in written if outputs[place] in inputs])
+        constants = list(program.constants.values())
+        self.schedule = Schedule(self._steps, constants, len(self._place), outputs, in_place, self._only_kernel())
 
     def _add_calls(self, equations: Sequence[Equation]) -> None:
         """Calls in order, loops as kernels where that can be; views that nothing but those looks at are left out."""
@@ -115,7 +102,7 @@ class Machine:
             inner = {name: Machine(program) for name, program in bodies_of(equation)}
             self.inner[equation] = inner
             function = runner_of(equation.op, meta, _finder(inner))
-        self.steps.append((function, arguments, results if equation.op.outputs != 1 else results[0]))
+        self._steps.append((function, arguments, results if equation.op.outputs != 1 else results[0]))
 
     def _add_kernel(self, lowered: Lowered) -> None:
         self.parts.append(lowered)
@@ -123,7 +110,7 @@ class Machine:
         arguments = [self._address(x) for x in lowered.arguments]
         self._place.update({x: self._place[target] for x, target in lowered.in_place.items()})
         results = [self._new_place(x) for x in lowered.results]
-        self.steps.append((self._built[-1].call, arguments, results if len(results) != 1 else results[0]))
+        self._steps.append((self._built[-1].call, arguments, results if len(results) != 1 else results[0]))
 
     def _new_place(self, value: Value) -> int:
         return self._place.setdefault(value, len(self._place))
@@ -135,6 +122,11 @@ class Machine:
     def kernels(self) -> list[Lowered]:
         """The kernels, in order."""
         return [part for part in self.parts if isinstance(part, Lowered)]
+
+    @property
+    def kernels_built(self) -> Sequence[CompiledKernel]:
+        """Their machine code."""
+        return self._built
 
     @property
     def calls(self) -> list[Equation]:
@@ -163,31 +155,12 @@ class Machine:
 
     def timed(self, raws: Sequence[Any], clock: Callable[[], float]) -> Iterator[tuple[str, float]]:
         """Run, and say how long each step took."""
-        overwritten = [self._outputs[place] for place in self.in_place]
-        raws = [x.copy() if place in overwritten else x for place, x in enumerate(raws)]
-        values: list[Any] = [*raws, *self._constants]
-        values += [None] * (self._size - len(values))
-        for number, ((_, label), (function, arguments, results)) in enumerate(
-            zip(self.described(), self.steps, strict=True)
+        for number, ((_, label), seconds) in enumerate(
+            zip(self.described(), self.schedule.timed(raws, clock), strict=True)
         ):
-            start = clock()
-            y = function(*_picked(values, arguments))
-            yield f"step {number}, {label}", clock() - start
-            _put(values, results, y)
+            yield f"step {number}, {label}", seconds
 
-    def __call__(self, *raws: Any) -> tuple[Any, ...]:
-        """The outputs for these raw inputs."""
-        values: list[Any] = [*raws, *self._constants]
-        values += [None] * (self._size - len(values))
-        token = enter(SILENT)
-        try:
-            for function, arguments, results in self.steps:
-                _put(values, results, function(*_picked(values, arguments)))
-        finally:
-            leave(token)
-        return tuple(_picked(values, self._outputs))
-
-    def only_kernel(self) -> CompiledKernel | None:
+    def _only_kernel(self) -> CompiledKernel | None:
         """The kernel, if the program is one of all inputs and outputs in order."""
         if len(self.parts) != 1 or not isinstance(self.parts[0], Lowered):
             return None
@@ -195,16 +168,6 @@ class Machine:
         if lowered.arguments != self.program.inputs or lowered.results != self.program.outputs:
             return None
         return self._built[0]
-
-    def entry(self, slow: Callable[..., Any]) -> Entry:
-        """An entry from tensors to tensors, which runs the only kernel.
-
-        It calls ``slow`` for arguments that are not untracked tensors of exactly these types.
-        """
-        made = self._built[0]
-        checks = all([isinstance(n, int) for b in made.kernel.of_role(Role.IN) for n in b.shape])
-        boxed = CompiledKernel(made.kernel, made.interface, made.linked, made.fast_math, slow, _BOX)
-        return Entry(boxed.call, checks)
 
 
 def _targets(program: Program, steps: Sequence[Any], written: Sequence[tuple[int, int]]) -> dict[Value, Value]:
@@ -220,19 +183,7 @@ def _targets(program: Program, steps: Sequence[Any], written: Sequence[tuple[int
     return found
 
 
-def _finder(machines: dict[str, Machine]) -> Callable[[Program], Machine]:
-    """The machine of a program."""
-    found = {id(machine.original): machine for machine in machines.values()}
+def _finder(machines: dict[str, Machine]) -> Callable[[Program], Schedule]:
+    """The schedule of a program."""
+    found = {id(machine.original): machine.schedule for machine in machines.values()}
     return lambda program: found[id(program)]
-
-
-def _put(values: list[Any], results: Any, y: Any) -> None:
-    if results.__class__ is int:
-        values[results] = y
-    elif results:
-        for place, part in zip(results, y, strict=True):
-            values[place] = part
-
-
-def _picked(values: Sequence[Any], addresses: Sequence[Any]) -> list[Any]:
-    return [values[a] if a.__class__ is int else a[0] for a in addresses]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert._memory import without_collection
 from wengert._traced import Traced
 from wengert._tree import LEAF, builder, flatten, unflatten
 from wengert.compile import messages
@@ -70,12 +71,12 @@ class Plan:
             joint = self._differentiate(trace, stand_ins)
             self.traced_equations = len(trace.equations)
             self.unrolled = list(dict.fromkeys(trace.unrolled))
-            self.program, self.cut = self._cut(trace, joint)
+            program, self.cut = self._cut(trace, joint)
         self._hosts = trace.hosts
         self._sources = [(c.tensor if c.owner is None else c.owner, c.owner is not None) for c in trace.captures]
         self._guards = [(t._data.dtype, t._data.shape, t._rg) for t in self.captures()]
         written = [] if self.tracked_outputs else self._writes  # else the old values are kept for gradients
-        self.forward = Executable(self.program, written)
+        self.forward = Executable(program, written, simplify=self.cut is None)
         self.seconds = time.perf_counter() - start
         self._backward: Callable[..., tuple[Any, ...]] | None = None
 
@@ -148,7 +149,7 @@ class Plan:
         self.tracked_inputs = [i for i, t in enumerate(inputs) if t._data.dtype.kind in "fc" and is_tracking(t)]
         cotangents = []
         for t in self._tracked_tensors:
-            value = trace._new(t._data.dtype, t._data.shape)
+            value = trace.new(t._data.dtype, t._data.shape)
             cotangents.append(wrap(Storage(trace, value)))
         targets = [inputs[i] for i in self.tracked_inputs]
         try:
@@ -165,13 +166,18 @@ class Plan:
     def _cut(self, trace: Trace, joint: tuple[list[Value], list[Value | None]]) -> tuple[Program, Any]:
         whole = trace.program(self.outputs)
         if not self.tracked_outputs:
-            return simplified(whole), None
+            return whole, None
         cotangents, gradients = joint
         real = [g for g in gradients if g is not None]
         self._gradient_places = [g is not None for g in gradients]
         both = whole.replaced(inputs=(*whole.inputs, *cotangents), outputs=(*self.outputs, *real))
         parts = cut(simplified(both), cotangents, len(self.outputs))
         return parts.forward, parts
+
+    @property
+    def program(self) -> Program:
+        """The program that runs, after all passes."""
+        return self.forward.program
 
     # --- running ---------------------------------------------------------------------------------------------------
 
@@ -238,34 +244,31 @@ class Plan:
         return unflatten(self.result_structure, results)
 
     def entry(self, slow: Callable[..., Any], made: dict[Any, Any]) -> Any:
-        """A :class:`wengert.compile.machine.Entry` that does all of a call, if that is to run one kernel.
+        """A :class:`wengert.compile.schedule.Entry` that does all of a call, if that is to run one kernel.
 
         It calls ``slow`` for all other arguments. ``made`` are the function's entries: plans for other lengths, which
         run the same kernel, share them.
         """
-        machine = self.forward.machine
+        schedule = self.forward.schedule
         kinds = [kind for kind, _ in self.results]
         args, kwargs = unflatten(self.structure, self.positions) if len(self.positions) == self._leaves else ((), None)
         is_plain = (
-            machine is not None
+            schedule is not None
             and kwargs == {}
             and args == tuple(self.positions)
             and not (self._sources or self._writes or self._grads or self._hosts)
             and [place for _, place in self.results] == list(range(len(self.outputs)))
             and kinds == ["plain"] * len(self.outputs)
         )
-        if not is_plain:
+        if not is_plain or schedule.kernel is None:
             return None
-        kernel = machine.only_kernel()
-        if kernel is None:
-            return None
-        key = (kernel, self.result_structure)
+        key = (schedule.kernel, self.result_structure)
         if key in made:
             return made[key]
         if self.result_structure is LEAF or (len(kinds) > 1 and self.result_structure == flatten((0,) * len(kinds))[1]):
-            found = machine.entry(slow)
+            found = schedule.entry(slow)
         else:
-            found = machine.entry(lambda *args: _Whole(slow(*args)))
+            found = schedule.entry(lambda *args: _Whole(slow(*args)))
             found = found._replace(call=_nested(found.call, self.result_structure))
         made[key] = found
         return found
@@ -283,7 +286,8 @@ class Plan:
     def backward(self, *raws: Any) -> list[Any]:
         """The gradients of the tracked inputs from the kept inputs, the residuals and the cotangents."""
         if self._backward is None:
-            self._backward = Executable(self.cut.backward)
+            with without_collection():
+                self._backward = Executable(self.cut.backward)
         found = iter(self._backward(*raws))
         return [next(found) if there else None for there in self._gradient_places]
 

@@ -20,6 +20,7 @@ from wengert.compile import messages, reading
 from wengert.compile.branches import traced_cond, traced_while
 from wengert.compile.captures import Boundary, Capture, GradSlot
 from wengert.compile.loops import NoLoopError, is_open, traced_fori, traced_scan
+from wengert.compile.plain import apply_plain, are_promoted, is_recorded
 from wengert.compile.sources import HostInputs, Source
 from wengert.compile.storage import Storage
 from wengert.engine import messages as engine_messages
@@ -48,6 +49,7 @@ from wengert.program.values import Operand, Value
 
 # Operations by the ufunc that does the same (for real numbers at least).
 _UFUNCS: Final = {op.ufunc: op for op in TABLE.ops.values() if op.ufunc is not None} | {np.sign: TABLE["sign"]}
+_ELEMENTWISE: Final = Kind.ELEMENTWISE  # to look a member of an enumeration up takes as long as a call
 
 
 class Trace:
@@ -74,11 +76,12 @@ class Trace:
 
     def argument(self, like: Any) -> Any:
         """A new untracked tensor that stands for an argument of the dtype and shape of ``like``."""
-        value = self._new(like.dtype, like.shape)
+        value = self.new(like.dtype, like.shape)
         self.arguments.append(value)
         return wrap(Storage(self, value))
 
-    def _new(self, dtype: Any, shape: tuple[int, ...]) -> Value:
+    def new(self, dtype: Any, shape: tuple[int, ...]) -> Value:
+        """A new value of this program."""
         value = Value(dtype, shape)
         self._own.add(value)
         return value
@@ -104,7 +107,7 @@ class Trace:
         key = id(data if data.__class__ is np.ndarray else t)
         found = self._captured.get(key)
         if found is None:
-            value = self._new(data.dtype, data.shape)
+            value = self.new(data.dtype, data.shape)
             found = self._captured[key] = Capture(t, Storage(self, value), value, self._owner_of(t))
             found.storage.scope = self._made_in.get(id(t))
             if is_tracking(t) and t._node is not None:
@@ -168,7 +171,7 @@ class Trace:
     def constant(self, array: Any) -> Value:
         """A value known now."""
         array = np.asarray(array)
-        value = self._new(array.dtype, array.shape)
+        value = self.new(array.dtype, array.shape)
         self.constants[value] = array
         return value
 
@@ -183,7 +186,7 @@ class Trace:
         finally:
             set_trace(self)
             STATE.before_write = before_write
-        values = tuple([self._new(*each) for each in types])
+        values = tuple([self.new(*each) for each in types])
         self.hosts.append(HostInputs(source, values, key))
         return [Storage(self, value) for value in values]
 
@@ -200,7 +203,7 @@ class Trace:
             if op.kind is Kind.ELEMENTWISE:
                 raise engine_messages.broadcast_error(op, [stand_in(x) for x in inputs], error) from None
             raise
-        results = tuple([self._new(*each) for each in types])
+        results = tuple([self.new(*each) for each in types])
         self.equations.append(Equation(op, inputs, meta, results, user_code(2)))
         return results[0] if op.outputs == 1 else results
 
@@ -215,7 +218,7 @@ class Trace:
         operands = [self._operand(op, position, x) for position, x in enumerate(inputs)]
         if op.check is not None:
             op.check(op.name, [stand_in(x) for x in operands])
-        if op.promote is Promote.KEEP or not operands or _are_promoted(operands):
+        if op.promote is Promote.KEEP or not operands or are_promoted(operands):
             return operands
         dtype = compute_dtype(op, operands)
         numbers_alone = not any([isinstance(x, Value) for x in operands])
@@ -241,6 +244,10 @@ class Trace:
 
     def apply(self, op: Op, inputs: tuple[Any, ...], meta: dict[str, Any]) -> Any:
         """:func:`wengert.engine.apply.apply` while this trace is set."""
+        if op.kind is _ELEMENTWISE and op.outputs == 1 and op.check is None and not op.view:
+            out = apply_plain(self, op, inputs, meta)
+            if out is not None:
+                return out
         if is_leveled(*inputs):
             return LEVELED.apply(op, tuple([self.inside(x) for x in inputs]), meta)
         inputs = tuple([self.inner(x) if isinstance(x, TensorBase) else x for x in inputs])
@@ -253,7 +260,7 @@ class Trace:
             for index, out in enumerate(outs)
             if out._data.dtype.kind in "fc" and (op.outputs < 2 or index in op.differentiable_outputs)
         ]
-        if carriers and STATE.grad_enabled and _tracked(op, inputs):
+        if carriers and STATE.grad_enabled and is_recorded(op, inputs):
             node = record(op, inputs, y, tuple(outs), meta, operands)
             for index, out in carriers:
                 out._node, out._rg = node if op.outputs == 1 else port_of(node, index), True
@@ -341,7 +348,8 @@ class Trace:
         if STATE.inference:
             t._cell = INFERENCE
         self._made[id(t)] = t
-        self._made_in[id(t)] = self.scope
+        if self.scope is not None:
+            self._made_in[id(t)] = self.scope
 
     # --- loops -----------------------------------------------------------------------------------------------------
 
@@ -365,27 +373,3 @@ class Trace:
         """Refuse that the step of a loop writes what was there before it."""
         if self.scope is not None and (storage is None or storage.scope is not self.scope):
             raise NoLoopError("its step writes into a tensor from outside")
-
-
-def _are_promoted(operands: list[Any]) -> bool:
-    """Whether these are floating-point values of one dtype, and numbers that are weaker: what promotion leaves."""
-    dtype = None
-    for x in operands:
-        if x.__class__ is Value:
-            if dtype is None:
-                dtype = x.dtype
-            elif x.dtype is not dtype:
-                return False
-        elif x.__class__ is not float and x.__class__ is not int:
-            return False
-    return dtype is not None and dtype.kind == "f"
-
-
-def _tracked(op: Op, inputs: tuple[Any, ...]) -> bool:
-    rules = None if isinstance(op.vjp, EachInput) else op.vjp
-    return any(
-        [
-            isinstance(x, TensorBase) and (rules is None or rules[i] is not None) and is_tracking(x)
-            for i, x in enumerate(inputs)
-        ]
-    )

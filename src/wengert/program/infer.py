@@ -43,7 +43,7 @@ def result_types(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> tupl
     if op.name in LOOPS:
         return loop_types(op, inputs, meta)
     if op.kind is Kind.ELEMENTWISE and op.outputs == 1 and not op.view:
-        return (_elementwise_type(op, inputs, meta),)
+        return (elementwise_type(op, inputs, meta),)
     key = (op.name, tuple([_input_key(x) for x in inputs]), meta_text(dict(meta)))
     found = _known.get(key)
     if found is None:
@@ -55,13 +55,21 @@ def result_types(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> tupl
     return found
 
 
-def _elementwise_type(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> ResultType:
-    """The dtype, which does not depend on lengths, and the shapes broadcast."""
-    shapes = {x.shape for x in inputs if isinstance(x, Traced)}
-    shape = shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)
-    key = (op.name, tuple([(x.dtype, x.ndim) if isinstance(x, Traced) else _input_key(x) for x in inputs]))
+def elementwise_type(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> ResultType:
+    """The dtype, which does not depend on lengths nor on what number a float is, and the shapes broadcast."""
+    shape = None
+    parts: list[Any] = [op.name]
+    for x in inputs:
+        if isinstance(x, Traced):
+            own = x.shape
+            parts += (x.dtype, len(own))
+            if own != shape:
+                shape = own if shape is None else np.broadcast_shapes(shape, own)
+        else:
+            parts.append(float if x.__class__ is float else (x.__class__, x if x.__class__ is int else repr(x)))
     if meta:
-        key = (*key, meta_text(dict(meta)))  # type: ignore[assignment]
+        parts.append(meta_text(dict(meta)))
+    key = tuple(parts)
     dtype = _dtypes.get(key)
     if dtype is None:
         if len(_dtypes) >= _MOST:
@@ -71,7 +79,7 @@ def _elementwise_type(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) ->
             dtype = _dtypes[key] = op.impl(*[_one(x) for x in inputs], **meta).dtype
         finally:
             leave(token)
-    return dtype, shape
+    return dtype, () if shape is None else shape
 
 
 def _input_key(x: Any) -> Any:

@@ -14,11 +14,13 @@ from wengert.program.text import program_text
 from wengert.program.values import Operand, Value
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Equation:
     """``results = op(*inputs, **meta)``; numbers among the inputs are literals, weak as Python's are in NumPy.
 
-    ``where`` is the user's code position (a code object and an offset), if it came from there.
+    ``where`` is the user's code position (a code object and an offset), if it came from there. Nothing is ever set in
+    an equation; it is not a frozen dataclass because making one of those takes Python four times as long, and tracing
+    makes one for each operation.
     """
 
     op: Op
@@ -29,7 +31,7 @@ class Equation:
     values: tuple[Value, ...] = field(init=False, repr=False)  # the inputs that are values
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", tuple([x for x in self.inputs if isinstance(x, Value)]))
+        self.values = tuple([x for x in self.inputs if isinstance(x, Value)])
 
     def with_inputs(self, inputs: Iterable[Operand]) -> Equation:
         """The same equation on other inputs of the same types."""

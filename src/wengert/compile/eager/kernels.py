@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import cache
 from importlib import import_module
-from pathlib import Path
 from typing import Any, Final
 
-import wengert.ops
-import wengert.program
-from wengert._version import __version__
 from wengert.compile.eager.choice import most_backward, most_forward
 from wengert.compile.eager.row_kernels import row_kernel
 from wengert.compile.llvm import machine
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
 from wengert.compile.runtime.flat import FlatCode, FlatKernel, has_flat_entry
+from wengert.compile.runtime.objects import source_version
 from wengert.ops.record import Kind, Op
 
 _NOTHING: Final = b"-"
@@ -52,7 +48,7 @@ class Maker:
         self, name: str, dtype: str, shapes: tuple[tuple[int, ...], ...], meta: dict[str, Any]
     ) -> Callable[..., Any] | None:
         """An operation along axes, or a fused combination, on arrays of these shapes; None where NumPy is to do it."""
-        return row_kernel(name, dtype, shapes, meta, _version())
+        return row_kernel(name, dtype, shapes, meta, source_version())
 
     def indexed(self, name: str, dtype: str) -> Callable[..., Any]:
         """What chooses or adds along an axis by an index array (:mod:`wengert.ops.indexed`)."""
@@ -94,7 +90,7 @@ def _finder(request: tuple[Any, ...]) -> Callable[[int], FlatCode | None]:
     """What finds the code of a variant: which arguments are the same for all elements is the last part of its name."""
 
     def find(same: int) -> FlatCode | None:
-        key = digest("eager", _version(), machine.machine().key, repr((*request, same)))
+        key = digest("eager", source_version(), machine.machine().key, repr((*request, same)))
         kept = disk_cache().get(key)
         if kept is None:
             kept = _compiled(request, same)
@@ -117,16 +113,6 @@ def _read(kept: bytes) -> FlatCode:
     head, _, object_code = kept.partition(b"\n")
     name, prepare, is_shared, places = json.loads(head)
     return FlatCode(object_code, name, prepare, is_shared, tuple(places))
-
-
-@cache
-def _version() -> str:
-    """A digest of all the source that a kernel is made from: rules, and what makes machine code of them."""
-    code = Path(__file__).parents[1]
-    folders = [code / "eager", code / "llvm", code / "lower", *map(Path, wengert.ops.__path__)]
-    folders += [path for each in wengert.program.__path__ for path in (Path(each), Path(each) / "passes")]
-    files = [code / "nest.py", *[file for folder in folders for file in sorted(folder.glob("*.py"))]]
-    return digest(__version__, *[file.read_text(encoding="utf-8") for file in files])
 
 
 __all__ = ["Maker", "maker"]

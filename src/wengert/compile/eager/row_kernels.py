@@ -12,8 +12,8 @@ from wengert.compile.eager.choice import is_usual
 from wengert.compile.eager.pools import POOLS, fits
 from wengert.compile.eager.row_shapes import Seen, Shape, seen
 from wengert.compile.llvm import machine
-from wengert.compile.llvm.emit import Interface
-from wengert.compile.nest import Buffer, Expr, Extent, Kernel, Role
+from wengert.compile.llvm.interface import Interface
+from wengert.compile.nest_data import signature_data, signature_of
 from wengert.compile.runtime.build import CompiledKernel
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
@@ -120,33 +120,18 @@ def _compiled(request: tuple[Any, ...]) -> bytes:
     found = rows.code_for(rows.Request(*request))
     if found is None:
         return _NOTHING
-    kernel = found.kernel
-    buffers = [
-        [b.name, b.dtype, [_as_data(n) for n in b.shape], b.role.value] for b in kernel.of_role(Role.IN, Role.OUT)
-    ]
-    head = [kernel.name, buffers, found.interface.as_data(), found.read, found.results]
+    head = [signature_data(found.kernel), found.interface.as_data(), found.read, found.results]
     return json.dumps(head).encode() + b"\n" + bytes(found.object_code)
-
-
-def _as_data(extent: Extent) -> Any:
-    """An extent as plain lists, for a file."""
-    return [extent.op, *map(_as_data, extent.args)] if isinstance(extent, Expr) else extent
-
-
-def _extent(data: Any) -> Extent:
-    """From plain lists."""
-    return Expr(data[0], tuple(map(_extent, data[1:]))) if isinstance(data, list) else data
 
 
 def _read(kept: bytes) -> _Made:
     head, _, object_code = kept.partition(b"\n")
-    name, buffers, data, read, results = json.loads(head)
+    signature, data, read, results = json.loads(head)
     interface = Interface.from_data(data)
     linked = machine.link(object_code, (interface.name, interface.prepare), support().addresses)
     if interface.shares:
         support().use_threads()
-    arguments = tuple([Buffer(b, dtype, tuple(map(_extent, shape)), Role(role)) for b, dtype, shape, role in buffers])
-    compiled = CompiledKernel(Kernel(name, arguments, ()), interface, linked, False, None, None)
+    compiled = CompiledKernel(signature_of(signature), interface, linked)
     return compiled.call, tuple(read), tuple(map(tuple, results))
 
 

@@ -16,7 +16,8 @@ from wengert.compile.eager.row_shapes import ANY
 from wengert.compile.eager.rules import Recording, RuleSpace, Term, UnfitError, emitted
 from wengert.compile.eager.running import RUNNING, running_kernel
 from wengert.compile.llvm import machine
-from wengert.compile.llvm.emit import SHARE, Interface, emit_kernel
+from wengert.compile.llvm.emit import SHARE, emit_kernel
+from wengert.compile.llvm.interface import Interface
 from wengert.compile.lower.joining import joined
 from wengert.compile.lower.nests import lower
 from wengert.compile.lower.steps import Fused, cut_into_steps

@@ -9,16 +9,16 @@ run time supplies.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from wengert.compile.llvm.accumulate import Total, add_to_total, finished, new_total
 from wengert.compile.llvm.frame import Frame, Layout, dtypes_of
+from wengert.compile.llvm.interface import Interface
 from wengert.compile.llvm.ir import Ir, Val
 from wengert.compile.llvm.loops import emit_body, run_loop
 from wengert.compile.llvm.places import count_of, product, sizes_in, stride_name, total, walk
 from wengert.compile.llvm.plan import Plan, Planner, Target, work_of
-from wengert.compile.llvm.products import with_products_as_loops
+from wengert.compile.llvm.products import dtypes_of_products, with_products_as_loops
 from wengert.compile.llvm.registry import ELEMENTS
 from wengert.compile.nest import (
     Acc,
@@ -49,27 +49,6 @@ _ALIGN: Final = 64
 _OUTSIDE: Final = (Role.IN, Role.INOUT, Role.OUT, Role.CONST)
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
-    """What the caller of a kernel must know."""
-
-    name: str
-    prepare: str  # the name of `i64 (ptr sizes, ptr shapes)`, which writes the results' shapes and returns the work
-    pointers: tuple[str, ...]  # buffers whose addresses it takes, in order
-    sizes: tuple[str, ...]  # symbolic sizes and strides that it takes, in order
-    shares: int  # loops that threads may share
-
-    def as_data(self) -> list[Any]:
-        """Plain lists, for a file."""
-        return [self.name, self.prepare, list(self.pointers), list(self.sizes), self.shares]
-
-    @classmethod
-    def from_data(cls, data: list[Any]) -> Interface:
-        """From plain lists."""
-        name, prepare, pointers, sizes, shares = data
-        return cls(name, prepare, tuple(pointers), tuple(sizes), shares)
-
-
 def emit_kernel(
     kernel: Kernel, target: Target, *, fast_math: bool = False, share: int = SHARE
 ) -> tuple[str, Interface]:
@@ -81,6 +60,7 @@ def emit_kernel(
         fast_math: let sums be reordered and products and sums be fused.
         share: the least work, in sixteenths of an instruction, that is worth another thread.
     """
+    products = tuple(sorted(dtypes_of_products(kernel)))
     kernel = with_products_as_loops(kernel)
     ir = Ir(fma=target.fma, fast=fast_math)
     plan = Planner(kernel, target).plan
@@ -89,7 +69,8 @@ def emit_kernel(
     module.emit()
     module.prepare()
     pointers, sizes = tuple(layout.pointers), tuple(layout.sizes)
-    return ir.module(), Interface(_symbol(kernel), _prepare_name(kernel), pointers, sizes, module.shares)
+    names = _symbol(kernel), _prepare_name(kernel)
+    return ir.module(), Interface(*names, pointers, sizes, module.shares, layout.arena, products)
 
 
 def _symbol(kernel: Kernel) -> str:

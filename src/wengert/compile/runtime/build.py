@@ -10,12 +10,12 @@ import numpy as np
 from numpy import ndarray
 
 from wengert.compile.llvm import machine
-from wengert.compile.llvm.emit import NO_MEMORY, OUT_OF_BOUNDS, Interface, layout_of
+from wengert.compile.llvm.emit import NO_MEMORY, OUT_OF_BOUNDS
+from wengert.compile.llvm.interface import Interface
 from wengert.compile.llvm.places import stride_name
-from wengert.compile.llvm.products import dtypes_of_products
 from wengert.compile.nest import Buffer, Expr, Extent, Kernel, Role
 from wengert.compile.runtime.entry import Box, fast_entry
-from wengert.compile.runtime.linking import compiled_kernel, kernel_source
+from wengert.compile.runtime.linking import compiled_kernel, kernel_key, kernel_source, stored_kernel
 from wengert.compile.runtime.products import product_addresses
 from wengert.compile.runtime.support import support
 
@@ -60,12 +60,15 @@ class CompiledKernel:
         kernel: Kernel,
         interface: Interface,
         linked: machine.Linked,
-        fast_math: bool,
-        slow: Callable[..., Any] | None,
-        box: Box | None,
+        *,
+        key: str = "",
+        fast_math: bool = False,
+        slow: Callable[..., Any] | None = None,
+        box: Box | None = None,
     ) -> None:
         self.kernel = kernel
         self.interface = interface
+        self.key = key  # its name in the cache on disk
         self.fast_math = fast_math
         self.linked = linked
         self.entry = _ENTRY(linked.address(interface.name))
@@ -132,7 +135,7 @@ class CompiledKernel:
         if status == OUT_OF_BOUNDS:
             raise IndexError("an index is out of bounds for the axis that it chooses from")
         if status == NO_MEMORY:
-            needed = evaluate(layout_of(self.kernel).arena, sizes)
+            needed = evaluate(self.interface.arena, sizes)
             raise MemoryError(f"{self.kernel.name} needs {needed} bytes for what lies between its loops")
 
 
@@ -191,12 +194,26 @@ def build(
     Raises:
         MalformedKernel: the kernel does not make sense (an error in this package).
     """
-    interface, code = compiled_kernel(kernel, text or repr(kernel), fast_math=fast_math)
+    key = kernel_key(text or repr(kernel), fast_math=fast_math)
+    interface, code = compiled_kernel(kernel, key, fast_math=fast_math)
+    linked = _linked(interface, code)
+    return CompiledKernel(kernel, interface, linked, key=key, fast_math=fast_math, slow=slow, box=box)
+
+
+def stored(key: str) -> CompiledKernel | None:
+    """The kernel that has this name in the cache on disk: it can be called, and nothing else is known of it."""
+    found = stored_kernel(key)
+    if found is None:
+        return None
+    kernel, interface, code = found
+    return CompiledKernel(kernel, interface, _linked(interface, code), key=key)
+
+
+def _linked(interface: Interface, code: bytes) -> machine.Linked:
     imports = support().addresses
-    products = dtypes_of_products(kernel)
-    for dtype in products:
+    for dtype in interface.products:
         imports = imports | product_addresses(dtype)
     linked = machine.link(code, (interface.name, interface.prepare), imports)
-    if interface.shares or products:
+    if interface.shares or interface.products:
         support().use_threads()
-    return CompiledKernel(kernel, interface, linked, fast_math, slow, box)
+    return linked

@@ -41,11 +41,11 @@ def folder() -> Path:
     return base / "wengert" / "kernels"
 
 
-def digest(*parts: str) -> str:
-    """The name of what is made from these texts."""
+def digest(*parts: str | bytes) -> str:
+    """The name of what is made from these texts, or bytes."""
     whole = hashlib.sha256()
     for part in parts:
-        data = part.encode()
+        data = part.encode() if isinstance(part, str) else part
         whole.update(len(data).to_bytes(8, "little") + data)
     return whole.hexdigest()
 

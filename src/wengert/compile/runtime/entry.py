@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from wengert import _threads
-from wengert.compile.llvm.emit import Interface
+from wengert.compile.llvm.interface import Interface
 from wengert.compile.llvm.machine import Linked
 from wengert.compile.llvm.places import stride_name
 from wengert.compile.nest import Buffer, Kernel, Role

@@ -6,13 +6,15 @@ import json
 from functools import cache
 
 from wengert.compile.llvm import machine
-from wengert.compile.llvm.emit import Interface, emit_kernel
+from wengert.compile.llvm.emit import emit_kernel
+from wengert.compile.llvm.interface import Interface
 from wengert.compile.llvm.plan import Target
 from wengert.compile.nest import Kernel
 from wengert.compile.nest_check import check_kernel
+from wengert.compile.nest_data import signature_data, signature_of
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
-from wengert.compile.runtime.objects import emitter_version
+from wengert.compile.runtime.objects import source_version
 
 
 @cache
@@ -24,22 +26,36 @@ def host_target() -> Target:
     return Target(register, fma, 16 if host.is_x86 and register < 64 else 32)
 
 
-def compiled_kernel(kernel: Kernel, form: str, *, fast_math: bool) -> tuple[Interface, bytes]:
-    """The object file of a kernel, and what its caller must know; ``form`` is ``repr(kernel)``.
+def kernel_key(form: str, *, fast_math: bool) -> str:
+    """The name of a kernel in the cache; ``form`` is ``repr(kernel)``."""
+    return digest("kernel", source_version(), machine.machine().key, repr(host_target()), form, str(fast_math))
+
+
+def compiled_kernel(kernel: Kernel, key: str, *, fast_math: bool) -> tuple[Interface, bytes]:
+    """The object file of a kernel, and what its caller must know.
 
     Raises:
         MalformedKernel: the kernel does not make sense. Those that are in the cache do.
     """
-    key = digest("kernel", emitter_version(), machine.machine().key, repr(host_target()), form, str(fast_math))
+    kept = stored_kernel(key)
+    if kept is not None:
+        return kept[1:]
+    check_kernel(kernel)
+    text, interface = emit_kernel(kernel, host_target(), fast_math=fast_math)
+    code = machine.emit_object(text)
+    head = json.dumps([signature_data(kernel), interface.as_data()])
+    disk_cache().put(key, head.encode() + b"\n" + code)
+    return interface, code
+
+
+def stored_kernel(key: str) -> tuple[Kernel, Interface, bytes] | None:
+    """A kernel from the cache by its key: without its statements, which whoever calls it need not know."""
     kept = disk_cache().get(key)
     if kept is None:
-        check_kernel(kernel)
-        text, interface = emit_kernel(kernel, host_target(), fast_math=fast_math)
-        code = machine.emit_object(text)
-        disk_cache().put(key, json.dumps(interface.as_data()).encode() + b"\n" + code)
-        return interface, code
+        return None
     head, _, code = kept.partition(b"\n")
-    return Interface.from_data(json.loads(head)), code
+    signature, interface = json.loads(head)
+    return signature_of(signature), Interface.from_data(interface), code
 
 
 def kernel_source(kernel: Kernel, *, fast_math: bool) -> str:

@@ -1,0 +1,36 @@
+"""What whoever calls a kernel's machine code must know of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from wengert.compile.nest import Extent
+from wengert.compile.nest_data import extent_data, extent_of
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """What the caller of a kernel must know."""
+
+    name: str
+    prepare: str  # the name of `i64 (ptr sizes, ptr shapes)`, which writes the results' shapes and returns the work
+    pointers: tuple[str, ...]  # buffers whose addresses it takes, in order
+    sizes: tuple[str, ...]  # symbolic sizes and strides that it takes, in order
+    shares: int  # loops that threads may share
+    arena: Extent  # bytes that it needs between its loops
+    products: tuple[str, ...]  # the dtypes of which it calls products of matrices
+
+    def as_data(self) -> list[Any]:
+        """Plain lists, for a file."""
+        own = [self.name, self.prepare, list(self.pointers), list(self.sizes), self.shares]
+        return [*own, extent_data(self.arena), list(self.products)]
+
+    @classmethod
+    def from_data(cls, data: list[Any]) -> Interface:
+        """From plain lists."""
+        name, prepare, pointers, sizes, shares, arena, products = data
+        return cls(name, prepare, tuple(pointers), tuple(sizes), shares, extent_of(arena), tuple(products))
+
+
+__all__ = ["Interface"]

@@ -1,0 +1,93 @@
+"""What a run of a program does: functions one after the other, on values that are known by their places in a list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from wengert._fpenv import SILENT, enter, leave
+from wengert.compile.nest import Role
+from wengert.compile.runtime.build import CompiledKernel
+from wengert.compile.runtime.entry import Box
+from wengert.engine.base import wrap_plain
+
+# An untracked tensor that is no view: what the entry of a compiled function takes and gives.
+_BOX: Final = Box(wrap_plain(0.0), "_data", plain=("_node", "_rg", "_view"), others=("_cell",))
+
+Address = int | tuple[Any]  # a place, or a number
+Step = tuple[Callable[..., Any], Sequence[Address], Any]  # a function, of what, the place of its result or the places
+
+
+class Entry(NamedTuple):
+    """A builtin from tensors to tensors, and whether it takes tensors of the traced sizes only."""
+
+    call: Callable[..., Any]
+    checks_sizes: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Schedule:
+    """The steps of a program. Its inputs have the first places, then come the constants.
+
+    ``in_place`` are the outputs that the last step writes into their input. ``kernel`` is that of a program which is
+    one kernel of all inputs, in order, that gives all outputs, in order.
+    """
+
+    steps: Sequence[Step]
+    constants: Sequence[Any]
+    size: int
+    outputs: Sequence[Address]
+    in_place: frozenset[int]
+    kernel: CompiledKernel | None
+
+    def __call__(self, *raws: Any) -> tuple[Any, ...]:
+        """The outputs for these raw inputs."""
+        values = self._values(raws)
+        token = enter(SILENT)
+        try:
+            for function, arguments, results in self.steps:
+                _put(values, results, function(*_picked(values, arguments)))
+        finally:
+            leave(token)
+        return tuple(_picked(values, self.outputs))
+
+    def timed(self, raws: Sequence[Any], clock: Callable[[], float]) -> Iterator[float]:
+        """Run on copies of what is overwritten, and say how long each step took."""
+        overwritten = [self.outputs[place] for place in self.in_place]
+        values = self._values([x.copy() if place in overwritten else x for place, x in enumerate(raws)])
+        for function, arguments, results in self.steps:
+            start = clock()
+            y = function(*_picked(values, arguments))
+            yield clock() - start
+            _put(values, results, y)
+
+    def _values(self, raws: Sequence[Any]) -> list[Any]:
+        values: list[Any] = [*raws, *self.constants]
+        return values + [None] * (self.size - len(values))
+
+    def entry(self, slow: Callable[..., Any]) -> Entry:
+        """An entry from tensors to tensors, which runs the only kernel.
+
+        It calls ``slow`` for arguments that are not untracked tensors of exactly these types.
+        """
+        made = self.kernel
+        assert made is not None
+        checks = all([isinstance(n, int) for b in made.kernel.of_role(Role.IN) for n in b.shape])
+        boxed = CompiledKernel(made.kernel, made.interface, made.linked, slow=slow, box=_BOX)
+        return Entry(boxed.call, checks)
+
+
+def _put(values: list[Any], results: Any, y: Any) -> None:
+    if results.__class__ is int:
+        values[results] = y
+    elif results:
+        for place, part in zip(results, y, strict=True):
+            values[place] = part
+
+
+def _picked(values: Sequence[Any], addresses: Sequence[Any]) -> list[Any]:
+    return [values[a] if a.__class__ is int else a[0] for a in addresses]
+
+
+__all__ = ["Address", "Entry", "Schedule", "Step"]
