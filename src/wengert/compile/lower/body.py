@@ -180,7 +180,7 @@ class Body:
         length = self.iota(Affine((), extent))
         past = self.compute("ge", (value, length), "b1")
         before = self.compute("lt", (value, self.compute("neg", (length,), "i8")), "b1")
-        wrong = self._accumulate("any", self.compute("logical_or", (past, before), "b1"), 0)
+        wrong = self._accumulate("any", self.compute("logical_or", (past, before), "b1"), 0, "b1")
         self._levels[0].after.append(Check(wrong, extent))
         self.group = group
         self.statements += self._closed()
@@ -213,7 +213,7 @@ class Body:
         if not is_truth and (equation.op.name == "count_nonzero" or short(x.dtype) != accumulated):
             value = self.compute("cast", (value,), accumulated)
         kept = 0 if flat else len([n for axis, n in enumerate(root.shape) if axis not in root.reduced and n != 1])
-        name = self._accumulate(REDUCTIONS[equation.op.name], self.named(value, accumulated), kept)
+        name = self._accumulate(REDUCTIONS[equation.op.name], self.named(value, accumulated), kept, accumulated)
         if equation.op.name == "mean":
             count = prod([root.shape[axis] for axis in root.reduced]) if root.reduced else 1
             name = self._compute_at(kept, "div", (name, self._number(float(count), kept, accumulated)), accumulated)
@@ -237,9 +237,12 @@ class Body:
             return tuple([Affine() if axis in root.reduced else p for axis, p in enumerate(place)])
         return tuple([p for axis, p in enumerate(place) if axis not in root.reduced])
 
-    def _accumulate(self, op: str, value: str, kept: int) -> str:
+    def _accumulate(self, op: str, value: str, kept: int, dtype: str) -> str:
         """Accumulate a value over the loops inside of the first ``kept``; the name of the result, known there."""
-        for level in reversed(self._levels[kept + 1 :]):
+        inner = self._levels[kept + 1 :]
+        if not inner and op == "sum":  # over axes of length 1: a sum starts from plus zero
+            return self.compute("add", (value, 0), dtype)
+        for level in reversed(inner):
             name = self.name()
             level.accs.append(Acc(name, op, value))
             value = name
