@@ -150,7 +150,7 @@ def nll_loss(
 
 
 def _traced_places(target: Any, weight: Any, ignore_index: int, dtype: Any) -> tuple[Any, Any]:
-    """As :func:`_places_and_shares`, by operations, of targets that are known to be right or not known at all while ``compile`` traces."""
+    """As :func:`_places_and_shares`, by operations, of targets that are right or, in ``compile``, not known yet."""
     counted = TENSOR.ne(target, ignore_index)
     places = TENSOR.where(counted, target, 0)
     shares = TENSOR.cast(counted, dtype=dtype)
