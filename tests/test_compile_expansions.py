@@ -147,11 +147,34 @@ def test_several_sums_over_a_loop_that_threads_share() -> None:
         np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=1e-13)
 
 
+SUMS = {
+    "sum": lambda x: (x.sum(1), x.sum(1, keepdim=True), x[:1].sum(0), x[:1, :1].sum()),
+    "mean": lambda x: (x.mean(1), x[:1].mean(0)),
+    "of a product": lambda x: ((x * 2).sum(1), x.double().sum(1), torch.einsum("ij->i", x), x.nansum(1)),
+    "of matrices": lambda x: (x @ x[:1], x @ x[0]),
+    "long": lambda x: (x.expand(2, 3000).sum(1), x[:1].expand(3000, 2).sum(0), x.expand(2, 3000).sum()),
+}
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_a_sum_starts_from_plus_zero(name: str) -> None:
+    x = torch.tensor([[-0.0], [-0.0]])
+    for got in torch.compile(SUMS[name])(x):
+        np.testing.assert_array_equal(np.signbit(got.numpy()), np.zeros(got.shape, bool))
+
+
 LOSSES = {
     "mean": lambda x, t: torch.nn.functional.cross_entropy(x, t),
     "sum": lambda x, t: torch.nn.functional.cross_entropy(x.sin(), t, reduction="sum"),
     "each": lambda x, t: torch.nn.functional.cross_entropy(x, t, reduction="none").square().sum(),
     "weighted": lambda x, t: torch.nn.functional.cross_entropy(x, t, weight=torch.arange(1.0, 6.0)),
+    "smoothed": lambda x, t: torch.nn.functional.cross_entropy(x, t, label_smoothing=0.1),
+    "smoothed, each": lambda x, t: torch.nn.functional.cross_entropy(
+        x, t, reduction="none", label_smoothing=0.2, weight=torch.arange(1.0, 6.0)
+    ).sum(),
+    "smoothed and weighted": lambda x, t: torch.nn.functional.cross_entropy(
+        x, t, label_smoothing=0.3, weight=torch.arange(1.0, 6.0)
+    ),
     "of logarithms": lambda x, t: torch.nn.functional.nll_loss(x.exp(), t),
 }
 

@@ -298,6 +298,13 @@ def test_label_smoothing(shape: tuple[int, ...], reduction: str) -> None:
         compare(f, r(*shape), target, p(classes), frozen=(2,))
 
 
+def test_label_smoothing_in_a_batch() -> None:
+    x, t = wengert.tensor(r(3, 4, 5)), wengert.tensor(n(5, 3, 4))
+    loss = lambda x, t: F.cross_entropy(x, t, label_smoothing=0.1)
+    each = wengert.stack([loss(a, b) for a, b in zip(x, t, strict=True)])
+    np.testing.assert_allclose(wengert.vmap(loss)(x, t), each, rtol=1e-12)
+
+
 def test_class_errors() -> None:
     nll, ce = fn("nll_loss"), fn("cross_entropy")
     x = r(3, 4)

@@ -176,6 +176,9 @@ class Loop:
     ``parallel`` says that no iteration stores where another one loads or stores (accumulators are fine), so that
     threads may share them. ``vector`` says whether this loop is the one whose iterations become lanes; None leaves it
     to the emitter. False also keeps the iterations in order: for loops that hand values on through memory.
+
+    With ``part=(outer, size)`` only the iterations of one part are run, which the axis of a loop around this one
+    numbers: those from ``size * outer`` on, as many as ``size`` or as there are.
     """
 
     axis: str
@@ -185,6 +188,7 @@ class Loop:
     carries: tuple[Carry, ...] = ()
     parallel: bool = False
     vector: bool | None = None
+    part: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,8 @@ class _Check:
         if s.axis in self.axes:
             self.fail(f"the axis {s.axis} is that of a loop around it", s)
         self.extent(s.extent, f"the loop over {s.axis}")
+        if s.part is not None and (s.part[0] not in self.axes or s.parallel or s.vector):
+            self.fail(f"the loop over {s.axis} is in parts of a loop that is not around it, or for lanes or threads", s)
         for c in s.carries:
             self.operand(c.init, c.dtype, s)
         before = dict(self.values)

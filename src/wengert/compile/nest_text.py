@@ -159,7 +159,8 @@ def _loop(loop: Loop) -> Iterator[str]:
     for carry in loop.carries:
         yield f"{carry.name} = {_operand(carry.init)}"
     kind = "parallel for" if loop.parallel else "for"
-    yield f"{kind} {loop.axis} in 0..{extent_text(loop.extent, inside=True)}:"
+    part = "" if loop.part is None else f", part {loop.part[0]} of {loop.part[1]} each"
+    yield f"{kind} {loop.axis} in 0..{extent_text(loop.extent, inside=True)}{part}:"
     yield from _indented(_body(loop.body))
     for acc in loop.accs:
         yield f"{_INDENT}{acc.name} = {acc.op}({acc.value})"

@@ -150,7 +150,7 @@ def nll_loss(
 
 
 def _traced_places(target: Any, weight: Any, ignore_index: int, dtype: Any) -> tuple[Any, Any]:
-    """As :func:`_places_and_shares`, by operations: no values are known while ``compile`` traces."""
+    """As :func:`_places_and_shares`, by operations, of targets that are right or, in ``compile``, not known yet."""
     counted = TENSOR.ne(target, ignore_index)
     places = TENSOR.where(counted, target, 0)
     shares = TENSOR.cast(counted, dtype=dtype)
@@ -246,14 +246,12 @@ def _smoothed(
     shape, dtype = logs._data.shape, logs._data.dtype
     classes = shape[classes_at]
     picked = nll_loss(logs, target, weight, ignore_index=ignore_index, reduction=reduction)
-    w = None if weight is None else weight._data
-    _, shares = _places_and_shares(target._data, classes, w, ignore_index, dtype)
-    counted = wrap((np.asarray(target._data) != ignore_index).reshape(shape[:classes_at] + shape[classes_at + 1 :]))
+    _, shares = _traced_places(target, weight, ignore_index, dtype)
+    counted = target.ne(ignore_index).reshape(shape[:classes_at] + shape[classes_at + 1 :])
     spread = -(logs if weight is None else logs * _along_classes(weight, len(shape), classes_at)).sum(classes_at)
     spread = spread.masked_fill(~counted, 0.0)
     if reduction == "mean":
-        total = np.add.reduce(shares, axis=None)
-        spread = spread.sum() / (float(total) or float("nan"))
+        spread = spread.sum() / shares.sum()
     elif reduction == "sum":
         spread = spread.sum()
     return (1 - label_smoothing) * picked + spread * (label_smoothing / classes)

@@ -78,7 +78,13 @@ def emit_loop(frame: Frame, loop: Loop) -> None:
     if loop.extent == lanes and lanes:
         _whole(frame, loop, lanes)
         return
-    run_loop(frame, loop, frame.size(0), frame.size(loop.extent))
+    low, high = frame.size(0), frame.size(loop.extent)
+    if loop.part is not None:
+        axis, size = loop.part
+        low = frame.axes[axis] * size
+        full = low + size
+        high = (full < high).where(full, high)
+    run_loop(frame, loop, low, high)
 
 
 # --- without a loop --------------------------------------------------------------------------------------------------

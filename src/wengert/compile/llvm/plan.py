@@ -92,6 +92,11 @@ def length(extent: Extent) -> int:
     return extent if isinstance(extent, int) else _UNKNOWN
 
 
+def span(loop: Loop) -> Extent:
+    """How many iterations one run of a loop has."""
+    return loop.extent if loop.part is None else loop.part[1]
+
+
 class Planner:
     """Makes the plan of one kernel."""
 
@@ -117,7 +122,7 @@ class Planner:
         """Plan a loop that stands in no vector loop; returns its cost."""
         before = Plan(dict(self.plan.lanes), dict(self.plan.panels), set(self.plan.unrolled))
         stepwise = sum([self._choose_within(s) for s in loop.body])
-        stepwise = (stepwise + 2) * length(loop.extent)
+        stepwise = (stepwise + 2) * length(span(loop))
         if isinstance(loop.extent, int) and self._unrolls(loop):
             stepwise -= 2 * loop.extent
         if not self._can_be_lanes(loop):
@@ -149,7 +154,7 @@ class Planner:
         if isinstance(statement, If):
             return sum([self._scalar(s) for s in (*statement.then, *statement.other)]) / 2
         if isinstance(statement, Loop):
-            return length(statement.extent) * sum([self._scalar(s) for s in statement.body])
+            return length(span(statement)) * sum([self._scalar(s) for s in statement.body])
         if isinstance(statement, MatMul):
             return float(length(statement.m) * length(statement.n) * length(statement.k)) / 8
         return weight(statement)
@@ -158,7 +163,7 @@ class Planner:
         cost = 0.0
         for statement in body:
             if isinstance(statement, Loop):
-                cost += length(statement.extent) * self._in_lanes(statement.body, loop, lanes)
+                cost += length(span(statement)) * self._in_lanes(statement.body, loop, lanes)
             elif isinstance(statement, (Load, Store)):
                 cost += self._access(statement, loop, lanes)
             else:
@@ -184,10 +189,17 @@ class Planner:
     # --- what may be done ---------------------------------------------------------------------------------------------
 
     def _can_be_lanes(self, loop: Loop) -> bool:
-        if loop.carries or loop.extent == 1 or any([acc.op.startswith("arg") for acc in loop.accs]):
+        if (
+            loop.carries
+            or loop.extent == 1
+            or loop.part is not None
+            or any([acc.op.startswith("arg") for acc in loop.accs])
+        ):
             return False
         for statement in walk(loop.body):
             if isinstance(statement, (If, MatMul)):
+                return False
+            if isinstance(statement, Loop) and statement.part is not None and statement.part[0] == loop.axis:
                 return False
             if isinstance(statement, Store):
                 place = self.place(statement)
@@ -237,7 +249,7 @@ class Planner:
 
     def _unrolls(self, loop: Loop) -> bool:
         """Whether a loop is short and of known length, all within included."""
-        if not isinstance(loop.extent, int):
+        if not isinstance(loop.extent, int) or loop.part is not None:
             return False
         if any([isinstance(s, Loop) and not isinstance(s.extent, int) for s in walk(loop.body)]):
             return loop.extent <= 1
@@ -325,7 +337,7 @@ def work_of(body: tuple[Statement, ...], plan: Plan, lanes: int = 1) -> Extent:
     for statement in body:
         if isinstance(statement, Loop):
             inner = work_of(statement.body, plan, plan.lanes.get(id(statement), lanes))
-            work = total(work, product(statement.extent, inner))
+            work = total(work, product(span(statement), inner))
         elif isinstance(statement, If):
             longer = max((statement.then, statement.other), key=lambda branch: len(list(walk(branch))))
             work = total(work, work_of(longer, plan, lanes))

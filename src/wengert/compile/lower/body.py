@@ -8,6 +8,7 @@ from itertools import count, product
 from math import prod
 from typing import Any
 
+from wengert.compile.lower import parts
 from wengert.compile.lower.flat import is_flat
 from wengert.compile.lower.gathers import is_gather, is_joining
 from wengert.compile.lower.inline import combined, embedded, fixed, gathered, joined, reshaped_place
@@ -40,9 +41,10 @@ from wengert.program.values import Value
 class Level:
     """What stands in one loop of a nest: before the next inner loop, and after it."""
 
-    def __init__(self, axis: str | None, extent: Extent) -> None:
+    def __init__(self, axis: str | None, extent: Extent, part: tuple[str, int] | None = None) -> None:
         self.axis = axis
         self.extent = extent
+        self.part = part
         self.before: list[Statement] = []
         self.after: list[Statement] = []
         self.accs: list[Acc] = []
@@ -65,7 +67,7 @@ class Body:
         self._overwriting: frozenset[Value] = frozenset()
         self._in_components = False  # whether short axes are written out as numbers
         # Of the nest that is being written:
-        self._levels: list[Level] = []
+        self.levels: list[Level] = []
         self._late: list[Store] = []
         self._known: dict[Any, str] = {}
         self._depth: dict[str, int] = {}  # at which level a name was given
@@ -139,23 +141,32 @@ class Body:
         number = next(self._numbers)
         axes = {axis: f"i{number}_{axis}" for axis in range(len(shape))}
         self._overwriting, self._late = overwriting, []
-        self._levels = [Level(None, 1)]
+        self.open([])
         looped = [axis for axis in order if shape[axis] != 1 or flat]
-        self._levels += [Level(axes[axis], whole if flat else self.sizes.extent(shape[axis])) for axis in looped]
-        self._known, self._depth = {}, {}
+        self.levels += [Level(axes[axis], whole if flat else self.sizes.extent(shape[axis])) for axis in looped]
+        in_parts = [root for root in roots if root.in_parts]
+        if in_parts:  # the rows' loop is in two
+            rows = self.levels[1]
+            rows.part = f"i{number}_part", parts.ROWS
+            self.levels.insert(1, Level(rows.part[0], parts.number_of_parts(rows.extent)))
         place = tuple([at(axes[axis]) if axis in looped else Affine() for axis in range(len(shape))])
-        for root in roots:
-            self._add_root(root, place, flat=flat)
-        self._levels[-1].before += self._late
-        self.statements += self._closed()
-        self._levels = []
+        sums = []
+        for root in roots:  # those that others read come first
+            if root.in_parts:
+                sums.append((root, parts.add_to_part(self, root, place)))
+            else:
+                self._add_root(root, place, flat=flat)
+        self.levels[-1].before += self._late
+        self.close()
+        for root, buffer in sums:
+            parts.add_sum(self, root, buffer)
 
     def add_components(self, roots: Sequence[Any]) -> None:
         """One loop over the first axis of these roots, their other axes written out."""
         number = next(self._numbers)
         axis = f"i{number}_0"
         self._overwriting, self._late, self._in_components = frozenset(), [], True
-        self._levels = [Level(None, 1), Level(axis, self.sizes.extent(roots[0].shape[0]))]
+        self.levels = [Level(None, 1), Level(axis, self.sizes.extent(roots[0].shape[0]))]
         self._known, self._depth = {}, {}
         for root in roots:
             for inner in product(*map(range, root.shape[1:])):
@@ -163,37 +174,47 @@ class Body:
                 found = self.operand(root.value, place, flat=False)
                 self._store(root.value, place, self.named(found, short(root.value.dtype)), flat=False)
         self.statements += self._closed()
-        self._levels, self._in_components = [], False
+        self.levels, self._in_components = [], False
 
     def add_check(self, index: Value, extent: Extent) -> None:
         """A loop over an index array that finds whether all of it lies in an axis of this length."""
         number = next(self._numbers)
-        self._levels = [Level(None, 1)]
-        self._levels += [Level(f"i{number}_{axis}", self.sizes.extent(n)) for axis, n in enumerate(index.shape)]
+        self.levels = [Level(None, 1)]
+        self.levels += [Level(f"i{number}_{axis}", self.sizes.extent(n)) for axis, n in enumerate(index.shape)]
         self._known, self._depth = {}, {}
         group = self.group
         self.group = replace(group, roots={})  # nothing is stored yet
-        place = tuple([at(level.axis) for level in self._levels[1:]])
+        place = tuple([at(level.axis) for level in self.levels[1:]])
         value = self.named(self.operand(index, place, flat=False), short(index.dtype))
         if short(index.dtype) != "i8":
             value = self.compute("cast", (value,), "i8")
         length = self.iota(Affine((), extent))
         past = self.compute("ge", (value, length), "b1")
         before = self.compute("lt", (value, self.compute("neg", (length,), "i8")), "b1")
-        wrong = self._accumulate("any", self.compute("logical_or", (past, before), "b1"), 0)
-        self._levels[0].after.append(Check(wrong, extent))
+        wrong = self._accumulate("any", self.compute("logical_or", (past, before), "b1"), 0, "b1")
+        self.levels[0].after.append(Check(wrong, extent))
         self.group = group
         self.statements += self._closed()
-        self._levels = []
+        self.levels = []
+
+    def open(self, axes: Sequence[tuple[str, Extent]]) -> None:
+        """Begin a nest of loops along these axes."""
+        self.levels = [Level(None, 1), *[Level(axis, extent) for axis, extent in axes]]
+        self._known, self._depth = {}, {}
+
+    def close(self) -> None:
+        """End the nest."""
+        self.statements += self._closed()
+        self.levels = []
 
     def _closed(self) -> list[Statement]:
         """The loops put together."""
         inner: list[Statement] = []
-        for number, level in reversed(list(enumerate(self._levels))):
+        for number, level in reversed(list(enumerate(self.levels))):
             inner = [*level.before, *inner, *level.after]
             if level.axis is not None:
                 accs = tuple(level.accs)
-                inner = [Loop(level.axis, level.extent, tuple(inner), accs=accs, parallel=number == 1)]
+                inner = [Loop(level.axis, level.extent, tuple(inner), accs=accs, parallel=number == 1, part=level.part)]
         return inner
 
     def _add_root(self, root: Any, place: Place, *, flat: bool) -> None:
@@ -203,8 +224,15 @@ class Body:
             self._store(root.value, place, stored, flat=flat)
             self._known[root.value, None if flat else place] = stored
             return
-        (x,) = equation.inputs
-        result = root.value
+        kept = 0 if flat else len([n for axis, n in enumerate(root.shape) if axis not in root.reduced and n != 1])
+        if kept and self.levels[2:] and self.levels[2].part is not None:
+            kept += 1  # rows are two loops
+        accumulated = self._accumulation_dtype(equation)
+        self.reduce(root, self.summand(equation, place, flat=flat), accumulated, place, kept, flat=flat)
+
+    def summand(self, equation: Equation, place: Place, *, flat: bool) -> str:
+        """What a reduction accumulates."""
+        (x,) = equation.values
         value = self.operand(x, place, flat=flat)
         if equation.op.name in ("any", "all", "count_nonzero") and x.dtype.kind != "b":
             value = self.compute("ne", (value, 0), "b1")
@@ -212,8 +240,12 @@ class Body:
         is_truth = equation.op.name in ("any", "all")
         if not is_truth and (equation.op.name == "count_nonzero" or short(x.dtype) != accumulated):
             value = self.compute("cast", (value,), accumulated)
-        kept = 0 if flat else len([n for axis, n in enumerate(root.shape) if axis not in root.reduced and n != 1])
-        name = self._accumulate(REDUCTIONS[equation.op.name], self.named(value, accumulated), kept)
+        return self.named(value, accumulated)
+
+    def reduce(self, root: Any, value: str, accumulated: str, place: Place, kept: int, *, flat: bool = False) -> None:
+        """Accumulate a value of that dtype over the loops inside of the first ``kept``, and store the result."""
+        equation, result = self.group.makers[root.value], root.value
+        name = self._accumulate(REDUCTIONS[equation.op.name], value, kept, accumulated)
         if equation.op.name == "mean":
             count = prod([root.shape[axis] for axis in root.reduced]) if root.reduced else 1
             name = self._compute_at(kept, "div", (name, self._number(float(count), kept, accumulated)), accumulated)
@@ -237,9 +269,12 @@ class Body:
             return tuple([Affine() if axis in root.reduced else p for axis, p in enumerate(place)])
         return tuple([p for axis, p in enumerate(place) if axis not in root.reduced])
 
-    def _accumulate(self, op: str, value: str, kept: int) -> str:
+    def _accumulate(self, op: str, value: str, kept: int, dtype: str) -> str:
         """Accumulate a value over the loops inside of the first ``kept``; the name of the result, known there."""
-        for level in reversed(self._levels[kept + 1 :]):
+        inner = self.levels[kept + 1 :]
+        if not inner and op == "sum":  # over axes of length 1: a sum starts from plus zero
+            return self.compute("add", (value, 0), dtype)
+        for level in reversed(inner):
             name = self.name()
             level.accs.append(Acc(name, op, value))
             value = name
@@ -248,7 +283,7 @@ class Body:
 
     def _put(self, statement: Statement, depth: int) -> None:
         """A statement after the inner loops of a level."""
-        (self._levels[depth].after if depth < len(self._levels) - 1 else self._levels[depth].before).append(statement)
+        (self.levels[depth].after if depth < len(self.levels) - 1 else self.levels[depth].before).append(statement)
 
     def _compute_at(self, depth: int, op: str, args: tuple[Operand, ...], dtype: str) -> str:
         """A computation with the result of a reduction."""
@@ -285,7 +320,7 @@ class Body:
     def _load(self, x: Value, place: Place, *, flat: bool) -> str:
         flattened = flat and x.ndim != 1
         buffer = self._alias(x, (x.size,)) if flattened else self._buffer_of[x].name
-        return self._load_from(buffer, self._row_of.get(x, ()) + place)
+        return self.load_from(buffer, self._row_of.get(x, ()) + place)
 
     def is_in_memory(self, x: Value) -> bool:
         """Whether a value can be loaded."""
@@ -295,13 +330,14 @@ class Body:
         """The element of a value in memory at a place, parts of which may be computed."""
         key = (x, "at", place, outside)
         if key not in self._known:
-            self._known[key] = self._load_from(self._buffer_of[x].name, (*self._row_of.get(x, ()), *place), outside)
+            self._known[key] = self.load_from(self._buffer_of[x].name, (*self._row_of.get(x, ()), *place), outside)
         return self._known[key]
 
-    def _load_from(self, buffer: str, place: tuple[Index, ...], outside: int | None = None) -> str:
+    def load_from(self, buffer: str, place: tuple[Index, ...], outside: int | None = None) -> str:
+        """The element of a buffer at a place."""
         name = self.name()
         depth = self._depth_of_place(place)
-        self._levels[depth].before.append(Load(name, buffer, place, outside))
+        self.levels[depth].before.append(Load(name, buffer, place, outside))
         self._depth[name] = depth
         return name
 
@@ -317,7 +353,7 @@ class Body:
         return self._aliases[key]
 
     def _store(self, x: Value, place: Place, value: Operand, *, flat: bool) -> None:
-        depth = len(self._levels) - 1
+        depth = len(self.levels) - 1
         if x.ndim == 0:
             self._scalars[x] = self.named(value, short(x.dtype))
             value = self._scalars[x]
@@ -326,7 +362,7 @@ class Body:
             if flat:
                 buffer = self._alias(x, (x.size,))
             store = Store(buffer, self._row_of.get(x, ()) + place, value)
-            (self._late if x in self._overwriting else self._levels[depth].before).append(store)
+            (self._late if x in self._overwriting else self.levels[depth].before).append(store)
 
     def _computed(self, equation: Equation, place: Place, *, flat: bool) -> Operand:
         """The element of an equation's result at a place."""
@@ -368,14 +404,14 @@ class Body:
             return self.operand(x, through_ones(place, y.shape, x.shape), flat=flat)
         if self._in_components and (inner := reshaped_place(place, y.shape, x.shape)) is not None:
             return self.operand(x, inner, flat=False)
-        return self._load_from(self._alias(x, y.shape), self._row_of.get(x, ()) + place)
+        return self.load_from(self._alias(x, y.shape), self._row_of.get(x, ()) + place)
 
     def iota(self, index: Affine) -> str:
         """A place along an axis as a value."""
         key = ("iota", index)
         if key not in self._known:
             name, depth = self.name(), self._depth_of_place((index,))
-            self._levels[depth].before.append(Iota(name, index))
+            self.levels[depth].before.append(Iota(name, index))
             self._known[key], self._depth[name] = name, depth
         return self._known[key]
 
@@ -392,7 +428,7 @@ class Body:
         key = ("size", x, dtype)
         if key not in self._known:
             whole, name = self.name(), self.name()
-            outermost = self._levels[0].before
+            outermost = self.levels[0].before
             outermost.append(Iota(whole, Affine((), extent)))
             outermost.append(Compute(name, "cast", (whole,), dtype))
             self._depth[whole] = self._depth[name] = 0
@@ -406,7 +442,7 @@ class Body:
         key = (op, args, tuple(map(type, args)), dtype, repr(meta) if meta else "")
         if key not in self._known:
             name = self.name()
-            self._levels[depth].before.append(Compute(name, op, args, dtype, meta))
+            self.levels[depth].before.append(Compute(name, op, args, dtype, meta))
             self._depth[name] = depth
             self._known[key] = name
         return self._known[key]
@@ -418,7 +454,7 @@ class Body:
     def _depth_of_place(self, place: tuple[Index, ...]) -> int:
         used = {axis for p in place if isinstance(p, Affine) for axis, _ in p.terms}
         computed = [self._depth.get(p.value, 0) for p in place if isinstance(p, Indirect)]
-        return max([number for number, level in enumerate(self._levels) if level.axis in used] + computed, default=0)
+        return max([number for number, level in enumerate(self.levels) if level.axis in used] + computed, default=0)
 
 
 _ELEMENTWISE_CASTS = frozenset({"cast", "clone", "contiguous"})

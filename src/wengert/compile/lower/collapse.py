@@ -47,10 +47,10 @@ class _Collapsing:
     def loop(self, loop: Loop) -> Loop:
         """One loop."""
         loop = replace(loop, body=self.body(loop.body))
-        if len(loop.body) != 1 or loop.accs or loop.carries or loop.vector is not None:
+        if len(loop.body) != 1 or loop.accs or loop.carries or loop.vector is not None or loop.part is not None:
             return loop
         inner = loop.body[0]
-        if not isinstance(inner, Loop) or inner.accs or inner.carries or inner.vector is not None:
+        if not isinstance(inner, Loop) or inner.accs or inner.carries or inner.vector is not None or inner.part:
             return loop
         if not all([self.is_in_order(s, loop, inner) for s in walk(inner.body)]):
             return loop

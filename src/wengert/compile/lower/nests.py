@@ -18,6 +18,7 @@ from wengert.compile.lower.body import Body
 from wengert.compile.lower.collapse import collapsed
 from wengert.compile.lower.components import outer_length
 from wengert.compile.lower.gathers import indices_of, is_gather, is_joining
+from wengert.compile.lower.parts import is_worth_parts
 from wengert.compile.lower.places import EMBEDDINGS, RESHAPES, is_movement, only_ones_differ
 from wengert.compile.lower.sizes import Sizes
 from wengert.compile.lower.steps import PRODUCTS, REDUCTIONS, Fused, short
@@ -30,6 +31,9 @@ from wengert.program.values import Value
 # Computing a value anew in each of several loops is cheaper than storing and loading it, up to this many instructions.
 _CHEAP: Final = 12.0
 _DEEPEST: Final = 100
+# Bytes of what is stored rather than computed again for nests that come later.
+_LEAST_KEPT: Final = 1 << 12
+_MOST_KEPT: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +61,13 @@ class Root:
     reduced: tuple[int, ...]  # the axes of `shape` over which it is reduced
     stage: int = 0
     is_product: bool = False  # of matrices: not computed in loops with others
+    in_parts: bool = False  # a sum over rows that is kept in memory for each part of them
 
     @property
     def order(self) -> tuple[int, ...]:
         """The axes as the loops have them, from outside in: those that are reduced come last."""
+        if self.in_parts:
+            return tuple(range(len(self.shape)))
         kept = tuple([axis for axis in range(len(self.shape)) if axis not in self.reduced])
         return (*kept, *self.reduced)
 
@@ -184,6 +191,8 @@ def grouped(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]], *, by_
     group = Group({x: equation for equation in step.equations for x in equation.results}, constants)
     _choose_roots(step, group, by_rows)
     _set_stages(step, group)
+    if not by_rows and _store_for_later(step, group):
+        _set_stages(step, group)
     return group
 
 
@@ -212,7 +221,7 @@ def _choose_roots(step: Fused, group: Group, by_rows: bool) -> None:
     for equation in step.equations:
         (y,) = equation.results
         if equation.op.name in REDUCTIONS:
-            group.roots[y] = _reduction_root(equation)
+            group.roots[y] = _reduction_root(equation, by_rows)
         elif equation.op.name in PRODUCTS:
             group.roots[y] = Root(y, y.shape, (), is_product=True)
             for x in _operands(equation, group):
@@ -258,16 +267,32 @@ def _store_deep(step: Fused, group: Group) -> None:
             depth[y] = 0
 
 
-def _reduction_root(equation: Equation) -> Root:
+def _reduction_root(equation: Equation, by_rows: bool) -> Root:
     (x,) = equation.values
     dim = equation.meta.get("dim")
     axes = tuple(range(x.ndim)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
-    return Root(equation.results[0], x.shape, tuple(sorted({axis for axis in axes if axis < x.ndim})))
+    root = Root(equation.results[0], x.shape, tuple(sorted({axis for axis in axes if axis < x.ndim})))
+    root.in_parts = not by_rows and is_worth_parts(root, equation)
+    return root
 
 
-def _store_costly(step: Fused, group: Group, by_rows: bool) -> None:
-    """Store what is costly to compute and would be computed in several nests; of rows, for several roots."""
-    cost: dict[Value, float] = {}
+def _store_for_later(step: Fused, group: Group) -> bool:
+    """Store what is costly and needed again by later nests, as long as the cache holds it: beyond, memory is slower."""
+    readers, roots = _readers(step, group), list(group.roots.values())
+    costly = []
+    for equation in step.equations:
+        (y,) = equation.results
+        is_costly = not equation.op.view and equation.op.name not in LIGHT
+        if y not in group.roots and is_costly and _LEAST_KEPT < y.size * y.dtype.itemsize < _MOST_KEPT:
+            nests = {(roots[n].stage, roots[n].shape, roots[n].order) for n in readers.get(y, ())}
+            if len(nests) > 1:
+                costly.append(y)
+    group.roots |= {y: Root(y, y.shape, ()) for y in costly}
+    return bool(costly)
+
+
+def _readers(step: Fused, group: Group) -> dict[Value, set[int]]:
+    """The roots, by their numbers, for each of which a value is computed."""
     readers: dict[Value, set[int]] = {}
     ends = {root: {number} for number, root in enumerate(group.roots)}
     for equation in reversed(step.equations):
@@ -275,6 +300,13 @@ def _store_costly(step: Fused, group: Group, by_rows: bool) -> None:
         mine = ends.get(y) or readers.get(y, set())
         for x in equation.values:
             readers.setdefault(x, set()).update(mine)
+    return readers
+
+
+def _store_costly(step: Fused, group: Group, by_rows: bool) -> None:
+    """Store what is costly to compute and would be computed in several nests; of rows, for several roots."""
+    cost: dict[Value, float] = {}
+    readers = _readers(step, group)
     for equation in step.equations:
         (y,) = equation.results
         own = 0.0 if equation.op.view else 1.0 if equation.op.name in LIGHT else 20.0
@@ -295,9 +327,20 @@ def _roots_at(group: Group, numbers: set[int]) -> list[Root]:
 
 
 def _set_stages(step: Fused, group: Group) -> None:
+    """When each root is computed; sums in parts only beside others over the same rows."""
+    _find_stages(step, group)
+    alone = [root for roots in together(group) if all([root.in_parts for root in roots]) for root in roots]
+    for root in alone:
+        root.in_parts = False
+    if alone:
+        _find_stages(step, group)
+
+
+def _find_stages(step: Fused, group: Group) -> None:
     order = [x for equation in step.equations for x in equation.results if x in group.roots]
     for value in order:
         root = group.roots[value]
+        root.stage = 0
         for x, is_aligned in group.leaves_of(value):
             other = group.roots.get(x)
             if other is not None:

@@ -47,7 +47,7 @@ REDUCTIONS: Final[Mapping[str, str]] = {
 # Products of two matrices, or of stacks of as many matrices.
 PRODUCTS: Final = frozenset({"mm", "bmm"})
 # Operations whose first or second input is a mask beside inputs of another dtype: which input says the dtype.
-MASKED: Final = {"where": 1, "zero_where": 0}
+MASKED: Final = {"where": 1, "zero_where": 0, "masked_fill": 0}
 
 
 def short(dtype: Any) -> str:
