@@ -513,7 +513,7 @@ class TestMatrixProducts:
         start = (at(), at())
         steps_a, steps_b = ((1, m) if turn_a else (k, 1)), ((1, k) if turn_b else (n, 1))
         refs = (Ref("y", start, n), Ref("a", start, *steps_a), Ref("b", start, *steps_b))
-        return Kernel("product", buffers, (MatMul(*refs, m, n, k, dtype, add),))
+        return Kernel("product", buffers, (MatMul(*refs, m, n, k, dtype, add, 0.25 if add else 1.0),))
 
     @pytest.mark.parametrize("dtype", ["f4", "f8"])
     @pytest.mark.parametrize("add", [False, True])
@@ -531,7 +531,7 @@ class TestMatrixProducts:
             a, b = random(dtype, m, k), random(dtype, k, n, seed=1)
             given = [x.T.copy() if turn else x for x, turn in ((a, turn_a), (b, turn_b))]
             held = random(dtype, m, n, seed=2)
-            want = a.astype("f8") @ b.astype("f8") + (held if add else 0)
+            want = a.astype("f8") @ b.astype("f8") * (0.25 if add else 1) + (held if add else 0)
             extra = np.empty((k, m, n), dtype)
             got = held.copy()
             if add:

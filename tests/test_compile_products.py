@@ -34,12 +34,13 @@ class TestTheCode:
     """The product as a function of addresses and strides."""
 
     @staticmethod
-    def multiply(a: Any, b: Any, c: Any, *, add: bool = False) -> None:
+    def multiply(a: Any, b: Any, c: Any, *, add: bool = False, scale: float = 1.0) -> None:
         name = NAMES[a.dtype.str[1:]]
-        function = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 12)(product_addresses(a.dtype.str[1:])[name])
+        number = ctypes.c_float if a.dtype == np.float32 else ctypes.c_double
+        function = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 12, number)(product_addresses(a.dtype.str[1:])[name])
         operands = [x for each in (a, b) for x in (each.ctypes.data, *[s // each.itemsize for s in each.strides])]
         m, k, n = *a.shape, b.shape[1]
-        function(m, n, k, *operands, c.ctypes.data, c.strides[0] // c.itemsize, int(add))
+        function(m, n, k, *operands, c.ctypes.data, c.strides[0] // c.itemsize, int(add), scale)
 
     @pytest.mark.parametrize("dtype", ["f4", "f8"])
     @pytest.mark.parametrize("sizes", [(1, 1, 1), (7, 9, 5), (8, 48, 3), (33, 70, 200), (150, 17, 401), (300, 300, 64)])
@@ -55,8 +56,9 @@ class TestTheCode:
             a, b = way_a(random(i, m, k, dtype=dtype)), way_b(random(j, k, n, dtype=dtype))
             room = np.full((m + 2, n + 3), 7.0, dtype)
             c = room[1:-1, 1:-2]
-            self.multiply(a, b, c, add=(i + j) % 2 == 1)
-            want = a.astype("f8") @ b.astype("f8") + (7 if (i + j) % 2 else 0)
+            adds = (i + j) % 2 == 1
+            self.multiply(a, b, c, add=adds, scale=-0.5 if adds else 1.0)
+            want = a.astype("f8") @ b.astype("f8") * (-0.5 if adds else 1) + (7 if adds else 0)
             scale = np.abs(a.astype("f8")) @ np.abs(b.astype("f8")) + 7
             assert np.all(np.abs(c - want) <= 8 * np.finfo(dtype).eps * scale)
             room[1:-1, 1:-2] = 7

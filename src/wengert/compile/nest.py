@@ -223,7 +223,7 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class MatMul:
-    """``out = a @ b`` (``+=`` with ``add``) of matrices ``m x k`` and ``k x n``.
+    """``out = a @ b`` of matrices ``m x k`` and ``k x n``, or ``out += scale * (a @ b)`` with ``add``.
 
     The columns of ``out`` are neighbours in memory.
     """
@@ -236,6 +236,7 @@ class MatMul:
     k: Extent
     dtype: str
     add: bool = False
+    scale: Operand = 1.0
 
 
 @dataclass(frozen=True, slots=True)

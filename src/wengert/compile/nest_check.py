@@ -115,6 +115,9 @@ class _Check:
             self.place(ref.buffer, ref.index, s)
             if self.buffers[ref.buffer].strided:
                 self.fail(f"the matrix {ref.buffer} has strides of its own", s)
+        self.operand(s.scale, s.dtype, s)
+        if s.scale != 1.0 and not s.add:
+            self.fail("a product that is not added has a scale", s)
 
     def compute(self, s: Compute) -> None:
         for arg in s.args:

@@ -134,7 +134,10 @@ def _lines(statement: Statement) -> Iterator[str]:
         case MatMul():
             sign = "+=" if statement.add else "="
             m, n, k = (extent_text(extent) for extent in (statement.m, statement.n, statement.k))
-            yield f"{_matrix(statement.out)} {sign} {_matrix(statement.a)} @ {_matrix(statement.b)}  # {m} x {k} x {n}"
+            product = f"{_matrix(statement.a)} @ {_matrix(statement.b)}"
+            if statement.scale != 1.0:
+                product = f"({product}) * {_operand(statement.scale)}"
+            yield f"{_matrix(statement.out)} {sign} {product}  # {m} x {k} x {n}"
         case Check():
             yield f"if {statement.condition}: give up, an index is out of {extent_text(statement.extent)}"
 

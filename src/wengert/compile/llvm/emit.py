@@ -394,5 +394,7 @@ def _operands(statement: Statement) -> list[str]:
         case Loop():
             carried = [x for c in statement.carries for x in (c.init, c.next) if isinstance(x, str)]
             return [acc.value for acc in statement.accs] + carried
+        case MatMul():
+            return [statement.scale] if isinstance(statement.scale, str) else []
         case _:
             return []

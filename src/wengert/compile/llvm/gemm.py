@@ -1,4 +1,4 @@
-"""Matrix products as machine code of our own: ``c = a @ b`` or ``c += a @ b`` with any strides of ``a`` and ``b``.
+"""Matrix products as machine code of our own: ``c = a @ b`` or ``c += scale * (a @ b)``, with any strides of both.
 
 The result is cut into blocks, which threads share. Of each, some hundred places of the inner axis at a time: the left
 operand's part is packed once, the right one's for each strip of columns, so that it stays in the first cache while the
@@ -18,7 +18,7 @@ _PLACES: Final = {"f4": 192, "f8": 96}  # of the inner axis that are packed at a
 _SHARE: Final = 1 << 20  # multiplications that are worth a thread
 _THREADS: Final = 1  # the word of the pool that says how many may work
 # What a task is given, in this order.
-_WORDS: Final = ("m", "n", "k", "a", "ar", "ac", "b", "br", "bc", "c", "cr", "add", "high", "wide", "across")
+_WORDS: Final = ("m", "n", "k", "a", "ar", "ac", "b", "br", "bc", "c", "cr", "add", "scale", "high", "wide", "across")
 
 
 def gemm_text(dtype: str, *, register: int, registers: int, fma: bool) -> str:
@@ -48,12 +48,16 @@ def _rounded_up(a: Val, step: int) -> Val:
     return (a + (step - 1)) / a.like(step) * step
 
 
-def _context(ir: Ir) -> dict[str, Val]:
+def _kinds(elem: str) -> dict[str, str]:
+    """The type of each word."""
+    return {x: "ptr" if x in ("a", "b", "c") else elem if x == "scale" else "i64" for x in _WORDS}
+
+
+def _context(ir: Ir, elem: str) -> dict[str, Val]:
     """What a task was given."""
     found = {}
-    for number, name in enumerate(_WORDS):
+    for number, (name, kind) in enumerate(_kinds(elem).items()):
         place = ir.line("ptr", 0, f"getelementptr i64, ptr %context, i64 {number}")
-        kind = "ptr" if name in ("a", "b", "c") else "i64"
         found[name] = ir.line(kind, 0, f"load {kind}, ptr {place.text}, align 8")
     return found
 
@@ -62,7 +66,7 @@ def _emit_block(ir: Ir, shape: Shape, places: int) -> None:
     """``block(context, top, bottom, first, last)``: these rows and columns of the result."""
     elem = shape.elem
     with ir.function("define internal void @block(ptr %context, i64 %top, i64 %bottom, i64 %first, i64 %last)"):
-        w = _context(ir)
+        w = _context(ir, elem)
         top, bottom, first, last = (Val(ir, f"%{x}", "i64", 0) for x in ("top", "bottom", "first", "last"))
         slack = max(shape.rows, shape.lanes)  # packing goes by whole squares
         left = Val(ir, ir.allocate(elem, (places + slack) * _ROWS), "ptr", 0)
@@ -111,7 +115,7 @@ def _strip(
         high = bottom - i
         c = element(ir, w["c"], elem, i * w["cr"] + j)
         a = element(ir, left, elem, (i - top) * depth)
-        operands = ", ".join([x.typed for x in (some, a, right, c, w["cr"], high, wide, adds)])
+        operands = ", ".join([x.typed for x in (some, a, right, c, w["cr"], high, wide, adds, w["scale"])])
         half = shape.rows // 2
         for count, condition in ((shape.rows, high > half), (half, high <= half)):
             with only_if(ir, condition):
@@ -120,9 +124,8 @@ def _strip(
 
 def _emit_task(ir: Ir, shape: Shape) -> None:
     """The blocks with these numbers."""
-    del shape
     with ir.function("define internal void @task(ptr %context, i64 %low, i64 %up, i64 %number)"):
-        w = _context(ir)
+        w = _context(ir, shape.elem)
         with counting(ir, Val(ir, "%low", "i64", 0), Val(ir, "%up", "i64", 0), 1) as number:
             row = number / w["across"]
             top, first = row * w["high"], (number - row * w["across"]) * w["wide"]
@@ -133,7 +136,7 @@ def _emit_task(ir: Ir, shape: Shape) -> None:
 
 def _emit_entry(ir: Ir, shape: Shape, name: str) -> None:
     """The whole product: how it is cut."""
-    kinds = {x: "ptr" if x in ("a", "b", "c") else "i64" for x in _WORDS[:12]}
+    kinds = dict(list(_kinds(shape.elem).items())[:13])
     with ir.function(f"define void @{name}({', '.join([f'{kind} %{x}' for x, kind in kinds.items()])})"):
         w = {x: Val(ir, f"%{x}", kind, 0) for x, kind in kinds.items()}
         m, n, k = w["m"], w["n"], w["k"]

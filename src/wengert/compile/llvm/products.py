@@ -74,7 +74,8 @@ class _Expansion:
         )
         before: tuple[Statement, ...] = ()
         if s.add:
-            before = (self.load(held, s.out, r, c), Compute(y, "add", (held, t), s.dtype))
+            scaled = Compute(f"{t}.scaled", "mul", (t, s.scale), s.dtype)
+            before = (self.load(held, s.out, r, c), scaled, Compute(y, "add", (held, scaled.name), s.dtype))
         store = Store(self.flattened(s.out), (self.element(s.out, r, c),), y if s.add else t)
         return Loop(r, s.m, (Loop(c, s.n, (inner, *before, store)),))
 
@@ -111,11 +112,13 @@ def dtypes_of_products(kernel: Kernel) -> set[str]:
 
 def emit_product(frame: Frame, s: MatMul) -> None:
     """Call the product."""
-    ir, function = frame.ir, NAMES[s.dtype]
-    ir.declared[function] = f"declare void @{function}(i64, i64, i64, ptr, i64, i64, ptr, i64, i64, ptr, i64, i64)"
+    ir, function, elem = frame.ir, NAMES[s.dtype], ELEMENTS[s.dtype]
+    matrix = "ptr, i64, i64"
+    ir.declared[function] = f"declare void @{function}(i64, i64, i64, {matrix}, {matrix}, {matrix}, {elem})"
     (a, *a_steps), (b, *b_steps), (out, *out_steps) = (_matrix(frame, ref) for ref in (s.a, s.b, s.out))
     sizes = [frame.size(extent) for extent in (s.m, s.n, s.k)]
     operands = [*sizes, a, *a_steps, b, *b_steps, out, out_steps[0], ir.const("i64", 0, int(s.add))]
+    operands.append(frame.value(s.scale, s.dtype))
     ir.do(f"call void @{function}({', '.join([x.typed for x in operands])})")
 
 

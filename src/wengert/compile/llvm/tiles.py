@@ -151,24 +151,30 @@ def _turned(ir: Ir, rows: list[Val]) -> list[Val]:
 
 
 def emit_tile(ir: Ir, shape: Shape, rows: int, vectors: int, name: str) -> None:
-    """``name(k, a, b, c, apart, valid_rows, valid_columns, add)``: ``c = a @ b``, or ``+=``, for one tile."""
-    arguments = "i64 %k, ptr %a, ptr %b, ptr %c, i64 %apart, i64 %high, i64 %wide, i1 %add"
+    """``name(k, a, b, c, apart, high, wide, add, scale)``: ``c = a @ b``, or ``c += scale * (a @ b)``, for one tile.
+
+    Of the tile, so many rows and columns are real. Where nothing is added, the scale is 1.
+    """
+    arguments = f"i64 %k, ptr %a, ptr %b, ptr %c, i64 %apart, i64 %high, i64 %wide, i1 %add, {shape.elem} %scale"
     with ir.function(f"define internal void @{name}({arguments})"):
         k, high, wide, apart = (Val(ir, f"%{x}", "i64", 0) for x in ("k", "high", "wide", "apart"))
         sums = _sums(ir, shape, rows, vectors, k)
         c, add = Val(ir, "%c", "ptr", 0), Val(ir, "%add", "i1", 0)
+        scale = Val(ir, "%scale", shape.elem, 0).splat(shape.lanes)
         whole = (high >= rows) & (wide >= vectors * shape.lanes)
         with only_if(ir, whole):
             for adds in (True, False):
                 with only_if(ir, add if adds else ~add):
                     for r in range(rows):
-                        _put(ir, shape, sums[r], element(ir, c, shape.elem, apart * r), adds, None)
+                        row = [x * scale for x in sums[r]] if adds else sums[r]
+                        _put(ir, shape, row, element(ir, c, shape.elem, apart * r), adds, None)
                     ir.do("ret void")
                     ir.start(ir.label())
         mask = first_lanes(ir, wide - (vectors - 1) * shape.lanes, shape.lanes)
         for r in range(rows):
             with only_if(ir, high > r):
-                _put(ir, shape, sums[r], element(ir, c, shape.elem, apart * r), add, mask)
+                row = [x * scale for x in sums[r]]
+                _put(ir, shape, row, element(ir, c, shape.elem, apart * r), add, mask)
         ir.do("ret void")
 
 

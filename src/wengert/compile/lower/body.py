@@ -16,6 +16,7 @@ from wengert.compile.lower.matrices import product_statement
 from wengert.compile.lower.places import EMBEDDINGS, MAPPERS, Place, broadcast, only_ones_differ, through_ones
 from wengert.compile.lower.sizes import SHORT, Sizes
 from wengert.compile.lower.steps import MASKED, REDUCTIONS, short
+from wengert.compile.lower.updates import Update
 from wengert.compile.nest import (
     Acc,
     Affine,
@@ -130,6 +131,9 @@ class Body:
         if first.is_product:
             self.statements.append(product_statement(self, first.value))
             return
+        if first.update is not None:
+            self._add_update(first.value, first.update)
+            return
         flat = (
             self.may_be_flat
             and len(first.shape) > 1
@@ -160,6 +164,19 @@ class Body:
         self.close()
         for root, buffer in sums:
             parts.add_sum(self, root, buffer)
+
+    def _add_update(self, y: Value, update: Update) -> None:
+        """A product that is added to what lies where its result goes."""
+        scale: Operand = float(update.sign)
+        self.open([])
+        if isinstance(update.scale, Value):
+            dtype = short(y.dtype)
+            scale = self.named(self.operand(update.scale, (), flat=False), dtype)
+            scale = scale if update.sign > 0 else self.compute("neg", (scale,), dtype)
+        elif update.scale is not None:
+            scale = update.sign * float(update.scale)
+        self.close()
+        self.statements.append(product_statement(self, update.product, y, scale))
 
     def add_components(self, roots: Sequence[Any]) -> None:
         """One loop over the first axis of these roots, their other axes written out."""

@@ -10,12 +10,12 @@ from typing import Any
 from wengert.compile.llvm.places import place_of
 from wengert.compile.lower.places import Place
 from wengert.compile.lower.steps import short
-from wengert.compile.nest import Affine, Loop, MatMul, Ref, Statement, at
+from wengert.compile.nest import Affine, Loop, MatMul, Operand, Ref, Statement, at
 from wengert.program.values import Value
 
 
-def product_statement(body: Any, y: Value) -> Statement:
-    """A product, or a loop of them over the stacks."""
+def product_statement(body: Any, y: Value, target: Value | None = None, scale: Operand = 1.0) -> Statement:
+    """A product, or a loop of them over the stacks; with a target, times the scale it is added to what lies there."""
     a, b = body.group.makers[y].values
     number = body.new_number()
     extent = body.sizes.extent
@@ -24,10 +24,11 @@ def product_statement(body: Any, y: Value) -> Statement:
     row, column, inner = (f"i{number}_{name}" for name in ("row", "column", "inner"))
     out, left, right = (
         _matrix(body, body.located(x, (*first, at(down), at(along))), down, along)
-        for x, down, along in ((y, row, column), (a, row, inner), (b, inner, column))
+        for x, down, along in ((y if target is None else target, row, column), (a, row, inner), (b, inner, column))
     )
     m, n = map(extent, y.shape[-2:])
-    statement: Statement = MatMul(out, left, right, m, n, extent(a.shape[-1]), short(y.dtype))
+    k, dtype, adds = extent(a.shape[-1]), short(y.dtype), target is not None
+    statement: Statement = MatMul(out, left, right, m, n, k, dtype, adds, scale)
     for level, axis in reversed(list(enumerate(axes))):
         statement = Loop(axis, extent(y.shape[level]), (statement,), parallel=level == 0)
     return statement

@@ -22,6 +22,7 @@ from wengert.compile.lower.parts import is_worth_parts
 from wengert.compile.lower.places import EMBEDDINGS, RESHAPES, is_movement, only_ones_differ
 from wengert.compile.lower.sizes import Sizes
 from wengert.compile.lower.steps import PRODUCTS, REDUCTIONS, Fused, short
+from wengert.compile.lower.updates import Update, updates_among, with_updates
 from wengert.compile.nest import Buffer, Kernel, Loop, Role
 from wengert.program.partition import LIGHT
 from wengert.program.passes.constants import is_uniform
@@ -62,6 +63,7 @@ class Root:
     stage: int = 0
     is_product: bool = False  # of matrices: not computed in loops with others
     in_parts: bool = False  # a sum over rows that is kept in memory for each part of them
+    update: Update | None = None  # the product that is added to what lies where this goes
 
     @property
     def order(self) -> tuple[int, ...]:
@@ -133,6 +135,7 @@ def lower(
     body.may_be_flat = not by_rows
     nests = [] if outer else together(group)
     in_place = {y: x for y, x in targets.items() if x in arguments and may_replace(group, nests, y, x)}
+    nests = with_updates(group, nests, updates_among(group, step.equations, step.results, in_place))
     for i, x in enumerate(arguments):
         role = Role.INOUT if x in in_place.values() else Role.IN
         body.add_buffer(x, Buffer(f"x{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), role))
