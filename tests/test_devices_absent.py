@@ -87,6 +87,15 @@ def test_functions_pass_through_the_older_compiler():
     assert wengert.jit.ignore(drop=True)(function) is function
 
 
+def test_tensors_are_dense_and_cannot_be_pinned():
+    for library in (wengert, torch):
+        x = library.ones(2)
+        assert x.to_dense().tolist() == [1, 1]
+        assert x.to_dense(library.float64).dtype is library.float64
+        with pytest.raises(RuntimeError, match="Cannot access accelerator"):
+            x.pin_memory()
+
+
 def test_full_memory_can_be_waited_for():
     assert issubclass(wengert.OutOfMemoryError, RuntimeError)
     assert wengert.cuda.OutOfMemoryError is wengert.OutOfMemoryError

@@ -92,6 +92,12 @@ def test_older_names():
             assert call(layer, {"weight": library.ones(1, 2)}, library.ones(2)).tolist() == [2]
 
 
+def test_handles_of_hooks():
+    for library in BOTH:
+        handle = library.nn.Linear(1, 1).register_forward_hook(lambda *_: None)
+        assert isinstance(handle, library.utils.hooks.RemovableHandle)
+
+
 def test_batch_normalisation_of_functions():
     for library in BOTH:
         net = library.nn.Sequential(library.nn.BatchNorm1d(2), library.nn.InstanceNorm1d(2, track_running_stats=True))

@@ -34,6 +34,7 @@ from wengert.functions.indexing import ChoosingMethods
 from wengert.functions.info import InfoMethods
 from wengert.functions.legacy import LegacyMethods
 from wengert.functions.linalg_names import DecompositionMethods
+from wengert.functions.mapping import MappingMethods
 from wengert.functions.matrices import MatrixMethods
 from wengert.functions.movement import MovementMethods
 from wengert.functions.norms import NormMethods
@@ -90,6 +91,7 @@ class Tensor(
     ErrorGammaMethods,
     ExtremaMethods,
     FillingMethods,
+    MappingMethods,
     GraphMethods,
     IndexingMethods,
     InfoMethods,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -405,6 +405,21 @@ class InfoMethods:
     def is_pinned(self) -> bool:
         """False: there is no accelerator to pin memory for."""
         return False
+
+    def pin_memory(self, device: Any = None) -> NoReturn:
+        """Raise a RuntimeError, as PyTorch without an accelerator does."""
+        del device
+        raise RuntimeError("Cannot access accelerator device when none is available: pin_memory(), on the CPU only")
+
+    def to_dense(self: Any, dtype: Any = None, *, masked_grad: bool | None = None) -> Any:
+        """The tensor itself, in another dtype if one is given: none is sparse.
+
+        >>> import wengert as torch
+        >>> torch.ones(2).to_dense()
+        tensor([1., 1.])
+        """
+        del masked_grad
+        return self if dtype is None else self.to(dtype)
 
     def share_memory_(self: Any) -> Any:
         """The tensor itself: a process that is started gets what it is given as a copy."""

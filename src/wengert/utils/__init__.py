@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from wengert.utils import checkpoint as checkpoint
     from wengert.utils import data as data
     from wengert.utils import dlpack as dlpack
+    from wengert.utils import hooks as hooks
 else:
     __getattr__ = on_first_use(
         __name__,
@@ -15,7 +16,8 @@ else:
             "checkpoint": "wengert.utils.checkpoint",
             "data": "wengert.utils.data",
             "dlpack": "wengert.utils.dlpack",
+            "hooks": "wengert.utils.hooks",
         },
     )
 
-__all__ = ["checkpoint", "data", "dlpack"]
+__all__ = ["checkpoint", "data", "dlpack", "hooks"]
