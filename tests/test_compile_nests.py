@@ -7,7 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import wengert
+from wengert.compile.llvm.places import product, total
 from wengert.compile.nest import (
     Acc,
     Affine,
@@ -28,6 +32,7 @@ from wengert.compile.nest import (
 )
 from wengert.compile.nest_check import MalformedKernel, check_kernel
 from wengert.compile.nest_text import kernel_text
+from wengert.compile.runtime.build import evaluate
 
 X = Buffer("x", "f4", ("n", "m"), Role.IN)
 Y = Buffer("y", "f4", ("n",), Role.OUT)
@@ -142,3 +147,34 @@ def test_kernels_are_values() -> None:
     assert hash(again) == hash(SOUND)
     assert repr(again) == repr(SOUND)
     assert replace(SOUND, name="other") != SOUND
+
+
+class TestSums:
+    """Of sizes, as :func:`total` writes them."""
+
+    @given(st.lists(st.tuples(st.sampled_from(["n", "m", Expr("//", ("n", 3)), 1]), st.integers(-4, 9)), max_size=30))
+    def test_are_what_they_say(self, terms: list[Any]) -> None:
+        sizes = {"n": 1000, "m": 37}
+        whole: Any = 0
+        for base, count in terms:
+            whole = total(whole, product(base, count))
+        assert evaluate(whole, sizes) == sum([count * evaluate(base, sizes) for base, count in terms])
+        assert not isinstance(whole, Expr) or len(whole.args) <= 4
+
+    def test_of_sums(self) -> None:
+        a, b = total("n", product("m", 3)), total(product("m", -3), 5)
+        assert total(a, b) == total("n", 5)
+        assert total("n", product("n", -1)) == 0
+
+
+def test_a_kernel_of_more_than_a_hundred_loops() -> None:
+    """Each with memory of its own, and its own work: both are sums over all loops."""
+    pytest.importorskip("llvmlite")
+
+    def chain(x: Any) -> Any:
+        for _ in range(110):
+            x = x - x.mean() * 0.01
+        return x
+
+    x = wengert.linspace(0, 1, 200, dtype=wengert.float64)
+    assert wengert.allclose(wengert.compile(chain)(x), chain(x), rtol=1e-12)

@@ -18,24 +18,25 @@ from wengert.program.values import Value
 def apply_plain(trace: Any, op: Op, inputs: tuple[Any, ...], meta: dict[str, Any]) -> Any:
     """What :meth:`wengert.compile.trace.Trace.apply` gives for an elementwise operation with one result.
 
-    None where anything is not as it mostly is: views, tensors from outside, several dtypes, errors.
+    None where anything is not as it mostly is: tensors from outside, several dtypes, errors.
     """
     cls, scope = tensor_class(), trace.scope
     operands: list[Any] = []
-    dtype, is_tracked = None, False
+    dtype, may_be_tracked = None, False
     for x in inputs:
         if x.__class__ is cls:
             data = x._data
-            if data.__class__ is not Storage or data.trace is not trace or data.scope is not scope:
+            if data.__class__ is Storage and data.trace is trace and data.scope is scope:
+                value = data.current()
+            elif data.__class__ is Value and trace.owns(data):  # what a node has kept
+                value = data
+            else:
                 return None
-            if x._view is not None:
-                return None
-            value = data.current()
             if value.dtype is not dtype:
                 if dtype is not None:
                     return None
                 dtype = value.dtype
-            is_tracked = is_tracked or x._rg
+            may_be_tracked = may_be_tracked or x._rg or x._view is not None
             operands.append(value)
         elif x.__class__ is float or x.__class__ is int:
             operands.append(x)
@@ -49,7 +50,7 @@ def apply_plain(trace: Any, op: Op, inputs: tuple[Any, ...], meta: dict[str, Any
         return None
     trace.equations.append(Equation(op, tuple(operands), meta, (result,), user_code(3)))
     out = wrap(Storage(trace, result))
-    if is_tracked and STATE.grad_enabled and result.dtype.kind in "fc" and is_recorded(op, inputs):
+    if may_be_tracked and STATE.grad_enabled and result.dtype.kind in "fc" and is_recorded(op, inputs):
         out._node, out._rg = record(op, inputs, result, (out,), meta, operands), True
         if scope is not None:
             scope.note(out._node, result)

@@ -86,6 +86,10 @@ class Trace:
         self._own.add(value)
         return value
 
+    def owns(self, value: Value) -> bool:
+        """Whether it is a value of this program."""
+        return value in self._own
+
     def value_of(self, t: TensorBase) -> Value:
         """The value that a tensor has now; tensors from outside become inputs of the program."""
         data = t._data
@@ -94,7 +98,7 @@ class Trace:
                 raise TraceError(messages.leaked(data))
             return data.current()
         if isinstance(data, Value):
-            if data not in self._own:
+            if not self.owns(data):
                 raise TraceError(messages.leaked(data))
             return data
         return self.capture(t).storage.current()

@@ -179,7 +179,7 @@ class _Module:
         """Emit all."""
         ir = self.ir
         with ir.function(f"define i32 @{_symbol(self.kernel)}(ptr %buffers, ptr %sizes)"):
-            frame = Frame(ir, self.kernel, self.plan, self.layout)
+            frame = Frame(ir, self.kernel, self.plan, self.layout, self.dtypes)
             arena = self._take_arena(frame)
             if arena is not None:
                 self._refuse_without(Val(ir, "%arena", "ptr", 0))
@@ -211,7 +211,7 @@ class _Module:
         """Emit the function that is called before the kernel."""
         ir = self.ir
         with ir.function(f"define i64 @{_prepare_name(self.kernel)}(ptr %sizes, ptr %shapes)"):
-            frame = Frame(ir, self.kernel, self.plan, self.layout)
+            frame = Frame(ir, self.kernel, self.plan, self.layout, self.dtypes)
             extents = [extent for buffer in self.kernel.of_role(Role.OUT) for extent in buffer.shape]
             for i, extent in enumerate(extents):
                 self._put("%shapes", i, frame.size(extent).typed)
@@ -309,7 +309,7 @@ class _Module:
         ir = self.ir
         signature = f"define internal void @{name}(ptr %context, i64 %low, i64 %high, i64 %number)"
         with ir.function(signature):
-            frame = Frame(ir, self.kernel, self.plan, self.layout)
+            frame = Frame(ir, self.kernel, self.plan, self.layout, self.dtypes)
             for i, text in enumerate(("%buffers", "%sizes", "%arena", "%partial")):
                 ir.entry.append(f"  %slot{i} = getelementptr i64, ptr %context, i64 {i}")
                 ir.entry.append(f"  {text} = load ptr, ptr %slot{i}")

@@ -41,7 +41,7 @@ class Layout:
 class Frame:
     """A function under construction."""
 
-    def __init__(self, ir: Ir, kernel: Kernel, plan: Plan, layout: Layout) -> None:
+    def __init__(self, ir: Ir, kernel: Kernel, plan: Plan, layout: Layout, dtypes: dict[str, str]) -> None:
         self.ir = ir
         self.kernel = kernel
         self.plan = plan
@@ -49,7 +49,7 @@ class Frame:
         self.buffers = {buffer.name: buffer for buffer in kernel.buffers}
         self.values: dict[str, tuple[Val, str]] = {}  # value and dtype by name
         self.wide: dict[str, Val] = {}  # float64 totals before their rounding to float32
-        self.dtypes = dtypes_of(kernel)
+        self.dtypes = dtypes  # of all values of the kernel, by name
         self.axes: dict[str, Val] = {}
         self.lanes: Lanes | None = None
         self.registers: dict[tuple[str, tuple[int, ...]], tuple[Val, str]] = {}

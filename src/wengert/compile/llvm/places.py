@@ -31,10 +31,34 @@ def product(a: Extent, b: Extent) -> Extent:
 
 
 def total(a: Extent, b: Extent) -> Extent:
-    """``a + b``, numbers folded."""
+    """``a + b``, numbers folded and like terms put together: the sum of many is as long as they are different."""
     if isinstance(a, int) and isinstance(b, int):
         return a + b
-    return b if a == 0 else a if b == 0 else Expr("+", (a, b))
+    if a == 0 or b == 0:
+        return b if a == 0 else a
+    counts: dict[Extent, int] = {}
+    for term in (*_terms(a), *_terms(b)):
+        base, count = _counted(term)
+        counts[base] = counts.get(base, 0) + count
+    terms = [product(base, count) for base, count in counts.items() if count]
+    return 0 if not terms else terms[0] if len(terms) == 1 else Expr("+", tuple(terms))
+
+
+def _terms(extent: Extent) -> tuple[Extent, ...]:
+    return extent.args if isinstance(extent, Expr) and extent.op == "+" else (extent,)
+
+
+def _counted(term: Extent) -> tuple[Extent, int]:
+    """A term as a number of times something else; a number is a number of ones."""
+    if isinstance(term, int):
+        return 1, term
+    if isinstance(term, Expr) and term.op == "*" and len(term.args) == 2:
+        first, last = term.args
+        if isinstance(last, int):
+            return first, last
+        if isinstance(first, int):
+            return last, first
+    return term, 1
 
 
 def count_of(shape: tuple[Extent, ...]) -> Extent:

@@ -181,23 +181,26 @@ def _steps(
     groups: Mapping[int, list[Equation]], at: Mapping[Equation, int], outputs: Mapping[Value, int]
 ) -> list[Step]:
     steps: list[Step] = []
+    readers = _readers(groups)
     for here, group in groups.items():
         if here % 2:
             steps.append(Calls(tuple(group)))
             continue
-        wanted = {*outputs, *_read_elsewhere(here, groups)}
-        results = [x for equation in group if at[equation] == here for x in equation.results if x in wanted]
+        own = [x for equation in group if at[equation] == here for x in equation.results]
+        results = [x for x in own if x in outputs or readers.get(x, set()) - {here}]
         if results:
             results.sort(key=lambda x: outputs.get(x, len(outputs)))  # as the program returns them, where it does
             steps.append(Fused(tuple(group), tuple(results)))
     return steps
 
 
-def _read_elsewhere(here: int, groups: Mapping[int, list[Equation]]) -> set[Value]:
-    """The values that steps of other levels read, but for those that they make themselves."""
-    read: set[Value] = set()
-    for other, group in groups.items():
-        if other != here:
-            made = {x for equation in group for x in equation.results}
-            read |= {x for equation in group for x in equation.values if x not in made}
-    return read
+def _readers(groups: Mapping[int, list[Equation]]) -> dict[Value, set[int]]:
+    """The levels that read each value, but for that which makes it there itself."""
+    readers: dict[Value, set[int]] = {}
+    for here, group in groups.items():
+        made = {x for equation in group for x in equation.results}
+        for equation in group:
+            for x in equation.values:
+                if x not in made:
+                    readers.setdefault(x, set()).add(here)
+    return readers

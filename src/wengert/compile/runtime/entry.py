@@ -15,6 +15,7 @@ from wengert.compile.llvm.machine import Linked
 from wengert.compile.llvm.places import stride_name
 from wengert.compile.nest import Buffer, Kernel, Role
 from wengert.compile.runtime import entry_code as code
+from wengert.compile.runtime import entry_table as words
 from wengert.compile.runtime import layout
 from wengert.compile.runtime.entry_point import LONG, SCALARS, EntryPoint, Table, table_of
 from wengert.compile.runtime.support import support
@@ -55,26 +56,26 @@ def fast_entry(
     arguments, results = kernel.of_role(Role.IN, Role.INOUT), kernel.of_role(Role.OUT)
     axes = sum([len(b.shape) for b in results])
     most = max(len(arguments), len(results), len(interface.pointers), len(interface.sizes), axes)
-    entry = _entry() if most <= code.MOST else None
+    entry = _entry() if most <= words.MOST else None
     if entry is None:
         return None
     keep: list[Any] = [kernel, linked, slow, box, *constants.values()]
-    table = np.zeros(code.WORDS, np.int64).view(Table)
-    table[code.ENTRY] = linked.address(interface.name)
-    table[code.PREPARE] = linked.address(interface.prepare)
-    table[code.SLOW] = id(slow)
-    table[code.ARGUMENTS] = len(arguments)
-    table[code.RESULTS] = len(results)
-    table[code.LONG] = LONG
-    table[code.HANDLER] = 0 if (handler := support().handler) is None else id(handler)
+    table = np.zeros(words.WORDS, np.int64).view(Table)
+    table[words.ENTRY] = linked.address(interface.name)
+    table[words.PREPARE] = linked.address(interface.prepare)
+    table[words.SLOW] = id(slow)
+    table[words.ARGUMENTS] = len(arguments)
+    table[words.RESULTS] = len(results)
+    table[words.LONG] = LONG
+    table[words.HANDLER] = 0 if (handler := support().handler) is None else id(handler)
     pointers = {name: i for i, name in enumerate(interface.pointers)}
     sizes = {name: i for i, name in enumerate(interface.sizes)}
     known: set[str] = set()
     rows = [_argument(b, pointers, sizes, known, keep, boxed=box is not None) for b in arguments]
-    table[code.ARGUMENT_TABLE] = table_of(rows, keep)
-    table[code.RESULT_TABLE] = table_of(_results(results, pointers, keep), keep)
-    table[code.CONSTANTS] = len(constants)
-    table[code.CONSTANT_TABLE] = table_of([(pointers[n], a.ctypes.data) for n, a in constants.items()], keep)
+    table[words.ARGUMENT_TABLE] = table_of(rows, keep)
+    table[words.RESULT_TABLE] = table_of(_results(results, pointers, keep), keep)
+    table[words.CONSTANTS] = len(constants)
+    table[words.CONSTANT_TABLE] = table_of([(pointers[n], a.ctypes.data) for n, a in constants.items()], keep)
     if box is not None and not _fill_box(table, box, keep):
         return None
     table.keep = keep
@@ -91,24 +92,24 @@ def _argument(
     axes = []
     for extent in buffer.shape:
         if isinstance(extent, int):
-            axes.append((code.FIXED, extent))
+            axes.append((words.FIXED, extent))
         elif isinstance(extent, str):
-            axes.append((code.SAME if extent in known else code.LEARN, sizes[extent]))
+            axes.append((words.SAME if extent in known else words.LEARN, sizes[extent]))
             known.add(extent)
         else:
-            axes.append((code.ANY, 0))
+            axes.append((words.ANY, 0))
     written = buffer.role is Role.INOUT
     flags = layout.ALIGNED | (0 if buffer.strided else layout.C_CONTIGUOUS) | (layout.WRITEABLE if written else 0)
     scalars = [] if buffer.shape or written else [id(kind) for kind in SCALARS.get(buffer.dtype, ())]
     one, two, *_ = *scalars, 0, 0
-    row = [0] * code.A_WORDS
-    row[code.A_DESCR], row[code.A_NDIM], row[code.A_FLAGS] = id(dtype), len(buffer.shape), flags
-    row[code.A_AXES] = table_of(axes, keep)
-    row[code.A_POINTER] = pointers[buffer.name]
-    row[code.A_SCALAR], row[code.A_SCALAR2] = one, two or one
-    row[code.A_STRIDES] = sizes[stride_name(buffer.name, 0)] if buffer.strided and buffer.shape else -1
-    row[code.A_SHIFT] = dtype.itemsize.bit_length() - 1
-    row[code.A_BOXED] = int(boxed and not written)
+    row = [0] * words.A_WORDS
+    row[words.A_DESCR], row[words.A_NDIM], row[words.A_FLAGS] = id(dtype), len(buffer.shape), flags
+    row[words.A_AXES] = table_of(axes, keep)
+    row[words.A_POINTER] = pointers[buffer.name]
+    row[words.A_SCALAR], row[words.A_SCALAR2] = one, two or one
+    row[words.A_STRIDES] = sizes[stride_name(buffer.name, 0)] if buffer.strided and buffer.shape else -1
+    row[words.A_SHIFT] = dtype.itemsize.bit_length() - 1
+    row[words.A_BOXED] = int(boxed and not written)
     return row
 
 
@@ -117,9 +118,9 @@ def _results(results: Sequence[Buffer], pointers: dict[str, int], keep: list[Any
     for buffer in results:
         dtype = np.dtype(buffer.dtype)
         keep.append(dtype)
-        row = [0] * code.R_WORDS
-        row[code.R_DESCR], row[code.R_NDIM], row[code.R_TYPE] = id(dtype), len(buffer.shape), dtype.num
-        row[code.R_POINTER], row[code.R_DIMS], row[code.R_SIZE] = pointers[buffer.name], first, dtype.itemsize
+        row = [0] * words.R_WORDS
+        row[words.R_DESCR], row[words.R_NDIM], row[words.R_TYPE] = id(dtype), len(buffer.shape), dtype.num
+        row[words.R_POINTER], row[words.R_DIMS], row[words.R_SIZE] = pointers[buffer.name], first, dtype.itemsize
         first += len(buffer.shape)
         rows.append(row)
     return rows
@@ -139,10 +140,10 @@ def _fill_box(table: Table, box: Box, keep: list[Any]) -> bool:
         return False
     values = {name: getattr(template, name) for name in (*box.plain, *box.others)}
     keep.append(values)
-    table[code.BOX] = id(type(template))
-    table[code.BOX_DATA] = offsets[box.slot]
-    table[code.BOX_PLAIN] = len(box.plain)
-    table[code.BOX_PLAIN_TABLE] = table_of([(offsets[n] or 0, id(values[n])) for n in box.plain], keep)
-    table[code.BOX_TEMPLATE] = len(values)
-    table[code.BOX_TEMPLATE_TABLE] = table_of([(offsets[n] or 0, id(v)) for n, v in values.items()], keep)
+    table[words.BOX] = id(type(template))
+    table[words.BOX_DATA] = offsets[box.slot]
+    table[words.BOX_PLAIN] = len(box.plain)
+    table[words.BOX_PLAIN_TABLE] = table_of([(offsets[n] or 0, id(values[n])) for n in box.plain], keep)
+    table[words.BOX_TEMPLATE] = len(values)
+    table[words.BOX_TEMPLATE_TABLE] = table_of([(offsets[n] or 0, id(v)) for n, v in values.items()], keep)
     return True

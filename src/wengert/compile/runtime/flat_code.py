@@ -11,7 +11,9 @@ from __future__ import annotations
 from typing import Final
 
 from wengert.compile.runtime import layout
-from wengert.compile.runtime.entry_code import DECLARATIONS, FRESH, field, word
+from wengert.compile.runtime.entry_code import DECLARATIONS
+from wengert.compile.runtime.entry_table import field, word
+from wengert.compile.runtime.result_code import FRESH
 
 MOST: Final = 16  # arguments and results together
 

@@ -1,0 +1,39 @@
+"""What the tables of int64 hold that the entry code reads, and the IR that reads them.
+
+A kernel's main table says how many arguments and results there are and where their tables are; see :mod:`.entry`, which
+fills them in.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+MOST: Final = 512  # arguments, results, pointers, sizes, axes of all results
+
+# Words of the main table.
+ENTRY, SLOW, ARGUMENTS, RESULTS, PREPARE, ARGUMENT_TABLE, RESULT_TABLE = range(7)
+CONSTANTS, CONSTANT_TABLE, BOX, BOX_DATA, BOX_PLAIN, BOX_PLAIN_TABLE, BOX_TEMPLATE, BOX_TEMPLATE_TABLE = range(7, 15)
+LONG, HANDLER = 15, 16
+WORDS: Final = 17
+# Words of an argument.
+A_DESCR, A_NDIM, A_FLAGS, A_AXES, A_POINTER, A_SCALAR, A_SCALAR2, A_STRIDES, A_SHIFT, A_BOXED = range(10)
+A_WORDS: Final = 10
+# Words of a result.
+R_DESCR, R_NDIM, R_TYPE, R_POINTER, R_DIMS, R_SIZE = range(6)
+R_WORDS: Final = 6
+# What to do with the size of an argument's axis: kind and value.
+FIXED, LEARN, SAME, ANY = range(4)
+
+
+def word(name: str, table: str, number: int, kind: str = "i64") -> str:
+    """Load a word of a table."""
+    return f"""  %{name}.at = getelementptr i64, ptr %{table}, i64 {number}
+  %{name} = load {kind}, ptr %{name}.at
+"""
+
+
+def field(name: str, base: str, offset: int, kind: str) -> str:
+    """Load a field of an object."""
+    return f"""  %{name}.at = getelementptr i8, ptr %{base}, i64 {offset}
+  %{name} = load {kind}, ptr %{name}.at
+"""

@@ -1,0 +1,248 @@
+"""Parts of the entry code, in LLVM IR: fresh arrays before the kernel runs, Python objects of them afterwards."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wengert.compile.runtime import layout
+from wengert.compile.runtime.entry_table import (
+    BOX_DATA,
+    BOX_TEMPLATE,
+    BOX_TEMPLATE_TABLE,
+    CONSTANT_TABLE,
+    CONSTANTS,
+    HANDLER,
+    LONG,
+    PREPARE,
+    R_DESCR,
+    R_DIMS,
+    R_NDIM,
+    R_POINTER,
+    R_SIZE,
+    R_TYPE,
+    R_WORDS,
+    RESULT_TABLE,
+    RESULTS,
+    field,
+    word,
+)
+from wengert.compile.runtime.keeper_code import LARGE
+
+# A fresh array in memory order; a large one in memory that was used before, if there is a handler for that.
+FRESH: Final = f"""
+define internal ptr @wengert_fresh(ptr %handler, i64 %ndim, ptr %shape, i64 %type, i64 %itemsize) {{
+entry:
+  %ndim.short = trunc i64 %ndim to i32
+  %type.short = trunc i64 %type to i32
+  br label %bytes.head
+bytes.head:
+  %b = phi i64 [ 0, %entry ], [ %b1, %bytes.one ]
+  %bytes = phi i64 [ %itemsize, %entry ], [ %bytes1, %bytes.one ]
+  %bytes.more = icmp slt i64 %b, %ndim
+  br i1 %bytes.more, label %bytes.one, label %bytes.done
+bytes.one:
+  %b.at = getelementptr i64, ptr %shape, i64 %b
+  %b.n = load i64, ptr %b.at
+  %bytes1 = mul i64 %bytes, %b.n
+  %b1 = add i64 %b, 1
+  br label %bytes.head
+bytes.done:
+  %is_large = icmp sge i64 %bytes, {LARGE}
+  %has_handler = icmp ne ptr %handler, null
+  %keeps = and i1 %is_large, %has_handler
+  br i1 %keeps, label %large, label %small
+small:
+  %made.small = call ptr @wengert_array_new(ptr @wengert_array_type, i32 %ndim.short, ptr %shape,
+    i32 %type.short, ptr null, ptr null, i32 0, i32 0, ptr null)
+  ret ptr %made.small
+large:
+  %before = call ptr @wengert_set_handler(ptr %handler)
+  %failed = icmp eq ptr %before, null
+  br i1 %failed, label %none, label %kept
+kept:
+  %made.large = call ptr @wengert_array_new(ptr @wengert_array_type, i32 %ndim.short, ptr %shape,
+    i32 %type.short, ptr null, ptr null, i32 0, i32 0, ptr null)
+  %ours = call ptr @wengert_set_handler(ptr %before)
+  call void @Py_DecRef(ptr %before)
+  call void @Py_DecRef(ptr %ours)
+  ret ptr %made.large
+none:
+  ret ptr null
+}}
+"""
+
+# From `results` on to `run`: the kernel says how long its results are, and how much there is to do. The arrays are in
+# `%objects`, the addresses of their data, and of constants, in `%pointers`.
+MADE: Final = f"""results:
+{word("prepare", "table", PREPARE, "ptr")}
+{word("count", "table", RESULTS)}
+{word("restable", "table", RESULT_TABLE, "ptr")}
+{word("constants", "table", CONSTANTS)}
+{word("consttable", "table", CONSTANT_TABLE, "ptr")}
+{word("long", "table", LONG)}
+  %work = call i64 %prepare(ptr %sizes, ptr %shapes)
+  br label %const.head
+const.head:
+  %c = phi i64 [ 0, %results ], [ %c1, %const ]
+  %const.more = icmp slt i64 %c, %constants
+  br i1 %const.more, label %const, label %made.head
+const:
+  %c.twice = mul i64 %c, 2
+  %c.number.at = getelementptr i64, ptr %consttable, i64 %c.twice
+  %c.number = load i64, ptr %c.number.at
+  %c.data.at = getelementptr i64, ptr %c.number.at, i64 1
+  %c.data = load ptr, ptr %c.data.at
+  %c.slot = getelementptr ptr, ptr %pointers, i64 %c.number
+  store ptr %c.data, ptr %c.slot
+  %c1 = add i64 %c, 1
+  br label %const.head
+
+made.head:
+  %m = phi i64 [ 0, %const.head ], [ %m1, %made.next ]
+  %made.more = icmp slt i64 %m, %count
+  br i1 %made.more, label %make, label %run
+make:
+  %make.offset = mul i64 %m, {R_WORDS}
+  %r = getelementptr i64, ptr %restable, i64 %make.offset
+{word("r.ndim", "r", R_NDIM)}
+{word("r.pointer", "r", R_POINTER)}
+  %r.slot = getelementptr ptr, ptr %pointers, i64 %r.pointer
+  %m.object = getelementptr ptr, ptr %objects, i64 %m
+  %r.is_number = icmp eq i64 %r.ndim, 0
+  br i1 %r.is_number, label %make.number, label %make.array
+make.number:
+  %number.at = getelementptr i64, ptr %numbers, i64 %m
+  store ptr %number.at, ptr %r.slot
+  store ptr null, ptr %m.object
+  br label %made.next
+make.array:
+{word("r.type", "r", R_TYPE)}
+{word("r.dims", "r", R_DIMS)}
+  %r.shape = getelementptr i64, ptr %shapes, i64 %r.dims
+{word("r.size", "r", R_SIZE)}
+{word("handler", "table", HANDLER, "ptr")}
+  %made = call ptr @wengert_fresh(ptr %handler, i64 %r.ndim, ptr %r.shape, i64 %r.type, i64 %r.size)
+  store ptr %made, ptr %m.object
+  %made.failed = icmp eq ptr %made, null
+  br i1 %made.failed, label %failed, label %make.fill
+make.fill:
+{field("made.data", "made", layout.DATA, "ptr")}
+  store ptr %made.data, ptr %r.slot
+  br label %made.next
+made.next:
+  %m1 = add i64 %m, 1
+  br label %made.head
+
+"""
+
+# From `wrap.head`, after the kernel has run: numbers become NumPy's scalars, everything is put in its box, and given.
+WRAPPED: Final = f"""wrap.head:
+  %w = phi i64 [ 0, %ran ], [ %w1, %wrap.next ]
+  %wrap.more = icmp slt i64 %w, %count
+  br i1 %wrap.more, label %wrap, label %give
+wrap:
+  %wrap.offset = mul i64 %w, {R_WORDS}
+  %v = getelementptr i64, ptr %restable, i64 %wrap.offset
+{word("v.ndim", "v", R_NDIM)}
+{word("v.descr", "v", R_DESCR, "ptr")}
+  %w.object = getelementptr ptr, ptr %objects, i64 %w
+  %v.is_number = icmp eq i64 %v.ndim, 0
+  br i1 %v.is_number, label %wrap.number, label %wrap.box
+wrap.number:
+  %v.number = getelementptr i64, ptr %numbers, i64 %w
+  %v.scalar = call ptr @wengert_array_scalar(ptr %v.number, ptr %v.descr, ptr null)
+  store ptr %v.scalar, ptr %w.object
+  %v.failed = icmp eq ptr %v.scalar, null
+  br i1 %v.failed, label %failed, label %wrap.box
+wrap.box:
+  %no_box = icmp eq ptr %box, null
+  br i1 %no_box, label %wrap.next, label %box.make
+box.make:
+  %boxed = call ptr @PyType_GenericAlloc(ptr %box, i64 0)
+  %box.failed = icmp eq ptr %boxed, null
+  br i1 %box.failed, label %failed, label %box.fill
+box.fill:
+{word("template.count", "table", BOX_TEMPLATE)}
+{word("template", "table", BOX_TEMPLATE_TABLE, "ptr")}
+{word("box.slot", "table", BOX_DATA)}
+  %content = load ptr, ptr %w.object
+  %box.content = getelementptr i8, ptr %boxed, i64 %box.slot
+  store ptr %content, ptr %box.content
+  store ptr %boxed, ptr %w.object
+  br label %template.head
+template.head:
+  %t = phi i64 [ 0, %box.fill ], [ %t1, %template.one ]
+  %template.more = icmp slt i64 %t, %template.count
+  br i1 %template.more, label %template.one, label %wrap.next
+template.one:
+  %t.twice = mul i64 %t, 2
+  %t.pair = getelementptr i64, ptr %template, i64 %t.twice
+  %t.offset = load i64, ptr %t.pair
+  %t.value.at = getelementptr i64, ptr %t.pair, i64 1
+  %t.value = load ptr, ptr %t.value.at
+  call void @Py_IncRef(ptr %t.value)
+  %t.slot = getelementptr i8, ptr %boxed, i64 %t.offset
+  store ptr %t.value, ptr %t.slot
+  %t1 = add i64 %t, 1
+  br label %template.head
+wrap.next:
+  %w1 = add i64 %w, 1
+  br label %wrap.head
+
+give:
+  switch i64 %count, label %give.many [ i64 0, label %give.none i64 1, label %give.one ]
+give.none:
+  call void @Py_IncRef(ptr @wengert_none)
+  ret ptr @wengert_none
+give.one:
+  %only = load ptr, ptr %objects
+  ret ptr %only
+give.many:
+  %tuple = call ptr @PyTuple_New(i64 %count)
+  %tuple.failed = icmp eq ptr %tuple, null
+  br i1 %tuple.failed, label %failed, label %tuple.head
+tuple.head:
+  %u = phi i64 [ 0, %give.many ], [ %u1, %tuple.one ]
+  %tuple.more = icmp slt i64 %u, %count
+  br i1 %tuple.more, label %tuple.one, label %tuple.done
+tuple.one:
+  %u.object.at = getelementptr ptr, ptr %objects, i64 %u
+  %u.object = load ptr, ptr %u.object.at
+  %u.status = call i32 @PyTuple_SetItem(ptr %tuple, i64 %u, ptr %u.object)
+  %u1 = add i64 %u, 1
+  br label %tuple.head
+tuple.done:
+  ret ptr %tuple
+
+"""
+
+# Where a result cannot be made there is an exception; where the kernel refuses to run, `slow_way` says why.
+FAILED: Final = """failed:
+  %failed.count = phi i64 [ %m, %make.array ],
+    [ %count, %wrap.number ], [ %count, %box.make ], [ %count, %give.many ]
+  br label %failed.head
+failed.head:
+  %f = phi i64 [ 0, %failed ], [ %f1, %failed.one ]
+  %failed.more = icmp slt i64 %f, %failed.count
+  br i1 %failed.more, label %failed.one, label %failed.done
+failed.one:
+  %f.at = getelementptr ptr, ptr %objects, i64 %f
+  %f.object = load ptr, ptr %f.at
+  call void @Py_DecRef(ptr %f.object)
+  %f1 = add i64 %f, 1
+  br label %failed.head
+failed.done:
+  ret ptr null
+
+refused.head:
+  %e = phi i64 [ 0, %ran ], [ %e1, %refused.one ]
+  %refused.more = icmp slt i64 %e, %count
+  br i1 %refused.more, label %refused.one, label %slow_way
+refused.one:
+  %e.at = getelementptr ptr, ptr %objects, i64 %e
+  %e.object = load ptr, ptr %e.at
+  call void @Py_DecRef(ptr %e.object)
+  %e1 = add i64 %e, 1
+  br label %refused.head
+
+"""
