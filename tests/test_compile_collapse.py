@@ -56,4 +56,4 @@ def test_sums_over_columns_of_stacks() -> None:
         lambda x, row: (x + row).permute(1, 2, 0).sum(2) * 2,
     ):
         np.testing.assert_allclose(torch.compile(f)(x, row), f(x, row), rtol=1e-12, atol=1e-12)
-    assert "in 0..(n1 * 10)" in torch.compile(lambda x, row: (x * row).sum(0)).loops(x, row)
+    assert "in 0..200" in torch.compile(lambda x, row: (x * row).sum(0)).loops(x, row)

@@ -29,7 +29,7 @@ def reads_it_turned(p: Any, x: Any) -> Any:
 
 def multiplies_by_the_old(p: Any, x: Any) -> Any:
     y = p @ x
-    p.mul_(y.exp())
+    p.mul_(y.sigmoid())  # the exponential would grow beyond all digits
     return y.sum()
 
 
@@ -136,3 +136,24 @@ def test_memory_that_two_arguments_share_is_refused() -> None:
     p = random(0, 20, 20)
     with pytest.raises(RuntimeError):
         torch.compile(sgd)(p, p.view(20, 20))
+
+
+def test_out() -> None:
+    """What is computed goes into the tensor, which may be a view, made inside, or of a wider dtype."""
+
+    def f(p: Any, x: Any) -> Any:
+        torch.add(p, x, out=p)
+        torch.exp(p[0] * 0.01, out=p[1])
+        wide = torch.empty(3, 4, dtype=torch.float64)
+        torch.mul(x.float(), 2, out=wide)
+        values, places = torch.empty(3, dtype=p.dtype), torch.empty(3, dtype=torch.int64)
+        torch.max(p, 1, out=(values, places))
+        return wide, torch.sum(wide, 0, out=torch.empty(4, dtype=torch.float64)), values, places
+
+    compiled = torch.compile(f)
+    p, q = random(0, 3, 4), random(0, 3, 4)
+    for seed in range(3):
+        for got, want in zip(compiled(p, random(seed, 3, 4)), f(q, random(seed, 3, 4)), strict=True):
+            assert got.dtype == want.dtype
+            np.testing.assert_allclose(got, want, rtol=1e-12)
+        np.testing.assert_allclose(p, q, rtol=1e-12)

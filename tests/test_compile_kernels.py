@@ -13,7 +13,8 @@ pytest.importorskip("llvmlite")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wengert.compile.llvm.emit import layout_of
+from wengert.compile.llvm.layout import layout_of
+from wengert.compile.llvm.plan import Planner, Target
 from wengert.compile.nest import (
     Acc,
     Affine,
@@ -490,7 +491,8 @@ def test_memory_between_loops_is_used_again() -> None:
     roles = [Role.IN, *[Role.TEMP] * 6, Role.OUT]
     buffers = tuple(Buffer(name, "f8", ("n",), role) for name, role in zip(names, roles, strict=True))
     kernel = Kernel("chain", buffers, tuple(body))
-    offsets, end = layout_of(kernel).offsets, layout_of(kernel).arena
+    layout = layout_of(kernel, Planner(kernel, Target()).plan)
+    offsets, end = layout.offsets, layout.arena
     assert len({repr(offset) for offset in offsets.values()}) == 2
     assert evaluate(end, {"n": 8}) == 128
     for n in (1, 50_000):

@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert._source import locate, user_code
 
-__all__ = ["NeedsValueError", "TraceError", "Traced"]
+__all__ = ["NeedsValueError", "TraceError", "Traced", "tie"]
 
 
 class TraceError(RuntimeError):
@@ -63,12 +63,17 @@ class Traced:
 
     __bool__ = __int__ = __float__ = __complex__ = __index__ = __len__ = _refuse
     __array__ = __iter__ = __contains__ = __setitem__ = _refuse
-    item = tolist = tobytes = copy = view = ravel = squeeze = fill = _refuse
+    item = tolist = tobytes = view = ravel = squeeze = fill = _refuse
     sum = any = all = min = max = nonzero = argsort = sort = take = _refuse
 
     # --- what batching rules do to arrays: it becomes a part of the program ------------------------------------------
 
     emit: ClassVar[Callable[..., Any] | None] = None  # emit(operation or its name, inputs, meta); bound by the tracer
+
+    def looks_at(self, other: Any) -> bool:
+        """Whether this is memory, and what it holds is a part of what the other one holds."""
+        del other
+        return False
 
     def _emit(self, op: Any, *inputs: Any, **meta: Any) -> Any:
         if Traced.emit is None:
@@ -85,6 +90,12 @@ class Traced:
         order = axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
         chosen = order if order and order[0] is not None else range(self.ndim)[::-1]
         return self._emit("permute", self, dims=tuple([axis % self.ndim for axis in chosen]))
+
+    def swapaxes(self, a: int, b: int) -> Any:
+        """The values with two axes exchanged."""
+        order = list(range(self.ndim))
+        order[a], order[b] = order[b], order[a]
+        return self.transpose(order)
 
     def astype(self, dtype: Any, **_: Any) -> Any:
         """The values in another dtype."""
@@ -136,8 +147,9 @@ class Traced:
         del types
         if function is np.shape:
             return args[0].shape
-        if function is np.may_share_memory:  # values of a program are never written
-            return False
+        if function is np.may_share_memory:
+            a, b = args
+            return isinstance(a, Traced) and a.looks_at(b)
         if function is np.broadcast_to:
             return self._emit("expand", args[0], shape=tuple(args[1]))
         if function is np.moveaxis and not options:
@@ -156,6 +168,10 @@ class Traced:
             return y if out is None else _written(out, y)
         return self._refuse()
 
+    def copy(self, *_: Any) -> Any:
+        """The values in memory of their own."""
+        return self._emit("clone", self)
+
     def clip(self, low: Any = None, high: Any = None) -> Any:
         """The values, no less than ``low`` and no more than ``high``."""
         return self._emit("clamp", self, min=low, max=high)
@@ -164,9 +180,21 @@ class Traced:
 def _written(out: Any, value: Any) -> Any:
     """``out`` with a value written into its memory, if it stands for memory."""
     if not hasattr(out, "write"):
-        out._refuse()
+        value._refuse()
+    if not isinstance(value, Traced):
+        value = np.asarray(value, out.dtype)
+    if value.shape != out.shape:
+        value = out._emit("expand", value, shape=out.shape)
+    elif not isinstance(value, Traced):
+        value = out._emit("clone", value)
     out.write(value if value.dtype is out.dtype else value.astype(out.dtype))
     return out
+
+
+def tie(part: Any, whole: Any) -> None:
+    """Let a traced value be memory: the part of another one from which it was taken. Arrays are that anyway."""
+    if isinstance(part, Traced) and not part.looks_at(whole):
+        part._refuse()
 
 
 def _operator(name: str) -> Any:

@@ -10,11 +10,14 @@ from typing import Any, Final
 from wengert.compile.lower.nests import Lowered, lower
 from wengert.compile.lower.places import is_movement
 from wengert.compile.lower.scans import lower_scan
-from wengert.compile.lower.steps import Calls, cut_into_steps
+from wengert.compile.lower.sizes import inner_lengths
+from wengert.compile.lower.steps import Calls, Fused, cut_into_steps
 from wengert.compile.nest_text import kernel_text
 from wengert.compile.report import call_text, kernel_heading
 from wengert.compile.runtime.build import CompiledKernel, build
 from wengert.compile.schedule import Schedule, Step
+from wengert.engine.kernels import evaluated, operation
+from wengert.ops.record import Op
 from wengert.program.loops import LOOPS, SCAN, runner_of
 from wengert.program.passes.cleaning import without_repetition
 from wengert.program.passes.expansion import expanded
@@ -34,6 +37,22 @@ def kernel_of(lowered: Lowered) -> CompiledKernel:
     if found is None:
         found = _kernels[key] = build(lowered.kernel, text=key)
     return found
+
+
+# The lengths of inner axes, some tens, for which kernels of these operations were wanted.
+_inner_lengths: Final[dict[Any, set[tuple[int, ...]]]] = {}
+_FEW_LENGTHS: Final = 2
+
+
+def _inner_lengths_vary(step: Fused) -> bool:
+    """Whether kernels of such operations were wanted for other lengths of inner axes: then those get names."""
+    lengths = inner_lengths([x.shape for equation in step.equations for x in equation.values])
+    if not lengths:
+        return False
+    seen = _inner_lengths.setdefault(tuple([(e.op.name, e.results[0].ndim) for e in step.equations]), set())
+    if len(seen) < _FEW_LENGTHS:
+        seen.add(lengths)
+    return lengths not in seen
 
 
 class Machine:
@@ -61,7 +80,8 @@ class Machine:
                 self._add_calls(step.equations)
             else:
                 targets = _targets(program, steps, written) if step is steps[-1] else {}
-                self._add_kernel(lower(step, self.program.constants, self._place, targets))
+                fixes = not _inner_lengths_vary(step)
+                self._add_kernel(lower(step, self.program.constants, self._place, targets, fixes_inner=fixes))
         outputs = [self._address(x) for x in program.outputs]
         inputs = {self._place[x] for x in program.inputs}
         in_place = frozenset([place for _, place in written if outputs[place] in inputs])
@@ -96,13 +116,13 @@ class Machine:
         self.parts.append(equation)
         arguments = [self._address(x) for x in equation.inputs]
         results = [self._new_place(x) for x in equation.results]
-        impl, meta = equation.op.impl, dict(equation.meta)
-        function = (lambda *xs: impl(*xs, **meta)) if meta else impl
-        if equation.op.name in LOOPS:  # its programs are kernels, and it goes from one to the next here
+        op, meta = equation.op, dict(equation.meta)
+        function = _called(op, meta)
+        if op.name in LOOPS:  # its programs are kernels, and it goes from one to the next here
             inner = {name: Machine(program) for name, program in bodies_of(equation)}
             self.inner[equation] = inner
-            function = runner_of(equation.op, meta, _finder(inner))
-        self._steps.append((function, arguments, results if equation.op.outputs != 1 else results[0]))
+            function = runner_of(op, meta, _finder(inner))
+        self._steps.append((function, arguments, results if op.outputs != 1 else results[0]))
 
     def _add_kernel(self, lowered: Lowered) -> None:
         self.parts.append(lowered)
@@ -181,6 +201,14 @@ def _targets(program: Program, steps: Sequence[Any], written: Sequence[tuple[int
             if alone and x not in called and x not in found.values():
                 found[y] = x
     return found
+
+
+def _called(op: Op, meta: dict[str, Any]) -> Callable[..., Any]:
+    """An operation on raw values as the engine computes it: running sums and pooling are machine code there."""
+    if operation(op) is not None:
+        return lambda *xs: evaluated(op, xs, meta)
+    impl = op.impl
+    return (lambda *xs: impl(*xs, **meta)) if meta else impl
 
 
 def _finder(machines: dict[str, Machine]) -> Callable[[Program], Schedule]:

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -40,6 +40,7 @@ class Role(Enum):
     INOUT = "inout"  # an argument that is read and written in place; no result
     CONST = "const"  # an array that belongs to the kernel: `data`
     TEMP = "temp"  # between loops, in the kernel's arena
+    ROWS = "rows"  # between the loops of `Tiles`: memory for the rows of one tile, which each share has for itself
     LOCAL = "local"  # small and of fixed shape, one for each iteration of the loop that holds its accesses: registers
 
 
@@ -52,6 +53,7 @@ class Expr:
 
 
 Extent = int | str | Expr  # a number, a symbolic size, an expression of them
+MIDDLE: Final = "m"  # how the names of sizes begin that are likely some tens
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +249,28 @@ class Check:
     extent: Extent
 
 
-Statement = Load | Store | Compute | Iota | Loop | If | MatMul | Check
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """Loops over the same rows, taken a tile of ``rows`` rows at a time: a tile goes through all of them, one by one.
+
+    So what a loop leaves for the next ones is still in the cache. Each loop has the extent ``extent * per_row``; its
+    rounds read of what the others write only what belongs to the same row. The shares of threads are whole rows.
+    ``buffers`` are those of role ``ROWS``, each with the number of its elements that belong to a row.
+    """
+
+    extent: Extent
+    rows: Extent
+    loops: tuple[Loop, ...]
+    per_row: tuple[Extent, ...]
+    buffers: tuple[tuple[str, Extent], ...]
+
+    @property
+    def accs(self) -> tuple[Acc, ...]:
+        """The accumulators of all loops, known after the last tile."""
+        return tuple([acc for loop in self.loops for acc in loop.accs])
+
+
+Statement = Load | Store | Compute | Iota | Loop | If | MatMul | Check | Tiles
 
 
 @dataclass(frozen=True, slots=True)

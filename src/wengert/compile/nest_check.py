@@ -6,6 +6,7 @@ crash.
 
 from __future__ import annotations
 
+from wengert.compile.llvm.places import names_read, walk
 from wengert.compile.nest import (
     Affine,
     Check,
@@ -23,6 +24,7 @@ from wengert.compile.nest import (
     Role,
     Statement,
     Store,
+    Tiles,
 )
 
 _DTYPES = ("f4", "f8", "i1", "i2", "i4", "i8", "u1", "b1")
@@ -102,6 +104,8 @@ class _Check:
                 self.loop(s)
             case If():
                 self.branch(s)
+            case Tiles():
+                self.tiles(s)
             case MatMul():
                 self.product(s)
             case Check():
@@ -165,6 +169,21 @@ class _Check:
         self.values = before
         for name, dtype in results:
             self.give(name, dtype, s)
+
+    def tiles(self, s: Tiles) -> None:
+        if self.axes:
+            self.fail("tiles stand in a loop", s)
+        for extent in (s.extent, s.rows, *s.per_row):
+            self.extent(extent, s)
+        for name, row in s.buffers:
+            if self.buffers[name].role is not Role.ROWS:
+                self.fail(f"the buffer {name} is not one for the rows of a tile", s)
+            self.extent(row, s)
+        read = {name for each in walk(s.loops) for name in names_read(each)}
+        if read & {acc.name for acc in s.accs}:
+            self.fail("a loop reads what another one has found after all tiles", s)
+        for loop in s.loops:
+            self.loop(loop)
 
     def branch(self, s: If) -> None:
         self.operand(s.condition, "b1", s)

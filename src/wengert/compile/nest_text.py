@@ -22,6 +22,7 @@ from wengert.compile.nest import (
     Ref,
     Statement,
     Store,
+    Tiles,
 )
 
 _DTYPES = {"f4": "f32", "f8": "f64", "i1": "i8", "i2": "i16", "i4": "i32", "i8": "i64", "u1": "u8", "b1": "bool"}
@@ -131,6 +132,9 @@ def _lines(statement: Statement) -> Iterator[str]:
             yield from _loop(statement)
         case If():
             yield from _branch(statement)
+        case Tiles():
+            yield f"tile by tile of {extent_text(statement.extent, inside=True)} rows:"
+            yield from _indented(_body(statement.loops))
         case MatMul():
             sign = "+=" if statement.add else "="
             m, n, k = (extent_text(extent) for extent in (statement.m, statement.n, statement.k))

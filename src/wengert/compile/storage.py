@@ -15,7 +15,7 @@ Step = tuple[str, dict[str, Any], int]
 class Storage(Traced):
     """The memory of a tensor in a trace: all of it, or the part of ``base`` to which ``step`` leads."""
 
-    __slots__ = ("_base", "_seen", "_step", "_value", "scope", "trace")
+    __slots__ = ("_base", "_made_from", "_seen", "_step", "_value", "scope", "trace")
 
     def __init__(self, trace: Any, value: Value, base: Storage | None = None, step: Step | None = None) -> None:
         self.dtype = value.dtype
@@ -26,6 +26,7 @@ class Storage(Traced):
         self._base = base
         self._step = step
         self._seen = None if base is None else base.current()
+        self._made_from: tuple[Storage, Step] | None = None
 
     # What is computed from values is a part of the program, also this; it must not be the identity of two objects.
     def __eq__(self, other: object) -> Any:
@@ -43,6 +44,23 @@ class Storage(Traced):
             if below is not self._seen:
                 self._value, self._seen = self.trace.take_step(below, self._step), below
         return self._value
+
+    def made_from(self, source: Storage, step: Step) -> Storage:
+        """Note that a batching rule took it from there: a view, if the whole operation is one."""
+        self._made_from = source, step
+        return self
+
+    def looks_at(self, other: Any) -> bool:
+        """Whether it was taken from another memory by steps of movement; from now on it is a part of that then."""
+        if self is other:
+            return True
+        if self._base is not None:
+            return self._base.looks_at(other)
+        if self._made_from is None or not self._made_from[0].looks_at(other):
+            return False
+        self._base, self._step = self._made_from
+        self._seen = self._base.current()
+        return True
 
     def write(self, value: Value | Storage) -> None:
         """Hold another value from now on, and so its base and all views of that."""

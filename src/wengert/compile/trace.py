@@ -38,6 +38,7 @@ from wengert.engine.base import (
 )
 from wengert.engine.inplace import move_on
 from wengert.engine.inplace_messages import inplace_shape
+from wengert.engine.leveled import innermost
 from wengert.engine.out import check_castable, check_writable, mark_written
 from wengert.engine.saved import as_tensor, port_of
 from wengert.engine.state import STATE
@@ -153,11 +154,8 @@ class Trace:
         if found is None:
             raise TraceError(messages.untraceable(op))
         operands = [x.current() if isinstance(x, Storage) else x for x in xs]
-        if found.kind is Kind.INDEXING:  # a rule numbers the places along the axes that it adds
-            operands = [self.constant(x) if isinstance(x, np.ndarray) and x.dtype.kind == "i" else x for x in operands]
-        for x in operands:
-            if isinstance(x, np.ndarray):
-                raise TraceError(messages.untraceable(op))
+        # What comes from outside is read as a value of the program; arrays are what a rule or the function made.
+        operands = [self.constant(x.copy()) if isinstance(x, np.ndarray) else x for x in operands]
         return self.emit(found, operands, meta)
 
     def reads_grad(self, t: TensorBase) -> None:
@@ -202,6 +200,10 @@ class Trace:
         try:
             types = result_types(op, inputs, meta)
         except ValueDependentError:
+            known = [self.constants.get(x, x) if isinstance(x, Value) else x for x in inputs]
+            if not any([isinstance(x, Value) for x in known]):
+                y = op.impl(*known, **meta)
+                return tuple(map(self.constant, y)) if isinstance(y, tuple) else self.constant(y)
             raise TraceError(messages.value_dependent(op)) from None
         except ValueError as error:
             if op.kind is Kind.ELEMENTWISE:
@@ -253,6 +255,8 @@ class Trace:
             if out is not None:
                 return out
         if is_leveled(*inputs):
+            for x in inputs:
+                self._keep_batch(x)
             return LEVELED.apply(op, tuple([self.inside(x) for x in inputs]), meta)
         inputs = tuple([self.inner(x) if isinstance(x, TensorBase) else x for x in inputs])
         operands = self._operands(op, inputs)
@@ -271,6 +275,14 @@ class Trace:
                 if self.scope is not None:
                     self.scope.note(out._node, values[index])
         return outs[0] if op.outputs == 1 else tuple(outs)
+
+    def _keep_batch(self, t: Any) -> None:
+        """Let a batch whose values are known now be memory of the program, which may be written."""
+        if not isinstance(t, TensorBase) or (is_leveled(t) and innermost((t,)) is not None):
+            return
+        data = reading.raw_of(t)
+        if data.__class__ is Batched and data.array.__class__ is np.ndarray and data.array.base is None:
+            t._data = Batched(Storage(self, self.constant(data.array)), data.axes)
 
     def _result(self, op: Op, inputs: tuple[Any, ...], meta: dict[str, Any], index: int, value: Value) -> Any:
         if not op.view:
@@ -319,7 +331,10 @@ class Trace:
 
     def check_write(self, t: Any) -> None:
         """Refuse a write that would go past the trace, into a tensor's memory at the time of tracing."""
-        if not self._is_writing:
+        self._keep_batch(t)
+        data = t._data
+        is_batch = data.__class__ is Batched and isinstance(data.array, Storage)
+        if not self._is_writing and not is_batch:
             raise TraceError(messages.written_past(t))
 
     def memory(self, value: Value) -> Storage:
@@ -330,6 +345,16 @@ class Trace:
         """Write to a tensor's memory what is not part of the graph: the tensor stays the leaf that it is."""
         self.storage_of(t).write(value)
         mark_written(t)
+
+    def deliver(self, t: Any, result: Any) -> None:
+        """:func:`wengert.engine.out.deliver` while this trace is set: the values of a result, in the tensor's dtype."""
+        self._is_writing = True
+        try:
+            check_writable(t, tracked=False)
+        finally:
+            self._is_writing = False
+        value, dtype = self.value_of(result), t._data.dtype
+        self.overwrite(t, value if value.dtype is dtype else self.emit(TABLE["cast"], (value,), {"dtype": dtype}))
 
     def storage_of(self, t: Any) -> Storage:
         """The memory of a tensor that is to be written."""

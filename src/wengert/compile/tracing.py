@@ -12,17 +12,23 @@ from wengert import _random
 from wengert._traced import Traced, TraceError
 from wengert.compile import messages, reading
 from wengert.compile.sources import Draw
+from wengert.compile.storage import Storage
 from wengert.compile.trace import Trace
 from wengert.engine import short_paths
 from wengert.engine.base import set_trace
 from wengert.engine.state import STATE
+from wengert.ops.record import TABLE, Op
 
 
 def _emit_raw(op: Any, xs: Sequence[Any], meta: dict[str, Any]) -> Any:
     if STATE.trace is None:
         raise TraceError(messages.leaked(next(x for x in xs if isinstance(x, Traced))))
     y = STATE.trace.emit_raw(op, xs, meta)
-    return tuple(map(STATE.trace.memory, y)) if isinstance(y, tuple) else STATE.trace.memory(y)
+    made = [STATE.trace.memory(each) for each in (y if isinstance(y, tuple) else (y,))]
+    found = TABLE.ops.get(op) if isinstance(op, str) else op
+    if isinstance(found, Op) and found.view and isinstance(xs[0], Storage):
+        made = [each.made_from(xs[0], (found.name, meta, index)) for index, each in enumerate(made)]
+    return tuple(made) if isinstance(y, tuple) else made[0]
 
 
 Traced.emit = staticmethod(_emit_raw)

@@ -16,6 +16,7 @@ from wengert._dtypes import DEFAULTS
 from wengert._fpenv import run_guarded
 from wengert._promotion import result_type_of
 from wengert._source import user_code
+from wengert._traced import Traced
 from wengert.engine import messages
 from wengert.engine.base import LEVELED, TensorBase, accumulator_of, array_of, wrap
 from wengert.engine.kernels import evaluated
@@ -311,7 +312,7 @@ def promoted(op: Op, raws: list[Any]) -> list[Any]:
     kind = dtype.kind
     cast = []
     for x in raws:
-        if isinstance(x, (np.ndarray, np.generic, Batched)):
+        if isinstance(x, (np.ndarray, np.generic, Batched, Traced)):
             cast.append(x if x.dtype is dtype else x.astype(dtype))
         else:
             cast.append(x if kind in "fc" and not isinstance(x, bool) else _number(x, dtype))

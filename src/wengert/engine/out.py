@@ -10,7 +10,7 @@ import numpy as np
 from wengert._dtypes import from_numpy_dtype, type_name
 from wengert._source import user_code
 from wengert.engine import inplace_messages as messages
-from wengert.engine.base import INFERENCE, TensorBase, array_of, cell_of, is_tracking
+from wengert.engine.base import INFERENCE, TensorBase, array_of, cell_of, is_leveled, is_tracking
 from wengert.engine.state import STATE
 from wengert.ops.viewing import same_memory
 
@@ -35,14 +35,20 @@ def deliver(out: Any, result: Any, *inputs: Any, exact: bool = False) -> Any:
             f"{_made_by(result)}functions with out=... arguments don't support automatic differentiation, but one of "
             "the arguments requires grad. Leave out= away, or compute under no_grad()."
         )
-    check_writable(out, tracked=False)
-    values, target = result._data, array_of(out)
+    values, target = result._data, out._data
+    is_traced = STATE.trace is not None and target.shape == values.shape and not is_leveled(out, result)
+    if not is_traced:
+        check_writable(out, tracked=False)
+        target = array_of(out)
     if exact and values.dtype != target.dtype:
         raise RuntimeError(
             f"Expected out tensor to have dtype {from_numpy_dtype(values.dtype)}, but got "
             f"{from_numpy_dtype(target.dtype)} instead"
         )
     check_castable(values.dtype, target.dtype)
+    if is_traced:
+        STATE.trace.deliver(out, result)
+        return out
     if target.shape != values.shape:
         target = _resized(out, target, values)
     np.copyto(target, values, casting="unsafe")

@@ -81,7 +81,7 @@ def solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:  # noqa
 
 def _solved(A: Any, B: Any) -> Any:  # noqa: N803
     x = apply(SOLVE, A, B)
-    if isinstance(x._data, Traced):
+    if isinstance(whole(x._data), Traced):
         return x
     if np.isnan(whole(x._data)).any() and all([np.isfinite(whole(t._data)).all() for t in (A, B)]):
         raise LinAlgError(_SINGULAR)

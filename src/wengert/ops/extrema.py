@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from wengert._batched import physical
 from wengert.ops.accumulate import taken_along
-from wengert.ops.record import Kind, Op, defop
+from wengert.ops.record import TABLE, Kind, Op, defop
 from wengert.ops.reduce import keep, largest, pushed_along, smallest
 from wengert.ops.sums import Dims
+from wengert.spaces.raw import computed
 
 # --- rules -----------------------------------------------------------------------------------------------------------
 
@@ -140,8 +142,8 @@ def _where(name: str, find: Callable[..., Any], word: str) -> Op:
 
     def batch(k: int, x: Any, *, dim: int | None, keepdim: bool) -> Any:
         if dim is not None and x.ndim > k:
-            return find(x, k + dim, keepdims=keepdim)
-        flat = find(x.reshape((*x.shape[:k], -1)), k)
+            return computed(TABLE[name], (x,), {"dim": k + dim, "keepdim": keepdim})
+        flat = computed(TABLE[name], (x.reshape((*x.shape[:k], prod(x.shape[k:]))),), {"dim": k, "keepdim": False})
         return flat.reshape((*flat.shape, *(1,) * (x.ndim - k))) if keepdim else flat
 
     return defop(name, _argument(find), Kind.REDUCTION, vjp=(None,), doc=doc, batch=physical(batch))

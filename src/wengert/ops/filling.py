@@ -18,9 +18,9 @@ def _filled(x: Any, value: Any) -> Any:
 
 def _filled_batch(space: Any, x: Any, value: Any) -> Any:
     axes = merged([v.axes for v in (x, value) if v.__class__ is Batched])
-    full = np.empty((*[axis.size for axis in axes], *x.shape), x.dtype)
-    full[...] = aligned(space.real(value) if x.dtype.kind != "c" else value, axes, x.ndim)
-    return Batched(full, axes)
+    each = aligned(space.real(value) if x.dtype.kind != "c" else value, axes, x.ndim)
+    full = np.broadcast_to(each, (*[axis.size for axis in axes], *x.shape))
+    return Batched(full.astype(x.dtype, order="C"), axes)
 
 
 def _fill(name: str, node: str) -> Op:

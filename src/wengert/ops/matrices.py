@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from wengert._batched import Batched, aligned, leading, merged, packed, physical, spread
+from wengert._batched import Batched, aligned, merged, packed, spread
 from wengert.ops.norms import VECTOR_NORM
 from wengert.ops.products import adjoint, dot, stacked
 from wengert.ops.record import Kind, Promote, defop
@@ -35,7 +35,7 @@ TRACE = defop(
     "trace",
     lambda x: np.trace(x, dtype=x.dtype if x.dtype.kind in "fc" else np.int64),
     Kind.REDUCTION,
-    batch=physical(lambda _, x: np.trace(x, 0, -2, -1, x.dtype if x.dtype.kind in "fc" else np.int64)),
+    batch=lambda xp, x: xp.sum(xp.diagonal(x, offset=0, dim1=0, dim2=1), dim=(0,), keepdim=False),
     vjp=(lambda xp, g, y, x: xp.spread_trace(g, shape=x.shape),),
     linear=(0,),
     formula="sum_i x_ii",
@@ -43,18 +43,13 @@ TRACE = defop(
 )
 
 
-def _spread_trace_batch(k: int, g: Any, *, shape: Shape) -> Any:
-    out = np.zeros((*g.shape, *shape), g.dtype)
-    places = np.arange(min(shape))
-    out[..., places, places] = g[..., None]
-    return out
-
-
 SPREAD_TRACE = defop(
     "spread_trace",
     _spread_trace,
     Kind.MOVEMENT,
-    batch=physical(_spread_trace_batch),
+    batch=lambda xp, g, *, shape: xp.diagonal_backward(
+        xp.expand(xp.unsqueeze(g, dim=0), shape=(min(shape),)), shape=shape, offset=0, dim1=0, dim2=1
+    ),
     vjp=(lambda xp, g, y, x, *, shape: xp.trace(g),),
     linear=(0,),
     formula="y_ii = x, else 0",
@@ -160,7 +155,7 @@ INV = defop(
     "inv",
     np.linalg.inv,
     Kind.OTHER,
-    batch=leading(np.linalg.inv),
+    batch="...",
     vjp=(lambda xp, g, y, x: -xp.matmul(xp.matmul(adjoint(xp, y), g), adjoint(xp, y)),),
     args=("A",),
     node="LinalgInvExBackward0",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from wengert._batched import Batched, aligned, merged, packed, spread
+from wengert._traced import tie
 from wengert.ops.record import TABLE, Kind, defop
 from wengert.ops.scatter import tangent_or_zeros
 from wengert.spaces.raw import RAW
@@ -48,10 +49,11 @@ def _view_write(base: Any, value: Any, *, steps: Any) -> Any:
 
 def _view_write_batch(space: Any, base: Any, value: Any, *, steps: Any) -> Any:
     axes = merged([v.axes for v in (base, value) if v.__class__ is Batched])
-    whole = packed(np.array(spread(base, axes), order="C"), axes)
+    whole = packed(spread(base, axes).copy("C"), axes)
     region = follow(space, whole, steps)
     array = region.array if region.array.flags.writeable else same_memory(region.array)
-    array[...] = aligned(value, axes, region.ndim)
+    tie(array, whole.array)
+    np.copyto(array, aligned(value, axes, region.ndim))
     return whole
 
 

@@ -225,6 +225,8 @@ def checkpoint(
     tensor(-2.6146)
     """
     del use_reentrant, debug
+    if STATE.trace is not None:  # a compiled function decides by itself what it keeps and what it computes again
+        return function(*args, **kwargs)
     if determinism_check not in ("default", "none"):
         raise ValueError(f"determinism_check should be one of ['default', 'none'], but got {determinism_check}")
     forward, again = context_fn()

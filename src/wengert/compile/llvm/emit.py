@@ -9,35 +9,34 @@ run time supplies.
 from __future__ import annotations
 
 import re
+from functools import reduce
 from typing import Final
 
 from wengert.compile.llvm.accumulate import Total, add_to_total, finished, new_total
 from wengert.compile.llvm.frame import Frame, Layout, dtypes_of
 from wengert.compile.llvm.interface import Interface
 from wengert.compile.llvm.ir import Ir, Val
+from wengert.compile.llvm.layout import layout_of, slots_of
 from wengert.compile.llvm.loops import emit_body, run_loop
-from wengert.compile.llvm.places import count_of, product, sizes_in, stride_name, total, walk
+from wengert.compile.llvm.passes import run_tiles
+from wengert.compile.llvm.places import (
+    LINE,
+    names_read,
+    product,
+    total,
+    walk,
+)
 from wengert.compile.llvm.plan import Plan, Planner, Target, work_of
 from wengert.compile.llvm.products import dtypes_of_products, with_products_as_loops
 from wengert.compile.llvm.registry import ELEMENTS
 from wengert.compile.nest import (
     Acc,
-    Affine,
     Check,
-    Compute,
-    Expr,
     Extent,
-    If,
-    Index,
-    Indirect,
-    Iota,
     Kernel,
-    Load,
     Loop,
-    MatMul,
     Role,
-    Statement,
-    Store,
+    Tiles,
 )
 
 MOST_SHARES: Final = 64
@@ -45,8 +44,6 @@ NO_MEMORY: Final = 1  # what the entry returns
 OUT_OF_BOUNDS: Final = 2
 # Sixteenths of an instruction in one share: some 20 microseconds.
 SHARE: Final = 16 * 100_000
-_ALIGN: Final = 64
-_OUTSIDE: Final = (Role.IN, Role.INOUT, Role.OUT, Role.CONST)
 
 
 def emit_kernel(
@@ -64,7 +61,7 @@ def emit_kernel(
     kernel = with_products_as_loops(kernel)
     ir = Ir(fma=target.fma, fast=fast_math)
     plan = Planner(kernel, target).plan
-    layout = layout_of(kernel)
+    layout = layout_of(kernel, plan)
     module = _Module(ir, kernel, plan, layout, share)
     module.emit()
     module.prepare()
@@ -80,91 +77,6 @@ def _symbol(kernel: Kernel) -> str:
 
 def _prepare_name(kernel: Kernel) -> str:
     return f"{_symbol(kernel)}.prepare"
-
-
-def layout_of(kernel: Kernel) -> Layout:
-    """Where the kernel's function finds its buffers and sizes."""
-    outside = [b for b in kernel.buffers if b.role in _OUTSIDE and b.alias is None]
-    sizes: dict[str, int] = {}
-    for name in [n for b in kernel.buffers for extent in b.shape for n in sizes_in(extent)]:
-        sizes.setdefault(name, len(sizes))
-    for statement in walk(kernel.body):
-        for name in _sizes_of(statement):
-            sizes.setdefault(name, len(sizes))
-    for b in outside:
-        if b.strided:
-            for axis in range(len(b.shape)):
-                sizes.setdefault(stride_name(b.name, axis), len(sizes))
-    offsets, end = _arena_of(kernel)
-    return Layout({b.name: i for i, b in enumerate(outside)}, sizes, offsets, end)
-
-
-def _arena_of(kernel: Kernel) -> tuple[dict[str, Extent], Extent]:
-    """Where the buffers between loops lie in the arena, and its size.
-
-    A buffer may lie where one of its size lay that is not needed any more.
-    """
-    roots: dict[str, str] = {}
-    for b in kernel.buffers:
-        root = b
-        while root.alias is not None:
-            root = kernel.buffer(root.alias)
-        roots[b.name] = root.name
-    last: dict[str, int] = {}
-    first: dict[str, int] = {}
-    for number, statement in enumerate(kernel.body):
-        for name in {roots[n] for inner in walk((statement,)) for n in _buffers_of(inner)}:
-            first.setdefault(name, number)
-            last[name] = number
-    offsets: dict[str, Extent] = {}
-    places: list[tuple[Extent, Extent, int]] = []  # offset, size, the last statement that needs it
-    end: Extent = 0
-    for b in sorted(kernel.of_role(Role.TEMP), key=lambda b: first.get(b.name, 0)):
-        size = _aligned(product(count_of(b.shape), int(b.dtype[1])))
-        free = [p for p in places if p[1] == size and p[2] < first.get(b.name, 0)]
-        if free:
-            places.remove(free[0])
-            offsets[b.name] = free[0][0]
-        else:
-            offsets[b.name] = end
-            end = total(end, size)
-        places.append((offsets[b.name], size, last.get(b.name, 0)))
-    return offsets, end
-
-
-def _buffers_of(statement: Statement) -> tuple[str, ...]:
-    match statement:
-        case Load() | Store():
-            return (statement.buffer,)
-        case MatMul():
-            return (statement.out.buffer, statement.a.buffer, statement.b.buffer)
-        case _:
-            return ()
-
-
-def _aligned(size: Extent) -> Extent:
-    if isinstance(size, int):
-        return -(-size // _ALIGN) * _ALIGN
-    return product(Expr("//", (total(size, _ALIGN - 1), _ALIGN)), _ALIGN)
-
-
-def _sizes_of(statement: Statement) -> list[str]:
-    indices: tuple[Index, ...]
-    if isinstance(statement, Loop):
-        return list(sizes_in(statement.extent))
-    if isinstance(statement, MatMul):
-        refs = (statement.out, statement.a, statement.b)
-        extents = [statement.m, statement.n, statement.k, *[ref.row for ref in refs]]
-        indices = tuple([index for ref in refs for index in ref.index])
-        return [n for e in (*extents, *_extents_of(indices)) for n in sizes_in(e)]
-    indices = statement.index if isinstance(statement, (Load, Store)) else ()
-    if isinstance(statement, Iota):
-        indices = (statement.index,)
-    return [name for extent in _extents_of(indices) for name in sizes_in(extent)]
-
-
-def _extents_of(indices: tuple[Index, ...]) -> list[Extent]:
-    return [e for i in indices if isinstance(i, Affine) for e in (i.offset, *[c for _, c in i.terms])]
 
 
 class _Module:
@@ -184,7 +96,7 @@ class _Module:
             if arena is not None:
                 self._refuse_without(Val(ir, "%arena", "ptr", 0))
             for statement in self.kernel.body:
-                if isinstance(statement, Loop) and self._is_shared(statement):
+                if isinstance(statement, Tiles) or (isinstance(statement, Loop) and self._is_shared(statement)):
                     self._share(frame, statement)
                 elif isinstance(statement, Check):
                     self._give_up_if(frame.values[statement.condition][0], arena is not None)
@@ -224,7 +136,7 @@ class _Module:
                 ir.do("%arena = getelementptr i8, ptr null, i64 0")
             return None
         if isinstance(size, int) and size <= 1 << 15:
-            ir.entry.append(f"  %arena = alloca i8, i64 {size}, align {_ALIGN}")
+            ir.entry.append(f"  %arena = alloca i8, i64 {size}, align {LINE}")
             return None
         n = frame.size(size)
         self._external("wengert_arena_take", "ptr", "i64")
@@ -256,20 +168,21 @@ class _Module:
         work = product(loop.extent, work_of(loop.body, self.plan, lanes))
         return not isinstance(work, int) or work >= 2 * self.share
 
-    def _share(self, frame: Frame, loop: Loop) -> None:
-        """Emit a parallel loop: a function for a range of it, and the call that deals ranges out."""
+    def _share(self, frame: Frame, loop: Loop | Tiles) -> None:
+        """Emit a parallel loop or tiles: a function for a range of it, and the call that deals ranges out."""
         ir, name = self.ir, f"{_symbol(self.kernel)}.share{self.shares}"
         self.shares += 1
         captured = self._captured(frame, loop)
         self._share_function(name, loop, captured)
         slots = 4 + len(captured)
-        context = ir.allocate("i64", slots)
+        context = ir.allocate("i64", slots + 1)
         partial = ir.allocate("double", 2 * MOST_SHARES * max(1, len(loop.accs)))
         fixed = ("%buffers", "%sizes", "%arena", partial)
         for i, text in enumerate(fixed):
             self._put(context, i, f"ptr {text}")
         for i, (_, value, _) in enumerate(captured):
             self._put(context, 4 + i, value.typed)
+        self._put(context, slots, "i64 0")
         n = frame.size(loop.extent)
         chunk = self._chunk(frame, loop, n)
         count = ir.line("i64", 0, f"sdiv i64 {(n + chunk - 1).text}, {chunk.text}")
@@ -281,31 +194,35 @@ class _Module:
         place = self.ir.line("ptr", 0, f"getelementptr i64, ptr {context}, i64 {slot}")
         self.ir.do(f"store {typed}, ptr {place.text}")
 
-    def _captured(self, frame: Frame, loop: Loop) -> list[tuple[str, Val, str]]:
+    def _captured(self, frame: Frame, loop: Loop | Tiles) -> list[tuple[str, Val, str]]:
         """Values from before the loop that its body reads: name, value, dtype."""
         wanted: dict[str, None] = {}
-        for statement in walk(loop.body):
-            for name in _operands(statement):
+        for statement in walk((loop,)):
+            for name in names_read(statement):
                 if name in frame.values:
                     wanted[name] = None
-        for acc in loop.accs:
-            if acc.value in frame.values:
-                wanted[acc.value] = None
         return [(name, *frame.values[name]) for name in wanted]
 
-    def _chunk(self, frame: Frame, loop: Loop, n: Val) -> Val:
+    def _chunk(self, frame: Frame, loop: Loop | Tiles, n: Val) -> Val:
         """Iterations in a share, by their work and number alone: results do not depend on the number of threads."""
         ir = self.ir
-        lanes = self.plan.lanes.get(id(loop), 1)
+        lanes = max([self.plan.lanes.get(id(each), 1) for each in (loop.loops if isinstance(loop, Tiles) else (loop,))])
         grain = lanes * 16 if lanes > 1 else 1
-        work = frame.size(work_of(loop.body, self.plan, lanes))
+        work = frame.size(self._work(loop))
         work = (work < 1).where(work.like(1), work)
         enough = ir.line("i64", 0, f"sdiv i64 {self.share}, {work.text}") + 1
         even = ir.line("i64", 0, f"sdiv i64 {n.text}, {MOST_SHARES}") + 1
         chunk = (enough > even).where(enough, even) + (grain - 1)
         return ir.line("i64", 0, f"sdiv i64 {chunk.text}, {grain}") * grain
 
-    def _share_function(self, name: str, loop: Loop, captured: list[tuple[str, Val, str]]) -> None:
+    def _work(self, loop: Loop | Tiles) -> Extent:
+        """The work of one iteration, or of one row."""
+        if isinstance(loop, Loop):
+            return work_of(loop.body, self.plan, self.plan.lanes.get(id(loop), 1))
+        works = [product(per_row, self._work(each)) for each, per_row in zip(loop.loops, loop.per_row, strict=True)]
+        return reduce(total, works)
+
+    def _share_function(self, name: str, loop: Loop | Tiles, captured: list[tuple[str, Val, str]]) -> None:
         ir = self.ir
         signature = f"define internal void @{name}(ptr %context, i64 %low, i64 %high, i64 %number)"
         with ir.function(signature):
@@ -317,7 +234,12 @@ class _Module:
                 place = ir.line("ptr", 0, f"getelementptr i64, ptr %context, i64 {4 + i}")
                 value = ir.line(outer.elem, 0, f"load {outer.elem}, ptr {place.text}")
                 frame.values[value_name] = value, dtype
-            results = run_loop(frame, loop, Val(ir, "%low", "i64", 0), Val(ir, "%high", "i64", 0))
+            low, high = Val(ir, "%low", "i64", 0), Val(ir, "%high", "i64", 0)
+            if isinstance(loop, Tiles):
+                taken = ir.line("ptr", 0, f"getelementptr i64, ptr %context, i64 {4 + len(captured)}")
+                results = run_tiles(frame, loop, low, high, self._slots(frame, loop), taken)
+            else:
+                results = run_loop(frame, loop, low, high)
             number = Val(ir, "%number", "i64", 0)
             for k, value in enumerate(results):
                 place = ir.line(
@@ -326,7 +248,13 @@ class _Module:
                 ir.do(f"store {value.typed}, ptr {place.text}")
             ir.do("ret void")
 
-    def _combine(self, frame: Frame, loop: Loop, partial: str, count: Val) -> None:
+    def _slots(self, frame: Frame, tiles: Tiles) -> Val:
+        """The memory for the rows of all tiles."""
+        name = slots_of(tiles)
+        offset = frame.size(self.layout.offsets[name]) if name in self.layout.offsets else frame.size(0)
+        return self.ir.line("ptr", 0, f"getelementptr i8, ptr %arena, i64 {offset.text}")
+
+    def _combine(self, frame: Frame, loop: Loop | Tiles, partial: str, count: Val) -> None:
         """Put the shares' results together, in their order."""
         if not loop.accs:
             return
@@ -374,27 +302,3 @@ class _Module:
     def _empty(self, acc: Acc) -> Total:
         dtype = self.dtypes[acc.value]
         return new_total(self.ir, acc.op, dtype, ELEMENTS[dtype], 0, exact=True)
-
-
-def _operands(statement: Statement) -> list[str]:
-    """The names of values that a statement reads."""
-    match statement:
-        case Compute():
-            return [arg for arg in statement.args if isinstance(arg, str)]
-        case Store():
-            named = [statement.value] if isinstance(statement.value, str) else []
-            return named + [i.value for i in statement.index if isinstance(i, Indirect)]
-        case Load():
-            return [i.value for i in statement.index if isinstance(i, Indirect)]
-        case Check():
-            return [statement.condition]
-        case If():
-            phis = [name for phi in statement.phis for name in (phi.then, phi.other) if isinstance(name, str)]
-            return [statement.condition, *phis]
-        case Loop():
-            carried = [x for c in statement.carries for x in (c.init, c.next) if isinstance(x, str)]
-            return [acc.value for acc in statement.accs] + carried
-        case MatMul():
-            return [statement.scale] if isinstance(statement.scale, str) else []
-        case _:
-            return []

@@ -134,6 +134,10 @@ class Frame:
             self._pointers[buffer.name] = pointer
         return self._pointers[buffer.name]
 
+    def set_pointer(self, name: str, pointer: Val) -> None:
+        """Let a buffer begin there from now on."""
+        self._pointers[name] = pointer
+
     def root(self, name: str) -> Buffer:
         """The buffer whose memory this is."""
         buffer = self.buffers[name]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from wengert.compile.nest import (
     Affine,
     Buffer,
+    Check,
+    Compute,
     Expr,
     Extent,
     If,
@@ -18,7 +21,10 @@ from wengert.compile.nest import (
     MatMul,
     Statement,
     Store,
+    Tiles,
 )
+
+LINE: Final = 64  # bytes
 
 
 def product(a: Extent, b: Extent) -> Extent:
@@ -67,6 +73,13 @@ def count_of(shape: tuple[Extent, ...]) -> Extent:
     for extent in shape:
         n = product(n, extent)
     return n
+
+
+def aligned(size: Extent) -> Extent:
+    """A number of bytes, up to the next line of the cache."""
+    if isinstance(size, int):
+        return -(-size // LINE) * LINE
+    return product(Expr("//", (total(size, LINE - 1), LINE)), LINE)
 
 
 def stride_name(buffer: str, axis: int) -> str:
@@ -123,6 +136,8 @@ def walk(body: tuple[Statement, ...]) -> Iterator[Statement]:
         elif isinstance(statement, If):
             yield from walk(statement.then)
             yield from walk(statement.other)
+        elif isinstance(statement, Tiles):
+            yield from walk(statement.loops)
 
 
 def sizes_in(extent: Extent) -> Iterator[str]:
@@ -145,3 +160,27 @@ def axes_of(statement: Statement) -> set[str]:
     else:
         return set()
     return {axis for index in indices if isinstance(index, Affine) for axis, _ in index.terms}
+
+
+def names_read(statement: Statement) -> list[str]:
+    """The names of values that a statement reads itself."""
+    match statement:
+        case Compute():
+            return [arg for arg in statement.args if isinstance(arg, str)]
+        case Store():
+            named = [statement.value] if isinstance(statement.value, str) else []
+            return named + [i.value for i in statement.index if isinstance(i, Indirect)]
+        case Load():
+            return [i.value for i in statement.index if isinstance(i, Indirect)]
+        case Check():
+            return [statement.condition]
+        case If():
+            phis = [name for phi in statement.phis for name in (phi.then, phi.other) if isinstance(name, str)]
+            return [statement.condition, *phis]
+        case Loop():
+            carried = [x for c in statement.carries for x in (c.init, c.next) if isinstance(x, str)]
+            return [acc.value for acc in statement.accs] + carried
+        case MatMul():
+            return [statement.scale] if isinstance(statement.scale, str) else []
+        case _:
+            return []

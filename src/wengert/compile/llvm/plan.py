@@ -13,6 +13,7 @@ from typing import Final
 
 from wengert.compile.llvm.places import Place, place_of, product, total, walk
 from wengert.compile.nest import (
+    MIDDLE,
     Affine,
     Compute,
     Extent,
@@ -25,9 +26,11 @@ from wengert.compile.nest import (
     Role,
     Statement,
     Store,
+    Tiles,
 )
 
 _UNKNOWN: Final = 1000  # the length that a symbolic size is taken to have
+_TENS: Final = 48  # ... if its name says that it is short
 _LIGHT: Final = 8  # instructions of a loop whose time goes to memory
 _PANEL_REGISTERS: Final = 16
 _UNROLLED: Final = 400  # statements that unrolling may make of one loop
@@ -89,7 +92,13 @@ def weight(statement: Statement) -> float:
 
 def length(extent: Extent) -> int:
     """The number of iterations, or a guess."""
-    return extent if isinstance(extent, int) else _UNKNOWN
+    if isinstance(extent, int):
+        return extent
+    return _TENS if _is_middle(extent) else _UNKNOWN
+
+
+def _is_middle(extent: Extent) -> bool:
+    return isinstance(extent, str) and extent.startswith(MIDDLE)
 
 
 def span(loop: Loop) -> Extent:
@@ -115,6 +124,9 @@ class Planner:
         elif isinstance(statement, If):
             for inner in (*statement.then, *statement.other):
                 self._top(inner)
+        elif isinstance(statement, Tiles):
+            for loop in statement.loops:
+                self._choose(loop)
 
     # --- costs -------------------------------------------------------------------------------------------------------
 
@@ -228,7 +240,7 @@ class Planner:
         per_register = max(2, self.target.register // widest)
         if isinstance(loop.extent, int) and loop.extent <= 2 * per_register:
             return loop.extent
-        several = 1 if work > 60 else 2 if work > 12 else 4
+        several = 1 if work > 60 or _is_middle(loop.extent) else 2 if work > 12 else 4
         lanes = per_register * several
         while isinstance(loop.extent, int) and lanes > per_register and loop.extent % lanes:
             lanes //= 2
@@ -298,6 +310,8 @@ class Planner:
                 stepped.add(s.axis)
                 inner = s.axis if id(s) in self.plan.lanes else lanes
                 self._collect(s.body, (*chain, id(s)), inner, accesses, stepped)
+            elif isinstance(s, Tiles):
+                self._collect(s.loops, chain, lanes, accesses, stepped)
             elif isinstance(s, If):
                 self._collect(s.then, (*chain, id(s)), lanes, accesses, stepped)
                 self._collect(s.other, (*chain, -id(s)), lanes, accesses, stepped)
@@ -341,6 +355,8 @@ def work_of(body: tuple[Statement, ...], plan: Plan, lanes: int = 1) -> Extent:
         elif isinstance(statement, If):
             longer = max((statement.then, statement.other), key=lambda branch: len(list(walk(branch))))
             work = total(work, work_of(longer, plan, lanes))
+        elif isinstance(statement, Tiles):
+            work = total(work, work_of(statement.loops, plan, lanes))
         elif isinstance(statement, MatMul):
             work = total(work, product(product(statement.m, statement.n), product(statement.k, 2)))
         else:

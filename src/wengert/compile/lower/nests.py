@@ -22,8 +22,9 @@ from wengert.compile.lower.parts import is_worth_parts
 from wengert.compile.lower.places import EMBEDDINGS, RESHAPES, is_movement, only_ones_differ
 from wengert.compile.lower.sizes import Sizes
 from wengert.compile.lower.steps import PRODUCTS, REDUCTIONS, Fused, short
+from wengert.compile.lower.tiling import tiled
 from wengert.compile.lower.updates import Update, updates_among, with_updates
-from wengert.compile.nest import Buffer, Kernel, Loop, Role
+from wengert.compile.nest import Buffer, Kernel, Loop, Role, Tiles
 from wengert.program.partition import LIGHT
 from wengert.program.passes.constants import is_uniform
 from wengert.program.program import Equation
@@ -50,7 +51,7 @@ class Lowered:
     @property
     def nests(self) -> int:
         """The number of loops that stand in no other one."""
-        return len([s for s in self.kernel.body if isinstance(s, Loop)])
+        return len([s for s in self.kernel.body if isinstance(s, (Loop, Tiles))])
 
 
 @dataclass(slots=True, eq=False)
@@ -120,17 +121,19 @@ def lower(
     targets: Mapping[Value, Value] = MappingProxyType({}),
     *,
     by_rows: bool = False,
+    fixes_inner: bool = False,
 ) -> Lowered:
     """The kernel of a group of equations; its arguments come in the given order.
 
     ``targets`` are results with the arguments that they may be written into, where nothing is read there afterwards.
+    With ``fixes_inner`` inner axes of up to some tens keep their length in the kernel.
     With ``by_rows`` for loops that will be joined: what is costly is computed once, and no loop runs over all axes.
     """
     group, outer = None if by_rows else _component_group(step, constants), True
     if group is None:
         group, outer = grouped(step, constants, by_rows=by_rows), False
     arguments = tuple(sorted(_arguments(step, group), key=order.__getitem__))
-    sizes = Sizes([x.shape for x in arguments])
+    sizes = Sizes([x.shape for x in arguments], fixes_inner=fixes_inner)
     body = Body(group, sizes)
     body.may_be_flat = not by_rows
     nests = [] if outer else together(group)
@@ -154,6 +157,7 @@ def lower(
         for roots in nests:
             body.add_nest(roots, frozenset(in_place))
     kernel = collapsed(Kernel("kernel", tuple(body.buffers), tuple(body.statements)))
+    kernel = kernel if by_rows else tiled(kernel)
     return Lowered(kernel, arguments, results, step.equations, in_place)
 
 

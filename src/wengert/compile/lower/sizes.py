@@ -5,24 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import prod
 
-from wengert.compile.nest import Expr, Extent
+from wengert.compile.nest import MIDDLE, Expr, Extent
 
 # Axes up to this long keep their length in the kernel: short loops are unrolled.
 SHORT = 16
+# Inner axes up to this long keep theirs where they were not seen to vary.
+INNER = 64
+# Other inner axes up to this long have a name that says so: their vectors are not longer than they are.
+_MIDDLE = 96
+
+
+def inner_lengths(shapes: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
+    """The lengths of inner axes that a kernel may have as numbers."""
+    return tuple(dict.fromkeys([n for shape in shapes for n in shape[1:] if SHORT < n <= INNER]))
 
 
 class Sizes:
     """Names for the lengths of the axes of a kernel's arguments; equal lengths have one name.
 
     A kernel is looked up by its structure, so two programs share it only if their sizes are equal in the same places.
+    Names of short lengths begin with ``MIDDLE``: a hint for the emitter, which is right for other lengths too.
     """
 
-    def __init__(self, shapes: Iterable[tuple[int, ...]]) -> None:
+    def __init__(self, shapes: Iterable[tuple[int, ...]], *, fixes_inner: bool = False) -> None:
         self._names: dict[int, str] = {}
-        for shape in shapes:
-            for n in shape:
-                if n > SHORT and n not in self._names:
-                    self._names[n] = f"n{len(self._names)}"
+        shapes = tuple(shapes)
+        inner = {n for shape in shapes for n in shape[1:]}
+        fixed = set(inner_lengths(shapes)) if fixes_inner else set()
+        for n in [n for shape in shapes for n in shape]:
+            if n > SHORT and n not in self._names and n not in fixed:
+                is_middle = n in inner and n <= _MIDDLE
+                self._names[n] = f"{MIDDLE if is_middle else 'n'}{len(self._names)}"
 
     def extent(self, n: int) -> Extent:
         """The name of a length, or the number itself."""

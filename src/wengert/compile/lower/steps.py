@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -132,10 +132,14 @@ def cut_into_steps(program: Program) -> list[Step]:
         at[equation] = here
         level.update(dict.fromkeys(equation.results, here))
     groups: dict[int, set[Equation]] = {}
+    sources: dict[int, set[Value]] = {}  # what gathers of a level choose from: that lies in memory, views of it too
+    for equation, here in at.items():
+        if is_gather(equation):
+            sources.setdefault(here, set()).add(next(iter(equation.values)))
     for equation, here in at.items():
         group = groups.setdefault(here, set())
         group.add(equation)
-        _take_views(equation, here, makers, at, group)
+        _take_views(equation, here, makers, at, group, sources.get(here, set()))
     number = {equation: i for i, equation in enumerate(program.equations)}
     ordered = {here: sorted(groups[here], key=number.__getitem__) for here in sorted(groups)}
     return _steps(ordered, at, {x: place for place, x in enumerate(program.outputs) if isinstance(x, Value)})
@@ -167,12 +171,21 @@ def _take_views(
     makers: Mapping[Value, Equation],
     at: Mapping[Equation, int],
     group: set[Equation],
+    kept: Set[Value],
 ) -> None:
     """Let the group of an equation have the views of other levels that it reads."""
     stack = list(equation.values)[is_gather(equation) :]
     while stack:
-        maker = makers.get(stack.pop())
-        if maker is not None and maker not in group and maker.op.view and at[maker] % 2 == 0 and at[maker] < here:
+        x = stack.pop()
+        maker = makers.get(x)
+        if (
+            maker is not None
+            and x not in kept
+            and maker not in group
+            and maker.op.view
+            and at[maker] % 2 == 0
+            and at[maker] < here
+        ):
             group.add(maker)
             stack.extend(maker.values)
 
