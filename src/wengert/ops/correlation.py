@@ -132,7 +132,7 @@ def _plan_of_convolved(x: Any, w: Any, places: Places, groups: int) -> tuple[Cal
     counts = places.counts(x.shape[2:], tuple(kernel))
     shape = (len(x), o, *counts)
     of_kernel, of_places = prod(kernel), prod(counts)
-    if min(counts) < 1 or (of_kernel == 1 and set(places.stride) == {1}):
+    if min(counts) < 1:
         return None, shape
     what = Correlation(
         dtype=x.dtype.str[1:],
@@ -168,7 +168,7 @@ def weighed(y: Any, x: Any, kernel: Shape, places: Places, groups: int) -> Any:
 def _plan_of_weighed(y: Any, x: Any, kernel: Shape, places: Places, groups: int) -> Call | None:
     n, o, *counts = y.shape
     c, of_kernel, of_places = x.shape[1] // groups, prod(kernel), prod(counts)
-    if not of_kernel or not c or (of_kernel == 1 and set(places.stride) == {1}):
+    if not of_kernel or not c:
         return None
     group, image, channel, *along = _distances(x, c)
     what = Correlation(
@@ -243,8 +243,6 @@ def _phases(size: int, kernel: int, stride: int, padding: int, dilation: int) ->
 
 def _plan_of_transposed(y: Any, w: Shape, space: Shape, places: Places, groups: int) -> list[_Phase] | None:
     (o, c, *kernel), found = w, []
-    if prod(kernel) == 1 and set(places.stride) == {1}:
-        return None
     each = zip(space, kernel, *places, strict=True)
     for along in product(*[_phases(*numbers) for numbers in each]):
         kernels, counts = tuple([axis.kernel for axis in along]), tuple([axis.size for axis in along])

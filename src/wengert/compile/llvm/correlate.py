@@ -145,11 +145,28 @@ def _emit_row(ir: Ir, elem: str, lanes: int) -> None:
                     store(ir, load(ir, place, elem, lanes, (at >= 0) & (at < length.splat(lanes))), there)
             ir.do("ret void")
             ir.start(ir.label())
+        with only_if(ir, stride.eq(2) & apart.eq(1)):
+            with counting(ir, zero, wide, lanes) as j:
+                halves = []
+                for begin in (j * 2 - low, j * 2 - low + lanes):
+                    at = begin.splat(lanes) + lane
+                    inside = (at >= 0) & (at < length.splat(lanes))
+                    halves.append(load(ir, element(ir, source, elem, begin), elem, lanes, inside))
+                # The second phase begins where the first ends, and is there already.
+                store(ir, _every_second(ir, *halves, 0), element(ir, to, elem, j), first_lanes(ir, wide - j, lanes))
+                store(ir, _every_second(ir, *halves, 1), element(ir, to, elem, wide + j))
+            ir.do("ret void")
+            ir.start(ir.label())
         with counting(ir, zero, stride, 1) as phase, counting(ir, zero, wide, lanes) as j:
             at = (j.splat(lanes) + lane) * stride.splat(lanes) + (phase - low).splat(lanes)
             mask = (at >= 0) & (at < length.splat(lanes))
             values = _gathered(ir, source, elem, at * apart.splat(lanes), mask)
             store(ir, values, element(ir, to, elem, phase * wide + j))
+
+
+def _every_second(ir: Ir, a: Val, b: Val, first: int) -> Val:
+    order = ", ".join([f"i32 {first + 2 * i}" for i in range(a.lanes)])
+    return ir.line(a.elem, a.lanes, f"shufflevector {a.typed}, {b.typed}, <{a.lanes} x i32> <{order}>")
 
 
 def _gathered(ir: Ir, base: Val, elem: str, index: Val, mask: Val) -> Val:

@@ -141,8 +141,7 @@ def _store_straight(ir: Ir, tile: Tile, sums: Sums) -> None:
             store(ir, value, _at(ir, element(ir, rows[i], elem, apart * q), elem, u * lanes))
         ir.do("ret void")
         ir.start(ir.label())
-    numbers = ", ".join([f"i64 {i}" for i in range(lanes)])
-    lane = Val(ir, f"<{numbers}>", "i64", lanes)
+    lane = _numbers(ir, lanes)
     masks = [lane >= (left - u * lanes).splat(lanes) for u in range(tile.vectors)]
     for q in range(tile.channels):
         for i in range(tile.rows):
@@ -183,24 +182,43 @@ def _store_turned(ir: Ir, tile: Tile, sums: Sums) -> None:
     elem, lanes, columns = tile.elem, tile.lanes, tile.columns
     valid, top, left, apart = (_argument(ir, x) for x in ("valid", "top", "left", "apart"))
     c, add = _argument(ir, "c", "ptr"), _argument(ir, "add", "i1")
-    numbers = ", ".join([f"i64 {i}" for i in range(lanes)])
-    lane = Val(ir, f"<{numbers}>", "i64", lanes)
     begins = [element(ir, c, elem, _word(ir, "to", i)) for i in range(tile.rows)]
-    pieces = [(j, min(lanes, columns - j)) for j in range(0, columns, lanes)]
-    masks = {j: (lane < lane.like(n)) & (lane >= (left - j).splat(lanes)) for j, n in pieces}
     nothing = ir.const(elem, lanes, 0.0)
+    squares: list[list[list[Val]]] = []  # for each vector of channels, the squares beside each other
     for v in range(tile.vectors):
         flat = [sums[v, i, j] for i in range(tile.rows) for j in range(columns)]
         flat += [nothing] * (-len(flat) % lanes)
-        squares = [turned(ir, flat[s : s + lanes]) for s in range(0, len(flat), lanes)]
-        for o in range(lanes):
-            with only_if(ir, valid > v * lanes + o):
-                for i in range(tile.rows):
-                    with only_if(ir, top <= i):
-                        row = element(ir, begins[i], elem, apart * (v * lanes + o))
-                        for j, n in pieces:
-                            value = _taken(ir, [square[o] for square in squares], i * columns + j, n)
-                            _put(ir, value, _at(ir, row, elem, j), masks[j], add)
+        squares.append([turned(ir, flat[s : s + lanes]) for s in range(0, len(flat), lanes)])
+    lane = _numbers(ir, lanes)
+    # Where all is stored, and rows follow each other, each channel is one row.
+    plain = top.eq(0) & left.eq(0) & ~add
+    for i in range(1, tile.rows):
+        plain = plain & _word(ir, "to", i).eq(_word(ir, "to", 0) + i * columns)
+    with only_if(ir, plain):
+        for o in range(tile.channels):
+            with only_if(ir, valid > o):
+                row, rest = element(ir, begins[0], elem, apart * o), tile.rows * columns
+                for number, square in enumerate(squares[o // lanes]):
+                    mask = None if rest >= lanes else lane < lane.like(rest)
+                    store(ir, square[o % lanes], _at(ir, row, elem, number * lanes), mask)
+                    rest -= lanes
+        ir.do("ret void")
+        ir.start(ir.label())
+    pieces = [(j, min(lanes, columns - j)) for j in range(0, columns, lanes)]
+    masks = {j: (lane < lane.like(n)) & (lane >= (left - j).splat(lanes)) for j, n in pieces}
+    for o in range(tile.channels):
+        with only_if(ir, valid > o):
+            for i in range(tile.rows):
+                with only_if(ir, top <= i):
+                    row = element(ir, begins[i], elem, apart * o)
+                    for j, n in pieces:
+                        value = _taken(ir, [square[o % lanes] for square in squares[o // lanes]], i * columns + j, n)
+                        _put(ir, value, _at(ir, row, elem, j), masks[j], add)
+
+
+def _numbers(ir: Ir, lanes: int) -> Val:
+    """A vector of 0, 1 ..."""
+    return Val(ir, f"<{', '.join([f'i64 {i}' for i in range(lanes)])}>", "i64", lanes)
 
 
 def _taken(ir: Ir, vectors: Sequence[Val], first: int, count: int) -> Val:

@@ -52,8 +52,8 @@ def _tiles(elem: str, lanes: int, most: int, rows: int, columns: int) -> Iterato
                 if vectors * channels * high <= most and vectors * lanes <= columns and high <= rows:
                     yield Tile(elem, lanes, channels, high, vectors * lanes, False)
     for vectors in (2, 1):
-        for wide in (14, 12, 10, 8, 7, 6, 5, 4, 3, 2, 1):
-            high = min(rows, most // (vectors * wide), max(1, 14 // wide))
+        for wide in (16, 14, 12, 10, 8, 7, 6, 5, 4, 3, 2, 1):
+            high = min(rows, most // (vectors * wide), max(1, 16 // wide))
             if wide <= columns and high:
                 yield Tile(elem, lanes, vectors * lanes, high, wide, True)
 
@@ -63,7 +63,8 @@ def _cost(tile: Tile, what: Correlation, rows: int, taps: int) -> float:
     count = ceil(what.outputs / tile.channels) * ceil(rows / tile.rows) * ceil(what.places[2] / tile.columns)
     if tile.is_turned:
         sums, loads = tile.vectors * tile.rows * tile.columns, tile.vectors + tile.rows * tile.columns
-        stores = tile.channels * (4 + 3 * tile.rows)
+        is_one_row = tile.columns == what.places[2] and what.places[0] * what.places[1] % tile.rows == 0
+        stores = tile.channels * (4 if is_one_row or tile.rows == 1 else 4 + 3 * tile.rows)
     else:
         sums = tile.channels * tile.rows * tile.vectors
         loads = 2 * tile.rows * tile.vectors + tile.channels
