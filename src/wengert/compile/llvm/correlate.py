@@ -46,8 +46,9 @@ WORDS: Final = (
 _PLACE: Final = {name: i for i, name in enumerate(WORDS)}
 _THREADS: Final = 1  # the word of the pool that says how many may work
 _SLACK: Final = 64  # elements that rows, copied by whole vectors, may write beyond the end of a buffer
-# What a task is given: addresses of the plan, images, weights, result, packed weights, the splits' sums; its status.
-_CONTEXT: Final = ("plan", "x", "weights", "y", "packed", "parts", "status")
+# What a task is given: addresses of the plan, images, weights, result, packed weights, the splits' sums, of rooms for
+# tasks, and of how many there are and which are taken.
+_CONTEXT: Final = ("plan", "x", "weights", "y", "packed", "parts", "rooms", "taken")
 
 
 def correlate_text(dtype: str, *, register: int) -> str:
@@ -55,7 +56,7 @@ def correlate_text(dtype: str, *, register: int) -> str:
     ir, elem = Ir(), "float" if dtype == "f4" else "double"
     lanes = register // _size(elem)
     _emit_row(ir, elem, lanes)
-    _emit_region(ir, elem)
+    _emit_region(ir, elem, lanes)
     _emit_weights(ir, elem)
     _emit_tiles(ir, elem)
     _emit_unit(ir, elem)
@@ -65,8 +66,6 @@ def correlate_text(dtype: str, *, register: int) -> str:
     ir.declared["wengert_share_out"] = "declare void @wengert_share_out(ptr, ptr, i64, i64)"
     ir.declared["wengert_arena_take"] = "declare ptr @wengert_arena_take(i64)"
     ir.declared["wengert_arena_give"] = "declare void @wengert_arena_give(ptr)"
-    ir.declared["malloc"] = "declare ptr @malloc(i64)"
-    ir.declared["free"] = "declare void @free(ptr)"
     return ir.module()
 
 
@@ -131,8 +130,7 @@ def _emit_row(ir: Ir, elem: str, lanes: int) -> None:
         plan = _Plan(ir, given["plan"])
         to, source, length = given["to"], given["source"], given["length"]
         low, stride, apart, wide = plan["w_low"], plan["w_stride"], plan["x_w"], plan["r_w"]
-        zero, numbers = low.like(0), ", ".join([f"i64 {i}" for i in range(lanes)])
-        lane = Val(ir, f"<{numbers}>", "i64", lanes)
+        zero, lane = low.like(0), _lanes(ir, lanes)
         with only_if(ir, stride.eq(1) & apart.eq(1)):
             with counting(ir, zero, wide, lanes) as j:
                 first = j - low
@@ -180,24 +178,44 @@ def _gathered(ir: Ir, base: Val, elem: str, index: Val, mask: Val) -> Val:
     return ir.line(elem, lanes, f"call {kind} @{name}({operands})")
 
 
-def _emit_region(ir: Ir, elem: str) -> None:
+def _emit_region(ir: Ir, elem: str, lanes: int) -> None:
     """``region(plan, to, x, images, channels, first, rows)``: copy what a chunk reads, from row ``first`` of a on."""
     with _function(ir, "region", ("to", "x"), ("images", "channels", "first", "rows")) as given:
-        plan, zero = _Plan(ir, given["plan"]), given["first"].like(0)
-        distances = {x: plan[x] for x in ("x_n", "x_c", "x_a", "x_b", "r_n", "r_c", "r_a", "r_b")}
-        high, across, length = plan["a"], plan["b"], plan["w"]
-        rows_of_b = distances["r_a"] / distances["r_b"]
-        low = plan["b_low"]
-        with counting(ir, zero, given["images"], 1) as n, counting(ir, zero, given["channels"], 1) as c:
-            image = n * distances["x_n"] + c * distances["x_c"]
-            there = n * distances["r_n"] + c * distances["r_c"]
-            with counting(ir, zero, given["rows"], 1) as i, counting(ir, zero, rows_of_b, 1) as j:
-                a, b = given["first"] + i, j - low
-                inside = (a >= 0) & (a < high) & (b >= 0) & (b < across)
-                source = inside.where(image + a * distances["x_a"] + b * distances["x_b"], zero)
-                to = there + i * distances["r_a"] + j * distances["r_b"]
-                operands = element(ir, given["to"], elem, to), element(ir, given["x"], elem, source)
-                _call(ir, "@row", given["plan"], *operands, inside.where(length, zero))
+        plan = _Plan(ir, given["plan"])
+        low, length = plan["w_low"], plan["w"]
+        is_plain = plan["w_stride"].eq(1) & plan["x_w"].eq(1)
+        with only_if(ir, is_plain & (plan["r_w"] <= lanes)):  # a row is one vector
+            at = _lanes(ir, lanes) - low.splat(lanes)
+            mask = (at >= 0) & (at < length.splat(lanes))
+            with _rows(ir, elem, plan, given) as (to, source, inside):
+                place = element(ir, source, elem, -low)
+                store(ir, load(ir, place, elem, lanes, mask & inside.splat(lanes)), to)
+            ir.do("ret void")
+            ir.start(ir.label())
+        with _rows(ir, elem, plan, given) as (to, source, inside):
+            _call(ir, "@row", given["plan"], to, source, inside.where(length, length.like(0)))
+
+
+@contextmanager
+def _rows(ir: Ir, elem: str, plan: _Plan, given: dict[str, Val]) -> Iterator[tuple[Val, Val, Val]]:
+    """For each row of a chunk: where it goes, where it comes from, and whether it lies in the image."""
+    distances = {x: plan[x] for x in ("x_n", "x_c", "x_a", "x_b", "r_n", "r_c", "r_a", "r_b")}
+    high, across, low = plan["a"], plan["b"], plan["b_low"]
+    rows_of_b, zero = distances["r_a"] / distances["r_b"], low.like(0)
+    with counting(ir, zero, given["images"], 1) as n, counting(ir, zero, given["channels"], 1) as c:
+        image = n * distances["x_n"] + c * distances["x_c"]
+        there = n * distances["r_n"] + c * distances["r_c"]
+        with counting(ir, zero, given["rows"], 1) as i, counting(ir, zero, rows_of_b, 1) as j:
+            a, b = given["first"] + i, j - low
+            inside = (a >= 0) & (a < high) & (b >= 0) & (b < across)
+            source = inside.where(image + a * distances["x_a"] + b * distances["x_b"], zero)
+            to = there + i * distances["r_a"] + j * distances["r_b"]
+            yield element(ir, given["to"], elem, to), element(ir, given["x"], elem, source), inside
+
+
+def _lanes(ir: Ir, lanes: int) -> Val:
+    """A vector of 0, 1 ..."""
+    return Val(ir, f"<{', '.join([f'i64 {i}' for i in range(lanes)])}>", "i64", lanes)
 
 
 # --- weights ---------------------------------------------------------------------------------------------------------
@@ -297,30 +315,43 @@ def _emit_unit(ir: Ir, elem: str) -> None:
 def _given(ir: Ir) -> dict[str, Val]:
     """What a task was given."""
     found = {}
-    for number, name in enumerate(_CONTEXT[:-1]):
+    for number, name in enumerate(_CONTEXT):
         place = ir.line("ptr", 0, f"getelementptr ptr, ptr %context, i64 {number}")
         found[name] = ir.line("ptr", 0, f"load ptr, ptr {place.text}, align 8")
     return found
 
 
+def _room_of_task(plan: _Plan) -> tuple[Val, Val]:
+    """Elements that a task needs for a part of the images, and for packed weights."""
+    zero = plan["n"].like(0)
+    of_images = plan["is_direct"].ne(0).where(zero, plan["region"] + _SLACK)
+    return of_images, plan["is_packed"].ne(0).where(zero, plan["chunk"] + _slack(plan))
+
+
 def _emit_task(ir: Ir, elem: str) -> None:
-    """The units with these numbers, in memory of the task's own."""
+    """The units with these numbers, in memory that no other task has meanwhile."""
     with ir.function("define internal void @task(ptr %context, i64 %low, i64 %up, i64 %number)"):
         found = _given(ir)
+        rooms, taken = found.pop("rooms"), found.pop("taken")
         plan = _Plan(ir, found["plan"])
-        room = plan["is_direct"].ne(0).where(plan["region"].like(0), plan["region"] + _SLACK)
-        of_weights = plan["is_packed"].ne(0).where(room.like(0), plan["chunk"] + _slack(plan))
-        memory = ir.line("ptr", 0, f"call ptr @malloc({((room + of_weights) * _size(elem) + 64).typed})")
-        failed = ir.line("i1", 0, f"icmp eq {memory.typed}, null")
-        with only_if(ir, failed):
-            status = ir.line("ptr", 0, f"getelementptr i64, ptr %context, i64 {len(_CONTEXT) - 1}")
-            ir.do(f"store atomic i64 1, ptr {status.text} monotonic, align 8")
-            ir.do("ret void")
-            ir.start(ir.label())
-        own = element(ir, memory, elem, room)
+        # There is a room for each thread that may work, so one is free or will be soon.
+        before, look, mine = ir.block, ir.label(), ir.label()
+        ir.jump(look)
+        ir.start(look)
+        room, incoming = ir.phi("i64", 0)
+        flag = element(ir, taken, "i64", room + 1)
+        old = ir.line("i64", 0, f"atomicrmw xchg {flag.typed}, i64 1 acquire, align 8")
+        following = room + 1
+        count = ir.line("i64", 0, f"load i64, {taken.typed}, align 8")
+        incoming += [(room.like(0), before), ((following < count).where(following, room.like(0)), look)]
+        ir.branch(old.eq(0), mine, look)
+        ir.start(mine)
+        of_images, of_weights = _room_of_task(plan)
+        memory = element(ir, rooms, elem, room * (of_images + of_weights))
+        own = element(ir, memory, elem, of_images)
         with counting(ir, Val(ir, "%low", "i64", 0), Val(ir, "%up", "i64", 0), 1) as number:
             _call(ir, "@unit", *found.values(), memory, own, number)
-        ir.do(f"call void @free({memory.typed})")
+        ir.do(f"store atomic i64 0, {flag.typed} release, align 8")
         ir.do("ret void")
 
 
@@ -330,43 +361,52 @@ def _emit_entry(ir: Ir, elem: str, lanes: int) -> None:
         given = {name: Val(ir, f"%{name}", "ptr", 0) for name in ("plan", "x", "weights", "y")}
         plan = _Plan(ir, given["plan"])
         zero = plan["n"].like(0)
+        units = plan["groups"] * plan["blocks"] * plan["bands"] * plan["splits"]
+        pool = ir.line("ptr", 0, f"getelementptr i64, ptr @wengert_pool, i64 {_THREADS}")
+        threads = ir.line("i64", 0, f"load atomic i64, ptr {pool.text} monotonic, align 8")
+        threads = plan["is_shared"].ne(0).where(_lesser(threads, units), zero.like(1))
         splits, chunks, packed = plan["splits"], plan["channel_chunks"] * plan["tap_bands"], plan["is_packed"].ne(0)
         of_parts = (splits > 1).where(splits * plan["whole"], zero) + _SLACK
         of_weights = packed.where(plan["groups"] * chunks * plan["chunk"], zero) + _slack(plan)
-        arena = ir.line("ptr", 0, f"call ptr @wengert_arena_take({((of_parts + of_weights) * _size(elem)).typed})")
+        of_task, of_task_weights = _room_of_task(plan)
+        of_rooms = threads * (of_task + of_task_weights)
+        flags = (threads + 1) * 8
+        size = flags + (of_parts + of_weights + of_rooms) * _size(elem)
+        arena = ir.line("ptr", 0, f"call ptr @wengert_arena_take({size.typed})")
         with only_if(ir, ir.line("i1", 0, f"icmp eq {arena.typed}, null")):
             ir.do("ret i64 1")
             ir.start(ir.label())
-        prepared = element(ir, arena, elem, of_parts)
-        with only_if(ir, packed), counting(ir, zero, plan["groups"], 1) as g, counting(ir, zero, chunks, 1) as chunk:
-            number = chunk / plan["tap_bands"]
-            c0, c1 = _share(number, plan["channel_chunks"], plan["c"])
-            t0, t1 = _share(chunk - number * plan["tap_bands"], plan["tap_bands"], plan["ta"])
-            to = element(ir, prepared, elem, (g * chunks + chunk) * plan["chunk"])
-            source = element(ir, given["weights"], elem, g * plan["w_g"] + c0 * plan["w_c"])
-            _call(ir, "@weights", given["plan"], to, source, c1 - c0, t0, t1 - t0)
+        ir.do(f"store {threads.typed}, {arena.typed}, align 8")
+        with counting(ir, zero, threads, 1) as i:
+            ir.do(f"store i64 0, {element(ir, arena, 'i64', i + 1).typed}, align 8")
+        parts = element(ir, arena, "i8", flags)
+        prepared = element(ir, parts, elem, of_parts)
+        _prepare_weights(ir, elem, plan, given["weights"], prepared)
         context = ir.allocate("i64", len(_CONTEXT))
-        for i, value in enumerate((*given.values(), prepared, arena, zero)):
+        rooms = element(ir, prepared, elem, of_weights)
+        for i, value in enumerate((*given.values(), prepared, parts, rooms, arena)):
             place = ir.line("ptr", 0, f"getelementptr i64, ptr {context}, i64 {i}")
             ir.do(f"store {value.typed}, ptr {place.text}, align 8")
-        _share_units(ir, plan, context)
-        _add_parts(ir, (elem, lanes), plan, arena, given["y"])
+        with only_if(ir, threads > 1):
+            ir.do(f"call void @wengert_share_out(ptr @task, ptr {context}, {units.typed}, i64 1)")
+        with only_if(ir, threads < 2):
+            ir.do(f"call void @task(ptr {context}, i64 0, {units.typed}, i64 0)")
+        _add_parts(ir, (elem, lanes), plan, parts, given["y"])
         ir.do(f"call void @wengert_arena_give({arena.typed})")
-        place = ir.line("ptr", 0, f"getelementptr i64, ptr {context}, i64 {len(_CONTEXT) - 1}")
-        status = ir.line("i64", 0, f"load atomic i64, ptr {place.text} monotonic, align 8")
-        ir.do(f"ret {status.typed}")
+        ir.do("ret i64 0")
 
 
-def _share_units(ir: Ir, plan: _Plan, context: str) -> None:
-    """Do all units: with others where that is worth it."""
-    units = plan["groups"] * plan["blocks"] * plan["bands"] * plan["splits"]
-    pool = ir.line("ptr", 0, f"getelementptr i64, ptr @wengert_pool, i64 {_THREADS}")
-    threads = ir.line("i64", 0, f"load atomic i64, ptr {pool.text} monotonic, align 8")
-    several = (threads > 1) & plan["is_shared"].ne(0)
-    with only_if(ir, several):
-        ir.do(f"call void @wengert_share_out(ptr @task, ptr {context}, {units.typed}, i64 1)")
-    with only_if(ir, ~several):
-        ir.do(f"call void @task(ptr {context}, i64 0, {units.typed}, i64 0)")
+def _prepare_weights(ir: Ir, elem: str, plan: _Plan, source: Val, to: Val) -> None:
+    """Pack all weights, if that is to be done once."""
+    zero, chunks = plan["n"].like(0), plan["channel_chunks"] * plan["tap_bands"]
+    packed = plan["is_packed"].ne(0)
+    with only_if(ir, packed), counting(ir, zero, plan["groups"], 1) as g, counting(ir, zero, chunks, 1) as chunk:
+        number = chunk / plan["tap_bands"]
+        c0, c1 = _share(number, plan["channel_chunks"], plan["c"])
+        t0, t1 = _share(chunk - number * plan["tap_bands"], plan["tap_bands"], plan["ta"])
+        there = element(ir, to, elem, (g * chunks + chunk) * plan["chunk"])
+        begin = element(ir, source, elem, g * plan["w_g"] + c0 * plan["w_c"])
+        _call(ir, "@weights", plan.base, there, begin, c1 - c0, t0, t1 - t0)
 
 
 def _add_parts(ir: Ir, vector: tuple[str, int], plan: _Plan, parts: Val, y: Val) -> None:

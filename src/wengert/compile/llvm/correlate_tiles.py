@@ -191,16 +191,15 @@ def _store_turned(ir: Ir, tile: Tile, sums: Sums) -> None:
         squares.append([turned(ir, flat[s : s + lanes]) for s in range(0, len(flat), lanes)])
     lane = _numbers(ir, lanes)
     # Where all is stored, and rows follow each other, each channel is one row.
-    plain = top.eq(0) & left.eq(0) & ~add
+    follow = top.eq(0) & left.eq(0)
     for i in range(1, tile.rows):
-        plain = plain & _word(ir, "to", i).eq(_word(ir, "to", 0) + i * columns)
-    with only_if(ir, plain):
+        follow = follow & _word(ir, "to", i).eq(_word(ir, "to", 0) + i * columns)
+    with only_if(ir, follow):
         for o in range(tile.channels):
             with only_if(ir, valid > o):
                 row, rest = element(ir, begins[0], elem, apart * o), tile.rows * columns
                 for number, square in enumerate(squares[o // lanes]):
-                    mask = None if rest >= lanes else lane < lane.like(rest)
-                    store(ir, square[o % lanes], _at(ir, row, elem, number * lanes), mask)
+                    _put(ir, square[o % lanes], _at(ir, row, elem, number * lanes), lane < lane.like(rest), add)
                     rest -= lanes
         ir.do("ret void")
         ir.start(ir.label())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
+from itertools import product
 from math import ceil, prod
 from typing import Final, NamedTuple
 
@@ -28,7 +29,8 @@ _UNIT: Final = 1 << 19  # multiplications that a unit should have at least
 _SHARED: Final = 1 << 22  # ... from which threads share the units
 _UNITS: Final = 32  # at most by cutting into blocks and bands
 _SPLITS: Final = 16
-_PARTS: Final = 1 << 16  # elements of a result that may be summed in splits
+_PARTS: Final = 1 << 21  # elements of the sums of all splits
+_ROWS: Final = 24  # of places that a unit should have at least: tiles of some rows fit in
 
 
 class _Cut(NamedTuple):
@@ -44,18 +46,20 @@ class _Cut(NamedTuple):
 # --- tiles -----------------------------------------------------------------------------------------------------------
 
 
-def _tiles(elem: str, lanes: int, most: int, rows: int, columns: int) -> Iterator[Tile]:
-    """The tiles that fit a result of so many rows and columns and the registers for ``most`` sums."""
-    for vectors in (3, 2, 1):
-        for channels in (8, 4, 2, 1):
-            for high in (4, 2, 1):
-                if vectors * channels * high <= most and vectors * lanes <= columns and high <= rows:
-                    yield Tile(elem, lanes, channels, high, vectors * lanes, False)
-    for vectors in (2, 1):
-        for wide in (16, 14, 12, 10, 8, 7, 6, 5, 4, 3, 2, 1):
-            high = min(rows, most // (vectors * wide), max(1, 16 // wide))
-            if wide <= columns and high:
-                yield Tile(elem, lanes, vectors * lanes, high, wide, True)
+def _tiles(what: Correlation, rows: int) -> Iterator[Tile]:
+    """The tiles that fit this machine's registers and a result of so many rows of places."""
+    target, columns = host_target(), what.places[2]
+    elem, size = ("float", 4) if what.dtype == "f4" else ("double", 8)
+    lanes, most = target.register // size, target.registers - 4
+    for vectors, channels, high in product((3, 2, 1), (8, 4, 2, 1), (4, 2, 1)):
+        if vectors * channels * high <= most and vectors * lanes <= columns and high <= rows:
+            yield Tile(elem, lanes, channels, high, vectors * lanes, False)
+    for vectors, wide in product((2, 1), (16, 14, 12, 10, 8, 7, 6, 5, 4, 3, 2, 1)):
+        high = min(rows, most // (vectors * wide), max(1, 16 // wide))
+        if wide <= columns and high:
+            of_image = what.places[0] * what.places[1]
+            for some in (high, max([h for h in range(1, high + 1) if of_image % h == 0])):
+                yield Tile(elem, lanes, vectors * lanes, some, wide, True)
 
 
 def _cost(tile: Tile, what: Correlation, rows: int, taps: int) -> float:
@@ -73,11 +77,7 @@ def _cost(tile: Tile, what: Correlation, rows: int, taps: int) -> float:
 
 
 def _best_tile(what: Correlation, rows: int, taps: int) -> Tile:
-    target = host_target()
-    elem, size = ("float", 4) if what.dtype == "f4" else ("double", 8)
-    most = target.registers - 4
-    tiles = _tiles(elem, target.register // size, most, rows, what.places[2])
-    return min(tiles, key=lambda tile: _cost(tile, what, rows, taps))
+    return min(_tiles(what, rows), key=lambda tile: _cost(tile, what, rows, taps))
 
 
 @cache
@@ -110,34 +110,31 @@ def _is_direct(what: Correlation) -> bool:
 
 def _cut(what: Correlation) -> _Cut:
     """How to cut the work: into units worth a thread, whose parts of the images fit the cache."""
-    size = 4 if what.dtype == "f4" else 8
     (pa, pb, pw), (ta, tb, tw) = what.places, what.taps
-    of_b = _extent(pb, what.stride[1], tb, what.step[1])
-    of_w = _extent(pw, what.stride[2], tw, what.step[2])
-    room = max(1, _REGION // (size * of_b * of_w))  # rows of a
+    size = 4 if what.dtype == "f4" else 8
+    row = size * _extent(pb, what.stride[1], tb, what.step[1]) * _extent(pw, what.stride[2], tw, what.step[2])
+    room = max(1, _REGION // row)  # rows of a
     # The sum: chunks of some channels, or of some taps along a of one channel.
     channels = max(1, min(what.channels, _TAPS // (ta * tb * tw)))
-    tap_bands = 1
-    if channels == 1 and not what.is_flipped:
-        tap_bands = max(1, min(ta, ta * tb * tw // _TAPS))
-    rows_of_taps = ceil(ta / tap_bands)
+    can_band = channels == 1 and not what.is_flipped
+    tap_bands = max(1, min(ta, ta * tb * tw // _TAPS)) if can_band else 1
+    channel_chunks = ceil(what.channels / channels)
     # The result: a band of places, or some images.
-    band = max(1, min(pa, (room // channels - (rows_of_taps - 1) * what.step[0] - 1) // what.stride[0] + 1))
-    work = what.work // what.groups
-    most = max(1, min(_UNITS, work // _UNIT))
-    bands = min(pa, max(ceil(pa / band), 1))
+    rows_of_taps = ceil(ta / tap_bands)
+    band = (room // channels - (rows_of_taps - 1) * what.step[0] - 1) // what.stride[0] + 1
+    bands = ceil(pa / max(1, min(pa, band)))
     rows = channels * _extent(ceil(pa / bands), what.stride[0], rows_of_taps, what.step[0])
     images = max(1, room // rows) if bands == 1 else 1
-    channel_chunks = ceil(what.channels / channels)
+    # For threads: the sum in parts where it is longer than the result is large, else more blocks or bands.
+    units = what.work // (what.groups * _UNIT)
     splits = 1
-    chunks = channel_chunks * tap_bands
-    if chunks > 1 and what.groups * what.images * what.outputs * prod(what.places) <= _PARTS:
-        splits = max(1, min(_SPLITS, chunks, work // _UNIT))
-    if splits > 1:
-        most = 1
-    blocks = min(what.images, max(ceil(what.images / images), most))
-    if blocks == what.images and blocks * bands < most:
-        bands = max(bands, min(pa, most // blocks))
+    if what.images * prod(what.places) < what.channels * prod(what.taps):
+        whole = what.groups * what.images * what.outputs * prod(what.places)
+        splits = max(1, min(_SPLITS, channel_chunks * tap_bands, units, _PARTS // whole))
+    units = 1 if splits > 1 else max(1, min(_UNITS, units, what.images * pa * pb // _ROWS))
+    blocks = min(what.images, max(ceil(what.images / images), units))
+    if blocks == what.images:
+        bands = max(bands, min(pa, units // blocks))
     return _Cut(blocks, bands, channel_chunks, tap_bands, splits)
 
 
