@@ -13,7 +13,8 @@ import numpy as np
 from numpy import ndarray
 
 from wengert.compile.llvm import machine
-from wengert.compile.llvm.correlate import NAME, WORDS, correlate_text
+from wengert.compile.llvm.correlate import NAME, correlate_text
+from wengert.compile.llvm.correlate_reads import SLACK, WORDS
 from wengert.compile.llvm.correlate_tiles import PACK, TILE, Tile, tile_text
 from wengert.compile.runtime.linking import host_target
 from wengert.compile.runtime.objects import compiled_object
@@ -184,7 +185,7 @@ def _plan(what: Correlation) -> tuple[Tile, ndarray[tuple[int], np.dtype[np.int6
         "is_merged": cut.tap_bands == 1 and what.w[2] == prod(what.taps),
         "is_shared": what.work >= _SHARED,
         **dict(zip(("r_n", "r_c", "r_a", "r_b", "r_w"), (r_n, r_c, r_a, r_b, wide), strict=True)),
-        "region": images * r_n,
+        "region": ceil(images * r_n / SLACK) * SLACK,
         "chunk": count * ceil(what.outputs / tile.channels) * tile.channels,
         "whole": what.groups * what.images * what.outputs * prod(what.places),
         "tile": _linked_tile(tile).address(TILE),
