@@ -22,7 +22,7 @@ Shape = tuple[int, ...]
 Three = tuple[int, int, int]
 Call = Callable[[int, int, int], int]
 
-WORK: Final = 1 << 13  # multiplications from which machine code is asked for
+WORK: Final = 1 << 10  # multiplications from which machine code is asked for
 _F32: Final[np.dtype[Any]] = np.dtype(np.float32)
 _F64: Final[np.dtype[Any]] = np.dtype(np.float64)
 _MOST: Final = 1024  # shapes for which it is remembered what computes them
