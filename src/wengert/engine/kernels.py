@@ -20,6 +20,7 @@ from wengert._fpenv import has_wide_rows, run_by_rows, run_silently
 from wengert.engine.node import save_plan
 from wengert.engine.tiles import LARGE, computes, large
 from wengert.ops.arithmetic import ADD
+from wengert.ops.correlation import CORRELATIONS, Correlation
 from wengert.ops.indexed import MACHINE
 from wengert.ops.reads import Read
 from wengert.ops.record import MISSING, TABLE, EachInput, Kind, Op
@@ -116,6 +117,10 @@ class Maker(Protocol):
         """What chooses or adds along an axis by an index array (:mod:`wengert.ops.indexed`)."""
         ...
 
+    def correlation(self, what: Correlation) -> Kernel:
+        """What computes a correlation, of addresses (:mod:`wengert.ops.correlation`)."""
+        ...
+
 
 class _Kernels:
     """Whether machine code is used, from how many elements on, and who keeps kernels."""
@@ -133,12 +138,17 @@ class _Kernels:
         self.elements = MANY if on else LARGE
         self.few = FEW if on else LARGE
         MACHINE.bind(self._indexed if on else None)
+        CORRELATIONS.bind(self._correlation if on else None)
         for keeper in self.keepers:
             keeper.forget()
 
     def _indexed(self, name: str, dtype: str) -> Kernel | None:
         maker = self.find_maker()
         return None if maker is None else maker.indexed(name, dtype)
+
+    def _correlation(self, what: Correlation) -> Kernel | None:
+        maker = self.find_maker()
+        return None if maker is None else maker.correlation(what)
 
     def find_maker(self) -> Maker | None:
         """What makes kernels, loaded now; None, and nobody asks again, if it cannot be had here."""

@@ -19,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 
 from wengert._batched import Axes, Batched, folded, merged, spread
+from wengert.ops.correlation import convolved, transposed, weighed
 from wengert.ops.patches import Places, image, padded, windows
 from wengert.ops.record import Kind, defop
 
@@ -75,6 +76,9 @@ def _wide(a: Any) -> Any:
 
 def _conv(x: Any, w: Any, *, places: Places, groups: int) -> Any:
     x, w, dtype = _wide(x), _wide(w), x.dtype
+    found = convolved(x, w, places, groups)
+    if found is not None:
+        return found.astype(dtype, copy=False)
     n, o, kernel = x.shape[0], w.shape[0], w.shape[2:]
     counts = places.counts(x.shape[2:], kernel)
     out = np.empty((n, groups, o // groups, prod(counts)), x.dtype)
@@ -85,10 +89,13 @@ def _conv(x: Any, w: Any, *, places: Places, groups: int) -> Any:
 
 
 def _conv_input(y: Any, w: Any, *, space: Shape, places: Places, groups: int) -> Any:
+    y, w, dtype = _wide(y), _wide(w), y.dtype
+    found = transposed(y, w, space, places, groups)
+    if found is not None:
+        return found.astype(dtype, copy=False)
     turned = _as_convolution(y, w, space, places, groups)
     if turned is not None:
-        return _conv(y, turned[0], places=turned[1], groups=groups)
-    y, w, dtype = _wide(y), _wide(w), y.dtype
+        return _conv(y, turned[0], places=turned[1], groups=groups).astype(dtype, copy=False)
     n, o, counts, kernel = y.shape[0], w.shape[0], y.shape[2:], w.shape[2:]
     rows, length = w.shape[1] * prod(kernel), prod(counts)
     out = np.empty((n, groups * w.shape[1], *space), y.dtype)
@@ -123,6 +130,9 @@ _MORE: Final = 8  # times as many channels in the cotangent as in the image
 
 def _conv_weight(y: Any, x: Any, *, kernel: Shape, places: Places, groups: int) -> Any:
     y, x, dtype = _wide(y), _wide(x), y.dtype
+    found = weighed(y, x, kernel, places, groups)
+    if found is not None:
+        return found.astype(dtype, copy=False)
     n, o, counts = y.shape[0], y.shape[1], y.shape[2:]
     ys = y.reshape(n, groups, o // groups, prod(counts))
     out = np.zeros((groups, o // groups, x.shape[1] // groups * prod(kernel)), y.dtype)

@@ -18,6 +18,7 @@ from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
 from wengert.compile.runtime.flat import FlatCode, FlatKernel, has_flat_entry
 from wengert.compile.runtime.objects import source_version
+from wengert.ops.correlation import Correlation
 from wengert.ops.record import Kind, Op
 
 _NOTHING: Final = b"-"
@@ -53,6 +54,11 @@ class Maker:
     def indexed(self, name: str, dtype: str) -> Callable[..., Any]:
         """What chooses or adds along an axis by an index array (:mod:`wengert.ops.indexed`)."""
         made: Callable[..., Any] = import_module("wengert.compile.eager.indexed").index_function(name, dtype)
+        return made
+
+    def correlation(self, what: Correlation) -> Callable[..., Any]:
+        """What computes a correlation, of addresses (:mod:`wengert.ops.correlation`)."""
+        made: Callable[..., Any] = import_module("wengert.compile.runtime.correlations").correlation(what)
         return made
 
     def _kernel(

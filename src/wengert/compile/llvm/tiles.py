@@ -96,14 +96,14 @@ def first_lanes(ir: Ir, count: Val, lanes: int) -> Val:
 # --- packing ---------------------------------------------------------------------------------------------------------
 
 
-def emit_packing(ir: Ir, elem: str, wide: int, name: str) -> None:
+def emit_packing(ir: Ir, elem: str, wide: int, name: str, *, seen: str = "internal ") -> None:
     """``name(to, step, from, valid, k, across, along)``: a strip of ``wide`` elements for each of ``k`` places.
 
     The strip's elements lie ``across`` apart in memory, its places ``along``; ``step`` apart they are put. Beyond the
     ``valid`` ones of a strip comes anything: what a tile computes from that is not stored.
     """
     arguments = "ptr %to, i64 %step, ptr %from, i64 %valid, i64 %k, i64 %across, i64 %along"
-    with ir.function(f"define internal void @{name}({arguments})"):
+    with ir.function(f"define {seen}void @{name}({arguments})"):
         to, source = Val(ir, "%to", "ptr", 0), Val(ir, "%from", "ptr", 0)
         step, valid, k, across, along = (Val(ir, f"%{x}", "i64", 0) for x in ("step", "valid", "k", "across", "along"))
         zero = k.like(0)
@@ -121,7 +121,7 @@ def emit_packing(ir: Ir, elem: str, wide: int, name: str) -> None:
                 for j in range(wide):
                     row = (valid > j).where(zero.like(j), valid - 1)
                     rows.append(load(ir, element(ir, source, elem, row * across + p), elem, wide, mask))
-                for further, strip in enumerate(_turned(ir, rows)):
+                for further, strip in enumerate(turned(ir, rows)):
                     store(ir, strip, element(ir, to, elem, (p + further) * step))
             ir.do("ret void")
             ir.start(ir.label())
@@ -131,7 +131,7 @@ def emit_packing(ir: Ir, elem: str, wide: int, name: str) -> None:
         ir.do("ret void")
 
 
-def _turned(ir: Ir, rows: list[Val]) -> list[Val]:
+def turned(ir: Ir, rows: list[Val]) -> list[Val]:
     """Columns of a square block from its rows: each round interleaves its two halves."""
     n = len(rows)
     kind = rows[0].type
@@ -217,4 +217,16 @@ def _put(ir: Ir, shape: Shape, sums: list[Val], row: Val, adds: Val | bool, mask
         store(ir, load(ir, place, shape.elem, shape.lanes, old) + value if adds else value, place, only)
 
 
-__all__ = ["VECTORS", "Shape", "counting", "element", "emit_packing", "emit_tile", "only_if"]
+__all__ = [
+    "VECTORS",
+    "Shape",
+    "counting",
+    "element",
+    "emit_packing",
+    "emit_tile",
+    "first_lanes",
+    "load",
+    "only_if",
+    "store",
+    "turned",
+]
