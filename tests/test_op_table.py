@@ -216,7 +216,7 @@ def test_rules_do_not_call_numpy() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.xfail(reason="not written yet")) if name == "silu" else name
+        name
         for name in ELEMENTWISE
         if isinstance(TABLE[name].vjp, tuple) and by_name(wengert, name) and not any(case.meta for case in cases(name))
     ],

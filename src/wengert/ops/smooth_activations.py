@@ -65,14 +65,14 @@ def _silu(x: Any) -> Any:
 
 def _silu_vjp(xp: Any, g: Any, y: Any, x: Any) -> Any:
     s = xp.sigmoid(x)
-    return g * (s * (x * (1 - s) + 1))
+    return g * xp.conj(s * (x * (1 - s) + 1))
 
 
 SILU = activation(
     "silu",
     _silu,
     _silu_vjp,
-    check=takes("silu_cpu"),
+    check=takes("silu_cpu", "fc"),
     formula="x / (1 + exp(-x))",
     points=(0.0,),
     doc="Each element times its sigmoid.",
