@@ -78,6 +78,10 @@ def test_cumprod_of_many_factors(n: int) -> None:
     compare(lambda lib, x: lib.logcumsumexp(x, 0), 5 * r(n), scale=1e3)
 
 
+def test_logcumsumexp_beyond_what_exp_can_take() -> None:
+    compare(lambda lib, x: lib.logcumsumexp(x, 0), np.array([9000.0, 9001.0, 9000.5, -9000.0]), scale=1e3)
+
+
 @pytest.mark.parametrize(
     "row", [[-inf, -inf], [inf, 1.0], [-inf, 1.0], [inf, inf], [nan, 1.0], [inf, -inf], [1e4, 1e4, -1e4], [1.0, nan]]
 )

@@ -7,6 +7,7 @@ no special case at any order.
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -184,10 +185,11 @@ def _step(xp: Any, a: Any, b: Any) -> Any:
 
 
 def _logcumsumexp_vjp(xp: Any, g: Any, y: Any, x: Any, *, dim: int) -> Any:
-    # y never falls, so the factors exp(y_k - y_(k+1)) lie between 0 and 1 and nothing overflows.
+    # y never falls, so the factors exp(y_k - y_(k+1)) lie between 0 and 1 and nothing overflows: beyond the end, too,
+    # where the factor multiplies nothing but has derivatives.
     if not g.ndim:
         return g
-    decay = xp.exp(xp.conj(_step(xp, y, xp.shift(y, dim=dim, by=-1, fill=0.0))))
+    decay = xp.exp(xp.conj(_step(xp, y, xp.shift(y, dim=dim, by=-1, fill=inf))))
     return xp.linear_recurrence(decay, g, dim=dim, reverse=True) * xp.exp(xp.conj(x - y))
 
 
@@ -195,7 +197,7 @@ def _logcumsumexp_jvp(xp: Any, ts: Any, y: Any, x: Any, *, dim: int) -> Any:
     t = ts[0]
     if not t.ndim:
         return t
-    decay = xp.exp(_step(xp, xp.shift(y, dim=dim, by=1, fill=0.0), y))
+    decay = xp.exp(_step(xp, xp.shift(y, dim=dim, by=1, fill=-inf), y))
     return xp.linear_recurrence(decay, t * xp.exp(x - y), dim=dim, reverse=False)
 
 
