@@ -349,16 +349,8 @@ OPERATIONS = (
         "some ten operations composed in Python, where PyTorch has one kernel",
     ),
     Operation("conv1d", _conv1d),
-    Operation(
-        "conv2d",
-        _conv2d,
-        "the patches are copied for BLAS, where PyTorch's oneDNN convolves in place, at a higher speed",
-    ),
-    Operation(
-        "conv_transpose2d",
-        _conv_transpose2d,
-        "one product and strided sums of its parts, on one thread, where PyTorch's oneDNN convolves in place on two",
-    ),
+    Operation("conv2d", _conv2d),
+    Operation("conv_transpose2d", _conv_transpose2d),
     Operation(
         "max_pool2d",
         _max_pool2d,

@@ -121,7 +121,6 @@ def test_cut_into_many_pieces(seed: int, monkeypatch: pytest.MonkeyPatch) -> Non
     """Chunks of channels and of taps, bands of places, blocks of images, splits of the sum; shared by threads."""
     for name, value in {"_TAPS": 7, "_REGION": 600, "_UNIT": 100, "_SHARED": 200}.items():
         monkeypatch.setattr(correlations, name, value)
-    correlations.correlation.cache_clear()
     settings = drawn(seed)
     results = []
     threads = wengert.get_num_threads()
@@ -132,7 +131,6 @@ def test_cut_into_many_pieces(seed: int, monkeypatch: pytest.MonkeyPatch) -> Non
             results.append([function().tobytes() for function in all_three(*settings)])
         finally:
             wengert.set_num_threads(threads)
-    correlations.correlation.cache_clear()
     assert results[0] == results[1]
 
 
@@ -161,7 +159,6 @@ def test_each_tile(tile: Tile, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tiles of other machines' vectors, too; the last ones of a row and of a column are parts."""
     monkeypatch.setattr(correlations, "_best_tile", lambda *_: tile)
     monkeypatch.setattr(correlations, "_TAPS", 20)
-    correlations.correlation.cache_clear()
     rng = np.random.default_rng(5)
     dtype = "f4" if tile.elem == "float" else "f8"
     x = rng.standard_normal((2, 5, 18, tile.columns + 3)).astype(dtype)
@@ -169,7 +166,6 @@ def test_each_tile(tile: Tile, monkeypatch: pytest.MonkeyPatch) -> None:
     places = Places((1, 1), (1, 1), (1, 1))
     function, of_size = (all_three(*p, None, places, 1, (3, 2))[0] for p in ((x, w), (np.abs(x), np.abs(w))))
     assert np.all(np.abs(by_machine(function) - by_numpy(function)) <= TOLERANCE[dtype] * by_numpy(of_size))
-    correlations.correlation.cache_clear()
 
 
 @pytest.mark.parametrize(("dtype", "value"), list(product(["f4", "f8"], [np.nan, np.inf, -np.inf])))
@@ -186,6 +182,13 @@ def test_values_that_are_no_numbers(dtype: str, value: float) -> None:
             with np.errstate(invalid="ignore"):
                 got, expected = by_machine(function), by_numpy(function)
             np.testing.assert_allclose(got, expected, rtol=2e-5, atol=2e-5)
+
+
+def test_long_rows_are_left_to_numpy() -> None:
+    x, w = np.ones((1, 1, 70_000), np.float32), np.ones((1, 1, 3), np.float32)
+    y = by_machine(lambda: _conv(x, w, places=Places((1,), (1,), (1,)), groups=1))
+    assert np.array_equal(y[0, 0, [0, 1, -1]], [2, 3, 2])
+    assert all([call is None for call, _ in CORRELATIONS.known.values()])
 
 
 def test_nothing_in_the_batch() -> None:

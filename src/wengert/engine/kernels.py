@@ -117,7 +117,7 @@ class Maker(Protocol):
         """What chooses or adds along an axis by an index array (:mod:`wengert.ops.indexed`)."""
         ...
 
-    def correlation(self, what: Correlation) -> Kernel:
+    def correlation(self, what: Correlation) -> Kernel | None:
         """What computes a correlation, of addresses (:mod:`wengert.ops.correlation`)."""
         ...
 

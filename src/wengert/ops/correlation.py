@@ -25,7 +25,7 @@ Call = Callable[[int, int, int], int]
 WORK: Final = 1 << 10  # multiplications from which machine code is asked for
 _F32: Final[np.dtype[Any]] = np.dtype(np.float32)
 _F64: Final[np.dtype[Any]] = np.dtype(np.float64)
-_MOST: Final = 1024  # shapes for which it is remembered what computes them
+_MOST: Final = 512  # shapes for which it is remembered what computes them
 
 
 class Correlation(NamedTuple):
@@ -85,9 +85,9 @@ class Machine:
                 self.known.clear()
             return self.known.setdefault(key, make())
 
-    def call_of(self, what: Correlation) -> Call | None:
-        """What computes a correlation, if machine code is quicker."""
-        return self.find(what) if self.find is not None and what.work >= WORK else None
+    def call_of(self, what: Correlation, work: int) -> Call | None:
+        """What computes a correlation, if there are so many multiplications in all that machine code is quicker."""
+        return self.find(what) if self.find is not None and work >= WORK else None
 
 
 CORRELATIONS: Final = Machine()
@@ -151,7 +151,7 @@ def _plan_of_convolved(x: Any, w: Any, places: Places, groups: int) -> tuple[Cal
         w=(o // groups * c * of_kernel, c * of_kernel, of_kernel),
         y=(o // groups * of_places, o * of_places, of_places),
     )
-    return CORRELATIONS.call_of(what), shape
+    return CORRELATIONS.call_of(what, what.work), shape
 
 
 def weighed(y: Any, x: Any, kernel: Shape, places: Places, groups: int) -> Any:
@@ -188,7 +188,7 @@ def _plan_of_weighed(y: Any, x: Any, kernel: Shape, places: Places, groups: int)
         w=(o // groups * of_places, of_places, o * of_places),
         y=(o // groups * c * of_kernel, of_kernel, c * of_kernel),
     )
-    return CORRELATIONS.call_of(what)
+    return CORRELATIONS.call_of(what, what.work)
 
 
 def transposed(y: Any, w: Any, space: Shape, places: Places, groups: int) -> Any:
@@ -243,6 +243,7 @@ def _phases(size: int, kernel: int, stride: int, padding: int, dilation: int) ->
 
 def _plan_of_transposed(y: Any, w: Shape, space: Shape, places: Places, groups: int) -> list[_Phase] | None:
     (o, c, *kernel), found = w, []
+    work = y.size * c * prod(kernel)
     each = zip(space, kernel, *places, strict=True)
     for along in product(*[_phases(*numbers) for numbers in each]):
         kernels, counts = tuple([axis.kernel for axis in along]), tuple([axis.size for axis in along])
@@ -264,7 +265,7 @@ def _plan_of_transposed(y: Any, w: Shape, space: Shape, places: Places, groups: 
             w=(o // groups * c * of_kernel, of_kernel, c * of_kernel),
             y=(c * of_places, groups * c * of_places, of_places),
         )
-        call = CORRELATIONS.call_of(what)
+        call = CORRELATIONS.call_of(what, work)
         if call is None:
             return None
         every = (slice(None), slice(None))

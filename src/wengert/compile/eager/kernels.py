@@ -56,9 +56,9 @@ class Maker:
         made: Callable[..., Any] = import_module("wengert.compile.eager.indexed").index_function(name, dtype)
         return made
 
-    def correlation(self, what: Correlation) -> Callable[..., Any]:
-        """What computes a correlation, of addresses (:mod:`wengert.ops.correlation`)."""
-        made: Callable[..., Any] = import_module("wengert.compile.runtime.correlations").correlation(what)
+    def correlation(self, what: Correlation) -> Callable[..., Any] | None:
+        """What computes a correlation, of addresses (:mod:`wengert.ops.correlation`); None where NumPy is to do it."""
+        made: Callable[..., Any] | None = import_module("wengert.compile.runtime.correlations").correlation(what)
         return made
 
     def _kernel(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterator
-from functools import cache, lru_cache
+from functools import cache
 from itertools import product
 from math import ceil, prod
 from typing import Final, NamedTuple
@@ -25,6 +25,9 @@ Call = Callable[[int, int, int], int]
 
 _CALL: Final = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 _REGION: Final = 1 << 18  # bytes of the images that are copied at a time
+_BEYOND: Final = 4  # times as much, where a few rows of all channels need it
+_BAND: Final = 8  # rows of places that a band should have
+_LONGEST: Final = 1 << 16  # elements in a row of an image, or taps in a chunk: beyond, nothing stays in the cache
 _TAPS: Final = 768  # in a chunk: packed weights of a tile's channels should stay near
 _UNIT: Final = 1 << 19  # multiplications that a unit should have at least
 _SHARED: Final = 1 << 22  # ... from which threads share the units
@@ -116,7 +119,8 @@ def _cut(what: Correlation) -> _Cut:
     row = size * _extent(pb, what.stride[1], tb, what.step[1]) * _extent(pw, what.stride[2], tw, what.step[2])
     room = max(1, _REGION // row)  # rows of a
     # The sum: chunks of some channels, or of some taps along a of one channel.
-    channels = max(1, min(what.channels, _TAPS // (ta * tb * tw)))
+    few = _extent(min(pa, _BAND), what.stride[0], ta, what.step[0])
+    channels = max(1, min(what.channels, _TAPS // (ta * tb * tw), _BEYOND * room // few))
     can_band = channels == 1 and not what.is_flipped
     tap_bands = max(1, min(ta, ta * tb * tw // _TAPS)) if can_band else 1
     channel_chunks = ceil(what.channels / channels)
@@ -210,12 +214,13 @@ def _sums(*distances: ndarray[tuple[int], np.dtype[np.int64]]) -> ndarray[tuple[
     return total
 
 
-@lru_cache(512)
-def correlation(what: Correlation) -> Call:
+def correlation(what: Correlation) -> Call | None:
     """What computes it, of the addresses of the images, the weights and the result: 0, or 1 if there is no memory.
 
-    No size may be 0.
+    No size may be 0. None for long rows: they would have to be cut, too.
     """
+    if max(prod(what.taps[1:]), _extent(what.places[2], what.stride[2], what.taps[2], what.step[2])) > _LONGEST:
+        return None
     _, plan = _plan(what)
     linked = _linked(what.dtype)
     support().use_threads()
