@@ -2,6 +2,7 @@
 
 import wengert
 from both import attempt, both
+from wengert.engine.sweep import needed_nodes
 
 
 @both
@@ -314,3 +315,25 @@ def test_a_gradient_is_the_callers_own_and_lies_as_it_was_computed() -> None:
     assert g.tolist() == given.t().tolist()
     g.zero_()
     assert given.sum() == 66
+
+
+class _Old:
+    """A node from before the target, whose history nobody may look at."""
+
+    seq = -1
+
+    @property
+    def next(self):
+        raise AssertionError("looked at what is older than what the gradient is asked by")
+
+
+class _Young:
+    def __init__(self, seq, *following):
+        self.seq, self.next = seq, following
+
+
+def test_the_history_of_what_a_gradient_is_asked_by_is_not_walked():
+    target = _Young(-3, _Old())
+    beside = _Young(-4, _Old(), target)
+    root = _Young(-5, beside, None, _Old())
+    assert needed_nodes([root], [target]) == {root, beside, target}
