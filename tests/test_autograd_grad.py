@@ -1,7 +1,10 @@
 """``autograd.grad``: every option, any order, inputs of every kind."""
 
+import warnings
+
 import wengert
 from both import attempt, both
+from wengert.engine.sweep import needed_nodes
 
 
 @both
@@ -314,3 +317,56 @@ def test_a_gradient_is_the_callers_own_and_lies_as_it_was_computed() -> None:
     assert g.tolist() == given.t().tolist()
     g.zero_()
     assert given.sum() == 66
+
+
+class _Old:
+    """A node from before the target, whose history nobody may look at."""
+
+    seq = -1
+
+    @property
+    def next(self):
+        raise AssertionError("looked at what is older than what the gradient is asked by")
+
+
+class _Young:
+    def __init__(self, seq, *following):
+        self.seq, self.next = seq, following
+
+
+def test_the_history_of_what_a_gradient_is_asked_by_is_not_walked():
+    target = _Young(-3, _Old())
+    beside = _Young(-4, _Old(), target)
+    root = _Young(-5, beside, None, _Old())
+    assert needed_nodes([root], [target]) == {root, beside, target}
+
+
+@both
+def test_a_gradient_with_a_graph_is_nobody_elses_memory(torch):
+    """
+    False [1.0, 1.0, 1.0] [1.0, 1.0, 1.0]
+    [1.0, 1.0, 1.0]
+    False True
+    tensor(12., grad_fn=<CopyBackwards>)
+    """
+    warnings.simplefilter("ignore")  # PyTorch says once that there will be a cycle of references
+    a, b = torch.ones(3, requires_grad=True), torch.ones(3, requires_grad=True)
+    given = torch.ones(3)
+    (a + b).backward(given, create_graph=True)
+    with torch.no_grad():
+        a.grad.mul_(3)
+    print(a.grad is b.grad, b.grad.tolist(), given.tolist())
+    seen = []
+    y = a * b
+    y.register_hook(seen.append)
+    a.grad = b.grad = None
+    y.sum().backward(create_graph=True)
+    with torch.no_grad():
+        a.grad.zero_()
+    print(b.tolist())
+    x, weights = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+    x.backward(weights, create_graph=True)
+    print(x.grad is weights, x.grad.requires_grad)
+    t = torch.tensor(2.0, requires_grad=True)
+    (t**3).backward(create_graph=True)
+    print(t.grad)

@@ -119,3 +119,44 @@ def test_random_numbers_of_a_member_in_the_reverse_pass() -> None:
         assert len({tuple(row) for row in rows.tolist()}) == count
     with pytest.raises(RuntimeError, match="random"):
         grad(lambda xs: wengert.vmap(Noisy.apply)(xs).sum())(XS)
+
+
+def _by_shared_weights(y: Any) -> Callable[[Any], Any]:
+    def hook(g: Any) -> Any:
+        with wengert.enable_grad():
+            w = wengert.ones(2, requires_grad=True)  # what all members share
+            return wengert.autograd.grad((w * g).sum(), w)[0] * 2
+
+    return hook
+
+
+def _by_own_values(y: Any) -> Callable[[Any], Any]:
+    def hook(g: Any) -> Any:
+        with wengert.enable_grad():
+            z = y.detach().clone().requires_grad_()
+            return g + wengert.autograd.grad((z**3).sum(), z)[0]
+
+    return hook
+
+
+@pytest.mark.parametrize("make", [_by_shared_weights, _by_own_values])
+@pytest.mark.parametrize(
+    "hang",
+    [
+        lambda y, hook: y.register_hook(hook),
+        lambda y, hook: y.grad_fn.register_prehook(lambda outs: (hook(outs[0]),)),
+        lambda y, hook: y.grad_fn.register_hook(lambda ins, outs: (hook(ins[0]), *ins[1:])),
+    ],
+)
+def test_hooks_that_take_derivatives_take_those_of_each_member(make: Any, hang: Any) -> None:
+    def f(x: Any) -> Any:
+        y = x * 2
+        hang(y, make(y))
+        return (y**2).sum()
+
+    rows = wengert.tensor([[1.0, 2.0], [3.0, 4.0]])
+    x, one_by_one = rows.clone().requires_grad_(), rows.clone().requires_grad_()
+    wengert.vmap(f)(x).sum().backward()
+    for row in one_by_one:
+        f(row).backward()
+    assert x.grad.tolist() == one_by_one.grad.tolist()

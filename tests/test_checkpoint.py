@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import wengert
+from both import both
 from wengert.utils.checkpoint import (
     CheckpointError,
     CheckpointPolicy,
@@ -174,3 +175,26 @@ def test_freed_with_the_graph():
         assert node() is None
     finally:
         gc.enable()
+
+
+@both
+def test_running_again_draws_nothing_from_the_callers_numbers(torch):
+    """
+    True
+    True True
+    """
+    checkpoint = torch.utils.checkpoint.checkpoint
+    x = torch.ones(6, requires_grad=True)
+
+    def after(run):
+        torch.manual_seed(3)
+        y = run(lambda t: torch.nn.functional.dropout(t * t, 0.5).sin())
+        drawn = torch.rand(3)
+        x.grad = None
+        y.sum().backward()
+        return x.grad, torch.cat([drawn, torch.rand(3)])
+
+    plain, drawn = after(lambda f: f(x))
+    print(len(set(drawn.tolist())) == 6)
+    again, drawn_again = after(lambda f: checkpoint(f, x, use_reentrant=False))
+    print(torch.equal(plain, again), torch.equal(drawn, drawn_again))

@@ -42,6 +42,40 @@ def test_every_form_of_import_is_answered() -> None:
     ]
 
 
+def test_submodules_are_there_without_an_import_as_in_pytorch() -> None:
+    printed = in_a_process("""
+        import wengert.interop.torch
+        wengert.interop.torch.install()
+        import torch
+        print(torch.autograd.function.once_differentiable, torch.distributions.constraints.positive)
+        print(torch.utils.data.sampler.BatchSampler, torch.nn.modules.batchnorm.BatchNorm1d)
+        print(hasattr(torch.nn, "grad"), hasattr(torch, "program"), hasattr(torch.autograd, "api_"))
+        import torch.backends.cudnn as cudnn
+        cudnn.benchmark = True
+        with cudnn.flags(enabled=False): print(torch.backends.cudnn.benchmark, cudnn.version())
+    """)
+    assert "False False False" in printed
+    assert printed.endswith("True None\n")
+
+
+def test_names_with_an_underscore_that_programs_import() -> None:
+    printed = in_a_process("""
+        import wengert.interop.torch
+        wengert.interop.torch.install()
+        from torch import nn
+        from torch.nn.init import _calculate_fan_in_and_fan_out
+        from torch.nn.modules.batchnorm import _BatchNorm
+        from torch.nn.modules.conv import _ConvNd
+        from torch.nn.modules.loss import _Loss, _WeightedLoss
+        from torch.nn.modules.utils import _ntuple, _pair
+        from torch.optim.lr_scheduler import _LRScheduler
+        from torch.utils.data.dataloader import default_collate
+        print(_calculate_fan_in_and_fan_out(nn.Conv2d(2, 3, 5).weight), _pair(3), _pair([1, 2]), _ntuple(4)(0))
+        print(isinstance(nn.Conv2d(1, 1, 1), _ConvNd), isinstance(nn.BatchNorm2d(1), _BatchNorm))
+    """)
+    assert printed.splitlines() == ["(50, 75) (3, 3) (1, 2) (0, 0, 0, 0)", "True True"]
+
+
 def test_names_that_are_missing_say_so() -> None:
     printed = in_a_process("""
         import wengert.interop.torch

@@ -223,6 +223,12 @@ class TestRandomness:
             lambda x: wengert.nn.functional.dropout(wengert.ones(50)).sum(),
             lambda x: x.clone().uniform_(),
             lambda x: x.clone().normal_(),
+            lambda x: wengert.nn.functional.gumbel_softmax(wengert.zeros(9)),
+            lambda x: wengert.bernoulli(wengert.full((50,), 0.5)),
+            lambda x: wengert.poisson(wengert.full((9,), 50.0)),
+            lambda x: wengert.binomial(wengert.full((9,), 50.0), wengert.tensor(0.5)),
+            lambda x: wengert.multinomial(wengert.ones(50), 9),
+            lambda x: wengert.distributions.Gamma(wengert.ones(9), 1.0).rsample(),
         ],
     )
     def test_same_and_different(self, draw):
@@ -231,6 +237,34 @@ class TestRandomness:
         assert bool((same_numbers == same_numbers[0]).all())
         different = wengert.vmap(draw, randomness="different")(x).reshape(4, -1)
         assert len({tuple(row) for row in different.tolist()}) > 1
+
+    @pytest.mark.parametrize(
+        "draw",
+        [
+            lambda x: wengert.poisson(x),
+            lambda x: wengert.binomial(x, wengert.tensor([0.5])),
+            lambda x: wengert.binomial(wengert.full((5, 1), 99.0), x / 1000),
+            lambda x: wengert.multinomial(x, 2).float(),
+            lambda x: wengert.distributions.Gamma(x, 1.0).rsample(),
+        ],
+    )
+    def test_parameters_that_differ_between_members(self, draw):
+        x = wengert.tensor([[100.0, 200.0], [400.0, 300.0], [500.0, 600.0]])
+        several = wengert.vmap(draw, randomness="different")(x)
+        assert several.shape == wengert.stack([draw(row) for row in x]).shape
+        with pytest.raises(RuntimeError, match="the same for all members"):
+            wengert.vmap(draw, randomness="same")(x)
+
+    def test_each_member_draws_from_its_own(self):
+        rates = wengert.tensor([0.0, 1e6])
+        assert wengert.vmap(wengert.poisson, randomness="different")(rates).gt(1e5).tolist() == [False, True]
+        weights = wengert.tensor([[1.0, 0.0], [0.0, 1.0]])
+        drawn = wengert.vmap(lambda w: wengert.multinomial(w, 3, replacement=True), randomness="different")(weights)
+        assert drawn.tolist() == [[0, 0, 0], [1, 1, 1]]
+
+    def test_probabilities_of_all_members_are_checked(self):
+        with pytest.raises(RuntimeError, match=r"one of them is 2\.0"):
+            wengert.vmap(wengert.bernoulli, randomness="different")(wengert.tensor([0.0, 2.0]))
 
 
 class TestErrors:

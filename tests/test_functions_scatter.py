@@ -12,6 +12,7 @@ import wengert
 
 torch = pytest.importorskip("torch")
 
+from both import both
 from cases import Function, r, table
 from torch_pairs import compare, same_error
 
@@ -179,6 +180,30 @@ def test_winners_of_a_tie_without_the_input() -> None:
     x.scatter_reduce(0, wengert.tensor([0, 0, 0]), y, "amax", include_self=False).sum().backward()
     assert x.grad.tolist() == [0.0, 1.0]
     assert y.grad.tolist() == [0.5, 0.5, 0.0]
+
+
+@both
+def test_an_empty_index_tracks_the_source(torch):
+    """
+    scatter True [0.0, 0.0, 0.0]
+    scatter_add True [0.0, 0.0, 0.0]
+    scatter_reduce True [0.0, 0.0, 0.0]
+    gather True [0.0, 0.0, 0.0]
+    gather of rows True [0.0, 0.0, 0.0]
+    """
+    index = torch.zeros(0, dtype=torch.int64)
+    calls = {
+        "scatter": lambda t: torch.zeros(2).scatter(0, index, t[:0]),
+        "scatter_add": lambda t: torch.zeros(2, 3).scatter_add(0, index, t[:0]),
+        "scatter_reduce": lambda t: torch.zeros(2).scatter_reduce(0, index, t[:0], "sum"),
+        "gather": lambda t: t.gather(0, index),
+        "gather of rows": lambda t: t.reshape(1, 3).gather(0, index),
+    }
+    for name, call in calls.items():
+        t = torch.ones(3, requires_grad=True)
+        y = call(t)
+        y.sum().backward()
+        print(name, y.requires_grad, t.grad.tolist())
 
 
 def test_scatter_with_larger_source() -> None:

@@ -114,6 +114,22 @@ def test_equal_eigenvalues_have_a_derivative_where_the_vectors_do_not_matter() -
     assert torch.equal(b.grad, torch.eye(3, dtype=torch.float64))
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.complex128])
+def test_the_gradient_of_a_symmetric_problem_is_symmetric(dtype: Any) -> None:
+    # one triangle is read, and the derivative is that of the matrix which it stands for
+    def f(a: Any) -> Any:
+        w, v = torch.linalg.eigh(a)
+        return v[:, 0].abs().prod() + w[1]
+
+    a = matrix(3, 3, complex_too=dtype.is_complex).detach()
+    a = (a + a.mH).to(dtype).requires_grad_()
+    (g,) = torch.autograd.grad(f(a), a)
+    assert torch.allclose(g, g.mH)
+    t = torch.eye(3, dtype=dtype).flip(0)
+    _, pushed = torch.func.jvp(f, (a.detach(),), (t,))
+    assert torch.allclose((g.conj() * t).sum().abs(), pushed.abs())
+
+
 def test_the_determinant_of_a_singular_matrix_has_a_derivative() -> None:
     a = torch.tensor([[1.0, 2.0], [2.0, 4.0]], dtype=torch.float64, requires_grad=True)
     torch.linalg.det(a).backward()

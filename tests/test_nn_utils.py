@@ -187,3 +187,15 @@ def test_the_earlier_names_of_initialisers(name: str) -> None:
         getattr(wengert.nn.init, name)(w, *given)
     wengert.manual_seed(1)
     assert wengert.equal(getattr(wengert.nn.init, name + "_")(again, *given), w)
+
+
+@both
+def test_clipping_of_small_gradients_adds_a_millionth_to_the_norm(torch):
+    """
+    tensor(5.0000e-06, dtype=torch.float64)
+    [0.5, 0.667]
+    """
+    p = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    p.grad = torch.tensor([3e-6, 4e-6], dtype=torch.float64)
+    print(torch.nn.utils.clip_grad_norm_([p], 1e-6))
+    print([round(g * 1e6, 3) for g in p.grad.tolist()])

@@ -9,6 +9,12 @@ import wengert
 from both import attempt, both, warned
 
 
+def test_groups_are_apart_in_the_text():
+    a, b = wengert.ones(1, requires_grad=True), wengert.ones(1, requires_grad=True)
+    lines = repr(wengert.optim.SGD([{"params": a}, {"params": b}], lr=0.5)).split("\n")
+    assert lines[lines.index("Parameter Group 1") - 1] == ""
+
+
 @both
 def test_groups_and_text(torch):
     """

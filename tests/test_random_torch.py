@@ -112,6 +112,60 @@ def test_samples(name: str) -> None:
     drawn_from_both(SAMPLES[name], 2e-6)
 
 
+MEMORY: dict[str, Callable[[Any], Any]] = {
+    "transposed": lambda t: t.ones(3, 4, 5).transpose(0, 2),
+    "permuted": lambda t: t.ones(3, 4, 5).permute(1, 2, 0),
+    "rows of a transposed matrix": lambda t: t.ones(6, 8)[::2].t(),
+    "every other column": lambda t: t.ones(6, 8)[:, ::2],
+    "few": lambda t: t.ones(3, 2).t(),
+}
+
+
+@pytest.mark.parametrize("layout", MEMORY)
+def test_memory_is_filled_from_front_to_back(layout: str) -> None:
+    memory = MEMORY[layout]
+    for fill, settings in FILLS.items():
+        drawn_from_both(lambda t, fill=fill, settings=settings: getattr(memory(t), fill)(*settings), 2e-6)
+    drawn_from_both(lambda t: t.nn.functional.dropout(memory(t), 0.5))
+    drawn_from_both(lambda t: t.nn.functional.alpha_dropout(memory(t), 0.5, True), 2e-6)
+    drawn_from_both(lambda t: (t.rand_like(memory(t)), t.randn_like(memory(t)), t.randint_like(memory(t), 9)), 2e-6)
+    drawn_from_both(lambda t: (t.bernoulli(memory(t) * 0.5), t.normal(memory(t), 1.0)), 2e-6)
+
+
+def test_what_is_repeated_in_memory_is_drawn_in_order() -> None:
+    drawn_from_both(lambda t: t.nn.functional.dropout(t.ones(5).expand(4, 5), 0.5))
+    drawn_from_both(lambda t: t.rand_like(t.ones(4, 1).expand(4, 5).t()))
+
+
+def test_a_transformer_with_dropout_drops_the_same() -> None:
+    def trained(t: Any) -> Any:
+        layer = t.nn.TransformerEncoderLayer(8, 2, 16, dropout=0.3, batch_first=True, norm_first=True)
+        return layer(t.randn(4, 5, 8))
+
+    drawn_from_both(trained, 2e-6)
+
+
+BATCHES: dict[str, Callable[[Any, Any], Any]] = {
+    "rand": lambda t, x: t.rand(2),
+    "randperm": lambda t, x: t.randperm(5),
+    "rand_like": lambda t, x: t.rand_like(x),
+    "dropout": lambda t, x: t.nn.functional.dropout(x),
+    "gumbel_softmax": lambda t, x: t.nn.functional.gumbel_softmax(x),
+    "bernoulli": lambda t, x: t.bernoulli(x * 0.5),
+    "multinomial": lambda t, x: t.multinomial(x, 2),
+    "multinomial of rows": lambda t, x: t.multinomial(x.reshape(2, 2), 2, replacement=True),
+    "multinomial of what members share": lambda t, x: t.multinomial(t.ones(3), 2),
+}
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_members_of_a_batch_draw_the_same(name: str) -> None:
+    def draw(t: Any) -> Any:
+        return t.func.vmap(lambda x: BATCHES[name](t, x), randomness="different")(t.ones(3, 4))
+
+    drawn_from_both(draw, 2e-6)
+
+
 LAYERS: dict[str, Callable[[Any], Any]] = {
     "Linear": lambda nn: nn.Linear(7, 5),
     "Bilinear": lambda nn: nn.Bilinear(3, 4, 5),

@@ -149,3 +149,31 @@ def test_an_arrow_takes_both_modes() -> None:
         got = wengert.func.sparse_jacobian(arrow, given)(x)
         assert got.nnz == plan.pattern.nnz
         np.testing.assert_allclose(got.toarray(), whole, rtol=1e-12)
+
+
+class _Cube(wengert.autograd.Function):
+    """A Function that only reverse mode can go through."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**3
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * 3 * ctx.saved_tensors[0] ** 2
+
+
+def test_without_a_jvp_the_passes_are_reverse_ones():
+    def f(x):  # forward passes would be fewer
+        y = _Cube.apply(x)
+        return wengert.cat([y * x[0], y[1:] * x[:-1]])
+
+    x = X[:5]
+    np.testing.assert_allclose(sparse_jacobian(f)(x).toarray(), jacrev(f)(x).numpy())
+    np.testing.assert_allclose(
+        sparse_hessian(lambda x: (_Cube.apply(x) * x.roll(1)).sum())(x).toarray(),
+        hessian(lambda x: (x**3 * x.roll(1)).sum())(x).numpy(),
+    )
+    with pytest.raises(RuntimeError, match="jvp"):
+        sparse_jacobian(f, mode="forward")(x)

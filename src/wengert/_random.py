@@ -104,10 +104,11 @@ class Stream:
             ValueError: something that is not the state of a stream.
         """
         seed, key, spare = unpacked(state)
-        twister: Any = np.random.MT19937()
-        twister.state = {"bit_generator": "MT19937", "state": key}
         with self._lock:
-            self._words, self._seed, self._spare = twister, seed, spare
+            if self._words is None:
+                self._words = np.random.MT19937(0)
+            self._words.state = {"bit_generator": "MT19937", "state": key}
+            self._seed, self._spare = seed, spare
 
     # --- draws, in the dtype asked for ---
 

@@ -59,7 +59,7 @@ from wengert.functions.specials import SpecialMethods
 from wengert.functions.splitting import SplittingMethods
 from wengert.functions.statistics import StatisticsMethods
 from wengert.functions.strided import StridedMethods
-from wengert.functions.text import TextMethods
+from wengert.functions.text import TextMethods, tensor_to_text
 from wengert.functions.variance import VarianceMethods
 from wengert.functions.writing import WritingMethods
 
@@ -153,7 +153,7 @@ class DualTensor(DualState, Tensor):
 
     def __repr__(self, *, tensor_contents: object = None) -> str:
         level, primal, tangent, _ = self._dual
-        return f"{repr(primal)[:-1]},\n       tangent={tangent!r})" if level.open else repr(primal)
+        return tensor_to_text(primal, tangent=f"{tangent}") if level.open else repr(primal)
 
 
 BatchedTensor.__name__ = DualTensor.__name__ = "Tensor"

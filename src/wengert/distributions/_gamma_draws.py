@@ -20,9 +20,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from wengert._batched import Batched, elementwise
 from wengert._fpenv import SILENT, enter, leave
 from wengert.autograd.function import Function
 from wengert.engine.base import array_of, wrap
+from wengert.functions.batched_streams import drawn_whole
 from wengert.functions.generators import stream_of
 from wengert.ops.gamma_functions import DIGAMMA
 
@@ -48,20 +50,26 @@ def gamma_slope(x: Any, a: Any) -> Any:
     return total * width * x
 
 
+def _slope(x: Any, a: Any) -> Any:
+    return gamma_slope(x.astype(np.float64), a.astype(np.float64)).astype(x.dtype)
+
+
 class GammaSlope(Function):
     """``dx/da``, which has no derivative itself."""
+
+    generate_vmap_rule = True
 
     @staticmethod
     def forward(ctx: Any, x: Any, alpha: Any) -> Any:
         """The slope."""
         del ctx
-        raw = array_of(x)
+        raws: tuple[Any, Any] = array_of(x), array_of(alpha)
         token = enter(SILENT)
         try:
-            slope = gamma_slope(raw.astype(np.float64), array_of(alpha).astype(np.float64))
+            slope = elementwise(_slope, raws, {}) if any([raw.__class__ is Batched for raw in raws]) else _slope(*raws)
         finally:
             leave(token)
-        return wrap(slope.astype(raw.dtype))
+        return wrap(slope)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
@@ -79,6 +87,8 @@ class GammaSlope(Function):
 class StandardGamma(Function):
     """Drawn numbers, with the derivative by the shapes that they were drawn with."""
 
+    generate_vmap_rule = True
+
     @staticmethod
     def forward(ctx: Any, alpha: Any, values: Any) -> Any:
         """The values."""
@@ -94,6 +104,6 @@ class StandardGamma(Function):
 
 def standard_gamma(alpha: Any) -> Any:
     """Draws from gamma distributions with the shapes ``alpha`` and rate 1."""
-    raw = array_of(alpha)
-    drawn = stream_of("standard_gamma", None).numpy.standard_gamma(raw.astype(np.float64))
-    return StandardGamma.apply(alpha, wrap(np.asarray(drawn).astype(raw.dtype)))
+    raw, stream = array_of(alpha), stream_of("standard_gamma", None)
+    drawn = drawn_whole("standard_gamma", stream, lambda plain, a: plain.numpy.standard_gamma(a), raw)
+    return StandardGamma.apply(alpha, wrap(drawn.astype(raw.dtype)))

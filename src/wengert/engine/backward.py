@@ -330,7 +330,7 @@ def _accumulate(t: Any, g: Any, sweep: Sweep) -> None:
     """Add one gradient to ``t.grad``, in place where PyTorch does."""
     old = t._grad
     if sweep.create_graph:
-        t._grad = g if old is None else _tracked_sum(old, g)
+        t._grad = _tracked_sum(old, g)
         if t._grad._rg:
             accumulator_of(t).weaken()
     elif sweep.on_tensors:
@@ -352,10 +352,11 @@ def _accumulate(t: Any, g: Any, sweep: Sweep) -> None:
             note_pass(t, old, sweep.where)
 
 
-def _tracked_sum(a: Any, b: Any) -> Any:
+def _tracked_sum(old: Any, g: Any) -> Any:
+    """A new tensor with the graph of both: ``g`` itself may be another leaf's too, or someone's outside."""
     tracked, STATE.grad_enabled = STATE.grad_enabled, True
     try:
-        return TENSOR.add(a, b)
+        return TENSOR.copy(g.detach(), g) if old is None else TENSOR.add(old, g)
     finally:
         STATE.grad_enabled = tracked
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,6 +40,20 @@ def batches_again(axes: Axes, randomness: tuple[str, ...]) -> Iterator[None]:
         STATE.axes, STATE.randomness = before
 
 
+def held(hook: Callable[..., Any]) -> Callable[..., Any]:
+    """A hook that is run within the ``vmap`` calls in which it is registered, also when these are over."""
+    axes, randomness = STATE.axes, STATE.randomness
+    if not axes:
+        return hook
+
+    @functools.wraps(hook)
+    def within(*args: Any) -> Any:
+        with batches_again(axes, randomness):
+            return hook(*args)
+
+    return within
+
+
 def leave_batch(y: Any, axis: BatchAxis, dim: int) -> Any:
     """A tensor with the batch as its dimension ``dim``; repeated there if all members are the same."""
     if any([part._data.__class__ is Batched and axis in part._data.axes for part in parts_of(y)]):
@@ -54,4 +69,4 @@ def parts_of(t: Any) -> list[Any]:
     return [*parts_of(t._dual[1]), *parts_of(t._dual[2])]
 
 
-__all__ = ["batch_axis", "batches_again", "leave_batch", "parts_of"]
+__all__ = ["batch_axis", "batches_again", "held", "leave_batch", "parts_of"]

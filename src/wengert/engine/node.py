@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
+from wengert.engine.batch_scope import held
 from wengert.engine.hooks import RemovableHandle
 from wengert.ops.reads import Read, items_read, reads_of
 from wengert.ops.record import MISSING, EachInput, Op
@@ -184,11 +185,11 @@ class Node(Metadata):
 
     def register_hook(self, fn: Callable[..., Any]) -> RemovableHandle:
         """Call ``fn(grad_inputs, grad_outputs)`` after the node ran in backward; it may return new grad_inputs."""
-        return RemovableHandle(self.hang().post, fn)
+        return RemovableHandle(self.hang().post, held(fn))
 
     def register_prehook(self, fn: Callable[..., Any]) -> RemovableHandle:
         """Call ``fn(grad_outputs)`` before the node runs in backward; it may return new grad_outputs."""
-        return RemovableHandle(self.hang().pre, fn)
+        return RemovableHandle(self.hang().pre, held(fn))
 
 
 class RecordedNode(Node):

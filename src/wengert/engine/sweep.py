@@ -605,6 +605,8 @@ def lead_to_these_only(roots: Iterable[Node], leaves: Iterable[Node]) -> bool:
 
 def needed_nodes(roots: Iterable[Node], targets: Iterable[Node], ends: frozenset[Node] = frozenset()) -> set[Node]:
     """The nodes on a path from a root to a target, targets included; no path goes on beyond one of ``ends``."""
+    wanted = set(targets)
+    oldest = max([node.seq for node in wanted], default=0)  # numbers fall: what is above it leads to no target
     reachable: set[Node] = set()
     stack = list(roots)
     while stack:
@@ -612,8 +614,8 @@ def needed_nodes(roots: Iterable[Node], targets: Iterable[Node], ends: frozenset
         if node not in reachable:
             reachable.add(node)
             if node not in ends:
-                stack.extend([n for n in node.next if n is not None and n not in reachable])
-    needed = set(targets) & reachable
+                stack.extend([n for n in node.next if n is not None and n.seq <= oldest and n not in reachable])
+    needed = wanted & reachable
     for node in sorted(reachable, key=_age, reverse=True):  # oldest first: what a node leads to is decided before it
         if node not in needed and node not in ends and any([n in needed for n in node.next]):
             needed.add(node)

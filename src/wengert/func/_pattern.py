@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from wengert._scipy import scipy_module
+from wengert.autograd.function import Function
 from wengert.engine.base import edge_of
+from wengert.engine.custom import FunctionNode
 from wengert.engine.node import AccumulateGrad, Node, Port
 from wengert.engine.saved import raw_saved
 from wengert.ops.record import Kind
@@ -46,6 +48,15 @@ def pattern_of(output: Any, source: Any) -> Any:
             known[node] = _of_node(node, known, n, sparse)
     found = known.get(end)
     return empty if found is None else found.astype(np.bool_)
+
+
+def has_forward_rules(output: Any, source: Any) -> bool:
+    """Whether forward mode can go where the graph goes: each Function on the way has a ``jvp``."""
+    start, end = edge_of(source), edge_of(output)
+    if start is None or end is None:
+        return True
+    functions = [node.function for node in _between(end, start) if isinstance(node, FunctionNode)]
+    return all([cls.jvp is not Function.jvp for cls in functions])
 
 
 def _between(end: Node, start: Node) -> list[Node]:

@@ -16,7 +16,7 @@ import numpy as np
 from wengert.engine.base import TensorBase, wrap
 from wengert.func._forward import jvp
 from wengert.func._levels import ReverseLevel
-from wengert.func._pattern import pattern_of, scipy_sparse
+from wengert.func._pattern import has_forward_rules, pattern_of, scipy_sparse
 from wengert.func._reverse import grad, vjp
 from wengert.func._vmap import vmap
 
@@ -56,12 +56,17 @@ def jacobian_pattern(func: Callable[..., Any], x: Any) -> Any:
     array([[1, 1, 0],
            [0, 1, 1]])
     """
+    return _recorded(func, x, pattern_of)
+
+
+def _recorded(func: Callable[..., Any], x: Any, read: Callable[[Any, Any], Any]) -> Any:
+    """What ``read`` finds in the graph of the result by the input."""
     with ReverseLevel() as level:
         source = level.fresh(x)
         output = func(source)
         if not isinstance(output, TensorBase):
             raise RuntimeError(f"jacobian_pattern: the function returned {type(output).__name__}, expected a tensor")
-        return pattern_of(output, source)
+        return read(output, source)
 
 
 def colouring(pattern: Any, mode: str = "auto") -> Colouring:
@@ -148,7 +153,8 @@ def sparse_jacobian(
     Args:
         func: a function of one real tensor that returns one; both are taken as flat.
         colouring: from an earlier call (see :func:`colouring`); else it is found each time.
-        mode: ``"forward"``, ``"reverse"`` or ``"auto"``: whichever needs fewer passes, or both mixed.
+        mode: ``"forward"``, ``"reverse"`` or ``"auto"``: whichever needs fewer passes, or both mixed; reverse where the
+            function uses an ``autograd.Function`` that has no ``jvp``.
         chunk_size: how many passes run as one batch, which bounds the memory.
 
     Raises:
@@ -159,10 +165,18 @@ def sparse_jacobian(
     array([[2., 1., 0.],
            [0., 3., 2.]], dtype=float32)
     """
+    return _by_colours(func, colouring, mode, chunk_size, insists=mode != "auto")
 
+
+def _by_colours(
+    func: Callable[..., Any], colouring: Colouring | None, mode: str, chunk_size: int | None, *, insists: bool
+) -> Callable[..., Any]:
     @functools.wraps(func)
     def transformed(x: Any) -> Any:
-        plan = colouring if colouring is not None else _colouring(jacobian_pattern(func, x), mode)
+        plan = colouring
+        if plan is None:
+            pattern, is_pushable = _recorded(func, x, lambda y, x: (pattern_of(y, x), has_forward_rules(y, x)))
+            plan = _colouring(pattern, mode if insists or is_pushable else "reverse")
         return sum(
             [_evaluated(func, x, part, chunk_size) for part in plan.parts[1:]],
             start=_evaluated(func, x, (*plan.parts, plan)[0], chunk_size),
@@ -217,7 +231,7 @@ def sparse_hessian(
            [1., 0., 1.],
            [0., 1., 0.]], dtype=float32)
     """
-    return sparse_jacobian(grad(func), colouring, mode="forward", chunk_size=chunk_size)
+    return _by_colours(grad(func), colouring, "forward", chunk_size, insists=False)
 
 
 __all__ = ["Colouring", "colouring", "jacobian_pattern", "sparse_hessian", "sparse_jacobian"]

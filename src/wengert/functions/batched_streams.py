@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from wengert._batched import Axes, Batched
+from wengert._batched import Axes, Batched, aligned, merged, packed, spread
 from wengert._random import Stream
 from wengert.engine.state import STATE
 
@@ -24,6 +26,35 @@ def stream_in_batch(function: str, stream: Stream) -> Any:
         )
     axes = tuple([axis for axis, mode in zip(STATE.axes, STATE.randomness, strict=True) if mode == "different"])
     return _BatchedStream(stream, axes) if axes else stream
+
+
+def drawn_whole(function: str, stream: Any, draw: Callable[..., Any], *parameters: Any) -> Any:
+    """``draw(stream, *arrays)`` for distributions that have no draws of one standard form to be shifted and scaled.
+
+    The arrays are the parameters of all members, and of one copy for each member that draws its own.
+
+    Raises:
+        RuntimeError: the same draw for all members, whose parameters differ.
+    """
+    batched = [x.axes for x in parameters if x.__class__ is Batched]
+    differing = stream.axes if stream.__class__ is _BatchedStream else ()
+    if not batched and not differing:
+        return np.asarray(draw(stream, *parameters))
+    axes = merged([differing, *batched])
+    if axes != differing:
+        raise RuntimeError(
+            f"vmap: {function}() cannot draw the same for all members, since what it draws from differs between them. "
+            "Use vmap(..., randomness='different'), or draw the numbers outside of vmap and pass them in"
+        )
+    ndim = max([x.ndim for x in parameters])
+    arrays = [spread(x if x.ndim == ndim else _with_ndim(x, ndim), axes) for x in parameters]
+    return packed(draw(stream.stream, *arrays), axes)
+
+
+def _with_ndim(x: Any, ndim: int) -> Any:
+    if x.__class__ is Batched:
+        return Batched(aligned(x, x.axes, ndim), x.axes)
+    return np.reshape(x, (1,) * (ndim - x.ndim) + x.shape)
 
 
 class _BatchedStream:
@@ -58,8 +89,8 @@ class _BatchedStream:
 
     def permutation(self, count: int) -> Batched:
         """The numbers below ``count`` in random order."""
-        keys = self.stream.uniform(self._lead((count,)), np.dtype(np.float64))
-        return Batched(np.argsort(keys, -1), self.axes)
+        drawn = [self.stream.permutation(count) for _ in range(prod(self._lead(())))]
+        return Batched(np.array(drawn, np.int64).reshape(self._lead((count,))), self.axes)
 
     def __getattr__(self, name: str) -> Any:
         raise NotImplementedError(

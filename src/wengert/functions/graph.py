@@ -12,6 +12,7 @@ from wengert._dtypes import from_numpy_dtype, type_name
 from wengert.engine import messages, start_messages
 from wengert.engine.backward import backward_from_scalar, retain_grad, run_backward
 from wengert.engine.base import INFERENCE, TensorBase, accumulator_of, alias, array_of, is_tracking, version_of
+from wengert.engine.batch_scope import held
 from wengert.engine.hooks import RemovableHandle
 from wengert.engine.node import Node, Port
 from wengert.engine.past import note_cut
@@ -209,8 +210,8 @@ class GraphMethods:
         if not callable(hook):
             raise TypeError(f"register_hook expects a function, got {type(hook).__name__}")
         if self._node is None:
-            return RemovableHandle(accumulator_of(self).hang().tensor_pre, hook)
-        return RemovableHandle(self._node.hang().tensor_pre, hook)
+            return RemovableHandle(accumulator_of(self).hang().tensor_pre, held(hook))
+        return RemovableHandle(self._node.hang().tensor_pre, held(hook))
 
     def register_post_accumulate_grad_hook(self: Any, hook: Callable[[Any], None]) -> RemovableHandle:
         """Call ``hook(tensor)`` after a backward pass has added to ``.grad`` of this leaf."""

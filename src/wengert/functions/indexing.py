@@ -125,9 +125,10 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False, out: 
         if places.shape != shape:
             check_no_larger(shape, places.shape, dim)
     check_bounds(places, dim, shape[dim] if shape else 1)
-    if not places.size and places.ndim != len(shape):
-        return deliver(out, wrap(np.empty(places.shape, input._data.dtype)), input, exact=True)
     x = input if shape or not places.ndim else flatten(input)
+    if not places.size and places.ndim != x._data.ndim:
+        nothing = apply(GATHER, x, index.reshape((0,) * x._data.ndim), dim=dim)
+        return deliver(out, nothing.reshape(places.shape), input, exact=True)
     return deliver(out, apply(GATHER, x, index, dim=dim), input, exact=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wengert.engine.base import wrap
-from wengert.functions.generators import default_generator
+from wengert.functions.generators import stream_of
 from wengert.functions.linalg_factors import linalg_qr
 from wengert.functions.linalg_spectra import linalg_svd
 from wengert.functions.options import require_tensor
@@ -40,7 +40,7 @@ def _tall(a: Any, q: int, niter: int) -> tuple[Any, Any, Any]:
     raw = a._data
     if q > raw.shape[-1]:
         raise ValueError(f"q(={q}) must be non-negative integer and not greater than min(m, n)={raw.shape[-1]}")
-    directions = default_generator.normal((raw.shape[-1], q), raw.real.dtype)
+    directions = stream_of("randn", None).normal((raw.shape[-1], q), raw.real.dtype)
     basis = linalg_qr(a @ wrap(directions.astype(raw.dtype)))[0]
     for _ in range(niter):
         basis = linalg_qr(a.mH @ basis)[0]

@@ -11,6 +11,7 @@ from wengert._finfo import finfo, iinfo
 from wengert._random import Stream
 from wengert.functions.generators import stream_of
 from wengert.functions.likes import like
+from wengert.functions.memory_order import laid_out, normals_like
 from wengert.functions.nested import cast
 from wengert.functions.options import (
     chosen_dtype,
@@ -217,7 +218,8 @@ def rand_like(
     """
     raw, kind = like("rand_like", input, dtype, layout, device, pin_memory, memory_format)
     require_float("check_uniform_bounds", kind, allow_complex=True)
-    return made(filled(raw, stream_of("rand_like", generator).uniform(raw.shape, kind)), requires_grad)
+    stream = stream_of("rand_like", generator)
+    return made(filled(raw, laid_out(raw, lambda shape: stream.uniform(shape, kind))), requires_grad)
 
 
 def randn_like(
@@ -239,7 +241,7 @@ def randn_like(
     """
     raw, kind = like("randn_like", input, dtype, layout, device, pin_memory, memory_format)
     require_float("normal_kernel_cpu", kind, allow_complex=True)
-    return made(filled(raw, stream_of("randn_like", generator).normal(raw.shape, kind)), requires_grad)
+    return made(filled(raw, normals_like(raw, stream_of("randn_like", generator), kind)), requires_grad)
 
 
 def randint_like(
@@ -263,6 +265,6 @@ def randint_like(
     """
     raw, kind = like("randint_like", input, dtype, layout, device, pin_memory, memory_format)
     below, above = _integer_bounds("randint_like", list(bounds), low, high)
-    return made(
-        filled(raw, integers_of(stream_of("randint_like", generator), below, above, raw.shape, kind)), requires_grad
-    )
+    stream = stream_of("randint_like", generator)
+    drawn = laid_out(raw, lambda shape: integers_of(stream, below, above, shape, kind))
+    return made(filled(raw, drawn), requires_grad)

@@ -19,10 +19,11 @@ from wengert.engine.inplace import check_writable, inplace, write
 from wengert.engine.messages import first_mismatch
 from wengert.engine.state import STATE
 from wengert.functions.generators import stream_of
+from wengert.functions.memory_order import fractions_like, laid_out, normals_like
 from wengert.functions.nested import cast
 from wengert.functions.options import integer, number, type_name
 from wengert.functions.random import integers_of, require_float
-from wengert.functions.sampling import checked_probabilities, checked_probability, checked_std, coins, normal_values
+from wengert.functions.sampling import checked_probabilities, checked_probability, checked_std, coins, scaled
 from wengert.ops import sampling as ops
 from wengert.ops.record import Op
 
@@ -61,7 +62,8 @@ def _uniform_(self: Any, from_: float = 0.0, to: float = 1.0, *, generator: Any 
         raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}")
     if high - low > largest:
         raise RuntimeError(f"uniform_ expects to-from <= {largest}, but found to={high:g} and from={low:g}")
-    values = stream_of("uniform_", generator).uniform(self._data.shape, dtype)
+    stream = stream_of("uniform_", generator)
+    values = laid_out(self._data, lambda shape: stream.uniform(shape, dtype))
     if (low, high) != (0, 1):
         values = _between(values, dtype.type(low), dtype.type(high))
     return _fill(ops.FILL_UNIFORM, self, values)
@@ -94,8 +96,10 @@ def _normal_(self: Any, mean: float = 0.0, std: float = 1.0, *, generator: Any =
     tensor([3., 3.])
     """
     center, spread = number("normal_", "mean", 1, mean), checked_std(number("normal_", "std", 2, std))
-    stream = stream_of("normal_", generator)
-    return _fill(ops.FILL_NORMAL, self, normal_values(stream, center, spread, self._data.shape, self._data.dtype))
+    dtype = self._data.dtype
+    require_float("normal_kernel_cpu", dtype, allow_complex=True)
+    values = normals_like(self._data, stream_of("normal_", generator), dtype)
+    return _fill(ops.FILL_NORMAL, self, scaled(values, center, spread, dtype))
 
 
 def _log_normal_(self: Any, mean: float = 1.0, std: float = 2.0, *, generator: Any = None) -> Any:
@@ -112,7 +116,7 @@ def _log_normal_(self: Any, mean: float = 1.0, std: float = 2.0, *, generator: A
     require_float("log_normal_cpu", dtype)
     if not std > 0:
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
-    values = stream_of("log_normal_", generator).normal_pairs(self._data.shape)
+    values = laid_out(self._data, stream_of("log_normal_", generator).normal_pairs)
     token = enter(SILENT)
     try:
         values = np.exp(values * std + mean)
@@ -134,7 +138,8 @@ def _exponential_(self: Any, lambd: float = 1.0, *, generator: Any = None) -> An
     _require_continuous("Exponential", self)
     if not lambd > 0:
         raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd:g}")
-    values = stream_of("exponential_", generator).exponential(self._data.shape, np.dtype(np.float64))
+    stream = stream_of("exponential_", generator)
+    values = laid_out(self._data, lambda shape: stream.exponential(shape, np.dtype(np.float64)))
     return _fill(ops.FILL_EXPONENTIAL, self, values / lambd)
 
 
@@ -151,7 +156,7 @@ def _cauchy_(self: Any, median: float = 0.0, sigma: float = 1.0, *, generator: A
     _require_continuous("Cauchy", self)
     if not sigma > 0:
         raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
-    angles = np.pi * (stream_of("cauchy_", generator).uniform(self._data.shape, np.dtype(np.float64)) - 0.5)
+    angles = np.pi * (fractions_like(self._data, stream_of("cauchy_", generator)) - 0.5)
     return _fill(ops.FILL_CAUCHY, self, median + sigma * np.tan(angles))
 
 
@@ -175,7 +180,7 @@ def _geometric_(self: Any, p: float, *, generator: Any = None) -> Any:
     """
     if not 0 < p < 1:
         raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
-    uniform = stream_of("geometric_", generator).uniform(self._data.shape, np.dtype(np.float64))
+    uniform = fractions_like(self._data, stream_of("geometric_", generator))
     token = enter(SILENT)
     try:
         values = np.ceil(np.log(uniform) / math.log1p(-p))
@@ -194,16 +199,16 @@ def _bernoulli_(self: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
     >>> torch.zeros(2).bernoulli_(1.0)
     tensor([1., 1.])
     """
-    stream, shape, dtype = stream_of("bernoulli_", generator), self._data.shape, self._data.dtype
+    stream, shape = stream_of("bernoulli_", generator), self._data.shape
     if not isinstance(p, TensorBase):
-        return _fill(ops.FILL_BERNOULLI, self, coins(stream, checked_probability("bernoulli_", p), shape, dtype))
+        return _fill(ops.FILL_BERNOULLI, self, coins(stream, checked_probability("bernoulli_", p), self._data))
     probabilities = checked_probabilities(p._data)
     if first_mismatch(shape, probabilities.shape) or np.broadcast_shapes(shape, probabilities.shape) != shape:
         raise RuntimeError(
             f"bernoulli_: the probabilities have shape {list(probabilities.shape)}, which does not broadcast to the "
             f"tensor's shape {list(shape)}"
         )
-    return _fill(ops.FILL_BERNOULLI_EACH, self, coins(stream, probabilities, shape, dtype))
+    return _fill(ops.FILL_BERNOULLI_EACH, self, coins(stream, probabilities, self._data))
 
 
 def _random_(
@@ -231,7 +236,8 @@ def _random_(
         high = integer("random_", "to", 1, start)
     else:
         high, op, wide = _counted(dtype), ops.FILL_INTEGERS, dtype.itemsize == 8
-    values = integers_of(stream_of("random_", generator), low, high, self._data.shape, dtype, wide)
+    stream = stream_of("random_", generator)
+    values = laid_out(self._data, lambda shape: integers_of(stream, low, high, shape, dtype, wide))
     return _fill(op, self, values)
 
 

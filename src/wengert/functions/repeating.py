@@ -250,6 +250,10 @@ class RepeatingMethods:
         """
         return _tiled(self, int_args("tile", "dims", dims, keyword.get("dims")))
 
+    def __reversed__(self: Any) -> Any:
+        """The tensor with the first dimension reversed: ``reversed(t)``."""
+        return _flipped(self, (0,)) if self._data.ndim else self
+
     def flip(self: Any, *dims: Any, **keyword: Any) -> Any:
         """As :func:`flip`; the dimensions may also be given one by one.
 

@@ -18,7 +18,9 @@ from wengert._traced import Traced
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, wrap
 from wengert.engine.out import deliver
+from wengert.functions.batched_streams import drawn_whole
 from wengert.functions.generators import stream_of
+from wengert.functions.memory_order import is_reordered, laid_out
 from wengert.functions.operands import must_broadcast
 from wengert.functions.options import (
     chosen_dtype,
@@ -93,7 +95,11 @@ def _check_spreads(std: Any) -> None:
 
 def normal_values(stream: Stream, mean: Any, std: Any, shape: tuple[int, ...], dtype: NumpyDtype) -> Any:
     require_float("normal_kernel_cpu", dtype, allow_complex=True)
-    values = stream.normal(shape, dtype)
+    return scaled(stream.normal(shape, dtype), mean, std, dtype)
+
+
+def scaled(values: Any, mean: Any, std: Any, dtype: NumpyDtype) -> Any:
+    """``values * std + mean`` in the dtype."""
     token = enter(SILENT)
     try:
         moved = values * std + mean
@@ -124,28 +130,32 @@ def bernoulli(input: Any, p: float | None = None, *, generator: Any = None, out:
     """
     raw = require_tensor("bernoulli", input)._data
     stream = stream_of("bernoulli", generator)
+    memory = np.empty_like(raw, order="C") if is_reordered(raw) else raw
     if p is None:
         require_float("bernoulli_tensor_cpu_p_", raw.dtype)
-        values = coins(stream, checked_probabilities(raw), raw.shape, raw.dtype)
+        values = coins(stream, checked_probabilities(raw), memory)
     else:
-        values = coins(stream, checked_probability("bernoulli_", p), raw.shape, raw.dtype)
+        values = coins(stream, checked_probability("bernoulli_", p), memory)
     return deliver(out, apply(ops.BERNOULLI, input, wrap(values)), input)
 
 
-def coins(stream: Stream, p: Any, shape: tuple[int, ...], dtype: NumpyDtype) -> Any:
+def coins(stream: Stream, p: Any, memory: Any) -> Any:
+    """Zeros and ones to fill ``memory`` with."""
     is_single = not isinstance(p, float) and p.dtype.itemsize < 8  # a number is taken in double precision
-    drawn = stream.uniform(shape, np.dtype(np.float32 if is_single else np.float64)) < p
-    return drawn.astype(dtype)[()]
+    kind = np.dtype(np.float32 if is_single else np.float64)
+    drawn = laid_out(memory, lambda shape: stream.uniform(shape, kind)) < p
+    return drawn.astype(memory.dtype)[()]
 
 
 def checked_probabilities(raw: Any) -> Any:
     if isinstance(raw, Traced):  # there are no values yet; what is no probability counts as 0 or 1 then
         return raw
-    inside = (raw >= 0) & (raw <= 1)
+    values = np.asarray(whole(raw))
+    inside = (values >= 0) & (values <= 1)
     if not inside.all():
         raise RuntimeError(
             "Expected p_in >= 0 && p_in <= 1 to be true, but got false: bernoulli takes probabilities between 0 and "
-            f"1, and one of them is {np.asarray(raw)[~inside].flat[0]}"
+            f"1, and one of them is {values[~inside].flat[0]}"
         )
     return raw
 
@@ -170,10 +180,12 @@ def poisson(input: Any, generator: Any = None) -> Any:
     """
     raw = require_tensor("poisson", input)._data
     require_float("poisson_cpu", raw.dtype)
-    if not (raw >= 0).all():
+    if not (whole(raw) >= 0).all():
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
-    values = stream_of("poisson", generator).numpy.poisson(raw.astype(np.float64))
-    return apply(ops.POISSON, input, wrap(np.asarray(values).astype(raw.dtype)[()]))
+    values = drawn_whole(
+        "poisson", stream_of("poisson", generator), lambda stream, rate: stream.numpy.poisson(rate), raw
+    )
+    return apply(ops.POISSON, input, wrap(values.astype(raw.dtype)[()]))
 
 
 def binomial(count: Any, prob: Any, generator: Any = None) -> Any:
@@ -189,12 +201,19 @@ def binomial(count: Any, prob: Any, generator: Any = None) -> Any:
     n, p = require_tensor("binomial", count, "count")._data, require_tensor("binomial", prob, "prob", 2)._data
     require_float("binomial_cpu", n.dtype)
     must_broadcast("binomial", n.shape, p.shape)
-    if not ((n >= 0) & (n == np.floor(n))).all():
+    counts = whole(n)
+    if not ((counts >= 0) & (counts == np.floor(counts))).all():
         raise RuntimeError("binomial expects counts that are integers and not negative")
     checked_probabilities(p)
-    values = stream_of("binomial", generator).numpy.binomial(n.astype(np.int64), p.astype(np.float64))
-    expanded = apply(EXPAND, count, shape=np.shape(values)) if n.shape != np.shape(values) else count
-    return apply(ops.BINOMIAL, expanded, wrap(np.asarray(values).astype(n.dtype)[()]))
+    values = drawn_whole(
+        "binomial",
+        stream_of("binomial", generator),
+        lambda stream, number, chance: stream.numpy.binomial(number.astype(np.int64), chance),
+        n,
+        p,
+    )
+    expanded = apply(EXPAND, count, shape=values.shape) if n.shape != values.shape else count
+    return apply(ops.BINOMIAL, expanded, wrap(values.astype(n.dtype)[()]))
 
 
 def multinomial(
@@ -215,14 +234,18 @@ def multinomial(
     raw = require_tensor("multinomial", input)._data
     count = integer("multinomial", "num_samples", 2, num_samples)
     _check_weights(raw, count, replacement)
-    weights, stream = np.atleast_2d(raw), stream_of("multinomial", generator)
+    draw = _drawn_again if replacement and count > 1 else _drawn_once
+
+    def rows(stream: Stream, weights: Any) -> Any:
+        drawn = draw(stream, weights.reshape(-1, weights.shape[-1]), count)
+        return drawn.reshape(*weights.shape[:-1], count).astype(int64.np, order="C", copy=False)
+
     token = enter(SILENT)
     try:
-        drawn = (_drawn_again if replacement and count > 1 else _drawn_once)(stream, weights, count)
+        drawn = drawn_whole("multinomial", stream_of("multinomial", generator), rows, raw)
     finally:
         leave(token)
-    result = drawn if raw.ndim == 2 else drawn[0]
-    return deliver(out, wrap(np.ascontiguousarray(result, int64.np)), exact=True)
+    return deliver(out, wrap(drawn), exact=True)
 
 
 def _drawn_again(stream: Stream, weights: Any, count: int) -> Any:
@@ -251,9 +274,10 @@ def _check_weights(raw: Any, count: int, replacement: bool) -> None:
             "cannot sample n_sample > prob_dist.size(-1) samples without replacement: asked for "
             f"{count} of {raw.shape[-1]}"
         )
-    if not (np.isfinite(raw) & (raw >= 0)).all():
+    values = whole(raw)
+    if not (np.isfinite(values) & (values >= 0)).all():
         raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
-    if not (raw.sum(-1) > 0).all():
+    if not (values.sum(-1) > 0).all():
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
 
 

@@ -41,6 +41,13 @@ def _unchanged(run: Run, x: Any) -> Any:
     return x if run is inplace else clone(x)
 
 
+def _nothing_of(x: Any, index: Any, src: Any) -> tuple[Any, Any]:
+    """An index and a part of ``src`` that are empty, of as many dimensions as ``x``: the result tracks ``src``."""
+    none = (0,) * max(x._data.ndim, 1)
+    part = _slice(reshaped(src, (-1,)), {"dim": 0, "start": 0, "stop": 0, "step": 1})
+    return reshaped(index, none), reshaped(part, none)
+
+
 # --- an index for each element ---
 
 
@@ -78,8 +85,8 @@ def _scatter_index(function: str, x: Any, dim: int, index: Any, src: Any) -> tup
     return dim, index
 
 
-def _source(x: Any, index: Any, src: Any) -> Any:
-    """The part of ``src`` that the index covers."""
+def _fitted(x: Any, index: Any, src: Any) -> tuple[Any, Any]:
+    """The index, and the part of ``src`` that it covers."""
     require_tensor("scatter", src, "src", 4)
     if src._data.dtype is not x._data.dtype:
         raise RuntimeError(
@@ -87,12 +94,14 @@ def _source(x: Any, index: Any, src: Any) -> Any:
             f"{type_name(x._data.dtype)} and {type_name(src._data.dtype)}"
         )
     shape = index._data.shape
+    if not index._data.size:
+        return _nothing_of(x, index, src)
     if len(shape) != src._data.ndim:
         src = reshaped(src, shape)
     for dim, size in enumerate(shape):
         if src._data.shape[dim] != size:
             src = _slice(src, {"dim": dim, "start": 0, "stop": size, "step": 1})
-    return src
+    return index, src
 
 
 def _scatter(run: Run, x: Any, dim: int, index: Any, src: Any, value: Any, reduce: str | None) -> Any:
@@ -103,14 +112,14 @@ def _scatter(run: Run, x: Any, dim: int, index: Any, src: Any, value: Any, reduc
     if reduce not in (None, "add", "multiply"):
         raise RuntimeError(f"reduce argument must be either add or multiply, got {reduce}.")
     dim, index = _scatter_index("scatter", x, dim, index, src)
-    if not index._data.size:
-        return _unchanged(run, x)
     if src is None:
+        if not index._data.size:
+            return _unchanged(run, x)
         filling = fill_scalar(number("scatter", "value", 4, value), x._data.dtype)
         if reduce is None:
             return run(SCATTER_VALUE, x, index, dim=dim, value=filling.item())
         src = wrap(np.full(index._data.shape, filling))
-    src = _source(x, index, src)
+    index, src = _fitted(x, index, src)
     if reduce is None:
         return run(SCATTER, x, index, src, dim=dim)
     if reduce == "add":
@@ -136,9 +145,7 @@ def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = N
 def _scatter_add(run: Run, x: Any, dim: int, index: Any, src: Any) -> Any:
     require_tensor("scatter_add", src, "src", 4)
     dim, index = _scatter_index("scatter_add", x, dim, index, src)
-    if not index._data.size:
-        return _unchanged(run, x)
-    return run(SCATTER_ADD, x, index, _source(x, index, src), dim=dim)
+    return run(SCATTER_ADD, x, *_fitted(x, index, src), dim=dim)
 
 
 def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
@@ -164,9 +171,7 @@ def _scatter_reduce(run: Run, x: Any, dim: int, index: Any, src: Any, reduce: st
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
     require_tensor("scatter_reduce", src, "src", 4)
     dim, index = _scatter_index("scatter_reduce", x, dim, index, src)
-    if not index._data.size:
-        return _unchanged(run, x)
-    return run(SCATTER_REDUCE, x, index, _source(x, index, src), dim=dim, reduce=reduce, include_self=include_self)
+    return run(SCATTER_REDUCE, x, *_fitted(x, index, src), dim=dim, reduce=reduce, include_self=include_self)
 
 
 def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Any:

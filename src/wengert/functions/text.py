@@ -14,7 +14,8 @@ from wengert._traced import Traced
 __all__ = ["TextMethods"]
 
 
-def _text(self: Any) -> str:
+def tensor_to_text(self: Any, tangent: str | None = None) -> str:
+    """The text of a tensor, and of a dual tensor with the text of its tangent."""
     name, grad_fn, raw, batch = type(self).__name__, self.grad_fn, self._data, ""
     if raw.__class__ is Batched:  # inside vmap someone debugs: all members
         batch = f"batch of {' x '.join([str(axis.size) for axis in raw.axes])}:"
@@ -27,6 +28,7 @@ def _text(self: Any) -> str:
         grad_fn_name=None if grad_fn is None else type(grad_fn).__name__,
         requires_grad=self._rg,
         class_name="tensor" if name == "Tensor" else name,
+        tangent_text=tangent,
     )
     return f"{batch}{chr(10) if chr(10) in text else ' '}{text}" if batch else text
 
@@ -42,5 +44,7 @@ class TextMethods:
 
     __slots__ = ()
 
-    __repr__ = _text
+    def __repr__(self) -> str:
+        return tensor_to_text(self)
+
     __format__ = _format

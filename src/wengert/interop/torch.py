@@ -26,6 +26,18 @@ _TARGET = "wengert"
 _INTERNAL = frozenset({"array_api", "cli", "engine", "functions", "interop", "ops", "see", "spaces", "tour"})
 
 
+# Names that are no public ones there and that programs import from PyTorch all the same.
+_USED_THOUGH_PRIVATE = {
+    "torch.nn.init": ("_calculate_fan_in_and_fan_out",),
+    "torch.nn.modules.batchnorm": ("_BatchNorm",),
+    "torch.nn.modules.conv": ("_ConvNd",),
+    "torch.nn.modules.loss": ("_Loss", "_WeightedLoss"),
+    "torch.nn.modules.utils": ("_ntuple", "_single", "_pair", "_triple", "_quadruple"),
+    "torch.optim.lr_scheduler": ("_LRScheduler",),
+    "torch.utils.data.dataloader": ("default_collate",),
+}
+
+
 class TorchNamespace(ModuleType):
     """A module named `torch` or `torch.<...>` that answers with the public names of a wengert module."""
 
@@ -42,6 +54,8 @@ class TorchNamespace(ModuleType):
             value = vars(target).get(public, target)
             if not isinstance(value, ModuleType):
                 self.__dict__[public] = value
+        for private in _USED_THOUGH_PRIVATE.get(name, ()):
+            self.__dict__[private] = getattr(target, private)
 
     def __setattr__(self, name: str, value: Any) -> None:
         held = self.__dict__.get(name)
@@ -58,6 +72,9 @@ class TorchNamespace(ModuleType):
                 return importlib.import_module(f"{self.__name__}.{name}")
             self.__dict__[name] = value
             return value
+        inner = f"{self.__name__}.{name}"
+        if self.__name__ != _ALIAS and _module_behind(inner) is not None:  # PyTorch imports its submodules itself
+            return importlib.import_module(inner)
         raise AttributeError(_no_such(f"{self.__name__}.{name}"), name=name, obj=self)
 
     def __dir__(self) -> list[str]:

@@ -18,6 +18,7 @@ from wengert.engine.out import deliver
 from wengert.engine.state import STATE
 from wengert.functions.dims import wrap_dim
 from wengert.functions.generators import stream_of
+from wengert.functions.memory_order import fractions_like
 from wengert.functions.norms import vector_norm
 from wengert.functions.operands import cannot_multiply, must_broadcast, raw_of_tensor, same_dtype
 from wengert.functions.options import integer, type_name
@@ -186,8 +187,8 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
 
 
 def _kept(raw: Any, p: float) -> Any:
-    """Draw which elements stay."""
-    return stream_of("dropout", None).uniform(raw.shape, np.dtype(np.float64)) < 1 - p
+    """Draw which elements stay, for an array of the shape of ``raw``."""
+    return fractions_like(raw, stream_of("dropout", None)) < 1 - p
 
 
 def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
@@ -201,7 +202,7 @@ def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: b
     tensor([1., 2.])
     """
     raw = raw_of_tensor("alpha_dropout", input)
-    return _alpha_dropped(input, raw, raw.shape, p, training, inplace)
+    return _alpha_dropped(input, raw, p, training, inplace)
 
 
 def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
@@ -217,17 +218,18 @@ def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, in
     raw = raw_of_tensor("feature_alpha_dropout", input)
     if training and p and raw.ndim < 2:
         raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
-    return _alpha_dropped(input, raw, raw.shape[:2] + (1,) * (raw.ndim - 2), p, training, inplace)
+    shape = raw.shape[:2] + (1,) * (raw.ndim - 2)
+    return _alpha_dropped(input, np.broadcast_to(raw.dtype.type(0), shape), p, training, inplace)
 
 
 @composite
-def _alpha_dropped(input: Any, raw: Any, noise_shape: Any, p: float, training: bool, inplace: bool) -> Any:
+def _alpha_dropped(input: Any, like: Any, p: float, training: bool, inplace: bool) -> Any:
     _check_probability(p)
     if not training or p == 0:
         return input
     lowest = -1.7580993408473766  # -scale * alpha of selu
     a = (1.0 / np.sqrt((lowest * lowest * p + 1.0) * (1.0 - p))).item() if p < 1 else 0.0
-    kept = _kept(np.broadcast_to(raw.dtype.type(0), noise_shape), p).astype(raw.dtype)
+    kept = _kept(like, p).astype(like.dtype)
     noise, shift = wrap(kept * a), wrap((1 - kept) * (a * lowest) - a * lowest * p)
     if inplace:
         return apply_in_place(MUL, input, noise).add_(shift)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import numpy as np
-
 from wengert._source import users_stacklevel
 from wengert.engine.base import wrap
 from wengert.engine.composites import composite
 from wengert.functions import activations as plain
 from wengert.functions.activations import normalized
 from wengert.functions.extrema import argmax
-from wengert.functions.generators import default_generator
+from wengert.functions.generators import stream_of
 from wengert.functions.likes import zeros_like
 from wengert.functions.operands import raw_of_tensor
 from wengert.functions.scatter import scatter
@@ -79,8 +77,8 @@ def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float =
     if eps != 1e-10:
         warnings.warn("`eps` parameter is deprecated and has no effect.", UserWarning, stacklevel=users_stacklevel())
     raw = raw_of_tensor("gumbel_softmax", logits)
-    noise = wrap(-np.log(default_generator.exponential(raw.shape, raw.dtype)))
-    soft = plain.softmax((logits + noise) / tau, dim)
+    noise = wrap(stream_of("gumbel_softmax", None).exponential(raw.shape, raw.dtype)).log()
+    soft = plain.softmax((logits - noise) / tau, dim)
     if not hard:
         return soft
     values = soft.detach()

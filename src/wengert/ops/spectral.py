@@ -31,12 +31,17 @@ def _eigh_vjp(xp: Any, g: Any, y: Any, a: Any, *, upper: bool) -> Any:
     (gw, gv), (w, v) = g, y
     v_h = adjoint(xp, v)
     inner = quotient(xp, off_diagonal(xp, xp.matmul(v_h, gv)), _gaps(xp, w)) + on_diagonal(xp, gw)
-    return xp.matmul(xp.matmul(v, inner), v_h)
+    return _hermitian(xp, xp.matmul(xp.matmul(v, inner), v_h))
+
+
+def _hermitian(xp: Any, x: Any) -> Any:
+    """The Hermitian part: what a matrix that is Hermitian can change by."""
+    return (x + adjoint(xp, x)) * 0.5
 
 
 def _eigh_jvp(xp: Any, ts: Any, y: Any, a: Any, *, upper: bool) -> Any:
     w, v = y
-    inner = xp.matmul(xp.matmul(adjoint(xp, v), (ts[0] + adjoint(xp, ts[0])) * 0.5), v)
+    inner = xp.matmul(xp.matmul(adjoint(xp, v), _hermitian(xp, ts[0])), v)
     return xp.real(diagonal(xp, inner)), xp.matmul(v, quotient(xp, off_diagonal(xp, inner), _gaps(xp, w)))
 
 

@@ -151,11 +151,11 @@ class Optimizer:
         self.__dict__.update(state)
 
     def __repr__(self) -> str:
-        lines = [f"{type(self).__name__} ("]
+        texts = []
         for i, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {i}")
-            lines.extend([f"    {key}: {group[key]}" for key in sorted(group) if key != "params"])
-        return "\n".join([*lines, ")"])
+            settings = [f"    {key}: {group[key]}\n" for key in sorted(group) if key != "params"]
+            texts.append("".join([f"Parameter Group {i}\n", *settings]))
+        return f"{type(self).__name__} (\n" + "\n".join(texts) + ")"
 
     # --- the parameters ---
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 
+from wengert.backends import cudnn as cudnn
 from wengert.engine.kernels import KERNELS
 
 __all__ = ["cuda", "cudnn", "kernels", "mkl", "mkldnn", "mps", "openmp", "opt_einsum"]
@@ -72,7 +73,6 @@ class _Absent(SimpleNamespace):
         return False
 
 
-cudnn = _Absent(enabled=False, benchmark=False, deterministic=True, allow_tf32=False)
 mps = _Absent()
 mkl = _Absent()
 mkldnn = _Absent(enabled=False)
