@@ -9,6 +9,7 @@ changed, and become lanes as they would alone. Knows nests alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from math import prod
 from typing import Final
@@ -37,7 +38,7 @@ from wengert.compile.nest import (
 
 _TILE: Final = 1 << 16  # bytes that a tile's rows take, of all that its loops touch
 _WHOLE: Final = 16  # tiles of more rows than this have a multiple of it
-_MOST: Final = 200  # statements: what is longer takes too long to look through
+_MOST: Final = 120  # statements: what is longer takes too long to look through
 
 Factors = tuple[int, tuple[str, ...]]
 
@@ -49,7 +50,7 @@ def tiled(kernel: Kernel) -> Kernel:
     if len(body) > _MOST or len([s for s in body if isinstance(s, Loop)]) < 2:
         return kernel
     memory = _Memory(kernel)
-    parts = [_Part(memory, (s,)) for s in body]
+    parts = [_Part(memory, s) for s in body]
     for extent in _row_counts(body):
         parts = _grouped(memory, parts, extent)
     if len(parts) == len(body):
@@ -125,10 +126,6 @@ class _Memory:
         buffer = self.buffers[name]
         return buffer if buffer.alias is None else self.root(buffer.alias)
 
-    def root_name(self, name: str) -> str:
-        """Its name."""
-        return self.root(name).name
-
     def keep_rows(self, root: str) -> None:
         """Let a buffer, under all of its names, have a tile's rows alone."""
         for name, buffer in self.buffers.items():
@@ -159,14 +156,24 @@ def _mentions(index: Index, axis: str) -> bool:
 class _Part:
     """A statement, or several loops that are to be tiles."""
 
-    def __init__(self, memory: _Memory, statements: Sequence[Statement], rows: Extent | None = None) -> None:
-        self.statements = tuple(statements)
-        self.rows = rows  # if the statements are loops that belong together
+    def __init__(self, memory: _Memory, statement: Statement) -> None:
+        self.statements: tuple[Statement, ...] = (statement,)
+        self.rows: Extent | None = None  # if the statements are loops that belong together
+        self.loose: set[str] | None = None  # what is not touched row by row; None for what is no loop over the rows
         inner = list(walk(self.statements))
         self.given = {name for s in inner for name in _given(s)}
         self.asked = {name for s in inner for name in names_read(s)} - self.given
         self.written = {memory.root(name).name for s in inner for name in _written(s)}
         self.touched = {memory.root(name).name for s in inner for name in _touched(s)}
+
+    def joined(self, other: _Part, rows: Extent) -> _Part:
+        """Both as loops that belong together."""
+        both = copy(self)
+        both.statements, both.rows = (*self.statements, *other.statements), rows
+        both.given, both.asked = self.given | other.given, self.asked | other.asked
+        both.written, both.touched = self.written | other.written, self.touched | other.touched
+        both.loose = (self.loose or set()) | (other.loose or set())
+        return both
 
     def follows(self, other: _Part) -> bool:
         """Whether this must come after another part that stood before it."""
@@ -226,9 +233,10 @@ def _grouped(memory: _Memory, parts: list[_Part], rows: Extent) -> list[_Part]:
     """The parts with loops over these rows put together, as far as nothing between them has to wait."""
     done: list[_Part] = []
     for part in parts:
-        for place in range(len(done)):
+        part.loose = _loose(memory, part.statements[0], rows) if part.rows is None else None
+        for place in range(len(done) if part.loose is not None else 0):
             if (waiting := _join(memory, done, place, part, rows)) is not None:
-                both = _Part(memory, (*done[place].statements, *part.statements), rows)
+                both = done[place].joined(part, rows)
                 free = [each for each in done[place + 1 :] if each not in waiting]
                 done = [*done[:place], *free, both, *waiting]
                 break
@@ -243,25 +251,30 @@ def _grouped(memory: _Memory, parts: list[_Part], rows: Extent) -> list[_Part]:
 def _join(memory: _Memory, before: Sequence[_Part], place: int, part: _Part, rows: Extent) -> list[_Part] | None:
     """The parts that then come after both, if a part's loop can be one of the loops of an earlier part."""
     other = before[place]
-    if other.rows not in (None, rows) or part.rows is not None or not (part.touched & other.touched):
-        return None
-    if not all([_is_over(s, rows) for s in (*other.statements, *part.statements)]) or part.asked & other.given:
+    if other.loose is None or part.loose is None or not (part.touched & other.touched) or part.asked & other.given:
         return None
     shared = (part.written & other.touched) | (other.written & part.touched)
-    if not all([memory.is_row(name, rows) is not None for name in shared]):
+    if shared & (part.loose | other.loose) or any([memory.is_row(name, rows) is None for name in shared]):
         return None
-    for s in (*other.statements, *part.statements):
-        assert isinstance(s, Loop)
-        for access in walk(s.body):
-            if isinstance(access, (Load, Store)) and not memory.is_by_row(s, access, rows):
-                along = any([_mentions(i, s.axis) for i in access.index])
-                if along or memory.root(access.buffer).name in shared:
-                    return None
     waiting = [other]  # parts that come after the earlier one, and what has to come after those
     for each in before[place + 1 :]:
         if any([each.follows(first) for first in waiting]):
             waiting.append(each)
     return None if any([part.follows(each) for each in waiting[1:]]) else waiting[1:]
+
+
+def _loose(memory: _Memory, s: Statement, rows: Extent) -> set[str] | None:
+    """What a loop over rows does not touch row by row; None for what goes along in other ways."""
+    if not _is_over(s, rows):
+        return None
+    assert isinstance(s, Loop)
+    found = set()
+    for access in walk(s.body):
+        if isinstance(access, (Load, Store)) and not memory.is_by_row(s, access, rows):
+            if any([_mentions(i, s.axis) for i in access.index]):
+                return None
+            found.add(memory.root(access.buffer).name)
+    return found
 
 
 def _is_over(s: Statement, rows: Extent) -> bool:
@@ -278,13 +291,9 @@ def _keep_rows(memory: _Memory, part: _Part, parts: Sequence[_Part]) -> None:
     assert part.rows is not None
     elsewhere = {name for other in parts if other is not part for name in other.touched}
     for name in sorted(part.written - elsewhere):
-        if memory.buffers[name].role is Role.TEMP and memory.is_row(name, part.rows) is not None:
-            accesses = [(s, a) for s in part.statements if isinstance(s, Loop) for a in walk(s.body)]
-            touching = [
-                (s, a) for s, a in accesses if isinstance(a, (Load, Store)) and memory.root(a.buffer).name == name
-            ]
-            if all([memory.is_by_row(s, a, part.rows) for s, a in touching]):
-                memory.keep_rows(name)
+        is_row = memory.is_row(name, part.rows) is not None
+        if memory.buffers[name].role is Role.TEMP and is_row and name not in (part.loose or ()):
+            memory.keep_rows(name)
 
 
 __all__ = ["tiled"]
