@@ -24,9 +24,23 @@ UPDATES: dict[str, Callable[[Any, Any, Any, Any], Any]] = {
     "with alpha": lambda w, x, g, rate: w.add_(x.T @ g, alpha=-0.5),
     "by a copy": lambda w, x, g, rate: w.copy_(x.T @ g + w),
 }
+
+
+def read_too(w: Any, x: Any, g: Any, rate: Any) -> Any:
+    d = x.T @ g
+    w.sub_(d * rate)
+    return d.sum()
+
+
+def a_result(w: Any, x: Any, g: Any, rate: Any) -> Any:
+    d = x.T @ g
+    w.sub_(d * rate)
+    return d
+
+
 OTHERS: dict[str, Callable[[Any, Any, Any, Any], Any]] = {
-    "the product is read, too": lambda w, x, g, rate: (lambda d: (w.sub_(d * 0.1), d.sum())[1])(x.T @ g),
-    "the product is a result": lambda w, x, g, rate: (lambda d: (w.sub_(d * 0.1), d)[1])(x.T @ g),
+    "the product is read, too": read_too,
+    "the product is a result": a_result,
     "the matrix is a factor": lambda w, x, g, rate: w.sub_((w @ (g.T @ g)) * 0.01),
     "what is written is read": lambda w, x, g, rate: w.sub_((x.T @ g) * 0.1).sum(),
     "times itself": lambda w, x, g, rate: w.mul_(x.T @ g),
