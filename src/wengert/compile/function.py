@@ -41,6 +41,7 @@ class CompiledFunction:
         self._fast_of: dict[tuple[tuple[int, ...], ...], Callable[..., Any]] = {}
         self._fast_float: Any = None
         self._entries: dict[Any, Any] = {}
+        self._structures: dict[int, Any] = {}  # of so many tensors as arguments
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the function: traced and compiled the first time for arguments of these types."""
@@ -57,7 +58,7 @@ class CompiledFunction:
 
     def _call(self, *args: Any, **kwargs: Any) -> Any:
         """A call in general."""
-        leaves, structure = flatten((args, kwargs))
+        leaves, structure = self._flattened(args, kwargs)
         # In another function's trace it is a part of that; batches and dual numbers go through the engine.
         if STATE.trace is not None or STATE.axes or is_leveled(*leaves):
             return self._function(*args, **kwargs)
@@ -73,6 +74,15 @@ class CompiledFunction:
             warnings.warn(f"compile(): {_name(self._function)} runs eagerly: {reason}.", UserWarning, stacklevel=2)
             return self._function(*args, **kwargs)
         return plan(leaves)
+
+    def _flattened(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any]:
+        """The leaves of the arguments and their structure, which is known where all are tensors."""
+        if kwargs or not all([isinstance(x, TensorBase) for x in args]):
+            return flatten((args, kwargs))
+        structure = self._structures.get(len(args))
+        if structure is None:
+            structure = self._structures[len(args)] = flatten((args, kwargs))[1]
+        return list(args), structure
 
     def _key(self, leaves: list[Any], structure: Any) -> Any:
         same = _repeated(leaves) if len(leaves) > 1 else None

@@ -361,11 +361,16 @@ def _nested(call: Callable[..., Any], structure: Any) -> Callable[..., Any]:
 def _check_apart(tensors: Sequence[Any], written: Sequence[Any]) -> None:
     """Raise if what is written is read-only, or overlaps with another tensor, as it did not when it was traced."""
     arrays = [t._data for t in tensors if t._data.__class__ is np.ndarray]
+    borrowed = [a for a in arrays if not a.flags.owndata]  # two that own their memory are apart
     for t in written:
         data = t._data
-        if data.__class__ is np.ndarray and not data.flags.writeable:
+        if data.__class__ is not np.ndarray:
+            continue
+        flags = data.flags
+        if not flags.writeable:
             writeable(data)
-        if data.__class__ is np.ndarray and any([np.may_share_memory(data, a) for a in arrays if a is not data]):
+        others = borrowed if flags.owndata else arrays
+        if others and any([np.may_share_memory(data, a) for a in others if a is not data]):
             raise RuntimeError(messages.overlapping_captures())
 
 

@@ -1,8 +1,9 @@
 """Matrix products as machine code of our own: ``c = a @ b`` or ``c += scale * (a @ b)``, with any strides of both.
 
 The result is cut into blocks, which threads share. Of each, some hundred places of the inner axis at a time: the left
-operand's part is packed once, the right one's for each strip of columns, so that it stays in the first cache while the
-tiles below each other are computed. Each element's sum is the same, however the blocks are cut.
+operand's part is packed once. The right one's is read where it lies if its columns are neighbours: the second cache
+gives a tile what it reads in a quarter of the time of its arithmetic. Otherwise, and at its edge, it is packed for each
+strip of columns. Each element's sum is the same, however the blocks are cut.
 """
 
 from __future__ import annotations
@@ -102,20 +103,25 @@ def _strip(
     where: tuple[Val, Val, Val, Val, Val],
     rows: tuple[Val, Val],
 ) -> None:
-    """Pack a strip of the right operand's columns, and compute the tiles below each other."""
+    """Pack a strip of the right operand's columns if it needs that, and compute the tiles below each other."""
     elem, lanes = shape.elem, shape.lanes
     left, right, depth = packed
     p, some, j, wide, adds = where
     top, bottom = rows
-    for v in range(vectors):
-        source = element(ir, w["b"], elem, p * w["br"] + (j + v * lanes) * w["bc"])
-        to = element(ir, right, elem, p.like(v * lanes))
-        _call_packing(ir, lanes, to, p.like(vectors * lanes), source, wide - v * lanes, some, w["bc"], w["br"])
+    packs = w["bc"].ne(1) | (wide < vectors * lanes)
+    with only_if(ir, packs):
+        for v in range(vectors):
+            source = element(ir, w["b"], elem, p * w["br"] + (j + v * lanes) * w["bc"])
+            to = element(ir, right, elem, p.like(v * lanes))
+            _call_packing(ir, lanes, to, p.like(vectors * lanes), source, wide - v * lanes, some, w["bc"], w["br"])
+    there = element(ir, w["b"], elem, p * w["br"] + j * w["bc"])
+    right = ir.line("ptr", 0, f"select i1 {packs.text}, ptr {right.text}, ptr {there.text}")
+    step = packs.where(p.like(vectors * lanes), w["br"])
     with counting(ir, top, bottom, shape.rows) as i:
         high = bottom - i
         c = element(ir, w["c"], elem, i * w["cr"] + j)
         a = element(ir, left, elem, (i - top) * depth)
-        operands = ", ".join([x.typed for x in (some, a, right, c, w["cr"], high, wide, adds, w["scale"])])
+        operands = ", ".join([x.typed for x in (some, a, right, c, w["cr"], high, wide, adds, w["scale"], step)])
         half = shape.rows // 2
         for count, condition in ((shape.rows, high > half), (half, high <= half)):
             with only_if(ir, condition):

@@ -1,7 +1,8 @@
 """The inner parts of a matrix product: a tile of the result kept in registers, and operands packed for it.
 
 A tile has a few rows and up to three vectors of columns. What it reads is packed before: for each of the inner places
-the left operand's elements of the tile's rows, side by side, and the right operand's vectors.
+the left operand's elements of the tile's rows, side by side, and the right operand's vectors, unless those are
+neighbours in memory anyway.
 """
 
 from __future__ import annotations
@@ -151,11 +152,13 @@ def turned(ir: Ir, rows: list[Val]) -> list[Val]:
 
 
 def emit_tile(ir: Ir, shape: Shape, rows: int, vectors: int, name: str) -> None:
-    """``name(k, a, b, c, apart, high, wide, add, scale)``: ``c = a @ b``, or ``c += scale * (a @ b)``, for one tile.
+    """``name(k, a, b, c, apart, high, wide, add, scale, step)``: a tile of ``c = a @ b`` or ``c += scale * (a @ b)``.
 
-    Of the tile, so many rows and columns are real. Where nothing is added, the scale is 1.
+    So many of its rows and columns are real. Where nothing is added, the scale is 1. The rows of ``b`` lie ``step``
+    apart.
     """
-    arguments = f"i64 %k, ptr %a, ptr %b, ptr %c, i64 %apart, i64 %high, i64 %wide, i1 %add, {shape.elem} %scale"
+    arguments = "i64 %k, ptr %a, ptr %b, ptr %c, i64 %apart, i64 %high, i64 %wide, i1 %add"
+    arguments += f", {shape.elem} %scale, i64 %step"
     with ir.function(f"define internal void @{name}({arguments})"):
         k, high, wide, apart = (Val(ir, f"%{x}", "i64", 0) for x in ("k", "high", "wide", "apart"))
         sums = _sums(ir, shape, rows, vectors, k)
@@ -187,7 +190,7 @@ def _sums(ir: Ir, shape: Shape, rows: int, vectors: int, k: Val) -> list[list[Va
     with counting(ir, k.like(0), k, 1) as p:
         top = ir.block
         phis = [[ir.phi(elem, lanes) for _ in range(vectors)] for _ in range(rows)]
-        left, right = element(ir, a, elem, p * shape.rows), element(ir, b, elem, p * (vectors * lanes))
+        left, right = element(ir, a, elem, p * shape.rows), element(ir, b, elem, p * Val(ir, "%step", "i64", 0))
         strip = [load(ir, element(ir, right, elem, p.like(v * lanes)), elem, lanes) for v in range(vectors)]
         ends = []
         for r in range(rows):

@@ -16,6 +16,7 @@ from wengert.program.program import Equation
 from wengert.program.values import Value
 
 _FEW: Final = {"f4": 192, "f8": 96}  # places of the inner axis for which a tile is done in one go
+_SIGNS: Final = {"add": 1, "add_alpha": 1, "sub": -1, "sub_alpha": -1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +51,16 @@ def updates_among(
 def _update(group: Any, y: Value, x: Value) -> Update | None:
     """A result as an update of what it is written over."""
     equation = group.makers[y]
-    if equation.op.name not in ("add", "sub") or len(equation.inputs) != 2 or equation.meta:
+    if equation.op.name not in _SIGNS:
         return None
     a, b = equation.inputs
     if equation.op.name == "add" and b is x:
         a, b = b, a
     if a is not x or b is x or not isinstance(b, Value):
         return None
-    sign = 1 if equation.op.name == "add" else -1
-    product, scale = b, None
-    maker = group.inlined(b)
-    if maker is not None and maker.op.name == "mul" and not maker.meta:
+    sign, scale = _SIGNS[equation.op.name], equation.meta.get("alpha")
+    product, maker = b, group.inlined(b)
+    if scale is None and maker is not None and maker.op.name == "mul" and not maker.meta:
         for p, s in (maker.inputs, maker.inputs[::-1]):
             if isinstance(p, Value) and _is_product(group, p) and _is_number(s, y):
                 product, scale = p, s
@@ -84,7 +84,7 @@ def _is_product(group: Any, x: Value) -> bool:
 def _is_alone(group: Any, update: Update, readers: Mapping[Value, int], kept: Any, y: Value) -> bool:
     """Whether nothing but the update reads the product."""
     chain = [update.product]
-    if update.scale is not None:
+    if update.product not in group.makers[y].values:
         chain += [b for b in group.makers[y].values if b is not update.target]
     return all([readers[x] == 1 and x not in kept for x in chain])
 
