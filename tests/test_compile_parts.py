@@ -59,6 +59,11 @@ def test_sums_alone_have_columns_as_lanes() -> None:
     assert ", part i" not in torch.compile(lambda x, row: ((x * row).sum(0), x.mean(0))).loops(x, row)
 
 
+def test_a_sum_over_the_only_axis_has_lanes() -> None:
+    f = torch.func.grad_and_value(lambda x: (x.sin() * x).sum())
+    assert ", part i" not in torch.compile(f).loops(normal(0, 100_000))
+
+
 def test_what_large_arrays_need_again_is_computed_again() -> None:
     f = torch.func.grad_and_value(both_ways, (0, 1))
     for rows, times in ((1000, 1), (10_000, 2)):

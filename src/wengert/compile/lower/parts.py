@@ -24,7 +24,7 @@ _LEAST: Final = 1 << 14  # elements: less is in the first cache, where a second 
 
 def is_worth_parts(root: Any, equation: Equation) -> bool:
     """Whether a root is a sum over the rows of a large array of numbers."""
-    if equation.op.name not in REDUCTIONS or REDUCTIONS[equation.op.name] != "sum" or root.reduced != (0,):
+    if REDUCTIONS.get(equation.op.name) != "sum" or root.reduced != (0,) or len(root.shape) < 2:
         return False
     is_large = root.shape[0] >= _LEAST_ROWS and prod(root.shape) >= _LEAST
     return is_large and root.shape[-1] >= _LEAST_COLUMNS and short(root.value.dtype) in ("f4", "f8")
