@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import wengert
+from both import both
 
 torch = pytest.importorskip("torch")
 

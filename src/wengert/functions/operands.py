@@ -79,9 +79,10 @@ def same_dtype(said: str, *raws: Any) -> None:
         if other.dtype is not first:
             names = " and ".join(str(from_numpy_dtype(raw.dtype)) for raw in raws)
             said = said.format(*[type_name(raw.dtype) for raw in raws])
+            wider = max([raw.dtype for raw in raws], key=lambda dtype: ("buifc".index(dtype.kind), dtype.itemsize))
             raise RuntimeError(
                 f"{said}. Products do not mix dtypes, and these are {names}: convert one of them first, for example "
-                f"with .to({from_numpy_dtype(first)})"
+                f"with .to({from_numpy_dtype(wider)})"
             )
 
 
