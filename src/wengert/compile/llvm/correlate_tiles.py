@@ -15,7 +15,7 @@ from wengert.compile.llvm.ir import Ir, Val, type_text
 from wengert.compile.llvm.tiles import counting, element, emit_packing, load, only_if, store, turned
 
 TILE, PACK = "wengert_correlate_tile", "wengert_correlate_pack"
-_RUN: Final = 64  # taps that are summed one after the other
+_RUN: Final = 32  # taps that are summed one after the other
 
 
 @dataclass(frozen=True, slots=True)
