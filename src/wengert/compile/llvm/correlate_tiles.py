@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from wengert.compile.llvm.ir import Ir, Val, type_text
 from wengert.compile.llvm.tiles import counting, element, emit_packing, load, only_if, store, turned
 
 TILE, PACK = "wengert_correlate_tile", "wengert_correlate_pack"
+_RUN: Final = 32  # taps that are summed one after the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,28 +81,58 @@ def _word(ir: Ir, table: str, index: Val | int) -> Val:
     return ir.line("i64", 0, f"load i64, ptr {place.text}, align 8")
 
 
-def _over_taps(
-    ir: Ir, tile: Tile, keys: Sequence[tuple[int, ...]], step: Callable[[Val, Sequence[Val], Sums], Sums]
-) -> Sums:
-    """Loop over the taps: ``step`` gets the weights' address, the rows' addresses, and the sums until here."""
+Step = Callable[[Val, Sequence[Val], Sums], Sums]
+
+
+def _over_taps(ir: Ir, tile: Tile, keys: Sequence[tuple[int, ...]], step: Step) -> Sums:
+    """The sums over all taps, in runs of :data:`_RUN`, so that rounding errors do not add up along the whole.
+
+    ``step`` gets the weights' address, the rows' addresses, and the sums until here.
+    """
     k, x = _argument(ir, "k"), _argument(ir, "x", "ptr")
     rows = [element(ir, x, tile.elem, _word(ir, "from", i)) for i in range(tile.rows)]
-    start = ir.const(tile.elem, tile.lanes, 0.0)
+    end = (k < _RUN).where(k, k.like(_RUN))
+    totals = _run_of_taps(ir, tile, keys, step, rows, (k.like(0), end))
     before = ir.block
-    with counting(ir, k.like(0), k, 1) as tap:
+    with counting(ir, end, k, _RUN) as tap:
+        phis = {key: ir.phi(tile.elem, tile.lanes) for key in keys}
+        following = tap + _RUN
+        sums = _run_of_taps(ir, tile, keys, step, rows, (tap, (following < k).where(following, k)))
+        new = {key: total + sums[key] for key, (total, _) in phis.items()}
+        last = ir.block
+        for key, (_, incoming) in phis.items():
+            incoming += [(totals[key], before), (new[key], last)]
+    return _joined(ir, (totals, before), (new, last))
+
+
+def _run_of_taps(
+    ir: Ir,
+    tile: Tile,
+    keys: Sequence[tuple[int, ...]],
+    step: Step,
+    rows: Sequence[Val],
+    taps: tuple[Val, Val],
+) -> Sums:
+    """The sums over some taps, one after the other."""
+    start, before = ir.const(tile.elem, tile.lanes, 0.0), ir.block
+    with counting(ir, *taps, 1) as tap:
         phis = {key: ir.phi(tile.elem, tile.lanes) for key in keys}
         away = _word(ir, "taps", tap)
         weights = element(ir, _argument(ir, "w", "ptr"), tile.elem, tap * tile.channels)
-        ends = step(
-            weights, [element(ir, row, tile.elem, away) for row in rows], {key: phi for key, (phi, _) in phis.items()}
-        )
+        there = [element(ir, row, tile.elem, away) for row in rows]
+        ends = step(weights, there, {key: phi for key, (phi, _) in phis.items()})
         last = ir.block
         for key, (_, incoming) in phis.items():
             incoming += [(start, before), (ends[key], last)]
+    return _joined(ir, (dict.fromkeys(keys, start), before), (ends, last))
+
+
+def _joined(ir: Ir, *ways: tuple[Sums, str]) -> Sums:
+    """Sums where two ways meet."""
     found: Sums = {}
-    for key in keys:
-        found[key], incoming = ir.phi(tile.elem, tile.lanes)
-        incoming += [(start, before), (ends[key], last)]
+    for key, value in ways[0][0].items():
+        found[key], incoming = ir.phi(value.elem, value.lanes)
+        incoming += [(sums[key], block) for sums, block in ways]
     return found
 
 
