@@ -21,7 +21,7 @@ from wengert.engine.node import save_plan
 from wengert.engine.tiles import LARGE, computes, large
 from wengert.ops.arithmetic import ADD
 from wengert.ops.correlation import CORRELATIONS, Correlation
-from wengert.ops.indexed import MACHINE
+from wengert.ops.machine import MACHINE
 from wengert.ops.reads import Read
 from wengert.ops.record import MISSING, TABLE, EachInput, Kind, Op
 from wengert.spaces.raw import RAW, REAL
@@ -113,8 +113,8 @@ class Maker(Protocol):
         """An operation along axes, or a fused combination of that name, on arrays of exactly these shapes."""
         ...
 
-    def indexed(self, name: str, dtype: str) -> Kernel:
-        """What chooses or adds along an axis by an index array (:mod:`wengert.ops.indexed`)."""
+    def asked_for(self, name: str, dtype: str) -> Kernel | None:
+        """What implementations ask for themselves (:mod:`wengert.ops.machine`)."""
         ...
 
     def correlation(self, what: Correlation) -> Kernel | None:
@@ -137,14 +137,14 @@ class _Kernels:
         self.is_on = on
         self.elements = MANY if on else LARGE
         self.few = FEW if on else LARGE
-        MACHINE.bind(self._indexed if on else None)
+        MACHINE.bind(self._asked_for if on else None)
         CORRELATIONS.bind(self._correlation if on else None)
         for keeper in self.keepers:
             keeper.forget()
 
-    def _indexed(self, name: str, dtype: str) -> Kernel | None:
+    def _asked_for(self, name: str, dtype: str) -> Kernel | None:
         maker = self.find_maker()
-        return None if maker is None else maker.indexed(name, dtype)
+        return None if maker is None else maker.asked_for(name, dtype)
 
     def _correlation(self, what: Correlation) -> Kernel | None:
         maker = self.find_maker()

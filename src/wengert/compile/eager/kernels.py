@@ -22,6 +22,13 @@ from wengert.ops.correlation import Correlation
 from wengert.ops.record import Kind, Op
 
 _NOTHING: Final = b"-"
+# The module that makes what implementations ask for, by the first word of its name.
+_MAKERS: Final = {
+    "chosen": "indexed",
+    "added": "indexed",
+    "product": "products",
+    **dict.fromkeys(("lstm", "lstm_pull"), "sequences"),
+}
 Argument = str | int | float  # a dtype, "" for what nothing reads, or a number that is written into the code
 
 
@@ -51,9 +58,10 @@ class Maker:
         """An operation along axes, or a fused combination, on arrays of these shapes; None where NumPy is to do it."""
         return row_kernel(name, dtype, shapes, meta, source_version())
 
-    def indexed(self, name: str, dtype: str) -> Callable[..., Any]:
-        """What chooses or adds along an axis by an index array (:mod:`wengert.ops.indexed`)."""
-        made: Callable[..., Any] = import_module("wengert.compile.eager.indexed").index_function(name, dtype)
+    def asked_for(self, name: str, dtype: str) -> Callable[..., Any] | None:
+        """What implementations ask for themselves (:mod:`wengert.ops.machine`)."""
+        module = import_module(f"wengert.compile.eager.{_MAKERS[name.partition(' ')[0]]}")
+        made: Callable[..., Any] | None = module.function(name, dtype)
         return made
 
     def correlation(self, what: Correlation) -> Callable[..., Any] | None:
