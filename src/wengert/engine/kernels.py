@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final, Protocol
@@ -109,8 +110,13 @@ class Maker(Protocol):
         """
         ...
 
-    def rows(self, name: str, dtype: str, shapes: tuple[tuple[int, ...], ...], meta: dict[str, Any]) -> Kernel | None:
-        """An operation along axes, or a fused combination of that name, on arrays of exactly these shapes."""
+    def rows(
+        self, name: str, dtype: str, shapes: tuple[tuple[int, ...], ...], meta: dict[str, Any], otherwise: Kernel
+    ) -> Kernel | None:
+        """An operation along axes, or a fused combination of that name, on arrays of exactly these shapes.
+
+        It calls ``otherwise`` with what is no array of this dtype.
+        """
         ...
 
     def asked_for(self, name: str, dtype: str) -> Kernel | None:
@@ -296,27 +302,23 @@ class Rows:
 
     def __call__(self, *xs: Any, **meta: Any) -> Any:
         """What it gives for raw values of any kind."""
-        dtype = xs[0].dtype
-        key: list[Any] = [dtype.char]
-        for x in xs:
-            kind = x.__class__
-            if (kind is not ndarray and kind not in _SCALARS) or x.dtype is not dtype:
-                return self.otherwise(*xs, **meta)
-            key.append(x.shape)
-        key += meta.values()
+        key = (xs[0].dtype.char, *[x.shape for x in xs], *meta.values())
         try:
-            kernel = self.kernels[tuple(key)]
+            kernel = self.kernels[key]
         except KeyError:
-            kernel = self._found(tuple(key), xs, meta) if dtype is _F32 or dtype is _F64 else None
+            kernel = self._found(key, xs, meta)
         return self.otherwise(*xs, **meta) if kernel is None else kernel(*xs)
 
     def _found(self, key: Any, xs: tuple[Any, ...], meta: dict[str, Any]) -> Kernel | None:
         dtype = xs[0].dtype
         kernel = None
-        if max([x.size for x in xs]) >= KERNELS.few and KERNELS.is_on:
+        if any([(x.__class__ is not ndarray and x.__class__ not in _SCALARS) or x.dtype is not dtype for x in xs]):
+            return None  # without a word of it: others of these shapes may come
+        if (dtype is _F32 or dtype is _F64) and max([x.size for x in xs]) >= KERNELS.few and KERNELS.is_on:
             maker = KERNELS.find_maker()
             if maker is not None:
-                kernel = maker.rows(self.name, dtype.str[1:], tuple([x.shape for x in xs]), meta)
+                otherwise = partial(self.otherwise, **meta)
+                kernel = maker.rows(self.name, dtype.str[1:], tuple([x.shape for x in xs]), meta, otherwise)
         if len(self.kernels) >= _MOST_SHAPES:
             self.kernels.clear()
         self.kernels[key] = kernel

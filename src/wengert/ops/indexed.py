@@ -16,7 +16,7 @@ from wengert.ops.machine import MACHINE, Kernel
 
 Shape = tuple[int, ...]
 
-MANY: Final = 512  # elements from which machine code is asked for
+MANY: Final = 64  # elements from which machine code is asked for: NumPy takes several calls
 _INT64: Final = np.dtype(np.int64)
 
 

@@ -53,10 +53,15 @@ class Maker:
         return self._kernel(op, arguments, meta, needed, most, _nothing) if most else None
 
     def rows(
-        self, name: str, dtype: str, shapes: tuple[tuple[int, ...], ...], meta: dict[str, Any]
+        self,
+        name: str,
+        dtype: str,
+        shapes: tuple[tuple[int, ...], ...],
+        meta: dict[str, Any],
+        otherwise: Callable[..., Any],
     ) -> Callable[..., Any] | None:
         """An operation along axes, or a fused combination, on arrays of these shapes; None where NumPy is to do it."""
-        return row_kernel(name, dtype, shapes, meta, source_version())
+        return row_kernel(name, dtype, shapes, meta, source_version(), otherwise)
 
     def asked_for(self, name: str, dtype: str) -> Callable[..., Any] | None:
         """What implementations ask for themselves (:mod:`wengert.ops.machine`)."""

@@ -8,6 +8,8 @@ from importlib import import_module
 from math import prod
 from typing import Any, Final
 
+import numpy as np
+
 from wengert.compile.eager.choice import is_usual
 from wengert.compile.eager.pools import POOLS, fits
 from wengert.compile.eager.row_shapes import Seen, Shape, seen
@@ -20,17 +22,20 @@ from wengert.compile.runtime.cache import digest
 from wengert.compile.runtime.support import support
 
 _NOTHING: Final = b"-"
-_Made = tuple[Callable[..., Any], tuple[int, ...], tuple[Shape, ...]]  # a kernel, what it reads, its results' kinds
+_Made = tuple[CompiledKernel, tuple[int, ...], tuple[Shape, ...]]  # a kernel, what it reads, its results' kinds
 
 _made: Final[dict[Any, _Made | None]] = {}
 
 
 def row_kernel(
-    name: str, dtype: str, shapes: Sequence[Shape], meta: dict[str, Any], version: str
+    name: str, dtype: str, shapes: Sequence[Shape], meta: dict[str, Any], version: str, otherwise: Callable[..., Any]
 ) -> Callable[..., Any] | None:
-    """An operation or a fused combination on arrays of exactly these shapes; None where NumPy is to do it."""
+    """An operation or a fused combination on arrays of exactly these shapes; None where NumPy is to do it.
+
+    It calls ``otherwise`` with what is no array of this dtype.
+    """
     if name in POOLS:
-        return _of_images(name, dtype, shapes[0], meta, version)
+        return _of_images(name, dtype, shapes[0], meta, version, otherwise)
     key = "dims" if "dims" in meta else "dim"
     dims = meta.get(key)
     if not is_usual((), meta, backward=False):
@@ -53,54 +58,67 @@ def row_kernel(
     if made is None:
         return None
     own = [shape] if shape is not None else None
-    return _fitted(made, found, shapes, own, along if drops else None)
+    return _fitted(made, found, shapes, own, along if drops else None, otherwise)
 
 
-def _of_images(name: str, dtype: str, shape: Shape, meta: dict[str, Any], version: str) -> Callable[..., Any] | None:
+def _of_images(
+    name: str, dtype: str, shape: Shape, meta: dict[str, Any], version: str, otherwise: Callable[..., Any]
+) -> Callable[..., Any] | None:
     """Means or maxima of patches of these images."""
-    space = shape[2:]
     if not fits(name, shape, meta):
         return None
     made = _kernel((name, dtype, (), tuple(meta.items())), version)
     if made is None:
         return None
-    call, flat, result = made[0], (prod(shape[:2]), *space), (*shape[:2], *meta["counts"])
-
-    def of_images(x: Any) -> Any:
-        y = call(x.reshape(flat))
-        for part in y if y.__class__ is tuple else (y,):
-            part.resize(result, refcheck=False)
-        return y
-
-    return of_images
+    seen_as = (prod(shape[:2]), *shape[2:])
+    results = [(*shape[:2], *meta["counts"])] * len(made[0].results)
+    return _on_shapes(made[0], [shape], (0,), [seen_as], results, otherwise)
 
 
 def _fitted(
-    made: _Made, found: Seen, shapes: Sequence[Shape], own: list[Shape] | None, dropped: Shape | None
+    made: _Made,
+    found: Seen,
+    shapes: Sequence[Shape],
+    own: list[Shape] | None,
+    dropped: Shape | None,
+    otherwise: Callable[..., Any],
 ) -> Callable[..., Any]:
     """The kernel for these shapes: arguments and results are seen under others where that is needed."""
-    call, read, kinds = made
+    compiled, read, kinds = made
     whole = (1,) * len(found.groups)
     results = own or [found.result(kind or whole, dropped) if kind or found.dims is not None else () for kind in kinds]
-    asked = [None if shapes[i] == found.shapes[i] else found.shapes[i] for i in read]
-    lengths = [prod(group) for group in found.groups]
-    made_so = [tuple([1 if n == 1 else m for n, m in zip(kind, lengths, strict=False)]) for kind in kinds]
-    given = [None if shape == so else shape for so, shape in zip(made_so, results, strict=True)]
-    if read == tuple(range(len(shapes))) and not any([x is not None for x in (*asked, *given)]):
-        return call
-    pairs = list(zip(read, asked, strict=True))
-    is_number = made_so == [()] and given != [None]  # ... to be an array of one element
+    return _on_shapes(compiled, shapes, read, [found.shapes[i] for i in read], results, otherwise)
 
-    def on_views(*xs: Any) -> Any:
-        y = call(*[xs[i] if shape is None else xs[i].reshape(shape) for i, shape in pairs])
-        if is_number:
-            return y.reshape(given[0])
-        for part, shape in zip(y if y.__class__ is tuple else (y,), given, strict=True):
-            if shape is not None:  # in place: a view would be taken for somebody else's memory, and copied
-                part.resize(shape, refcheck=False)
-        return y
 
-    return on_views
+def _on_shapes(
+    compiled: CompiledKernel,
+    shapes: Sequence[Shape],
+    read: tuple[int, ...],
+    seen_as: Sequence[Shape],
+    results: Sequence[Shape],
+    otherwise: Callable[..., Any],
+) -> Callable[..., Any]:
+    """The kernel as a function of arrays of these shapes, in any order of memory."""
+    kind = np.dtype(compiled.arguments[0].dtype)
+
+    def in_order(*xs: Any) -> Any:
+        """What the entry code does not take: arrays that are copied into memory order, or something else."""
+        if any([not isinstance(x, (np.ndarray, np.generic)) or x.dtype is not kind for x in xs]):
+            return otherwise(*xs)
+        y = compiled.call(*[xs[i].reshape(shape) for i, shape in zip(read, seen_as, strict=True)])
+        found = [_shaped(*each) for each in zip(y if y.__class__ is tuple else (y,), results, strict=True)]
+        return found[0] if len(found) == 1 else tuple(found)
+
+    arguments = [shape if i in read else None for i, shape in enumerate(shapes)]
+    return compiled.on(arguments, read, seen_as, results, in_order)
+
+
+def _shaped(y: Any, shape: Shape) -> Any:
+    """A fresh result in another shape: in place, as a view would be taken for somebody else's memory."""
+    if y.__class__ is not np.ndarray:
+        return np.full(shape, y) if shape else y
+    y.resize(shape, refcheck=False)
+    return y if shape else y[()]
 
 
 def _kernel(request: tuple[Any, ...], version: str) -> _Made | None:
@@ -132,7 +150,7 @@ def _read(kept: bytes) -> _Made:
     if interface.shares:
         support().use_threads()
     compiled = CompiledKernel(signature_of(signature), interface, linked)
-    return compiled.call, tuple(read), tuple(map(tuple, results))
+    return compiled, tuple(read), tuple(map(tuple, results))
 
 
 __all__ = ["row_kernel"]
