@@ -86,7 +86,7 @@ _COMBINED_BY_ROWS: Final = frozenset(
         "normalization_pull_weight",
     ]
 )
-_SCALARS: Final = frozenset([np.float32, np.float64])
+_RAW: Final[frozenset[type]] = frozenset([ndarray, np.float32, np.float64])
 _MOST_SHAPES: Final = 1024  # for which kernels are remembered
 _MOST_NUMBERS: Final = 64  # for which it is remembered that there is no machine code
 
@@ -117,6 +117,10 @@ class Maker(Protocol):
 
         It calls ``otherwise`` with what is no array of this dtype.
         """
+        ...
+
+    def update(self, update: Kernel, arrays: int, numbers: int, settings: tuple[Any, ...], dtype: str) -> Kernel | None:
+        """``update(*arrays, *numbers, *settings)``, which changes arrays in place, as a function of the first two."""
         ...
 
     def asked_for(self, name: str, dtype: str) -> Kernel | None:
@@ -312,7 +316,7 @@ class Rows:
     def _found(self, key: Any, xs: tuple[Any, ...], meta: dict[str, Any]) -> Kernel | None:
         dtype = xs[0].dtype
         kernel = None
-        if any([(x.__class__ is not ndarray and x.__class__ not in _SCALARS) or x.dtype is not dtype for x in xs]):
+        if any([x.__class__ not in _RAW or x.dtype is not dtype for x in xs]):
             return None  # without a word of it: others of these shapes may come
         if (dtype is _F32 or dtype is _F64) and max([x.size for x in xs]) >= KERNELS.few and KERNELS.is_on:
             maker = KERNELS.find_maker()

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from wengert.compile.eager.choice import most_backward, most_forward
 from wengert.compile.eager.row_kernels import row_kernel
+from wengert.compile.eager.update_kernels import update_kernel
 from wengert.compile.llvm import machine
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
@@ -62,6 +63,12 @@ class Maker:
     ) -> Callable[..., Any] | None:
         """An operation along axes, or a fused combination, on arrays of these shapes; None where NumPy is to do it."""
         return row_kernel(name, dtype, shapes, meta, source_version(), otherwise)
+
+    def update(
+        self, update: Callable[..., None], arrays: int, numbers: int, settings: tuple[Any, ...], dtype: str
+    ) -> Callable[..., None] | None:
+        """``update(*arrays, *numbers, *settings)``, which changes arrays in place; None where NumPy is to do it."""
+        return update_kernel(update, arrays, numbers, settings, dtype, source_version())
 
     def asked_for(self, name: str, dtype: str) -> Callable[..., Any] | None:
         """What implementations ask for themselves (:mod:`wengert.ops.machine`)."""

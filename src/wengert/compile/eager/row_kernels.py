@@ -15,13 +15,14 @@ from wengert.compile.eager.pools import POOLS, fits
 from wengert.compile.eager.row_shapes import Seen, Shape, seen
 from wengert.compile.llvm import machine
 from wengert.compile.llvm.interface import Interface
+from wengert.compile.nest import Kernel
 from wengert.compile.nest_data import signature_data, signature_of
 from wengert.compile.runtime.build import CompiledKernel
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
 from wengert.compile.runtime.support import support
 
-_NOTHING: Final = b"-"
+NOTHING: Final = b"-"
 _Made = tuple[CompiledKernel, tuple[int, ...], tuple[Shape, ...]]  # a kernel, what it reads, its results' kinds
 
 _made: Final[dict[Any, _Made | None]] = {}
@@ -128,7 +129,7 @@ def _kernel(request: tuple[Any, ...], version: str) -> _Made | None:
         if kept is None:
             kept = _compiled(request)
             disk_cache().put(key, kept)
-        _made[request] = None if kept == _NOTHING else _read(kept)
+        _made[request] = None if kept == NOTHING else linked_kernel(kept)
     return _made[request]
 
 
@@ -137,12 +138,20 @@ def _compiled(request: tuple[Any, ...]) -> bytes:
     rows = import_module("wengert.compile.eager.rows")
     found = rows.code_for(rows.Request(*request))
     if found is None:
-        return _NOTHING
-    head = [signature_data(found.kernel), found.interface.as_data(), found.read, found.results]
-    return json.dumps(head).encode() + b"\n" + bytes(found.object_code)
+        return NOTHING
+    return kept_form(found.kernel, found.interface, found.read, found.results, found.object_code)
 
 
-def _read(kept: bytes) -> _Made:
+def kept_form(
+    kernel: Kernel, interface: Interface, read: Sequence[int], results: Sequence[Shape], object_code: bytes
+) -> bytes:
+    """A kernel, what it reads and what its results are like, for the cache."""
+    head = [signature_data(kernel), interface.as_data(), read, results]
+    return json.dumps(head).encode() + b"\n" + bytes(object_code)
+
+
+def linked_kernel(kept: bytes) -> _Made:
+    """What :func:`kept_form` made, ready to be called."""
     head, _, object_code = kept.partition(b"\n")
     signature, data, read, results = json.loads(head)
     interface = Interface.from_data(data)
@@ -153,4 +162,4 @@ def _read(kept: bytes) -> _Made:
     return compiled, tuple(read), tuple(map(tuple, results))
 
 
-__all__ = ["row_kernel"]
+__all__ = ["NOTHING", "kept_form", "linked_kernel", "row_kernel"]
