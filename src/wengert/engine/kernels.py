@@ -86,7 +86,7 @@ _COMBINED_BY_ROWS: Final = frozenset(
         "normalization_pull_weight",
     ]
 )
-_RAW: Final[frozenset[type]] = frozenset([ndarray, np.float32, np.float64])
+_RAW: Final[frozenset[Any]] = frozenset([ndarray, np.float32, np.float64])
 _MOST_SHAPES: Final = 1024  # for which kernels are remembered
 _MOST_NUMBERS: Final = 64  # for which it is remembered that there is no machine code
 
@@ -306,7 +306,10 @@ class Rows:
 
     def __call__(self, *xs: Any, **meta: Any) -> Any:
         """What it gives for raw values of any kind."""
-        key = (xs[0].dtype.char, *[x.shape for x in xs], *meta.values())
+        try:
+            key = (xs[0].dtype.char, *[x.shape for x in xs], *meta.values())
+        except AttributeError:  # a Python number among them
+            return self.otherwise(*xs, **meta)
         try:
             kernel = self.kernels[key]
         except KeyError:
