@@ -47,7 +47,8 @@ def chosen(x: Any, index: Any, dim: int) -> Any:
     parts = _in_three(x, dim, after), (index if is_shared else _in_three(index, dim, after))
     y, least, most = kernel(*parts)
     _check(least, most, dim, x.shape[dim])
-    return y.reshape((*x.shape[:dim], index.size, *x.shape[dim + 1 :]) if is_shared else index.shape)
+    shape = (*x.shape[:dim], index.size, *x.shape[dim + 1 :]) if is_shared else index.shape
+    return y if y.shape == shape else y.reshape(shape)
 
 
 def added_into(out: Any, index: Any, values: Any, dim: int) -> bool:
@@ -89,6 +90,8 @@ def _agree(shape: Shape, other: Shape, dim: int) -> bool:
 
 def _in_three(x: Any, dim: int, after: int) -> Any:
     """The array with the axes before ``dim`` as one, and those after it too (none where they have one element)."""
+    if dim == 1 and x.ndim == (3 if after > 1 else 2):
+        return x
     count = prod(x.shape[:dim])
     return x.reshape((count, x.shape[dim], after) if after > 1 else (count, x.shape[dim]))
 

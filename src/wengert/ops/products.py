@@ -58,6 +58,11 @@ def stacked(a: Any, b: Any) -> Any:
     return np.matmul(a, b, order="C")  # NumPy would follow the order of the operands' memory
 
 
+def many_rows(a: Any, b: Any) -> Any:
+    """Multiply all matrices of a stack by one: as one product, because one large call is faster than many."""
+    return dot(a.reshape(prod(a.shape[:-1]), a.shape[-1]), b).reshape((*a.shape[:-1], b.shape[1]))
+
+
 def _matmul(a: Any, b: Any) -> Any:
     if b.ndim <= 2:
         rows = dot(a.reshape(prod(a.shape[:-1]), a.shape[-1]) if a.ndim > 2 else a, b)
@@ -234,9 +239,7 @@ MATMUL = defop(
 
 
 def _linear(x: Any, w: Any, *, rank: int) -> Any:
-    if rank <= 2:
-        return dot(x, w.T)
-    return dot(x.reshape(prod(x.shape[:-1]), x.shape[-1]), w.T).reshape((*x.shape[:-1], w.shape[0]))
+    return dot(x, w.T) if rank <= 2 else many_rows(x, w.T)
 
 
 def _linear_bias(x: Any, w: Any, b: Any, *, rank: int) -> Any:
