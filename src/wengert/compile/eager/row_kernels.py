@@ -23,6 +23,7 @@ from wengert.compile.runtime.cache import digest
 from wengert.compile.runtime.support import support
 
 NOTHING: Final = b"-"
+_LONG: Final = 256  # elements of a row from which to reverse it is quicker than by NumPy
 _Made = tuple[CompiledKernel, tuple[int, ...], tuple[Shape, ...]]  # a kernel, what it reads, its results' kinds
 
 _made: Final[dict[Any, _Made | None]] = {}
@@ -46,6 +47,8 @@ def row_kernel(
     found = seen([*shapes, shape] if shape is not None else shapes, along)
     if found is None or (along is not None and not found.dims):
         return None
+    if name == "flip" and not _reverses_long_rows(found):
+        return None
     meta = dict(meta)
     if shape is not None:
         meta["shape"] = found.kinds[-1]
@@ -60,6 +63,12 @@ def row_kernel(
         return None
     own = [shape] if shape is not None else None
     return _fitted(made, found, shapes, own, along if drops else None, otherwise)
+
+
+def _reverses_long_rows(found: Seen) -> bool:
+    """Whether what lies side by side is reversed; NumPy goes element by element there, and copies whole rows."""
+    last = len(found.groups) - 1
+    return found.dims is not None and last in found.dims and prod(found.groups[last]) >= _LONG
 
 
 def _of_images(
