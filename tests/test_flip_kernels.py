@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -25,7 +27,7 @@ SHAPES = [
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("shape", "dims"), SHAPES)
 def test_flip_is_that_of_numpy(shape: tuple[int, ...], dims: tuple[int, ...], dtype: type) -> None:
-    x = np.random.default_rng(0).standard_normal(shape).astype(dtype)
+    x: Any = np.random.default_rng(0).standard_normal(shape).astype(dtype)
     for given in (x, np.asfortranarray(x), x[::-1]):
         y = w.flip(w.tensor(given.copy()), dims)
         np.testing.assert_array_equal(y.numpy(), np.flip(given, dims))

@@ -14,7 +14,8 @@ import numpy as np
 from wengert._traced import NeedsValueError
 from wengert.compile.eager.rules import Recording, Term, UnfitError
 from wengert.compile.llvm import machine
-from wengert.compile.llvm.emit import Interface, emit_kernel
+from wengert.compile.llvm.emit import emit_kernel
+from wengert.compile.llvm.interface import Interface
 from wengert.compile.lower.nests import lower
 from wengert.compile.lower.steps import Fused, cut_into_steps
 from wengert.compile.nest import Kernel, Role
