@@ -13,7 +13,7 @@ pytest.importorskip("llvmlite")
 import wengert
 from wengert.compile.eager.indexed import index_kernel
 from wengert.compile.nest_check import check_kernel
-from wengert.ops.indexed import MACHINE
+from wengert.ops.machine import MACHINE
 from wengert.ops.record import TABLE
 
 NAMES = [

@@ -33,5 +33,5 @@ SAMPLES: dict[str, list[Sample]] = {
         Sample(_c(2, 3), dims=(1,), n=5, scale=1.0),
         Sample(_c(3, 3, 2), dims=(0, 1), n=4, scale=0.5),
     ],
-    "fft_inner_doubled": [Sample(_c(2, 3), dim=1, n=4), Sample(_r(3), dim=0, n=5)],
+    "fft_inner_scaled": [Sample(_c(2, 3), dim=1, n=4, factor=2.0), Sample(_r(3), dim=0, n=5, factor=0.5)],
 }

@@ -48,12 +48,11 @@ def apply(op: Op, *inputs: Any, **meta: Any) -> Any:  # noqa: C901 - each test i
     for x in inputs:
         if x.__class__ in LEVELED.classes:
             return LEVELED.apply(op, inputs, meta)
-    if op.outputs == 1:
-        if len(inputs) == 1 and isinstance(inputs[0], TensorBase):
-            return _apply_to_one(op, inputs[0], meta)
-        out = _apply_to_several(op, inputs, meta) if not op.view else NotImplemented
-        if out is not NotImplemented:
-            return out
+    if op.outputs == 1 and len(inputs) == 1 and isinstance(inputs[0], TensorBase):
+        return _apply_to_one(op, inputs[0], meta)
+    out = _apply_to_several(op, inputs, meta) if not op.view else NotImplemented
+    if out is not NotImplemented:
+        return out
     taken = _Taken(op, inputs)
     raws = taken.raws
     if op.check is not None:
@@ -212,7 +211,7 @@ def _apply_to_one(op: Op, x: TensorBase, meta: dict[str, Any]) -> Any:
 
 
 def _apply_to_several(op: Op, inputs: tuple[Any, ...], meta: dict[str, Any]) -> Any:  # noqa: C901 - kept flat
-    """:func:`apply` for real tensors that need no cast, and one result, in half the time.
+    """:func:`apply` for real tensors that need no cast, in half the time.
 
     NotImplemented for anything else.
     """
@@ -245,6 +244,11 @@ def _apply_to_several(op: Op, inputs: tuple[Any, ...], meta: dict[str, Any]) -> 
     if op.check is not None:
         op.check(op.name, raws)
     y = compute(op, raws, meta)
+    if op.outputs != 1:
+        outs = tuple([wrap(part) for part in y])
+        if mask:
+            _connect_ports(op, _recorded_results(op, inputs, raws, following, mask, y, outs, meta), outs)
+        return outs
     out = wrap(y)
     if not mask:
         return out
@@ -290,6 +294,42 @@ def _apply_to_several(op: Op, inputs: tuple[Any, ...], meta: dict[str, Any]) -> 
     out._node = node
     out._rg = True
     return out
+
+
+def _recorded_results(
+    op: Op,
+    inputs: tuple[Any, ...],
+    raws: list[Any],
+    following: list[Node | None],
+    mask: int,
+    y: tuple[Any, ...],
+    outs: tuple[Any, ...],
+    meta: dict[str, Any],
+) -> OpNode:
+    """As :func:`_recorded`, for an operation of real tensors with several results."""
+    each = isinstance(op.vjp, EachInput)
+    key = op, -1 if each else mask, len(raws)
+    form = _several_inputs.get(key)
+    if form is None:
+        form = _several_inputs[key] = _Recording(op, mask, len(raws))
+    cls = form.node_class(op, meta, any([part.dtype.kind == "c" for part in y]))
+    node: Any = cls.first()
+    read = results_read(op, mask, len(outs)) if form.keep_y is _VALUES else ()
+    kept: list[Any] = [tuple([part if k in read else None for k, part in enumerate(y)]) if read else None]
+    for how, raw in zip(form.reads, raws, strict=True):
+        kept.append(raw if how is _VALUES else None if how is _NOTHING else metadata_of(raw))
+    watched = [*[outs[k] for k in read], *[inputs[position] for position in form.places]]
+    node.links = (cls.form, *following, *kept, *_watched(watched))
+    if each:
+        node.arity = len(raws)
+    node.seq = next_seq()
+    node.code, node.lasti = user_code(5)
+    node.meta = meta or None
+    node.state = node.scalar = None
+    node.shape, node.dtype = tuple([part.shape for part in y]), tuple([part.dtype for part in y])
+    if STATE.saved_hooks:
+        pack(node, inputs)
+    return node  # type: ignore[no-any-return]
 
 
 def _described(read: Read, y: Any) -> Any:

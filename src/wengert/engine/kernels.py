@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final, Protocol
@@ -21,7 +22,7 @@ from wengert.engine.node import save_plan
 from wengert.engine.tiles import LARGE, computes, large
 from wengert.ops.arithmetic import ADD
 from wengert.ops.correlation import CORRELATIONS, Correlation
-from wengert.ops.indexed import MACHINE
+from wengert.ops.machine import MACHINE
 from wengert.ops.reads import Read
 from wengert.ops.record import MISSING, TABLE, EachInput, Kind, Op
 from wengert.spaces.raw import RAW, REAL
@@ -69,7 +70,7 @@ _COSTLY: Final = frozenset(
 )
 _BY_ROWS: Final = frozenset(
     [
-        *("avg_pool", "max_pool", "cumsum", "cumprod", "mse_loss", "binary_cross_entropy_with_logits"),
+        *("avg_pool", "max_pool", "cumsum", "cumprod", "flip", "mse_loss", "binary_cross_entropy_with_logits"),
         *("sum", "mean", "amax", "amin", "linalg_vector_norm", "logsumexp", "softmax", "log_softmax"),
         *[f"{of}_norm{suffix}" for of in ("layer", "group", "batch") for suffix in ("", "_weight", "_affine")],
     ]
@@ -85,7 +86,7 @@ _COMBINED_BY_ROWS: Final = frozenset(
         "normalization_pull_weight",
     ]
 )
-_SCALARS: Final = frozenset([np.float32, np.float64])
+_RAW: Final[frozenset[Any]] = frozenset([ndarray, np.float32, np.float64])
 _MOST_SHAPES: Final = 1024  # for which kernels are remembered
 _MOST_NUMBERS: Final = 64  # for which it is remembered that there is no machine code
 
@@ -109,12 +110,21 @@ class Maker(Protocol):
         """
         ...
 
-    def rows(self, name: str, dtype: str, shapes: tuple[tuple[int, ...], ...], meta: dict[str, Any]) -> Kernel | None:
-        """An operation along axes, or a fused combination of that name, on arrays of exactly these shapes."""
+    def rows(
+        self, name: str, dtype: str, shapes: tuple[tuple[int, ...], ...], meta: dict[str, Any], otherwise: Kernel
+    ) -> Kernel | None:
+        """An operation along axes, or a fused combination of that name, on arrays of exactly these shapes.
+
+        It calls ``otherwise`` with what is no array of this dtype.
+        """
         ...
 
-    def indexed(self, name: str, dtype: str) -> Kernel:
-        """What chooses or adds along an axis by an index array (:mod:`wengert.ops.indexed`)."""
+    def update(self, update: Kernel, arrays: int, numbers: int, settings: tuple[Any, ...], dtype: str) -> Kernel | None:
+        """``update(*arrays, *numbers, *settings)``, which changes arrays in place, as a function of the first two."""
+        ...
+
+    def asked_for(self, name: str, dtype: str) -> Kernel | None:
+        """What implementations ask for themselves (:mod:`wengert.ops.machine`)."""
         ...
 
     def correlation(self, what: Correlation) -> Kernel | None:
@@ -137,14 +147,14 @@ class _Kernels:
         self.is_on = on
         self.elements = MANY if on else LARGE
         self.few = FEW if on else LARGE
-        MACHINE.bind(self._indexed if on else None)
+        MACHINE.bind(self._asked_for if on else None)
         CORRELATIONS.bind(self._correlation if on else None)
         for keeper in self.keepers:
             keeper.forget()
 
-    def _indexed(self, name: str, dtype: str) -> Kernel | None:
+    def _asked_for(self, name: str, dtype: str) -> Kernel | None:
         maker = self.find_maker()
-        return None if maker is None else maker.indexed(name, dtype)
+        return None if maker is None else maker.asked_for(name, dtype)
 
     def _correlation(self, what: Correlation) -> Kernel | None:
         maker = self.find_maker()
@@ -296,27 +306,26 @@ class Rows:
 
     def __call__(self, *xs: Any, **meta: Any) -> Any:
         """What it gives for raw values of any kind."""
-        dtype = xs[0].dtype
-        key: list[Any] = [dtype.char]
-        for x in xs:
-            kind = x.__class__
-            if (kind is not ndarray and kind not in _SCALARS) or x.dtype is not dtype:
-                return self.otherwise(*xs, **meta)
-            key.append(x.shape)
-        key += meta.values()
         try:
-            kernel = self.kernels[tuple(key)]
+            key = (xs[0].dtype.char, *[x.shape for x in xs], *meta.values())
+        except AttributeError:  # a Python number among them
+            return self.otherwise(*xs, **meta)
+        try:
+            kernel = self.kernels[key]
         except KeyError:
-            kernel = self._found(tuple(key), xs, meta) if dtype is _F32 or dtype is _F64 else None
+            kernel = self._found(key, xs, meta)
         return self.otherwise(*xs, **meta) if kernel is None else kernel(*xs)
 
     def _found(self, key: Any, xs: tuple[Any, ...], meta: dict[str, Any]) -> Kernel | None:
         dtype = xs[0].dtype
         kernel = None
-        if max([x.size for x in xs]) >= KERNELS.few and KERNELS.is_on:
+        if any([x.__class__ not in _RAW or x.dtype is not dtype for x in xs]):
+            return None  # without a word of it: others of these shapes may come
+        if (dtype is _F32 or dtype is _F64) and max([x.size for x in xs]) >= KERNELS.few and KERNELS.is_on:
             maker = KERNELS.find_maker()
             if maker is not None:
-                kernel = maker.rows(self.name, dtype.str[1:], tuple([x.shape for x in xs]), meta)
+                otherwise = partial(self.otherwise, **meta)
+                kernel = maker.rows(self.name, dtype.str[1:], tuple([x.shape for x in xs]), meta, otherwise)
         if len(self.kernels) >= _MOST_SHAPES:
             self.kernels.clear()
         self.kernels[key] = kernel

@@ -265,10 +265,12 @@ def _run_plainly(node: Any, g: Any, on_the_way: OnTheWay, retain: bool | None, w
     space: Any = node.space
     if rules is None or space is BATCHED or MISSING in rules:
         return False
-    check_versions(node)
-    saved: Any = node.saved
+    links, k = node.links, node.arity
+    if any_written(links, 2 * k + 2):
+        check_versions(node)
+    saved: Any = node.saved if node.keeps_scalars else links[1 + k : 2 * k + 2]
     y, *xs = saved
-    meta, following = node.meta or {}, node.next
+    meta, following = node.meta or {}, links[1 : 1 + k]
     if node.ports:
         g = _filled(node, g)
     needs = [n is not None for n in following]
@@ -282,7 +284,8 @@ def _run_plainly(node: Any, g: Any, on_the_way: OnTheWay, retain: bool | None, w
         found = [rule(space, g, *saved, **meta) if need else None for rule, need in pairs]
     for to, x in zip(following, found, strict=True):
         if to is not None and x is not None:
-            _let_arrive(to, fit_raw(x, to, node), on_the_way)
+            fits = x.__class__ is ndarray and x.shape == to.shape and x.dtype is to.dtype and not to.axes
+            _let_arrive(to, x if fits else fit_raw(x, to, node), on_the_way)
     if not retain:
         node.release(where)
     return True

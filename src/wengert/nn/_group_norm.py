@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+from wengert.functions.movement import reshaped
 from wengert.functions.operands import not_implemented_for, raw_of_tensor
 from wengert.nn._normalization import batch_norm, normalized
 from wengert.ops.normalization import GROUP_NORM
@@ -32,7 +33,8 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
             f"{list(raw.shape)} and num_groups={num_groups}"
         )
     pixels = prod(raw.shape[2:])
-    return native_group_norm(input, weight, bias, batch, channels, pixels, num_groups, eps)[0]
+    y, _, _ = _grouped(input, weight, bias, (batch, num_groups, channels // num_groups, pixels), eps)
+    return reshaped(y, raw.shape)
 
 
 def native_group_norm(
@@ -58,19 +60,25 @@ def native_group_norm(
     tensor([[2., 7.]])
     """
     raw = raw_of_tensor("group_norm", input)
+    y, mean, scale = _grouped(input, weight, bias, (N, group, C // group, HxW), eps)
+    return reshaped(y, raw.shape), reshaped(mean, (N, group)), reshaped(scale, (N, group))
+
+
+def _grouped(input: Any, weight: Any, bias: Any, shape: tuple[int, int, int, int], eps: float) -> Any:
+    """Samples, groups, channels of a group and pixels, normalised over the last two; with the statistics."""
+    raw = input._data
     if raw.dtype.kind != "f":
         raise not_implemented_for("GroupNormKernelImpl", raw.dtype)
+    _, groups, channels, _ = shape
     own = []
     for name, tensor in (("weight", weight), ("bias", bias)):
-        if tensor is not None and raw_of_tensor("group_norm", tensor, name).shape != (C,):
+        if tensor is not None and raw_of_tensor("group_norm", tensor, name).shape != (groups * channels,):
             raise RuntimeError(
                 f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of "
                 f"shape {list(tensor.shape)} and input of shape {list(raw.shape)}"
             )
-        own.append(None if tensor is None else tensor.reshape(group, C // group, 1))
-    grouped = input.reshape(N, group, C // group, HxW)
-    y, mean, scale = normalized(GROUP_NORM, grouped, own[0], own[1], (2, 3), eps)
-    return y.reshape(raw.shape), mean.reshape(N, group), scale.reshape(N, group)
+        own.append(None if tensor is None else reshaped(tensor, (groups, channels, 1)))
+    return normalized(GROUP_NORM, reshaped(input, shape), own[0], own[1], (2, 3), eps)
 
 
 def instance_norm(

@@ -22,22 +22,27 @@ def _scaled(y: Any, scale: float) -> Any:
 
 
 def _c2c(x: Any, *, dims: Dims, inverse: bool, scale: float) -> Any:
-    y = np.fft.ifftn(x, axes=dims, norm="forward") if inverse else np.fft.fftn(x, axes=dims)
+    if len(dims) == 1:  # NumPy's functions of several axes take several times as long for few elements
+        y = np.fft.ifft(x, axis=dims[0], norm="forward") if inverse else np.fft.fft(x, axis=dims[0])
+    else:
+        y = np.fft.ifftn(x, axes=dims, norm="forward") if inverse else np.fft.fftn(x, axes=dims)
     return _scaled(y if y is not x else y.copy(), scale)
 
 
 def _r2c(x: Any, *, dims: Dims, scale: float) -> Any:
-    return _scaled(np.fft.rfftn(x, axes=dims), scale)
+    return _scaled(np.fft.rfft(x, axis=dims[0]) if len(dims) == 1 else np.fft.rfftn(x, axes=dims), scale)
 
 
 def _c2r(x: Any, *, dims: Dims, n: int, scale: float) -> Any:
+    if len(dims) == 1:
+        return _scaled(np.fft.irfft(x, n, axis=dims[0], norm="forward"), scale)
     sizes = [x.shape[dim] for dim in dims[:-1]]
     return _scaled(np.fft.irfftn(x, s=(*sizes, n), axes=dims, norm="forward"), scale)
 
 
-def _inner_doubled(x: Any, *, dim: int, n: int) -> Any:
-    """Twice what stands for two frequencies: all but zero, and half of an even number."""
-    y = x * 2
+def _inner_scaled(x: Any, *, dim: int, n: int, factor: float) -> Any:
+    """Multiply what stands for two frequencies: all but zero, and half of an even number."""
+    y = x * factor
     at = (slice(None),) * dim
     y[(*at, slice(0, 1))] = x[(*at, slice(0, 1))]
     if n % 2 == 0:
@@ -47,14 +52,14 @@ def _inner_doubled(x: Any, *, dim: int, n: int) -> Any:
 
 
 def _r2c_vjp(xp: Any, g: Any, y: Any, x: Any, *, dims: Dims, scale: float) -> Any:
-    missing = x.shape[dims[-1]] - g.shape[dims[-1]]
-    pads = tuple([(0, missing if dim == dims[-1] else 0) for dim in range(g.ndim)])
-    whole = xp.constant_pad(g, pads=pads, value=0.0)
-    return xp.real(xp.fft_c2c(whole, dims=dims, inverse=True, scale=scale))
+    # The real part of what the half of the frequencies makes; a transform to real numbers adds the other half to it.
+    n = x.shape[dims[-1]]
+    halved = xp.fft_inner_scaled(g, dim=dims[-1], n=n, factor=0.5)
+    return xp.fft_c2r(halved, dims=dims, n=n, scale=scale)
 
 
 def _c2r_vjp(xp: Any, g: Any, y: Any, x: Any, *, dims: Dims, n: int, scale: float) -> Any:
-    return xp.fft_inner_doubled(xp.fft_r2c(g, dims=dims, scale=scale), dim=dims[-1], n=n)
+    return xp.fft_inner_scaled(xp.fft_r2c(g, dims=dims, scale=scale), dim=dims[-1], n=n, factor=2.0)
 
 
 FFT_C2C = defop(
@@ -90,13 +95,13 @@ FFT_C2R = defop(
     formula="scale sum_j x_j exp(2 pi i j k / n), x_{n-j} = conj(x_j)",
     doc="Inverse Fourier transform of frequencies of which half is given, to `n` real numbers along the last axis.",
 )
-FFT_INNER_DOUBLED = defop(
-    "fft_inner_doubled",
-    _inner_doubled,
+FFT_INNER_SCALED = defop(
+    "fft_inner_scaled",
+    _inner_scaled,
     Kind.OTHER,
     batch=Kind.MOVEMENT,  # told other axes
-    vjp=(lambda xp, g, y, x, *, dim, n: xp.fft_inner_doubled(g, dim=dim, n=n),),
+    vjp=(lambda xp, g, y, x, *, dim, n, factor: xp.fft_inner_scaled(g, dim=dim, n=n, factor=factor),),
     linear=(0,),
-    formula="2 x_k, but for the ends",
-    doc="Twice the frequencies that stand for two.",
+    formula="factor x_k, but for the ends",
+    doc="The frequencies that stand for two, times a number.",
 )

@@ -1,54 +1,32 @@
 """Choosing and adding along one axis by an index array, as machine code where somebody makes it.
 
 Machine code adds in the order in which NumPy does, so both ways give the same bits, and which one runs is a matter of
-time alone. It comes from above (:data:`MACHINE` is bound there), looks at every index before it follows one, and works
-on arrays of float32 or float64 in memory order; everything else is NumPy's.
+time alone (:mod:`wengert.ops.machine`). It looks at every index before it follows one, and works on arrays of float32
+or float64 in memory order; everything else is NumPy's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import prod
 from typing import Any, Final
 
 import numpy as np
 
-Shape = tuple[int, ...]
-Kernel = Callable[..., Any]
+from wengert.ops.machine import MACHINE, Kernel
 
-MANY: Final = 512  # elements from which machine code is asked for
+Shape = tuple[int, ...]
+
+MANY: Final = 64  # elements from which machine code is asked for: NumPy takes several calls
 _INT64: Final = np.dtype(np.int64)
 
 
-class Machine:
-    """Who makes machine code: ``find(name, dtype)`` gives that of :func:`chosen` and :func:`added_into`, or None."""
-
-    __slots__ = ("find", "known")
-
-    def __init__(self) -> None:
-        self.bind(None)
-
-    def bind(self, find: Callable[[str, str], Kernel | None] | None) -> None:
-        """Ask ``find`` from now on; nobody, where it is None."""
-        self.find = find
-        self.known: dict[tuple[str, str], Kernel | None] = {}
-
-    def kernel(self, name: str, values: Any, index: Any) -> Kernel | None:
-        """The machine code for these values and indices, if there is some and it takes them as they are."""
-        if self.find is None or values.__class__ is not np.ndarray or index.__class__ is not np.ndarray:
-            return None
-        char = values.dtype.char
-        if char not in "fd" or index.dtype is not _INT64:
-            return None
-        if not values.flags.c_contiguous or not index.flags.c_contiguous or not values.dtype.isnative:
-            return None
-        key = name, char
-        if key not in self.known:
-            self.known[key] = self.find(name, values.dtype.str[1:])
-        return self.known[key]
-
-
-MACHINE: Final = Machine()
+def _kernel(name: str, values: Any, index: Any) -> Kernel | None:
+    """The machine code for these values and indices, if there is some and it takes them as they are."""
+    if values.__class__ is not np.ndarray or index.__class__ is not np.ndarray or index.dtype is not _INT64:
+        return None
+    if not values.flags.c_contiguous or not index.flags.c_contiguous or not values.dtype.isnative:
+        return None
+    return MACHINE.kernel(name, values.dtype.char)
 
 
 def chosen(x: Any, index: Any, dim: int) -> Any:
@@ -63,13 +41,14 @@ def chosen(x: Any, index: Any, dim: int) -> Any:
     after = prod(x.shape[dim + 1 :])
     if is_shared and after > 1:  # whole rows: NumPy copies them at the speed of memory
         return None
-    kernel = MACHINE.kernel(_name("chosen", is_shared, after), x, index)
+    kernel = _kernel(_name("chosen", is_shared, after), x, index)
     if kernel is None or not (is_shared or _agree(x.shape, index.shape, dim)):
         return None
     parts = _in_three(x, dim, after), (index if is_shared else _in_three(index, dim, after))
     y, least, most = kernel(*parts)
     _check(least, most, dim, x.shape[dim])
-    return y.reshape((*x.shape[:dim], index.size, *x.shape[dim + 1 :]) if is_shared else index.shape)
+    shape = (*x.shape[:dim], index.size, *x.shape[dim + 1 :]) if is_shared else index.shape
+    return y if y.shape == shape else y.reshape(shape)
 
 
 def added_into(out: Any, index: Any, values: Any, dim: int) -> bool:
@@ -82,7 +61,7 @@ def added_into(out: Any, index: Any, values: Any, dim: int) -> bool:
     """
     is_shared = index.ndim == 1 < out.ndim
     after = prod(out.shape[dim + 1 :])
-    kernel = MACHINE.kernel(_name("added", is_shared, after), values, index)
+    kernel = _kernel(_name("added", is_shared, after), values, index)
     if kernel is None or out.dtype is not values.dtype or not out.flags.c_contiguous:
         return False
     if not _agree(out.shape, values.shape, dim) or not (is_shared or index.shape == values.shape):
@@ -111,8 +90,10 @@ def _agree(shape: Shape, other: Shape, dim: int) -> bool:
 
 def _in_three(x: Any, dim: int, after: int) -> Any:
     """The array with the axes before ``dim`` as one, and those after it too (none where they have one element)."""
+    if dim == 1 and x.ndim == (3 if after > 1 else 2):
+        return x
     count = prod(x.shape[:dim])
     return x.reshape((count, x.shape[dim], after) if after > 1 else (count, x.shape[dim]))
 
 
-__all__ = ["MACHINE", "MANY", "Machine", "added_into", "chosen"]
+__all__ = ["MANY", "added_into", "chosen"]

@@ -7,17 +7,19 @@ against the bounds: the function layer does that.
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from wengert._batched import Batched, merged, packed, spread
 from wengert._traced import Traced
 from wengert.ops.accumulate import sum_along, sum_indexed, sum_into, taken_along
-from wengert.ops.indexed import MANY, chosen
+from wengert.ops.indexed import chosen
 from wengert.ops.record import EachInput, Kind, defop
 
 Shape = tuple[int, ...]
+
+_MANY_ROWS: Final = 512  # elements from which machine code is quicker than the one call that this takes NumPy
 
 # --- one index or a slice along one axis: views ---
 
@@ -273,7 +275,7 @@ INDEX_BACKWARD = defop(
 
 
 def _index_select(x: Any, index: Any, *, dim: int) -> Any:
-    if x.size >= MANY and index.size:
+    if x.size >= _MANY_ROWS and index.size:
         y = chosen(x, index.reshape(-1), dim)
         if y is not None:
             return y

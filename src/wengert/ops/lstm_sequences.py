@@ -20,11 +20,12 @@ derivative, so that derivatives of any order are among these:
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from wengert.ops.record import Kind, defop, together
+from wengert.ops.machine import MACHINE, Kernel
+from wengert.ops.record import Kind, deffused, defop, together
 from wengert.ops.sequences import (
     Flags,
     Recurrence,
@@ -43,11 +44,23 @@ from wengert.ops.sequences import (
     there,
     through,
 )
+from wengert.spaces.raw import RAW
+
+_MANY: Final = 512  # elements from which machine code is asked for
+
+
+def _kernel(name: str, x: Any) -> Kernel | None:
+    """Machine code for a whole sequence, unless it has further axes (of members with weights of their own)."""
+    return MACHINE.kernel(name, x.dtype.char) if x.ndim == 3 and x.size >= _MANY else None
+
 
 # --- forward ---
 
 
 def _lstm(x: Any, weight: Any, h: Any, c: Any) -> tuple[Any, Any, Any]:
+    kernel = _kernel("lstm", x)
+    if kernel is not None:
+        return kernel(x, weight, h, c)  # type: ignore[no-any-return]
     steps, *batch, width = x.shape
     n = width // 4
     hs, cs, gates = (np.empty((steps, *batch, size), x.dtype) for size in (n, n, width))
@@ -134,9 +147,8 @@ def _pulled_to_coefficients(xp: Any, adjoint: Any, tangent: Any, needs: list[boo
     ]
 
 
-def _coefficients(xp: Any, y: Any, h: Any, c: Any) -> tuple[Any, Any, Any, Any]:
+def _coefficients(xp: Any, gates: Any, memory: Any, c: Any) -> tuple[Any, Any, Any, Any]:
     """``m``, ``a``, the gate that keeps, and the slopes of the gates."""
-    _, memory, gates = y
     enter, keep, new, show = parts(xp, gates, 4)
     shown = xp.tanh(memory)
     slopes = xp.lstm_slopes(gates)
@@ -144,20 +156,36 @@ def _coefficients(xp: Any, y: Any, h: Any, c: Any) -> tuple[Any, Any, Any, Any]:
     return m, show * (1 - shown * shown), keep, slopes
 
 
+def _pull_parts(xp: Any, gates: Any, memory: Any, c: Any, weight: Any, *drives: Any, given: Flags) -> tuple[Any, Any]:
+    """The cotangents of the input and of the first memory; the drives are those of gates, memories and states."""
+    m, a, keep, slopes = _coefficients(xp, gates, memory, c)
+    into_gates, into_c, into_h = placed(drives, given)
+    into_z = None if into_gates is None else into_gates * slopes
+    z, dc, _ = xp.lstm_adjoint(m, a, keep, weight, *there(into_z, into_c, into_h), **flags_of(into_z, into_c, into_h))
+    return z, first_of(xp, dc) * first_of(xp, keep)
+
+
+def _pull(gates: Any, memory: Any, c: Any, weight: Any, *drives: Any, given: Flags) -> tuple[Any, Any]:
+    kernel = _kernel("lstm_pull " + "".join(["01"[flag] for flag in given]), gates)
+    if kernel is not None:
+        return kernel(gates, memory, c, weight, *drives)  # type: ignore[no-any-return]
+    return _pull_parts(RAW, gates, memory, c, weight, *drives, given=given)
+
+
 def _lstm_rule(xp: Any, g: Any, y: Any, needs: Any, x: Any, weight: Any, h: Any, c: Any) -> list[Any]:
-    m, a, keep, slopes = _coefficients(xp, y, h, c)
-    into_z = None if g[2] is None else g[2] * slopes
-    z, dc, _ = xp.lstm_adjoint(m, a, keep, weight, *there(into_z, g[1], g[0]), **flags_of(into_z, g[1], g[0]))
+    hs, memory, gates = y
+    drives = g[2], g[1], g[0]
+    z, dc = xp.lstm_pull(gates, memory, c, weight, *there(*drives), **flags_of(*drives))
     return [
         z if needs[0] else None,
-        products_over_steps(xp, z, delayed(xp, h, y[0])) if needs[1] else None,
+        products_over_steps(xp, z, delayed(xp, h, hs)) if needs[1] else None,
         xp.mm(first_of(xp, z), weight) if needs[2] else None,
-        first_of(xp, dc) * first_of(xp, keep) if needs[3] else None,
+        dc if needs[3] else None,
     ]
 
 
 def _lstm_jvp(xp: Any, ts: Any, y: Any, x: Any, weight: Any, h: Any, c: Any) -> tuple[Any, Any, Any]:
-    m, a, keep, slopes = _coefficients(xp, y, h, c)
+    m, a, keep, slopes = _coefficients(xp, y[2], y[1], c)
     into_z = added(
         ts[0],
         None if ts[1] is None else through(xp, delayed(xp, h, y[0]), ts[1]),
@@ -185,6 +213,7 @@ define_transposes(
     drives=("into_z", "into_c", "into_h"),
     pulled=_pulled_to_coefficients,
 )
+deffused("lstm_pull", _pull_parts, _pull)
 LSTM = defop(
     "lstm",
     _lstm,

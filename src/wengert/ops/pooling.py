@@ -13,6 +13,7 @@ import numpy as np
 from wengert._batched import Batched, folded
 from wengert.ops.accumulate import sum_into
 from wengert.ops.patches import Places, inner, offsets, padded
+from wengert.ops.products import many_rows
 from wengert.ops.record import Kind, deffused, defop
 
 Shape = tuple[int, ...]
@@ -301,7 +302,7 @@ def pooling_matrix(n: int, parts: int, dtype: Any) -> Any:
 
 def _weighted(x: Any, weights: Any) -> Any:
     """The product, in which an infinity or NaN counts only where its weight is not zero."""
-    y = np.matmul(x, weights)
+    y = many_rows(x, weights)
     if y.dtype.kind == "c" or np.isfinite(y).all():
         return y
     whole, none = np.isfinite(x), x.dtype.type(0)

@@ -1,4 +1,4 @@
-"""Products of vectors, matrices and stacks of matrices, on BLAS.
+"""Products of vectors, matrices and stacks of matrices, by machine code where it is made, or by NumPy's BLAS.
 
 Rules hand transposed views to the products: BLAS reads them in place. A stack of matrices times one matrix is done as
 one product of matrices, forward and backward, because one large call is faster than many small ones.
@@ -7,10 +7,11 @@ one product of matrices, forward and backward, because one large call is faster 
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
+from wengert.ops.machine import MACHINE, Kernel
 from wengert.ops.record import Kind, Promote, Rule, defop
 from wengert.spaces.batching import contract
 
@@ -18,9 +19,29 @@ Shape = tuple[int, ...]
 
 # --- on raw arrays ---
 
+_MANY: Final = 512  # multiplications from which machine code is asked for
+_BLOCK: Final = 1 << 12  # ... up to which it is quicker for products of few columns, too
+_NAMES: Final = {2: "product 2", 3: "product 3", 4: "product 4"}
+
+
+def _kernel(a: Any, b: Any) -> Kernel | None:
+    """Machine code for two matrices or stacks of them; NumPy's own is quicker for vectors and for tall, narrow results.
+
+    It leaves to NumPy whatever does not fit, other shapes and dtypes too.
+    """
+    (m, k), n = a.shape[-2:], b.shape[-1]
+    if a.size * n < _MANY or m < 2 or (n < 8 and m * k * n > _BLOCK):
+        return None
+    name = _NAMES.get(a.ndim)
+    return None if name is None else MACHINE.kernel(name, a.dtype.char)
+
 
 def dot(a: Any, b: Any) -> Any:
     """Multiply what has one or two axes; float16 is added up in float32, as everywhere."""
+    if a.ndim == b.ndim == 2:
+        kernel = _kernel(a, b)
+        if kernel is not None:
+            return kernel(a, b)
     if a.dtype.char == "e":
         return np.dot(a.astype(np.float32), b.astype(np.float32)).astype(np.float16)
     return np.dot(a, b)
@@ -28,9 +49,18 @@ def dot(a: Any, b: Any) -> Any:
 
 def stacked(a: Any, b: Any) -> Any:
     """Multiply stacks of matrices, whose leading axes broadcast."""
+    if a.ndim == b.ndim:
+        kernel = _kernel(a, b)
+        if kernel is not None:
+            return kernel(a, b)
     if a.dtype.char == "e":
-        return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(np.float16)
-    return np.matmul(a, b)
+        return np.matmul(a.astype(np.float32), b.astype(np.float32), order="C").astype(np.float16)
+    return np.matmul(a, b, order="C")  # NumPy would follow the order of the operands' memory
+
+
+def many_rows(a: Any, b: Any) -> Any:
+    """Multiply all matrices of a stack by one: as one product, because one large call is faster than many."""
+    return dot(a.reshape(prod(a.shape[:-1]), a.shape[-1]), b).reshape((*a.shape[:-1], b.shape[1]))
 
 
 def _matmul(a: Any, b: Any) -> Any:
@@ -209,9 +239,7 @@ MATMUL = defop(
 
 
 def _linear(x: Any, w: Any, *, rank: int) -> Any:
-    if rank <= 2:
-        return dot(x, w.T)
-    return dot(x.reshape(prod(x.shape[:-1]), x.shape[-1]), w.T).reshape((*x.shape[:-1], w.shape[0]))
+    return dot(x, w.T) if rank <= 2 else many_rows(x, w.T)
 
 
 def _linear_bias(x: Any, w: Any, b: Any, *, rank: int) -> Any:

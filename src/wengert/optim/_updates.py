@@ -17,8 +17,10 @@ from wengert._source import user_code
 from wengert._tensor import Tensor
 from wengert.autograd.grad_mode import enable_grad
 from wengert.engine.base import INFERENCE, array_of, cell_of, wrap_plain
+from wengert.engine.kernels import KERNELS
 from wengert.engine.state import STATE
 from wengert.engine.workers import get_num_threads, share_out
+from wengert.optim._machine_updates import run_machine_update
 from wengert.optim._traced_step import trace_step
 from wengert.optim.optimizer import Optimizer
 
@@ -82,7 +84,7 @@ class ElementwiseOptimizer(Optimizer):
                     update, tensors, numbers, settings = self._plan(p, state, group)
                     if state:
                         self.state[p] = state
-                    _write(p, g, update, tensors, (*numbers, *settings), place)
+                    _write(p, g, update, tensors, numbers, settings, place)
         finally:
             leave(token)
         return loss
@@ -96,7 +98,15 @@ def evaluated(closure: Any) -> Any:
         return closure()
 
 
-def _write(p: Any, g: Any, update: Update, tensors: tuple[Any, ...], numbers: tuple[Any, ...], place: Any) -> None:
+def _write(
+    p: Any,
+    g: Any,
+    update: Update,
+    tensors: tuple[Any, ...],
+    numbers: tuple[Any, ...],
+    settings: tuple[Any, ...],
+    place: Any,
+) -> None:
     """Run an update on the memory of a parameter, and count the write."""
     value = p._data
     is_scalar = value.__class__ is not np.ndarray
@@ -104,7 +114,7 @@ def _write(p: Any, g: Any, update: Update, tensors: tuple[Any, ...], numbers: tu
     if is_scalar and not target.flags.writeable:
         target = target.copy()
     arrays = (target, np.asarray(g._data), *[array_of(t) for t in tensors])
-    _run(update, arrays, numbers)
+    _run(update, arrays, numbers, settings)
     if is_scalar:
         p._data = target[()]
     cell = cell_of(p)
@@ -115,25 +125,26 @@ def _write(p: Any, g: Any, update: Update, tensors: tuple[Any, ...], numbers: tu
             t._cell[0] += 1
 
 
-def _run(update: Update, arrays: tuple[Any, ...], numbers: tuple[Any, ...]) -> None:
+def _run(update: Update, arrays: tuple[Any, ...], numbers: tuple[Any, ...], settings: tuple[Any, ...]) -> None:
     target = arrays[0]
     if not target.ndim:  # computing with arrays without dimensions gives NumPy scalars, which cannot be written to
         arrays = tuple([a.reshape(1) for a in arrays])
         target = arrays[0]
     if target.dtype.kind == "c":
         for part in ("real", "imag"):
-            _run(update, tuple([getattr(a, part) for a in arrays]), numbers)
+            _run(update, tuple([getattr(a, part) for a in arrays]), numbers, settings)
         return
     n = target.size
-    if n < _LARGE:
-        update(*arrays, *numbers)
-        return
-    lines = _lines(arrays)
+    lines = _lines(arrays) if n >= KERNELS.elements else None
     if lines is None:
-        update(*arrays, *numbers)
-        return
+        update(*arrays, *numbers, *settings)
+    elif not run_machine_update(update, lines, numbers, settings):
+        _run_in_tiles(update, lines, (*numbers, *settings))
 
-    size = _WORKING_SET // ((len(lines) + 2) * target.itemsize)
+
+def _run_in_tiles(update: Update, lines: list[Any], numbers: tuple[Any, ...]) -> None:
+    n, itemsize = lines[0].size, lines[0].itemsize
+    size = _WORKING_SET // ((len(lines) + 2) * itemsize) if n >= _LARGE else n
 
     def piece(number: int) -> None:
         start = number * size

@@ -99,9 +99,9 @@ def _bounds(*, is_shared: bool, is_deep: bool) -> tuple[Statement, ...]:
     )
 
 
-def index_function(name: str, dtype: str) -> object:
+def function(name: str, dtype: str) -> object:
     """The kernel as a function of arrays."""
     return build(index_kernel(name, dtype)).call
 
 
-__all__ = ["index_function", "index_kernel"]
+__all__ = ["function", "index_kernel"]

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from wengert.compile.eager.choice import most_backward, most_forward
 from wengert.compile.eager.row_kernels import row_kernel
+from wengert.compile.eager.update_kernels import update_kernel
 from wengert.compile.llvm import machine
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
@@ -22,6 +23,13 @@ from wengert.ops.correlation import Correlation
 from wengert.ops.record import Kind, Op
 
 _NOTHING: Final = b"-"
+# The module that makes what implementations ask for, by the first word of its name.
+_MAKERS: Final = {
+    "chosen": "indexed",
+    "added": "indexed",
+    "product": "products",
+    **dict.fromkeys(("lstm", "lstm_pull"), "sequences"),
+}
 Argument = str | int | float  # a dtype, "" for what nothing reads, or a number that is written into the code
 
 
@@ -46,14 +54,26 @@ class Maker:
         return self._kernel(op, arguments, meta, needed, most, _nothing) if most else None
 
     def rows(
-        self, name: str, dtype: str, shapes: tuple[tuple[int, ...], ...], meta: dict[str, Any]
+        self,
+        name: str,
+        dtype: str,
+        shapes: tuple[tuple[int, ...], ...],
+        meta: dict[str, Any],
+        otherwise: Callable[..., Any],
     ) -> Callable[..., Any] | None:
         """An operation along axes, or a fused combination, on arrays of these shapes; None where NumPy is to do it."""
-        return row_kernel(name, dtype, shapes, meta, source_version())
+        return row_kernel(name, dtype, shapes, meta, source_version(), otherwise)
 
-    def indexed(self, name: str, dtype: str) -> Callable[..., Any]:
-        """What chooses or adds along an axis by an index array (:mod:`wengert.ops.indexed`)."""
-        made: Callable[..., Any] = import_module("wengert.compile.eager.indexed").index_function(name, dtype)
+    def update(
+        self, update: Callable[..., None], arrays: int, numbers: int, settings: tuple[Any, ...], dtype: str
+    ) -> Callable[..., None] | None:
+        """``update(*arrays, *numbers, *settings)``, which changes arrays in place; None where NumPy is to do it."""
+        return update_kernel(update, arrays, numbers, settings, dtype, source_version())
+
+    def asked_for(self, name: str, dtype: str) -> Callable[..., Any] | None:
+        """What implementations ask for themselves (:mod:`wengert.ops.machine`)."""
+        module = import_module(f"wengert.compile.eager.{_MAKERS[name.partition(' ')[0]]}")
+        made: Callable[..., Any] | None = module.function(name, dtype)
         return made
 
     def correlation(self, what: Correlation) -> Callable[..., Any] | None:

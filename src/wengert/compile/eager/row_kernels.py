@@ -8,29 +8,36 @@ from importlib import import_module
 from math import prod
 from typing import Any, Final
 
+import numpy as np
+
 from wengert.compile.eager.choice import is_usual
 from wengert.compile.eager.pools import POOLS, fits
 from wengert.compile.eager.row_shapes import Seen, Shape, seen
 from wengert.compile.llvm import machine
 from wengert.compile.llvm.interface import Interface
+from wengert.compile.nest import Kernel
 from wengert.compile.nest_data import signature_data, signature_of
 from wengert.compile.runtime.build import CompiledKernel
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
 from wengert.compile.runtime.support import support
 
-_NOTHING: Final = b"-"
-_Made = tuple[Callable[..., Any], tuple[int, ...], tuple[Shape, ...]]  # a kernel, what it reads, its results' kinds
+NOTHING: Final = b"-"
+_LONG: Final = 256  # elements of a row from which to reverse it is quicker than by NumPy
+_Made = tuple[CompiledKernel, tuple[int, ...], tuple[Shape, ...]]  # a kernel, what it reads, its results' kinds
 
 _made: Final[dict[Any, _Made | None]] = {}
 
 
 def row_kernel(
-    name: str, dtype: str, shapes: Sequence[Shape], meta: dict[str, Any], version: str
+    name: str, dtype: str, shapes: Sequence[Shape], meta: dict[str, Any], version: str, otherwise: Callable[..., Any]
 ) -> Callable[..., Any] | None:
-    """An operation or a fused combination on arrays of exactly these shapes; None where NumPy is to do it."""
+    """An operation or a fused combination on arrays of exactly these shapes; None where NumPy is to do it.
+
+    It calls ``otherwise`` with what is no array of this dtype.
+    """
     if name in POOLS:
-        return _of_images(name, dtype, shapes[0], meta, version)
+        return _of_images(name, dtype, shapes[0], meta, version, otherwise)
     key = "dims" if "dims" in meta else "dim"
     dims = meta.get(key)
     if not is_usual((), meta, backward=False):
@@ -39,6 +46,8 @@ def row_kernel(
     shape = meta.get("shape")
     found = seen([*shapes, shape] if shape is not None else shapes, along)
     if found is None or (along is not None and not found.dims):
+        return None
+    if name == "flip" and not _reverses_long_rows(found):
         return None
     meta = dict(meta)
     if shape is not None:
@@ -53,54 +62,73 @@ def row_kernel(
     if made is None:
         return None
     own = [shape] if shape is not None else None
-    return _fitted(made, found, shapes, own, along if drops else None)
+    return _fitted(made, found, shapes, own, along if drops else None, otherwise)
 
 
-def _of_images(name: str, dtype: str, shape: Shape, meta: dict[str, Any], version: str) -> Callable[..., Any] | None:
+def _reverses_long_rows(found: Seen) -> bool:
+    """Whether what lies side by side is reversed; NumPy goes element by element there, and copies whole rows."""
+    last = len(found.groups) - 1
+    return found.dims is not None and last in found.dims and prod(found.groups[last]) >= _LONG
+
+
+def _of_images(
+    name: str, dtype: str, shape: Shape, meta: dict[str, Any], version: str, otherwise: Callable[..., Any]
+) -> Callable[..., Any] | None:
     """Means or maxima of patches of these images."""
-    space = shape[2:]
     if not fits(name, shape, meta):
         return None
     made = _kernel((name, dtype, (), tuple(meta.items())), version)
     if made is None:
         return None
-    call, flat, result = made[0], (prod(shape[:2]), *space), (*shape[:2], *meta["counts"])
-
-    def of_images(x: Any) -> Any:
-        y = call(x.reshape(flat))
-        for part in y if y.__class__ is tuple else (y,):
-            part.resize(result, refcheck=False)
-        return y
-
-    return of_images
+    seen_as = (prod(shape[:2]), *shape[2:])
+    results = [(*shape[:2], *meta["counts"])] * len(made[0].results)
+    return _on_shapes(made[0], [shape], (0,), [seen_as], results, otherwise)
 
 
 def _fitted(
-    made: _Made, found: Seen, shapes: Sequence[Shape], own: list[Shape] | None, dropped: Shape | None
+    made: _Made,
+    found: Seen,
+    shapes: Sequence[Shape],
+    own: list[Shape] | None,
+    dropped: Shape | None,
+    otherwise: Callable[..., Any],
 ) -> Callable[..., Any]:
     """The kernel for these shapes: arguments and results are seen under others where that is needed."""
-    call, read, kinds = made
+    compiled, read, kinds = made
     whole = (1,) * len(found.groups)
     results = own or [found.result(kind or whole, dropped) if kind or found.dims is not None else () for kind in kinds]
-    asked = [None if shapes[i] == found.shapes[i] else found.shapes[i] for i in read]
-    lengths = [prod(group) for group in found.groups]
-    made_so = [tuple([1 if n == 1 else m for n, m in zip(kind, lengths, strict=False)]) for kind in kinds]
-    given = [None if shape == so else shape for so, shape in zip(made_so, results, strict=True)]
-    if read == tuple(range(len(shapes))) and not any([x is not None for x in (*asked, *given)]):
-        return call
-    pairs = list(zip(read, asked, strict=True))
-    is_number = made_so == [()] and given != [None]  # ... to be an array of one element
+    return _on_shapes(compiled, shapes, read, [found.shapes[i] for i in read], results, otherwise)
 
-    def on_views(*xs: Any) -> Any:
-        y = call(*[xs[i] if shape is None else xs[i].reshape(shape) for i, shape in pairs])
-        if is_number:
-            return y.reshape(given[0])
-        for part, shape in zip(y if y.__class__ is tuple else (y,), given, strict=True):
-            if shape is not None:  # in place: a view would be taken for somebody else's memory, and copied
-                part.resize(shape, refcheck=False)
-        return y
 
-    return on_views
+def _on_shapes(
+    compiled: CompiledKernel,
+    shapes: Sequence[Shape],
+    read: tuple[int, ...],
+    seen_as: Sequence[Shape],
+    results: Sequence[Shape],
+    otherwise: Callable[..., Any],
+) -> Callable[..., Any]:
+    """The kernel as a function of arrays of these shapes, in any order of memory."""
+    kind = np.dtype(compiled.arguments[0].dtype)
+
+    def in_order(*xs: Any) -> Any:
+        """What the entry code does not take: arrays that are copied into memory order, or something else."""
+        if any([not isinstance(x, (np.ndarray, np.generic)) or x.dtype is not kind for x in xs]):
+            return otherwise(*xs)
+        y = compiled.call(*[xs[i].reshape(shape) for i, shape in zip(read, seen_as, strict=True)])
+        found = [_shaped(*each) for each in zip(y if y.__class__ is tuple else (y,), results, strict=True)]
+        return found[0] if len(found) == 1 else tuple(found)
+
+    arguments = [shape if i in read else None for i, shape in enumerate(shapes)]
+    return compiled.on(arguments, read, seen_as, results, in_order)
+
+
+def _shaped(y: Any, shape: Shape) -> Any:
+    """A fresh result in another shape: in place, as a view would be taken for somebody else's memory."""
+    if y.__class__ is not np.ndarray:
+        return np.full(shape, y) if shape else y
+    y.resize(shape, refcheck=False)
+    return y if shape else y[()]
 
 
 def _kernel(request: tuple[Any, ...], version: str) -> _Made | None:
@@ -110,7 +138,7 @@ def _kernel(request: tuple[Any, ...], version: str) -> _Made | None:
         if kept is None:
             kept = _compiled(request)
             disk_cache().put(key, kept)
-        _made[request] = None if kept == _NOTHING else _read(kept)
+        _made[request] = None if kept == NOTHING else linked_kernel(kept)
     return _made[request]
 
 
@@ -119,12 +147,20 @@ def _compiled(request: tuple[Any, ...]) -> bytes:
     rows = import_module("wengert.compile.eager.rows")
     found = rows.code_for(rows.Request(*request))
     if found is None:
-        return _NOTHING
-    head = [signature_data(found.kernel), found.interface.as_data(), found.read, found.results]
-    return json.dumps(head).encode() + b"\n" + bytes(found.object_code)
+        return NOTHING
+    return kept_form(found.kernel, found.interface, found.read, found.results, found.object_code)
 
 
-def _read(kept: bytes) -> _Made:
+def kept_form(
+    kernel: Kernel, interface: Interface, read: Sequence[int], results: Sequence[Shape], object_code: bytes
+) -> bytes:
+    """A kernel, what it reads and what its results are like, for the cache."""
+    head = [signature_data(kernel), interface.as_data(), read, results]
+    return json.dumps(head).encode() + b"\n" + bytes(object_code)
+
+
+def linked_kernel(kept: bytes) -> _Made:
+    """What :func:`kept_form` made, ready to be called."""
     head, _, object_code = kept.partition(b"\n")
     signature, data, read, results = json.loads(head)
     interface = Interface.from_data(data)
@@ -132,7 +168,7 @@ def _read(kept: bytes) -> _Made:
     if interface.shares:
         support().use_threads()
     compiled = CompiledKernel(signature_of(signature), interface, linked)
-    return compiled.call, tuple(read), tuple(map(tuple, results))
+    return compiled, tuple(read), tuple(map(tuple, results))
 
 
-__all__ = ["row_kernel"]
+__all__ = ["NOTHING", "kept_form", "linked_kernel", "row_kernel"]

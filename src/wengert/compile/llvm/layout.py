@@ -32,13 +32,13 @@ def layout_of(kernel: Kernel, plan: Plan) -> Layout:
     sizes: dict[str, int] = {}
     for name in [n for b in kernel.buffers for extent in b.shape for n in sizes_in(extent)]:
         sizes.setdefault(name, len(sizes))
+    for b in outside:
+        if b.strided:  # those of one argument side by side, as its caller writes them
+            for axis in range(len(b.shape)):
+                sizes.setdefault(stride_name(b.name, axis), len(sizes))
     for statement in walk(kernel.body):
         for name in _sizes_of(statement):
             sizes.setdefault(name, len(sizes))
-    for b in outside:
-        if b.strided:
-            for axis in range(len(b.shape)):
-                sizes.setdefault(stride_name(b.name, axis), len(sizes))
     offsets, end = _arena_of(kernel, plan)
     return Layout({b.name: i for i, b in enumerate(outside)}, sizes, offsets, end)
 
@@ -105,7 +105,7 @@ def _sizes_of(statement: Statement) -> list[str]:
         return [n for e in extents for n in sizes_in(e)]
     if isinstance(statement, MatMul):
         refs = (statement.out, statement.a, statement.b)
-        extents = [statement.m, statement.n, statement.k, *[ref.row for ref in refs]]
+        extents = [statement.m, statement.n, statement.k, *[step for ref in refs for step in (ref.row, ref.column)]]
         indices = tuple([index for ref in refs for index in ref.index])
         return [n for e in (*extents, *_extents_of(indices)) for n in sizes_in(e)]
     indices = statement.index if isinstance(statement, (Load, Store)) else ()

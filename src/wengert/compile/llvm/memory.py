@@ -115,7 +115,30 @@ def _load_memory(frame: Frame, statement: Load, elem: str) -> Val:
         if lanes.mask is None:
             return _from_memory(frame, elem, lanes.count, f"load {kind}, ptr {address.text}, align {size}")
         return _masked_load(frame, elem, address, lanes.mask, size)
+    if along == -1 and not varying:
+        return _load_backwards(frame, statement, elem, place)
     return _gather(frame, statement, elem, _lane_indices(frame, place), lanes.mask)
+
+
+def _load_backwards(frame: Frame, statement: Load, elem: str, place: Place) -> Val:
+    """Neighbours in memory, the last one first."""
+    lanes = frame.lanes
+    assert lanes is not None
+    n, size = lanes.count, int(frame.buffers[statement.buffer].dtype[1])
+    last = _with_computed(frame, place, frame.linear(place))
+    address = frame.address(frame.pointer(statement.buffer), elem, last - (n - 1))
+    if lanes.mask is None:
+        kind = type_text(memory_elem(elem), n)
+        return _turned(_from_memory(frame, elem, n, f"load {kind}, ptr {address.text}, align {size}"))
+    return _turned(_masked_load(frame, elem, address, _turned(lanes.mask), size))
+
+
+def _turned(value: Val) -> Val:
+    """The lanes in reverse order."""
+    n = value.lanes
+    order = ", ".join([f"i32 {n - 1 - i}" for i in range(n)])
+    text = f"shufflevector {value.type} {value.text}, {value.type} poison, <{n} x i32> <{order}>"
+    return value.ir.line(value.elem, n, text)
 
 
 def _is_varying(frame: Frame, place: Place) -> bool:

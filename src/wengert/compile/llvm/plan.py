@@ -192,7 +192,7 @@ class Planner:
         if _varies(place, loop):
             return lanes
         registers = max(1, lanes * int(buffer.dtype[1]) // self.target.register)
-        return registers if along in (0, 1) else lanes
+        return registers if along in (0, 1) else 2 * registers if along == -1 and isinstance(statement, Load) else lanes
 
     def place(self, statement: Load | Store) -> Place:
         """The place of an access."""

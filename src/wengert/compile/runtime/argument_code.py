@@ -43,6 +43,9 @@ arg:
   %object = load ptr, ptr %arg.at
 {field("type", "object", layout.TYPE, "ptr")}
 {word("a.pointer", "a", A_POINTER)}
+  %a.is_read = icmp sge i64 %a.pointer, 0
+  br i1 %a.is_read, label %read, label %args.next
+read:
   %slot = getelementptr ptr, ptr %pointers, i64 %a.pointer
   %is_array = icmp eq ptr %type, @wengert_array_type
   br i1 %is_array, label %array, label %other
@@ -101,7 +104,7 @@ scalar.yes:
   br label %args.next
 
 array:
-  %x = phi ptr [ %object, %arg ], [ %raw, %raw.there ]
+  %x = phi ptr [ %object, %read ], [ %raw, %raw.there ]
 {field("descr", "x", layout.DESCR, "ptr")}
 {field("ndim", "x", layout.NDIM, "i32")}
 {field("flags", "x", layout.FLAGS, "i32")}

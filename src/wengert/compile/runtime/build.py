@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from wengert.compile.llvm.emit import NO_MEMORY, OUT_OF_BOUNDS
 from wengert.compile.llvm.interface import Interface
 from wengert.compile.llvm.places import stride_name
 from wengert.compile.nest import Buffer, Expr, Extent, Kernel, Role
-from wengert.compile.runtime.entry import Box, fast_entry
+from wengert.compile.runtime.entry import Box, Fixed, fast_entry
 from wengert.compile.runtime.linking import compiled_kernel, kernel_key, kernel_source, stored_kernel
 from wengert.compile.runtime.products import product_addresses
 from wengert.compile.runtime.support import support
@@ -87,6 +87,29 @@ class CompiledKernel:
     def __call__(self, *arrays: Any) -> Any:
         """As :attr:`call`, a little slower."""
         return self.call(*arrays)
+
+    def on(
+        self,
+        arguments: Sequence[tuple[int, ...] | None],
+        order: Sequence[int],
+        seen: Sequence[tuple[int, ...]],
+        results: Sequence[tuple[int, ...]],
+        slow: Callable[..., Any],
+    ) -> Callable[..., Any]:
+        """A function of arrays in memory order that have these shapes, and of nothing else.
+
+        Args:
+            arguments: the shapes of what is given; None for what is not read.
+            order: which of them are the kernel's arguments.
+            seen: the shapes under which the kernel takes these, with as many elements each.
+            results: the shapes in which results are given, with as many elements as the kernel makes.
+            slow: called with the same arguments for anything else.
+        """
+        sizes: dict[str, int] = {}
+        for buffer, shape in zip(self.arguments, seen, strict=True):
+            sizes.update({extent: n for extent, n in zip(buffer.shape, shape, strict=True) if isinstance(extent, str)})
+        fixed = Fixed(tuple(arguments), tuple(order), tuple(results), sizes)
+        return fast_entry(self.kernel, self.interface, self.linked, self.constants, slow, None, fixed) or slow
 
     def checked(self, *arrays: Any) -> Any:
         """Call it.

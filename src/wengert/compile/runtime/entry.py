@@ -35,6 +35,19 @@ class Box:
     others: tuple[str, ...] = ()
 
 
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Calls with arrays of known shapes, which the kernel sees under others with the same elements."""
+
+    arguments: tuple[Shape | None, ...]  # the shapes of what is given; None for what is not read
+    order: tuple[int, ...]  # which of these are the kernel's arguments
+    results: tuple[Shape, ...]
+    sizes: dict[str, int]  # the kernel's symbolic sizes
+
+
 @_threads.once
 def _entry() -> EntryPoint | None:
     api = layout.array_api()
@@ -48,6 +61,7 @@ def fast_entry(
     constants: dict[str, Any],
     slow: Callable[..., Any],
     box: Box | None,
+    fixed: Fixed | None = None,
 ) -> Callable[..., Any] | None:
     """The builtin function for a kernel, or None where it cannot be had.
 
@@ -64,7 +78,7 @@ def fast_entry(
     table[words.ENTRY] = linked.address(interface.name)
     table[words.PREPARE] = linked.address(interface.prepare)
     table[words.SLOW] = id(slow)
-    table[words.ARGUMENTS] = len(arguments)
+    table[words.ARGUMENTS] = len(arguments) if fixed is None else len(fixed.arguments)
     table[words.RESULTS] = len(results)
     table[words.LONG] = LONG
     table[words.HANDLER] = 0 if (handler := support().handler) is None else id(handler)
@@ -72,8 +86,15 @@ def fast_entry(
     sizes = {name: i for i, name in enumerate(interface.sizes)}
     known: set[str] = set()
     rows = [_argument(b, pointers, sizes, known, keep, boxed=box is not None) for b in arguments]
+    kinds = _results(results, pointers, keep)
+    if fixed is not None:
+        rows = _fixed_arguments(rows, arguments, fixed, keep)
+        for row, shape in zip(kinds, fixed.results, strict=True):
+            row[words.R_NDIM], row[words.R_SHAPE] = len(shape), table_of([shape], keep)
+        table[words.PRESETS] = len(fixed.sizes)
+        table[words.PRESET_TABLE] = table_of([(sizes[name], n) for name, n in fixed.sizes.items()], keep)
     table[words.ARGUMENT_TABLE] = table_of(rows, keep)
-    table[words.RESULT_TABLE] = table_of(_results(results, pointers, keep), keep)
+    table[words.RESULT_TABLE] = table_of(kinds, keep)
     table[words.CONSTANTS] = len(constants)
     table[words.CONSTANT_TABLE] = table_of([(pointers[n], a.ctypes.data) for n, a in constants.items()], keep)
     if box is not None and not _fill_box(table, box, keep):
@@ -111,6 +132,24 @@ def _argument(
     row[words.A_SHIFT] = dtype.itemsize.bit_length() - 1
     row[words.A_BOXED] = int(boxed and not written)
     return row
+
+
+def _fixed_arguments(
+    rows: list[list[int]], arguments: Sequence[Buffer], fixed: Fixed, keep: list[Any]
+) -> list[list[int]]:
+    """The words of what is given, from those of the kernel's arguments."""
+    given = [[0] * words.A_WORDS for _ in fixed.arguments]
+    for row in given:
+        row[words.A_POINTER] = words.NOT_READ
+    for place, row, buffer in zip(fixed.order, rows, arguments, strict=True):
+        shape = fixed.arguments[place] or ()
+        row[words.A_NDIM] = len(shape)
+        row[words.A_AXES] = table_of([(words.FIXED, n) for n in shape], keep)
+        scalars = [] if shape else [id(kind) for kind in SCALARS.get(buffer.dtype, ())]
+        one, two, *_ = *scalars, 0, 0
+        row[words.A_SCALAR], row[words.A_SCALAR2] = one, two or one
+        given[place] = row
+    return given
 
 
 def _results(results: Sequence[Buffer], pointers: dict[str, int], keep: list[Any]) -> list[list[int]]:

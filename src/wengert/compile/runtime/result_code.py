@@ -14,10 +14,13 @@ from wengert.compile.runtime.entry_table import (
     HANDLER,
     LONG,
     PREPARE,
+    PRESET_TABLE,
+    PRESETS,
     R_DESCR,
     R_DIMS,
     R_NDIM,
     R_POINTER,
+    R_SHAPE,
     R_SIZE,
     R_TYPE,
     R_WORDS,
@@ -80,10 +83,28 @@ MADE: Final = f"""results:
 {word("constants", "table", CONSTANTS)}
 {word("consttable", "table", CONSTANT_TABLE, "ptr")}
 {word("long", "table", LONG)}
+{word("presets", "table", PRESETS)}
+{word("presettable", "table", PRESET_TABLE, "ptr")}
+  br label %preset.head
+preset.head:
+  %z = phi i64 [ 0, %results ], [ %z1, %preset ]
+  %preset.more = icmp slt i64 %z, %presets
+  br i1 %preset.more, label %preset, label %sizes.known
+preset:
+  %z.twice = mul i64 %z, 2
+  %z.number.at = getelementptr i64, ptr %presettable, i64 %z.twice
+  %z.number = load i64, ptr %z.number.at
+  %z.value.at = getelementptr i64, ptr %z.number.at, i64 1
+  %z.value = load i64, ptr %z.value.at
+  %z.slot = getelementptr i64, ptr %sizes, i64 %z.number
+  store i64 %z.value, ptr %z.slot
+  %z1 = add i64 %z, 1
+  br label %preset.head
+sizes.known:
   %work = call i64 %prepare(ptr %sizes, ptr %shapes)
   br label %const.head
 const.head:
-  %c = phi i64 [ 0, %results ], [ %c1, %const ]
+  %c = phi i64 [ 0, %sizes.known ], [ %c1, %const ]
   %const.more = icmp slt i64 %c, %constants
   br i1 %const.more, label %const, label %made.head
 const:
@@ -118,7 +139,10 @@ make.number:
 make.array:
 {word("r.type", "r", R_TYPE)}
 {word("r.dims", "r", R_DIMS)}
-  %r.shape = getelementptr i64, ptr %shapes, i64 %r.dims
+{word("r.own", "r", R_SHAPE, "ptr")}
+  %r.worked_out = getelementptr i64, ptr %shapes, i64 %r.dims
+  %r.has_own = icmp ne ptr %r.own, null
+  %r.shape = select i1 %r.has_own, ptr %r.own, ptr %r.worked_out
 {word("r.size", "r", R_SIZE)}
 {word("handler", "table", HANDLER, "ptr")}
   %made = call ptr @wengert_fresh(ptr %handler, i64 %r.ndim, ptr %r.shape, i64 %r.type, i64 %r.size)
