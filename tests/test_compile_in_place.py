@@ -157,3 +157,31 @@ def test_out() -> None:
             assert got.dtype == want.dtype
             np.testing.assert_allclose(got, want, rtol=1e-12)
         np.testing.assert_allclose(p, q, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "aside",
+    [
+        lambda x: x.t().reshape(-1),
+        lambda x: x.t().contiguous(),
+        lambda x: x.expand(2, *x.shape).reshape(-1),
+        lambda x: x.t().flatten(),
+        lambda x: x.t()[1:].reshape(-1),
+        lambda x: x[:, 1:].contiguous() if not x[:, 1:].is_contiguous() else x,
+    ],
+)
+def test_what_is_a_copy_of_moved_elements_is_written_alone(aside: Any) -> None:
+    def f(x: Any) -> tuple[Any, Any]:
+        base = x.sin()
+        copy = aside(base)
+        copy.mul_(2)
+        return base, copy
+
+    x = torch.arange(6.0).reshape(2, 3)
+    for ours, eager in zip(torch.compile(f)(x), f(x), strict=True):
+        np.testing.assert_allclose(ours.numpy(), eager.numpy())
+
+
+def test_a_view_that_cannot_be_is_none_in_a_trace_either() -> None:
+    with pytest.raises(RuntimeError, match="view size is not compatible"):
+        torch.compile(lambda x: x.t().view(-1))(torch.zeros(2, 3))

@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert._source import locate, user_code
 
-__all__ = ["NeedsValueError", "TraceError", "Traced", "tie"]
+__all__ = ["NeedsValueError", "TraceError", "Traced", "layout_of", "tie"]
 
 
 class TraceError(RuntimeError):
@@ -49,6 +49,10 @@ class Traced:
     def nbytes(self) -> int:
         """The size of the values in bytes."""
         return self.size * self.dtype.itemsize
+
+    def layout(self) -> np.ndarray[Any, Any] | None:
+        """An array that lies in memory as the values will, where they are a part of others; None for C order."""
+        return None
 
     @property
     def strides(self) -> tuple[int, ...]:
@@ -231,3 +235,10 @@ def _message(value: Traced) -> str:
         "arguments, compute before the call and pass in; or compile(..., fallback=True) runs a function like this one "
         "eagerly."
     )
+
+
+def layout_of(raw: Any) -> np.ndarray[Any, Any] | None:
+    """An array that lies in memory as the raw value does, or will when a traced program runs; None for C order."""
+    if isinstance(raw, Traced):
+        return raw.layout()
+    return raw if isinstance(raw, np.ndarray) else None

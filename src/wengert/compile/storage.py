@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from wengert._traced import Traced
 from wengert.compile import messages
-from wengert.ops.viewing import VIEW_WRITE
+from wengert.ops.viewing import VIEW_WRITE, follow
 from wengert.program.values import Value
+from wengert.spaces.raw import REAL
 
 Step = tuple[str, dict[str, Any], int]
 
@@ -44,6 +47,16 @@ class Storage(Traced):
             if below is not self._seen:
                 self._value, self._seen = self.trace.take_step(below, self._step), below
         return self._value
+
+    def layout(self) -> np.ndarray[Any, Any] | None:
+        """An array that lies in memory as this part of its base; what has no base lies in C order."""
+        if self._base is None:
+            return None
+        below = self._base.layout()
+        if below is None:
+            below = np.empty(self._base.shape, self._base.dtype)  # never touched
+        part: np.ndarray[Any, Any] = follow(REAL, below, (self._step,))
+        return part
 
     def made_from(self, source: Storage, step: Step) -> Storage:
         """Note that a batching rule took it from there: a view, if the whole operation is one."""

@@ -11,6 +11,7 @@ from wengert._dtypes import BY_NUMPY, dtype
 from wengert._layout import channels_last, check_memory_format, contiguous_format, layout, strided
 from wengert._promotion import result_type_of
 from wengert._size import Size, size_of
+from wengert._traced import layout_of
 from wengert.engine.base import TensorBase, array_of
 from wengert.functions.convert import to_bool
 from wengert.functions.options import integer, number, require_tensor
@@ -252,11 +253,12 @@ def _is_contiguous(self: Any, memory_format: Any = contiguous_format) -> bool:
     >>> torch.ones(2, 3).is_contiguous(), torch.ones(2, 3).t().is_contiguous()
     (True, False)
     """
-    raw = self._data
+    raw = layout_of(self._data)
     if memory_format is channels_last:
+        raw = self._data if raw is None else raw
         return bool(raw.ndim == 4 and raw.transpose(0, 2, 3, 1).flags.c_contiguous)
     check_memory_format("is_contiguous", memory_format)
-    return bool(raw.flags.c_contiguous)
+    return raw is None or bool(raw.flags.c_contiguous)
 
 
 class UntypedStorage:

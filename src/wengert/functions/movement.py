@@ -10,6 +10,7 @@ import numpy as np
 from wengert._dtypes import as_numpy_dtype, dtype
 from wengert._layout import channels_go_last, check_memory_format
 from wengert._size import Size
+from wengert._traced import layout_of
 from wengert.engine.apply import apply
 from wengert.engine.base import TensorBase, array_of, wrap
 from wengert.engine.fit import summed_axes
@@ -71,7 +72,9 @@ def reshaped(x: Any, shape: Shape) -> Any:
     """``reshape`` for arguments that are known to be a tensor and a tuple of ints."""
     raw = x._data
     shape = inferred_shape(shape, raw.size)
-    if raw.__class__ is not np.ndarray or raw.flags.c_contiguous:
+    if raw.__class__ is not np.ndarray:
+        raw = layout_of(raw)
+    if raw is None or raw.flags.c_contiguous:
         return _view(x, {"shape": shape})
     if _viewable(raw, shape):
         return _reshape_alias(x, {"shape": shape})
@@ -317,7 +320,9 @@ class MovementMethods:
             return _view_dtype(self, wanted)
         raw = self._data
         shape = inferred_shape(int_args("view", "size", size, keyword.get("size")), raw.size)
-        if raw.__class__ is np.ndarray and not raw.flags.c_contiguous and not _viewable(raw, shape):
+        if raw.__class__ is not np.ndarray:
+            raw = layout_of(raw)
+        if raw is not None and not raw.flags.c_contiguous and not _viewable(raw, shape):
             _not_viewable()
         return _view(self, {"shape": shape})
 
@@ -406,9 +411,9 @@ class MovementMethods:
         if memory_format is not None:
             check_memory_format("contiguous", memory_format)
         raw = self._data
-        if raw.__class__ is not np.ndarray or raw.flags.c_contiguous:
-            return self
-        return apply(CONTIGUOUS, self)
+        if raw.__class__ is not np.ndarray:
+            raw = layout_of(raw)
+        return self if raw is None or raw.flags.c_contiguous else apply(CONTIGUOUS, self)
 
     def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
         """Write the values of ``src``, broadcast and cast, into this tensor.
