@@ -405,7 +405,7 @@ def test_operator(operator: str) -> None:
         with np.errstate(all="ignore"):
             want = getattr(j.theirs(a), operator)(j.theirs(b))
             got = getattr(j.mine(a), operator)(j.mine(b))
-        j.compare(got, want)
+        j.compare(got, want, signs=name != "remainder")
 
     check()
 

@@ -34,7 +34,6 @@ QUESTIONS = [
     "cuda.stream(None).__enter__()",
     "cuda.device(-1).__enter__()",
     "backends.cudnn.is_available()",
-    "backends.opt_einsum.is_available()",
     "distributed.is_initialized()",
     "distributed.is_torchelastic_launched()",
     "jit.is_scripting()",

@@ -127,12 +127,12 @@ def each(convert: Callable[[Any], Any], value: Any) -> Any:
     return convert(value)
 
 
-def compare(got: Any, want: Any, tolerance: float = 0.0) -> None:
-    """Fail unless dtype, shape and values are the reference's; floats up to rounding."""
+def compare(got: Any, want: Any, tolerance: float = 0.0, *, signs: bool = True) -> None:
+    """Fail unless dtype, shape and values are the reference's; floats up to rounding, zeros with their ``signs``."""
     if isinstance(want, (tuple, list)):
         assert len(got) == len(want)
         for a, b in zip(got, want, strict=True):
-            compare(a, b, tolerance)
+            compare(a, b, tolerance, signs=signs)
         return
     if not hasattr(want, "dtype"):
         assert type(got) is type(want), (got, want)
@@ -145,8 +145,16 @@ def compare(got: Any, want: Any, tolerance: float = 0.0) -> None:
     if ours.dtype.kind in "fc":
         eps = float(np.finfo(ours.dtype).eps)
         np.testing.assert_allclose(ours, expected, rtol=64 * eps + tolerance, atol=64 * eps + tolerance)
+        if signs and ours.dtype.kind == "f":
+            _compare_zeros(ours, expected)
     else:
         np.testing.assert_array_equal(ours, expected)
+
+
+def _compare_zeros(ours: Any, expected: Any) -> None:
+    """Fail where both are zeros of different signs."""
+    both = (ours == 0) & (expected == 0)
+    assert not (np.signbit(ours) != np.signbit(expected))[both].any(), f"signs of zeros: {ours}, not {expected}"
 
 
 def judge(name: str, *args: Any, tolerance: float = 0.0, **kwargs: Any) -> None:

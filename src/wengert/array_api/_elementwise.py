@@ -99,6 +99,15 @@ def unary(name: str, of: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return _named(function, name, of)  # type: ignore[no-any-return]
 
 
+def _remainder(x1: Any, x2: Any) -> Any:
+    """Remainder of each element, with the sign of its divisor: a zero, too, which keeps its dividend's in PyTorch."""
+    y = division.remainder(x1, x2)
+    if y._data.dtype.kind != "f":
+        return y
+    sign = x2.detach().sign()
+    return sign * (sign * y + 0.0)  # -0 + 0 is 0
+
+
 def _binary(name: str, of: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """A function of two arrays, or an array and a number in either order, computed in their common dtype."""
 
@@ -202,7 +211,7 @@ multiply = _binary("multiply", arithmetic.mul)
 nextafter = _binary("nextafter", rounding.nextafter)
 not_equal = _binary("not_equal", compare.ne)
 pow = _binary("pow", powers.pow)
-remainder = _binary("remainder", division.remainder)
+remainder = _binary("remainder", _remainder)
 subtract = _binary("subtract", arithmetic.sub)
 
 
