@@ -27,7 +27,7 @@ import numpy as np
 from benchmarks.compiled_cases import CASES, LAYERS, WIDTH, Case, Library, Problem
 from benchmarks.jax_transforms import installed
 from benchmarks.machine import describe
-from benchmarks.processes import ROOT, thread_environment
+from benchmarks.processes import ROOT, keep_to_cores, thread_environment
 
 NATIVE = Path(__file__).parent / "native"
 RATE = 1e-7  # so small that the results of all steps are the same
@@ -328,6 +328,7 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.case is not None:
         case = next(case for case in CASES if case.name == asked.case)
+        keep_to_cores(int(asked.threads))
         print(json.dumps(measure(case, int(asked.threads), asked.quick)))
         return
     chosen = [case for case in CASES if not asked.only or any([word in case.name for word in asked.only])]

@@ -29,6 +29,15 @@ def thread_environment(threads: int) -> dict[str, str]:
     return environment
 
 
+def keep_to_cores(threads: int) -> None:
+    """Let this process, and what it will start, run on so many cores only, where the system can do that.
+
+    Not every library takes a number of threads: JAX shares the work of one call between all cores that it finds.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+
+
 def run_case(name: str, threads: int, quick: bool) -> dict[str, Any]:
     """Time one case in a fresh process with so many threads."""
     environment = thread_environment(threads)
