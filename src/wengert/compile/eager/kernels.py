@@ -62,13 +62,13 @@ class Maker:
         otherwise: Callable[..., Any],
     ) -> Callable[..., Any] | None:
         """An operation along axes, or a fused combination, on arrays of these shapes; None where NumPy is to do it."""
-        return row_kernel(name, dtype, shapes, meta, source_version(), otherwise)
+        return row_kernel(name, dtype, shapes, meta, otherwise)
 
     def update(
         self, update: Callable[..., None], arrays: int, numbers: int, settings: tuple[Any, ...], dtype: str
     ) -> Callable[..., None] | None:
         """``update(*arrays, *numbers, *settings)``, which changes arrays in place; None where NumPy is to do it."""
-        return update_kernel(update, arrays, numbers, settings, dtype, source_version())
+        return update_kernel(update, arrays, numbers, settings, dtype)
 
     def asked_for(self, name: str, dtype: str) -> Callable[..., Any] | None:
         """What implementations ask for themselves (:mod:`wengert.ops.machine`)."""
@@ -117,10 +117,7 @@ def _finder(request: tuple[Any, ...]) -> Callable[[int], FlatCode | None]:
 
     def find(same: int) -> FlatCode | None:
         key = digest("eager", source_version(), machine.machine().key, repr((*request, same)))
-        kept = disk_cache().get(key)
-        if kept is None:
-            kept = _compiled(request, same)
-            disk_cache().put(key, kept)
+        kept = disk_cache().get_or_make(key, lambda: _compiled(request, same))
         return None if kept == _NOTHING else _read(kept)
 
     return find

@@ -20,9 +20,10 @@ from wengert.compile.nest_data import signature_data, signature_of
 from wengert.compile.runtime.build import CompiledKernel
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
+from wengert.compile.runtime.objects import source_version
 from wengert.compile.runtime.support import support
 
-NOTHING: Final = b"-"
+_NOTHING: Final = b"-"
 _LONG: Final = 256  # elements of a row from which to reverse it is quicker than by NumPy
 _Made = tuple[CompiledKernel, tuple[int, ...], tuple[Shape, ...]]  # a kernel, what it reads, its results' kinds
 
@@ -30,14 +31,14 @@ _made: Final[dict[Any, _Made | None]] = {}
 
 
 def row_kernel(
-    name: str, dtype: str, shapes: Sequence[Shape], meta: dict[str, Any], version: str, otherwise: Callable[..., Any]
+    name: str, dtype: str, shapes: Sequence[Shape], meta: dict[str, Any], otherwise: Callable[..., Any]
 ) -> Callable[..., Any] | None:
     """An operation or a fused combination on arrays of exactly these shapes; None where NumPy is to do it.
 
     It calls ``otherwise`` with what is no array of this dtype.
     """
     if name in POOLS:
-        return _of_images(name, dtype, shapes[0], meta, version, otherwise)
+        return _of_images(name, dtype, shapes[0], meta, otherwise)
     key = "dims" if "dims" in meta else "dim"
     dims = meta.get(key)
     if not is_usual((), meta, backward=False):
@@ -58,7 +59,7 @@ def row_kernel(
     drops = meta.get("keepdim") is False
     if drops:
         meta["keepdim"] = found.dims is None or len(found.dims) < len(found.groups)
-    made = _kernel((name, dtype, found.kinds, tuple(meta.items())), version)
+    made = _kernel((name, dtype, found.kinds, tuple(meta.items())))
     if made is None:
         return None
     own = [shape] if shape is not None else None
@@ -72,12 +73,12 @@ def _reverses_long_rows(found: Seen) -> bool:
 
 
 def _of_images(
-    name: str, dtype: str, shape: Shape, meta: dict[str, Any], version: str, otherwise: Callable[..., Any]
+    name: str, dtype: str, shape: Shape, meta: dict[str, Any], otherwise: Callable[..., Any]
 ) -> Callable[..., Any] | None:
     """Means or maxima of patches of these images."""
     if not fits(name, shape, meta):
         return None
-    made = _kernel((name, dtype, (), tuple(meta.items())), version)
+    made = _kernel((name, dtype, (), tuple(meta.items())))
     if made is None:
         return None
     seen_as = (prod(shape[:2]), *shape[2:])
@@ -131,36 +132,33 @@ def _shaped(y: Any, shape: Shape) -> Any:
     return y if shape else y[()]
 
 
-def _kernel(request: tuple[Any, ...], version: str) -> _Made | None:
+def _kernel(request: tuple[Any, ...]) -> _Made | None:
     if request not in _made:
-        key = digest("rows", version, machine.machine().key, repr(request))
-        kept = disk_cache().get(key)
-        if kept is None:
-            kept = _compiled(request)
-            disk_cache().put(key, kept)
-        _made[request] = None if kept == NOTHING else linked_kernel(kept)
+        key = digest("rows", source_version(), machine.machine().key, repr(request))
+        kept = disk_cache().get_or_make(key, lambda: _compiled(request))
+        _made[request] = linked_kernel(kept)
     return _made[request]
 
 
 def _compiled(request: tuple[Any, ...]) -> bytes:
     """The entry of the cache for a kernel that nobody has asked for before."""
     rows = import_module("wengert.compile.eager.rows")
-    found = rows.code_for(rows.Request(*request))
-    if found is None:
-        return NOTHING
-    return kept_form(found.kernel, found.interface, found.read, found.results, found.object_code)
+    return kept_form(rows.code_for(rows.Request(*request)))
 
 
-def kept_form(
-    kernel: Kernel, interface: Interface, read: Sequence[int], results: Sequence[Shape], object_code: bytes
-) -> bytes:
-    """A kernel, what it reads and what its results are like, for the cache."""
+def kept_form(code: tuple[Kernel, Interface, Sequence[int], Sequence[Shape], bytes] | None) -> bytes:
+    """A kernel, what it reads and what its results are like, for the cache; ``_NOTHING`` where there is none."""
+    if code is None:
+        return _NOTHING
+    kernel, interface, read, results, object_code = code
     head = [signature_data(kernel), interface.as_data(), read, results]
     return json.dumps(head).encode() + b"\n" + bytes(object_code)
 
 
-def linked_kernel(kept: bytes) -> _Made:
-    """What :func:`kept_form` made, ready to be called."""
+def linked_kernel(kept: bytes) -> _Made | None:
+    """What :func:`kept_form` made, ready to be called; None for nothing."""
+    if kept == _NOTHING:
+        return None
     head, _, object_code = kept.partition(b"\n")
     signature, data, read, results = json.loads(head)
     interface = Interface.from_data(data)
@@ -171,4 +169,4 @@ def linked_kernel(kept: bytes) -> _Made:
     return compiled, tuple(read), tuple(map(tuple, results))
 
 
-__all__ = ["NOTHING", "kept_form", "linked_kernel", "row_kernel"]
+__all__ = ["kept_form", "linked_kernel", "row_kernel"]

@@ -13,14 +13,13 @@ import numpy as np
 
 from wengert.compile.eager.pools import POOLS, pool_kernel
 from wengert.compile.eager.row_shapes import ANY
-from wengert.compile.eager.rules import Recording, RuleSpace, Term, UnfitError, emitted
+from wengert.compile.eager.rules import Recording, RuleSpace, Term, UnfitError, emitted, single_step
 from wengert.compile.eager.running import RUNNING, running_kernel
 from wengert.compile.llvm import machine
 from wengert.compile.llvm.emit import SHARE, emit_kernel
 from wengert.compile.llvm.interface import Interface
 from wengert.compile.lower.joining import joined
 from wengert.compile.lower.nests import lower
-from wengert.compile.lower.steps import Fused, cut_into_steps
 from wengert.compile.nest import Kernel, Role
 from wengert.compile.nest_check import check_kernel
 from wengert.compile.runtime.linking import host_target
@@ -113,13 +112,11 @@ def _program(request: Request, lengths: Sequence[int]) -> Program:
 
 def _kernel(request: Request, lengths: Sequence[int]) -> tuple[Kernel, tuple[int, ...], tuple[tuple[int, ...], ...]]:
     program = _program(request, lengths)
-    steps = cut_into_steps(program)
-    if program.constants or len(steps) != 1 or not isinstance(steps[0], Fused):
-        raise UnfitError("no loops alone")
-    if steps[0].results != program.outputs:
-        raise UnfitError("results that are made twice")
+    step = single_step(program)
+    if program.constants:
+        raise UnfitError("it reads arrays of its own")
     order = {x: i for i, x in enumerate(program.inputs)}
-    lowered = lower(steps[0], {}, order, by_rows=True)
+    lowered = lower(step, {}, order, by_rows=True)
     kernel = joined(lowered.kernel)
     check_kernel(kernel)
     if kernel.of_role(Role.CONST, Role.INOUT):

@@ -196,17 +196,27 @@ def _program(request: Request) -> Program:
 # --- kernels ----------------------------------------------------------------------------------------------------------
 
 
+def single_step(program: Program) -> Fused:
+    """All of a program as one step of loops.
+
+    Raises:
+        UnfitError: it takes other steps, or hands on what it is given, or one result twice.
+    """
+    steps = cut_into_steps(program)
+    if len(steps) != 1 or not isinstance(steps[0], Fused) or steps[0].results != program.outputs:
+        raise UnfitError("no single loop")
+    return steps[0]
+
+
 def _kernel(program: Program, shape: tuple[int, ...]) -> tuple[Kernel, tuple[str | None, ...]]:
     """The loop, and the buffers' names for the program's inputs and outputs; these have the shape ``shape``."""
     dtypes = {x.dtype for x in program.inputs if x.dtype.kind == "f"}
     for x in program.outputs:
         if not isinstance(x, Value) or x.shape != shape or x.dtype not in dtypes or x in program.constants:
             raise UnfitError("a result of another form")
-    steps = cut_into_steps(program)
-    if len(steps) != 1 or not isinstance(steps[0], Fused) or steps[0].results != program.outputs:
-        raise UnfitError("no single loop")
+    step = single_step(program)
     order = {x: i for i, x in enumerate((*program.inputs, *program.constants))}
-    lowered = lower(steps[0], program.constants, order)
+    lowered = lower(step, program.constants, order)
     kernel = lowered.kernel
     check_kernel(kernel)
     if lowered.nests != 1 or kernel.of_role(Role.TEMP, Role.CONST, Role.INOUT):

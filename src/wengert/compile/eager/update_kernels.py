@@ -11,30 +11,31 @@ from typing import Any
 
 import numpy as np
 
-from wengert.compile.eager.row_kernels import NOTHING, kept_form, linked_kernel
+from wengert.compile.eager.row_kernels import kept_form, linked_kernel
 from wengert.compile.llvm import machine
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
+from wengert.compile.runtime.objects import source_version
 
 
 def update_kernel(
-    update: Callable[..., None], arrays: int, numbers: int, settings: tuple[Any, ...], dtype: str, version: str
+    update: Callable[..., None], arrays: int, numbers: int, settings: tuple[Any, ...], dtype: str
 ) -> Callable[..., None] | None:
     """``update(*arrays, *numbers, *settings)`` as a function of arrays of one axis and of numbers.
 
     None where it is no loop over elements that NumPy's functions can be told from.
     """
     request = (update.__module__, update.__qualname__, arrays, numbers, settings, dtype)
-    key = digest("update", version, _source(update.__module__), machine.machine().key, repr(request))
-    kept = disk_cache().get(key)
-    if kept is None:
+    key = digest("update", source_version(), _source(update.__module__), machine.machine().key, repr(request))
+
+    def compiled_update() -> bytes:
         updates = import_module("wengert.compile.eager.updates")
-        found = updates.update_code(update, arrays, numbers, settings, dtype)
-        kept = NOTHING if found is None else kept_form(found.kernel, found.interface, found.read, (), found.object_code)
-        disk_cache().put(key, kept)
-    if kept == NOTHING:
+        return kept_form(updates.update_code(update, arrays, numbers, settings, dtype))
+
+    made = linked_kernel(disk_cache().get_or_make(key, compiled_update))
+    if made is None:
         return None
-    compiled, read, _ = linked_kernel(kept)
+    compiled, read, _ = made
     call, number = compiled.call, np.dtype(dtype).type
     chosen = itemgetter(*read)
 

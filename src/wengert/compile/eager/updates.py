@@ -7,17 +7,16 @@ are written into the code. What it writes is written where it lies.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
 from wengert._traced import NeedsValueError
-from wengert.compile.eager.rules import Recording, Term, UnfitError
+from wengert.compile.eager.rows import RowCode
+from wengert.compile.eager.rules import Recording, Term, UnfitError, single_step
 from wengert.compile.llvm import machine
 from wengert.compile.llvm.emit import emit_kernel
-from wengert.compile.llvm.interface import Interface
 from wengert.compile.lower.nests import lower
-from wengert.compile.lower.steps import Fused, cut_into_steps
 from wengert.compile.nest import Kernel, Role
 from wengert.compile.nest_check import check_kernel
 from wengert.compile.runtime.linking import host_target
@@ -26,15 +25,6 @@ from wengert.program.program import Program
 from wengert.program.values import Value
 
 _LENGTH: Final = 7919  # stands for any
-
-
-class UpdateCode(NamedTuple):
-    """Machine code, and which of the function's arguments it takes."""
-
-    kernel: Kernel
-    interface: Interface
-    read: tuple[int, ...]
-    object_code: bytes
 
 
 class _Memory(Term):
@@ -52,14 +42,14 @@ class _Memory(Term):
 
 def update_code(
     update: Callable[..., None], arrays: int, numbers: int, settings: tuple[Any, ...], dtype: str
-) -> UpdateCode | None:
+) -> RowCode | None:
     """The machine code of ``update(*arrays, *numbers, *settings)``; None if it is no single loop in place."""
     try:
         kernel, read = _kernel(update, arrays, numbers, settings, np.dtype(dtype))
     except (UnfitError, NeedsValueError, TypeError):
         return None
     text, interface = emit_kernel(kernel, host_target())
-    return UpdateCode(kernel, interface, read, machine.emit_object(text))
+    return RowCode(kernel, interface, read, (), machine.emit_object(text))
 
 
 def _kernel(
@@ -76,12 +66,12 @@ def _kernel(
     if any([y.shape != x.shape or y.dtype is not dtype for x, y in written.items()]):
         raise UnfitError("a number that is written to")
     program = simplified(Program(tuple(values), tuple(equations), results))
-    steps = cut_into_steps(program)
-    if program.constants or len(steps) != 1 or not isinstance(steps[0], Fused) or steps[0].results != program.outputs:
-        raise UnfitError("no single loop")
+    step = single_step(program)
+    if program.constants:
+        raise UnfitError("it reads arrays of its own")
     order = {x: i for i, x in enumerate(program.inputs)}
-    targets = dict(zip(steps[0].results, written, strict=True))
-    lowered = lower(steps[0], {}, order, targets)
+    targets = dict(zip(step.results, written, strict=True))
+    lowered = lower(step, {}, order, targets)
     kernel = lowered.kernel
     check_kernel(kernel)
     if lowered.results or lowered.nests != 1 or kernel.of_role(Role.TEMP, Role.CONST, Role.OUT):
@@ -89,4 +79,4 @@ def _kernel(
     return kernel, tuple([order[x] for x in lowered.arguments])
 
 
-__all__ = ["UpdateCode", "update_code"]
+__all__ = ["update_code"]

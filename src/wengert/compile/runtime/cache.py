@@ -14,7 +14,7 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +94,14 @@ class Cache:
             return  # a full or read-only disk: the program runs all the same
         if self._looks(told, len(content)):
             self._make_room()
+
+    def get_or_make(self, key: str, make: Callable[[], bytes]) -> bytes:
+        """The content of an entry, which is made and kept if there is none."""
+        kept = self.get(key)
+        if kept is None:
+            kept = make()
+            self.put(key, kept)
+        return kept
 
     def is_usable(self) -> bool:
         """Whether entries can be kept here."""

@@ -38,8 +38,4 @@ def source_version() -> str:
 def compiled_object(text: str) -> bytes:
     """The object file of a module."""
     key = digest("text", machine.machine().key, text)
-    kept = disk_cache().get(key)
-    if kept is None:
-        kept = machine.emit_object(text)
-        disk_cache().put(key, kept)
-    return kept
+    return disk_cache().get_or_make(key, lambda: machine.emit_object(text))
