@@ -2,7 +2,8 @@
 
 ``--only NAME`` takes what has this in its name, ``--threads 1`` one number of threads, ``--quick`` few samples. Each
 case runs in a process of its own for each number of threads; the libraries take turns. JAX and C++ (``g++ -O3
--march=native``) take part where they are installed. What compiling costs is measured in fresh processes, too.
+-march=native``) take part where they are installed, ``torch.compile`` with ``--torch-compile`` (it needs a C++
+compiler, and seconds for each case). What compiling costs is measured in fresh processes, too.
 """
 
 from __future__ import annotations
@@ -81,16 +82,18 @@ def wengert_step(case: Case) -> Step:
     return step
 
 
-def torch_step(case: Case) -> Step:
+def torch_step(case: Case, *, compiled: bool = False) -> Step:
+    """PyTorch as it runs programs, or with ``torch.compile``, which takes the backward pass along."""
     torch = importlib.import_module("torch")
     problem = case.problem(_library(torch, _torch_scan))
     arrays = [torch.tensor(a, requires_grad=i in problem.by) for i, a in enumerate(problem.arrays)]
+    function = torch.compile(problem.function) if compiled else problem.function
     if not problem.by:
-        return lambda: problem.function(*arrays)
+        return lambda: function(*arrays)
     leaves = [arrays[i] for i in problem.by]
 
     def step() -> tuple[Any, ...]:
-        value = problem.function(*arrays)
+        value = function(*arrays)
         gradients = torch.autograd.grad(value, leaves)
         if not case.trains:
             return (value.detach(), *gradients)
@@ -197,10 +200,12 @@ def cpp_step(case: Case) -> Step | None:
     return make(case.problem(Library(np, nothing, nothing, nothing, nothing, nothing)))
 
 
-def _steps(case: Case) -> dict[str, Step]:
+def _steps(case: Case, torch_compile: bool) -> dict[str, Step]:
     steps = {"wengert": wengert_step(case)}
     if "torch" not in case.without:
         steps["torch"] = torch_step(case)
+    if torch_compile and "torch.compile" not in case.without:
+        steps["torch.compile"] = torch_step(case, compiled=True)
     if installed():
         steps["jax.jit"] = jax_step(case)
     if (native := cpp_step(case)) is not None:
@@ -211,7 +216,7 @@ def _steps(case: Case) -> dict[str, Step]:
 # --- one case, in this process ---------------------------------------------------------------------------------------
 
 
-def measure(case: Case, threads: int, quick: bool) -> dict[str, Any]:
+def measure(case: Case, threads: int, quick: bool, torch_compile: bool) -> dict[str, Any]:
     """The median seconds of each library, in turn.
 
     Raises:
@@ -219,7 +224,7 @@ def measure(case: Case, threads: int, quick: bool) -> dict[str, Any]:
     """
     for name in ("wengert", "torch"):
         importlib.import_module(name).set_num_threads(threads)
-    steps = _steps(case)
+    steps = _steps(case, torch_compile)
     first = {}
     for name, step in steps.items():
         begin = time.perf_counter()
@@ -292,7 +297,9 @@ def compiling() -> list[tuple[str, float, float, float, float]]:
             command = [sys.executable, "-c", _COLD]
             done = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
             runs.append([float(word) for word in done.stdout.split()])
-    return [(name, cold, warm, *wanted) for (name, *wanted), cold, warm in zip(_COSTS, *runs, strict=True)]  # type: ignore[misc]
+    return [
+        (name, cold, warm, of_cold, of_warm) for (name, of_cold, of_warm), cold, warm in zip(_COSTS, *runs, strict=True)
+    ]
 
 
 # --- the report ------------------------------------------------------------------------------------------------------
@@ -309,8 +316,9 @@ def _text(seconds: float | None) -> str:
 
 def table(results: list[dict[str, Any]]) -> list[str]:
     """The times as Markdown."""
-    peers = ["torch", "jax.jit", "C++"]
-    lines = ["| case | threads | wengert | torch | jax.jit | C++ | best / wengert | wanted |", "| --- " * 8 + "|"]
+    peers = ["torch", "torch.compile", "jax.jit", "C++"]
+    heads = ["case", "threads", "wengert", *peers, "best / wengert", "wanted"]
+    lines = [f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|"]
     for r in results:
         seconds = r["seconds"]
         best = min([s for name, s in seconds.items() if name != "wengert"])
@@ -324,12 +332,13 @@ def main() -> None:
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--torch-compile", action="store_true", help="a peer too: seconds to compile for each case")
     parser.add_argument("--case", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.case is not None:
         case = next(case for case in CASES if case.name == asked.case)
         keep_to_cores(int(asked.threads))
-        print(json.dumps(measure(case, int(asked.threads), asked.quick)))
+        print(json.dumps(measure(case, int(asked.threads), asked.quick, asked.torch_compile)))
         return
     chosen = [case for case in CASES if not asked.only or any([word in case.name for word in asked.only])]
     print("\n".join([f"{name}: {value}" for name, value in describe().items()]), flush=True)
@@ -337,7 +346,7 @@ def main() -> None:
     for case in chosen:
         for threads in asked.threads.split(","):
             command = [sys.executable, "-m", "benchmarks.compiled", "--case", case.name, "--threads", threads]
-            command += ["--quick"] if asked.quick else []
+            command += ["--quick"] * asked.quick + ["--torch-compile"] * asked.torch_compile
             environment = thread_environment(int(threads))
             done = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
             results.append(json.loads(done.stdout.splitlines()[-1]))

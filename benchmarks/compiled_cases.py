@@ -193,7 +193,13 @@ CASES = [
     ],
     *_powers("logsumexp", logsumexp, (3, 4, 5, 6), 3.0),
     *[
-        Case(f"LSTM, {n:,} steps", partial(lstm, steps=n), 0.67, 1e-9, ("torch",) if n > 1000 else ())
+        Case(
+            f"LSTM, {n:,} steps",
+            partial(lstm, steps=n),
+            0.67,
+            1e-9,
+            ("torch", "torch.compile") if n > 1000 else ("torch.compile",),
+        )
         for n in (1000, 8192)
     ],
     *[
