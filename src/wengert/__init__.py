@@ -408,9 +408,9 @@ from wengert.functions.linalg_factors import lu_unpack as lu_unpack
 from wengert.functions.linalg_factors import qr as qr
 from wengert.functions.linalg_factors import triangular_solve as triangular_solve
 from wengert.functions.linalg_names import lu_solve as lu_solve
+from wengert.functions.linalg_pseudoinverse import pinverse as pinverse
 from wengert.functions.linalg_solving import det as det
 from wengert.functions.linalg_solving import logdet as logdet
-from wengert.functions.linalg_solving import pinverse as pinverse
 from wengert.functions.linalg_solving import slogdet as slogdet
 from wengert.functions.linalg_spectra import matrix_exp as matrix_exp
 from wengert.functions.linalg_spectra import svd as svd

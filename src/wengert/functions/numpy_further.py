@@ -13,6 +13,7 @@ from wengert.functions import (
     fourier,
     joining,
     linalg_factors,
+    linalg_pseudoinverse,
     linalg_solving,
     linalg_spectra,
     matrices,
@@ -154,7 +155,7 @@ FURTHER: Final[dict[Any, Callable[..., Any]]] = {
     np.linalg.det: linalg_solving.det,
     np.linalg.slogdet: lambda a: tuple(linalg_solving.slogdet(a)),
     np.linalg.solve: _solve,
-    np.linalg.pinv: lambda a, rcond=None, hermitian=False: linalg_solving.pinv(a, rcond, hermitian),
+    np.linalg.pinv: lambda a, rcond=None, hermitian=False: linalg_pseudoinverse.pinv(a, rcond, hermitian),
     np.linalg.eigh: lambda a, UPLO="L": tuple(linalg_spectra.eigh(a, UPLO)),  # noqa: N803 - NumPy's argument
     np.linalg.eigvalsh: lambda a, UPLO="L": linalg_spectra.eigvalsh(a, UPLO),  # noqa: N803
     np.linalg.eig: lambda a: tuple(linalg_spectra.eig(a)),
