@@ -16,7 +16,7 @@ from numpy import float32
 from wengert._batched import Batched
 from wengert._traced import Traced
 from wengert.engine.node import AccumulateGrad, BatchedAccumulateGrad, Node
-from wengert.engine.state import STATE
+from wengert.engine.state import CREATING, STATE
 
 
 class TensorBase:
@@ -118,7 +118,9 @@ def set_trace(trace: Any) -> None:
 
 def _choose_created() -> None:
     """One test for each new tensor decides about both modes."""
+    before = STATE.created
     STATE.created = STATE.trace.created if STATE.trace is not None else _mark_inference if STATE.inference else None
+    CREATING.add((STATE.created is not None) - (before is not None))
 
 
 def _mark_inference(t: TensorBase) -> None:
