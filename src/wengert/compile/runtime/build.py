@@ -10,8 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from wengert.compile.llvm import machine
-from wengert.compile.llvm.emit import NO_MEMORY, OUT_OF_BOUNDS
-from wengert.compile.llvm.interface import Interface
+from wengert.compile.llvm.interface import NO_MEMORY, OUT_OF_BOUNDS, Interface
 from wengert.compile.llvm.places import stride_name
 from wengert.compile.nest import Buffer, Expr, Extent, Kernel, Role
 from wengert.compile.runtime.entry import ALWAYS, Box, Fixed, Terms, fast_entry

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 import numpy as np
 
 from wengert import _threads
+from wengert._records import record
 from wengert.compile.llvm.interface import Interface
 from wengert.compile.llvm.machine import Linked
 from wengert.compile.llvm.places import stride_name
@@ -23,7 +23,7 @@ from wengert.compile.runtime.seen import Seen
 from wengert.compile.runtime.support import support
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Box:
     """A class of objects that hold a raw value in a slot, to be taken and given in place of arrays.
 
@@ -37,7 +37,7 @@ class Box:
     others: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Terms:
     """Under which conditions a call runs the kernel, and how its results are given.
 
@@ -54,7 +54,7 @@ ALWAYS: Final = Terms()
 Shape = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fixed:
     """Calls with arrays of known shapes, which the kernel sees under others with the same elements."""
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import ctypes
 import sys
-import sysconfig
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 import numpy as np
+
+from wengert._records import record
 
 TYPE: Final = 8  # of any object; another place without the GIL, where this is not used
 _HEAD: Final = object.__basicsize__
@@ -41,7 +41,7 @@ def _word(address: int) -> int:
     return ctypes.c_uint64.from_address(address).value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ArrayApi:
     """Addresses of NumPy's functions that make arrays and scalars."""
 
@@ -53,7 +53,7 @@ class ArrayApi:
 @cache
 def array_api() -> ArrayApi | None:
     """The functions, or None if this Python or NumPy is not laid out as expected."""
-    if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
+    if sys.implementation.name != "cpython" or _HEAD != 16:  # without the GIL objects begin with more
         return None
     if hasattr(sys, "gettotalrefcount"):  # a build that counts references in more than one place
         return None
