@@ -79,31 +79,17 @@ class CompiledFunction:
         for plan in plans:
             if plan.holds():
                 return plan
-        reason = self._why(key, plans)
+        last = next((other for other in reversed(self._plans) if other != key and self._plans[other]), None)
         with without_collection():
             plan = Plan(self._function, leaves, structure, effects=self._effects)
-        plan.reason, plan.signature = reason, _signature_text(key)
-        plan.adjoint_function = CompiledFunction(plan.adjoint_of, effects=False)
+        plan.described = functools.partial(_described, key, last, again=bool(plans))
+        plan.compiled = _without_effects
         plans.append(plan)
         if len(plans) == 1:
             fast = plan.entry(self.__call__, self._entries)
             if fast is not None:
                 self.__call__ = fast.call  # what it does not take goes to the entry before
         return plan
-
-    def _why(self, key: Any, plans: list[Plan]) -> str:
-        """Why a call needs a new trace."""
-        if plans:
-            return (
-                "a tensor from outside has another dtype, shape, requires_grad or .grad than when it was traced before"
-            )
-        last = next((other for other in reversed(self._plans) if other != key and self._plans[other]), None)
-        if last is None:
-            return "this was the first call"
-        if last[0] != key[0]:
-            return "the arguments are nested in another way than before"
-        differ = [f"{_part_text(a)} became {_part_text(b)}" for a, b in zip(last[1:], key[1:], strict=True) if a != b]
-        return "; ".join(differ)
 
     def _plan_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Plan, list[Any]]:
         leaves, structure = flatten((args, kwargs))
@@ -172,6 +158,10 @@ def _again(function: Callable[..., Any], fallback: bool, effects: bool) -> Compi
     return CompiledFunction(function, fallback=fallback, effects=effects)
 
 
+def _without_effects(function: Callable[..., Any]) -> CompiledFunction:
+    return CompiledFunction(function, effects=False)
+
+
 def _unbound(function: CompiledFunction) -> Callable[..., Any]:
     """``function._call``, not keeping ``function`` alive: the builtin that calls it belongs to that."""
     reference = weakref.ref(function)
@@ -223,9 +213,22 @@ def _part_text(part: Any) -> str:
     return str(rest[0])
 
 
-def _signature_text(key: Any) -> str:
+def _described(key: Any, last: Any, *, again: bool) -> tuple[str, str]:
+    """A signature, and why a call was traced: ``last`` is the one before; ``again`` if this was traced before."""
     mode = "" if key[-2] else ", under no_grad"
-    return f"({', '.join(map(_part_text, key[1:-3]))}){mode}"
+    return f"({', '.join(map(_part_text, key[1:-3]))}){mode}", _why(key, last, again=again)
+
+
+def _why(key: Any, last: Any, *, again: bool) -> str:
+    if again:
+        return "a tensor from outside has another dtype, shape, requires_grad or .grad than when it was traced before"
+    if last is None:
+        return "this was the first call"
+    if last[0] != key[0]:
+        return "the arguments are nested in another way than before"
+    return "; ".join(
+        [f"{_part_text(a)} became {_part_text(b)}" for a, b in zip(last[1:], key[1:], strict=True) if a != b]
+    )
 
 
 class _Same:

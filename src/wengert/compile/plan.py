@@ -59,8 +59,6 @@ class Plan:
         self._effects = effects
         self._leaves = len(leaves)
         self.refusal: Exception | None = None  # why there are no gradients of the results
-        self.reason = ""  # why it was traced; said by the function that owns this
-        self.signature = ""
         start = time.perf_counter()
         trace = Trace()
         with tracing(trace):
@@ -82,6 +80,7 @@ class Plan:
         self.forward = Executable(program, written, simplify=self.cut is None)
         self.seconds = time.perf_counter() - start
         self._backward: Callable[..., tuple[Any, ...]] | None = None
+        self._adjoint: Callable[..., Any] | None = None
 
     # --- reading the trace -----------------------------------------------------------------------------------------
 
@@ -309,9 +308,13 @@ class Plan:
         for i, number in self._slots:
             given[i] = tensors[number]
         drawn = tensors[len(self.positions) + len(self._sources) :]
-        return self.adjoint_function(given, list(grads), drawn)  # type: ignore[no-any-return]
+        if self._adjoint is None:
+            self._adjoint = self.compiled(self.adjoint_of)
+        return self._adjoint(given, list(grads), drawn)  # type: ignore[no-any-return]
 
-    adjoint_function: Callable[..., Any]  # bound by the compiled function that owns this plan
+    # Bound by the compiled function that owns this plan: its signature and why it was traced; a function compiled.
+    described: Callable[[], tuple[str, str]]
+    compiled: Callable[[Callable[..., Any]], Callable[..., Any]]
 
     def adjoint_of(self, given: list[Any], grads: list[Any], hosts: list[Any]) -> tuple[Any, ...]:
         """The gradients of the function by the engine, on tensors: what the adjoint is traced from.

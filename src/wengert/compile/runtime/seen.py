@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from wengert import _threads
 from wengert.compile.runtime import entry_table as words
 from wengert.compile.runtime.seen_code import FACTOR, SHIFT
 
@@ -15,37 +16,45 @@ _FIRST: Final = 8  # rows, a power of two
 
 
 class Seen:
-    """Tuples of sizes. ``numbers`` are the words of the entry code in which it finds each size of a call."""
+    """Tuples of sizes. ``numbers`` are the words of the entry code in which it finds each size of a call.
+
+    The entry code may look at any time: a table is ready before the one word that says where it is changes, and a row
+    before the word that says that it counts.
+    """
 
     def __init__(self, numbers: Sequence[int]) -> None:
         self._numbers = np.array(numbers, np.int64)
         self._all: set[tuple[int, ...]] = set()
-        self._head = np.zeros(4, np.int64)
-        self._head[words.SEEN_COUNT] = len(numbers)
-        self._head[words.SEEN_NUMBERS] = self._numbers.ctypes.data
+        self._lock = _threads.Lock()
+        self._where = np.zeros(1, np.int64)
         self._grow(_FIRST)
 
     @property
     def address(self) -> int:
-        """Where the entry code finds it."""
-        return int(self._head.ctypes.data)
+        """The word that says where the table is."""
+        return int(self._where.ctypes.data)
 
     def add(self, sizes: tuple[int, ...]) -> None:
         """Let calls have these sizes."""
-        if sizes in self._all:
-            return
-        self._all.add(sizes)
-        if 2 * len(self._all) > len(self._rows):
-            self._grow(2 * len(self._rows))
-        else:
-            self._enter(self._rows, sizes)
+        with self._lock.held:
+            if sizes in self._all:
+                return
+            self._all.add(sizes)
+            if 2 * len(self._all) > len(self._rows):
+                self._grow(2 * len(self._rows))
+            else:
+                self._enter(self._rows, sizes)
 
     def _grow(self, size: int) -> None:
         rows = np.zeros((size, 1 + len(self._numbers)), np.int64)
         for sizes in self._all:
             self._enter(rows, sizes)
+        head = np.zeros(4, np.int64)
+        head[words.SEEN_COUNT], head[words.SEEN_NUMBERS] = len(self._numbers), self._numbers.ctypes.data
+        head[words.SEEN_MASK], head[words.SEEN_ROWS] = size - 1, rows.ctypes.data
+        self._where[0] = head.ctypes.data
         self._rows: Any = rows
-        self._head[words.SEEN_MASK], self._head[words.SEEN_ROWS] = size - 1, rows.ctypes.data
+        self._head: Any = head
 
     @staticmethod
     def _enter(rows: Any, sizes: tuple[int, ...]) -> None:

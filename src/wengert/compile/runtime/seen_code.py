@@ -16,10 +16,11 @@ _SIGNED: Final = FACTOR - (1 << 64)
 SHIFT: Final = 32
 
 SEEN: Final = f"""seen:
-{word("seen.table", "table", words.SEEN, "ptr")}
-  %seen.all = icmp eq ptr %seen.table, null
+{word("seen.where", "table", words.SEEN, "ptr")}
+  %seen.all = icmp eq ptr %seen.where, null
   br i1 %seen.all, label %results, label %seen.look
 seen.look:
+  %seen.table = load ptr, ptr %seen.where
 {word("seen.count", "seen.table", words.SEEN_COUNT)}
 {word("seen.mask", "seen.table", words.SEEN_MASK)}
 {word("seen.rows", "seen.table", words.SEEN_ROWS, "ptr")}
