@@ -119,6 +119,27 @@ class TestWhatIsTaken:
             assert f(torch.ones(n)).shape == (n,)
         assert traced == lengths
 
+    def test_lengths_from_many_threads(self) -> None:
+        """Some threads trace new lengths while others run lengths that were seen."""
+        f = torch.compile(lambda x: x * 2)
+        f(torch.ones(65))
+        wrong: list[int] = []
+
+        def work(first: int) -> None:
+            for n in range(first, first + 60):
+                for m in (n, 65, first):
+                    y = f(torch.ones(m))
+                    if y.shape != (m,) or y.sum().item() != 2 * m:
+                        wrong.append(m)
+
+        threads = [threading.Thread(target=work, args=(first,)) for first in (100, 100, 130, 200)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert wrong == []
+        assert all(is_fast(f, torch.ones(n)) for n in (65, 100, 159, 189, 259))
+
     def test_pairs_of_lengths(self) -> None:
         f = torch.compile(lambda x, y: (x * 2, y + 1))
         seen = [(70, 80), (80, 70), (70, 70), (81, 80)]
