@@ -79,7 +79,7 @@ class Schedule:
         made = self.kernel
         assert made is not None
         extents = [extent for buffer in made.arguments for extent in buffer.shape]
-        if not all([isinstance(extent, (int, str)) for extent in extents]):
+        if not all([isinstance(extent, (int, str)) for extent in extents]) or not CREATING.address:
             return None
         names = list(dict.fromkeys([extent for extent in extents if isinstance(extent, str)]))
         places = [extents.index(name) for name in names]
@@ -90,8 +90,8 @@ class Schedule:
                 sizes = [size for shape in shapes for size in shape]
                 seen.add(tuple([sizes[place] for place in places]))
 
-        guards = ((CREATING.address, 0), (id(DEFAULTS) + _default_float(), id(DEFAULTS.float)))
-        terms = Terms(guards, seen, form)
+        guards = ((id(DEFAULTS) + _default_float(), id(DEFAULTS.float)),)
+        terms = Terms(CREATING.address, guards, DEFAULTS, seen, form)
         boxed = CompiledKernel(made.kernel, made.interface, made.linked, slow=slow, box=_BOX, terms=terms)
         return Entry(boxed.call, accept)
 

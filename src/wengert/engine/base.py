@@ -118,9 +118,8 @@ def set_trace(trace: Any) -> None:
 
 def _choose_created() -> None:
     """One test for each new tensor decides about both modes."""
-    before = STATE.created
     STATE.created = STATE.trace.created if STATE.trace is not None else _mark_inference if STATE.inference else None
-    CREATING.add((STATE.created is not None) - (before is not None))
+    CREATING.put(on=STATE.created is not None)
 
 
 def _mark_inference(t: TensorBase) -> None:

@@ -6,9 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
-import numpy as np
-
-from wengert import _threads
+from wengert._marks import ThreadMark
 
 
 class ThreadState(threading.local):
@@ -33,27 +31,5 @@ class ThreadState(threading.local):
 
 STATE: Final = ThreadState()
 
-
-class CountedThreads:
-    """How many threads there are in some state, in a word of memory: machine code asks no thread for its state."""
-
-    __slots__ = ("_lock", "_word")
-
-    def __init__(self) -> None:
-        self._lock = _threads.Lock()
-        self._word = np.zeros(1, np.int64)
-
-    @property
-    def address(self) -> int:
-        """Where the number is."""
-        return int(self._word.ctypes.data)
-
-    def add(self, change: int) -> None:
-        """One more or one less."""
-        with self._lock.held:
-            self._word[0] += change
-
-
-# Those in which `STATE.created` is set. One that ends in such a mode stays among them: others then take a way that is
-# slower, and right.
-CREATING: Final = CountedThreads()
+# Whether `STATE.created` is set in a thread, for machine code.
+CREATING: Final = ThreadMark()

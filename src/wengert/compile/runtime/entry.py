@@ -41,11 +41,15 @@ class Box:
 class Terms:
     """Under which conditions a call runs the kernel, and how its results are given.
 
-    ``guards`` are addresses of words, and what these have to hold. ``seen`` are the sizes that calls may have; None for
-    any. ``form`` says how results are nested (:mod:`.form_code`); None for one as it is, more in a tuple.
+    ``mark`` is the address of a key under which the thread has to have nothing (:mod:`wengert._marks`). ``guards`` are
+    addresses of words, and what these have to hold; ``owner`` is whose they are. ``seen`` are the sizes that calls may
+    have; None for any. ``form`` says how results are nested (:mod:`.form_code`); None for one as it is, several in a
+    tuple.
     """
 
+    mark: int = 0
     guards: Sequence[tuple[int, int]] = ()
+    owner: Any = None
     seen: Seen | None = None
     form: Sequence[int] | None = None
 
@@ -115,6 +119,7 @@ def fast_entry(
     table[words.RESULT_TABLE] = table_of(kinds, keep)
     table[words.CONSTANTS] = len(constants)
     table[words.CONSTANT_TABLE] = table_of([(pointers[n], a.ctypes.data) for n, a in constants.items()], keep)
+    table[words.MARK] = terms.mark
     table[words.GUARDS], table[words.GUARD_TABLE] = len(terms.guards), table_of(terms.guards, keep)
     table[words.SEEN] = 0 if terms.seen is None else terms.seen.address
     table[words.FORM], table[words.FORM_TABLE] = len(form), table_of([form], keep)

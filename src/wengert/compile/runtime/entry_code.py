@@ -2,8 +2,8 @@
 
 One function serves all kernels. What a kernel takes and gives stands in tables (:mod:`.entry_table`), whose address is
 in the object that Python passes as `self`. Whatever is not exactly as the tables say is handed to a Python function.
-Before anything else it compares words in memory with what they were (guards): the state of the process that decides
-whether a call may run the kernel at all.
+Before anything else it looks whether the thread bears a mark, and compares words in memory with what they were
+(guards): the state of thread and process that decides whether a call may run the kernel at all.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ IMPORTS: Final = (
     "PyTuple_New",
     "PyTuple_SetItem",
     "PyType_GenericAlloc",
+    "PyThread_tss_get",
 )
 NAME: Final = "wengert_call"
 
@@ -41,6 +42,7 @@ declare void @Py_DecRef(ptr)
 declare ptr @PyTuple_New(i64)
 declare i32 @PyTuple_SetItem(ptr, i64, ptr)
 declare ptr @PyType_GenericAlloc(ptr, i64)
+declare ptr @PyThread_tss_get(ptr)
 declare ptr @wengert_array_new(ptr, i32, ptr, i32, ptr, ptr, i32, i32, ptr)
 declare ptr @wengert_array_scalar(ptr, ptr, ptr)
 declare ptr @wengert_set_handler(ptr)
@@ -60,15 +62,25 @@ entry:
 {word("wanted", "table", words.ARGUMENTS)}
 {word("box", "table", words.BOX, "ptr")}
 {word("argtable", "table", words.ARGUMENT_TABLE, "ptr")}
-{word("guards", "table", words.GUARDS)}
+{word("guard.count", "table", words.GUARDS)}
 {word("guardtable", "table", words.GUARD_TABLE, "ptr")}
   %right_count = icmp eq i64 %nargs, %wanted
   %no_keywords = icmp eq ptr %keywords, null
   %right_call = and i1 %right_count, %no_keywords
-  br i1 %right_call, label %guards.head, label %slow_way
+  br i1 %right_call, label %mark.look, label %slow_way
+mark.look:
+{word("mark", "table", words.MARK, "ptr")}
+  %no_mark = icmp eq ptr %mark, null
+  br i1 %no_mark, label %guards.begin, label %mark.ask
+mark.ask:
+  %marked = call ptr @PyThread_tss_get(ptr %mark)
+  %is_unmarked = icmp eq ptr %marked, null
+  br i1 %is_unmarked, label %guards.begin, label %slow_way
+guards.begin:
+  br label %guards.head
 guards.head:
-  %g = phi i64 [ 0, %entry ], [ %g1, %guard ]
-  %guards.more = icmp slt i64 %g, %guards
+  %g = phi i64 [ 0, %guards.begin ], [ %g1, %guard ]
+  %guards.more = icmp slt i64 %g, %guard.count
   br i1 %guards.more, label %guard, label %args.head
 guard:
   %g.twice = mul i64 %g, 2

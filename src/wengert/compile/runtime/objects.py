@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from typing import Final
 
@@ -25,7 +26,10 @@ def source_version() -> str:
     The files are read if one of them was written since, by what the system says of them.
     """
     package = os.path.dirname(_version.__file__)
-    files = sorted([entry for folder in _MAKERS for entry in _sources(os.path.join(package, folder))])
+    files: list[tuple[str, os.stat_result]] = []
+    with suppress(OSError):  # a package that is no folder
+        for folder in _MAKERS:
+            files += sorted(_sources(os.path.join(package, folder)))
     states = [(path, s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino) for path, s in files]
     name = digest("source", __version__, repr(states))
     return disk_cache().get_or_make(name, lambda: _read([path for path, _ in files], package)).decode()
