@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
+from wengert._marks import ThreadMark
+
 
 class ThreadState(threading.local):
     """One value per thread; the class attributes are what a new thread starts with."""
@@ -28,3 +30,6 @@ class ThreadState(threading.local):
 
 
 STATE: Final = ThreadState()
+
+# Whether `STATE.created` is set in a thread, for machine code.
+CREATING: Final = ThreadMark()

@@ -14,7 +14,7 @@ from typing import Final
 
 from wengert.compile.llvm.accumulate import Total, add_to_total, finished, new_total
 from wengert.compile.llvm.frame import Frame, Layout, dtypes_of
-from wengert.compile.llvm.interface import Interface
+from wengert.compile.llvm.interface import NO_MEMORY, OUT_OF_BOUNDS, Interface
 from wengert.compile.llvm.ir import Ir, Val
 from wengert.compile.llvm.layout import layout_of, slots_of
 from wengert.compile.llvm.loops import emit_body, run_loop
@@ -26,9 +26,10 @@ from wengert.compile.llvm.places import (
     total,
     walk,
 )
-from wengert.compile.llvm.plan import Plan, Planner, Target, work_of
+from wengert.compile.llvm.plan import Plan, Planner, work_of
 from wengert.compile.llvm.products import dtypes_of_products, with_products_as_loops
 from wengert.compile.llvm.registry import ELEMENTS
+from wengert.compile.llvm.target import Target
 from wengert.compile.nest import (
     Acc,
     Check,
@@ -40,8 +41,6 @@ from wengert.compile.nest import (
 )
 
 MOST_SHARES: Final = 64
-NO_MEMORY: Final = 1  # what the entry returns
-OUT_OF_BOUNDS: Final = 2
 # Sixteenths of an instruction in one share: some 20 microseconds.
 SHARE: Final = 16 * 100_000
 
