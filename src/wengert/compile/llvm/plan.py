@@ -63,11 +63,19 @@ _MIDDLE: Final = frozenset(["div", "reciprocal", "sqrt", "rsqrt", "pow_number", 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What matters about the machine: bytes in a vector register, how many there are, fused multiply-add."""
+    """What matters about the machine.
+
+    Attributes:
+        register: bytes in a vector register.
+        fma: whether products and sums are fused.
+        registers: how many vector registers there are.
+        tables: whether it has the instructions of ``wide``.
+    """
 
     register: int = 64
     fma: bool = True
     registers: int = 32
+    tables: bool = False
 
 
 @dataclass(slots=True)
