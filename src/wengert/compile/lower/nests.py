@@ -311,7 +311,8 @@ def _store_for_later(step: Fused, group: Group) -> bool:
     The memory of a result, which is written anyway, may be larger.
     """
     readers, roots = _readers(step, group), list(group.roots.values())
-    costly, large = [], []
+    costly: list[Value] = []
+    large: list[Value] = []
     for equation in step.equations:
         (y,) = equation.results
         size = y.size * y.dtype.itemsize

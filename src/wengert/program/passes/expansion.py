@@ -197,15 +197,18 @@ class _Shares:
 
     def share(self, xp: Any, equation: Equation) -> Value | None:
         """The result of an equation if it is such an exponential; what leads to one is noted."""
-        name, (first, *others) = equation.op.name, (*equation.inputs, None)
-        if name == "exp" and first in self._logarithms:
-            softmax = self._logarithms[first]
+        name, values = equation.op.name, list(equation.values)
+        if len(values) != len(equation.inputs):
+            return None
+        if name == "exp" and values[0] in self._logarithms:
+            softmax = self._logarithms[values[0]]
             return xp.mul(softmax.e, xp.reciprocal(softmax.total))  # type: ignore[no-any-return]
-        if name == "reshape" and first in self._sums:
-            self._sums[equation.results[0]] = self._sums[first]
-        elif name == "sub" and isinstance(others[0], Value) and others[0] in self._sums:
-            softmax, kept = self._sums[others[0]], others[0].shape
-            if first is softmax.x and (1,) * (first.ndim - len(kept)) + kept == softmax.total.shape:
+        if name == "reshape" and values[0] in self._sums:
+            self._sums[equation.results[0]] = self._sums[values[0]]
+        elif name == "sub" and values[1] in self._sums:
+            x, y = values
+            softmax = self._sums[y]
+            if x is softmax.x and (1,) * (x.ndim - y.ndim) + y.shape == softmax.total.shape:
                 self._logarithms[equation.results[0]] = softmax
         return None
 
