@@ -334,6 +334,8 @@ def tanh(ir: Ir, x: Val) -> Val:
     """Hyperbolic tangent: at most 2 ulp."""
     with strict(ir):
         size = absolute(ir, x)
+        if is_single(x) and wide.has_tables(ir):
+            return copysign(ir, wide.piecewise(ir, tables.TANH, size), x)
         z = x * x
         near = ir.fma(x * z, ir.polynomial(fits.TANH_F if is_single(x) else fits.TANH_D, z), x)
         far = 1.0 - 2.0 / (exp(ir, size * 2.0) + 1.0)

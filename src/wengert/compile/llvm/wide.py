@@ -7,9 +7,9 @@ registers, and what is missing in the last one is left undefined.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
-from wengert.compile.llvm.ir import FLOAT_BITS, Ir, Val, number_text, type_text
+from wengert.compile.llvm.ir import FLOAT_BITS, Ir, Val, float32_bits, number_text, type_text
 
 _BITS: Final = 512
 ENTRIES: Final = 16  # of a table, for float32 and float64
@@ -47,6 +47,34 @@ def scaled(ir: Ir, x: Val, exponent: Val) -> Val:
         return ir.call(name, a.elem, a.lanes, a, b, a, *_all_lanes(ir, a))
 
     return _by_register(ir, x.elem, one, x, exponent)
+
+
+class Pieces(NamedTuple):
+    """A function of positive float32 by polynomials, one for each half of eight octaves.
+
+    Attributes:
+        least: the beginning of the first octave; what is smaller takes its first polynomial.
+        most: from here on the function is what it is here.
+        starts: what is subtracted from the argument.
+        coefficients: tables of the polynomials' coefficients, the highest power first.
+    """
+
+    least: float
+    most: float
+    starts: tuple[float, ...]
+    coefficients: tuple[tuple[float, ...], ...]
+
+
+def piecewise(ir: Ir, pieces: Pieces, x: Val) -> Val:
+    """Such a function; NaN stays."""
+    bounded = (x > pieces.most).where(pieces.most, x)
+    bits, least = bounded.bits(), float32_bits(pieces.least)
+    number = (bits > least).where(bits, bits.like(least)).lshr(22)
+    r = bounded - lookup(ir, pieces.starts, number)
+    y, *rest = [lookup(ir, table, number) for table in pieces.coefficients]
+    for c in rest:
+        y = ir.fma(y, r, c)
+    return y
 
 
 # --- registers -------------------------------------------------------------------------------------------------------
