@@ -295,12 +295,13 @@ class Ir:
             y = self.fma(y, x, c)
         return y
 
-    def even_and_odd(self, coefficients: Sequence[float], x: Val, square: Val) -> Val:
+    def even_and_odd(self, coefficients: Sequence[float | Val], x: Val, square: Val) -> Val:
         """The same by pairs of coefficients, so that half as many steps wait for each other."""
-        first = len(coefficients) % 2
-        y = x.like(coefficients[0]) if first else self.fma(x.like(coefficients[0]), x, coefficients[1])
-        for odd, even in zip(coefficients[2 - first :: 2], coefficients[3 - first :: 2], strict=True):
-            y = self.fma(y, square, self.fma(x.like(odd), x, even))
+        c = [x._other(each) for each in coefficients]
+        first = len(c) % 2
+        y = c[0] if first else self.fma(c[0], x, c[1])
+        for odd, even in zip(c[2 - first :: 2], c[3 - first :: 2], strict=True):
+            y = self.fma(y, square, self.fma(odd, x, even))
         return y
 
     def phi(self, elem: str, lanes: int) -> tuple[Val, list[tuple[Val, str]]]:

@@ -15,7 +15,6 @@ from wengert.compile.llvm.rounds import Rounds, dtype_of
 from wengert.compile.llvm.scalars import cast, emit
 from wengert.compile.nest import Acc, Compute, If, Iota, Load, Loop, MatMul, Statement, Store
 
-
 def emit_body(frame: Frame, body: tuple[Statement, ...]) -> None:
     """Emit statements in order."""
     for statement in body:

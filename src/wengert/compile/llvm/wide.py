@@ -71,10 +71,8 @@ def piecewise(ir: Ir, pieces: Pieces, x: Val) -> Val:
     bits, least = bounded.bits(), float32_bits(pieces.least)
     number = (bits > least).where(bits, bits.like(least)).lshr(22)
     r = bounded - lookup(ir, pieces.starts, number)
-    y, *rest = [lookup(ir, table, number) for table in pieces.coefficients]
-    for c in rest:
-        y = ir.fma(y, r, c)
-    return y
+    *slope, start = [lookup(ir, table, number) for table in pieces.coefficients]
+    return ir.fma(ir.even_and_odd(slope, r, r * r), r, start)
 
 
 # --- registers -------------------------------------------------------------------------------------------------------
