@@ -58,7 +58,7 @@ def emit_kernel(
     """
     products = tuple(sorted(dtypes_of_products(kernel)))
     kernel = with_products_as_loops(kernel)
-    ir = Ir(fma=target.fma, fast=fast_math)
+    ir = Ir(fma=target.fma, fast=fast_math, tables=target.tables)
     plan = Planner(kernel, target).plan
     layout = layout_of(kernel, plan)
     module = _Module(ir, kernel, plan, layout, share)

@@ -6,11 +6,19 @@ from typing import NamedTuple
 
 
 class Target(NamedTuple):
-    """Bytes in a vector register, whether there is fused multiply-add, how many registers there are."""
+    """What matters about the machine.
+
+    Attributes:
+        register: bytes in a vector register.
+        fma: whether products and sums are fused.
+        registers: how many vector registers there are.
+        tables: whether it has the instructions of ``wide``.
+    """
 
     register: int = 64
     fma: bool = True
     registers: int = 32
+    tables: bool = False
 
 
 __all__ = ["Target"]

@@ -36,6 +36,7 @@ _DEEPEST: Final = 100
 # Bytes of what is stored rather than computed again for nests that come later.
 _LEAST_KEPT: Final = 1 << 12
 _MOST_KEPT: Final = 1 << 20
+_MOST_KEPT_IN_RESULT: Final = 1 << 23
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,11 @@ def lower(
     results = tuple([x for x in step.results if x not in in_place])
     for i, x in enumerate(results):
         body.add_buffer(x, Buffer(f"y{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), Role.OUT))
-    for i, x in enumerate([x for x in group.roots if x not in step.results and x.ndim]):
+    kept_in = _kept_in_results(group, nests, step, results)
+    for x, y in kept_in.items():
+        body.set_buffer(x, body.buffer_of(y))
+    between = [x for x in group.roots if x not in step.results and x.ndim and x not in kept_in]
+    for i, x in enumerate(between):
         body.add_buffer(x, Buffer(f"t{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), Role.TEMP))
     for index, extent in _chosen_from(step, sizes):
         body.add_check(index, extent)
@@ -155,7 +160,7 @@ def lower(
         body.add_components(list(group.roots.values()))
     else:
         for roots in nests:
-            body.add_nest(roots, frozenset(in_place))
+            body.add_nest(roots, frozenset({*in_place, *kept_in.values()}))
     kernel = collapsed(Kernel("kernel", tuple(body.buffers), tuple(body.statements)))
     kernel = kernel if by_rows else tiled(kernel)
     return Lowered(kernel, arguments, results, step.equations, in_place)
@@ -171,6 +176,23 @@ def may_replace(group: Group, nests: Sequence[Sequence[Root]], y: Value, x: Valu
         return False
     readers = [(when[value], aligned) for value in group.roots for leaf, aligned in group.leaves_of(value) if leaf is x]
     return all([number < when[y] or (number == when[y] and aligned) for number, aligned in readers])
+
+
+def _kept_in_results(
+    group: Group, nests: Sequence[Sequence[Root]], step: Fused, results: Sequence[Value]
+) -> dict[Value, Value]:
+    """What lies between loops, with the result in whose memory it can lie until that is written."""
+    when = {root.value: number for number, roots in enumerate(nests) for root in roots}
+    kept: dict[Value, Value] = {}
+    for x, root in group.roots.items():
+        if x in step.results or not x.ndim or root.is_product or root.in_parts:
+            continue
+        for y in results:
+            same = y.shape == x.shape and y.dtype == x.dtype and y not in kept.values()
+            if same and when.get(x, 0) < when.get(y, 0) and may_replace(group, nests, y, x):
+                kept[x] = y
+                break
+    return kept
 
 
 def _component_group(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]]) -> Group | None:
@@ -284,18 +306,28 @@ def _reduction_root(equation: Equation, by_rows: bool) -> Root:
 
 
 def _store_for_later(step: Fused, group: Group) -> bool:
-    """Store what is costly and needed again by later nests, as long as the cache holds it: beyond, memory is slower."""
+    """Store what is costly and needed again by later nests, as long as the cache holds it: beyond, memory is slower.
+
+    The memory of a result, which is written anyway, may be larger.
+    """
     readers, roots = _readers(step, group), list(group.roots.values())
-    costly = []
+    costly: list[Value] = []
+    large: list[Value] = []
     for equation in step.equations:
         (y,) = equation.results
+        size = y.size * y.dtype.itemsize
         is_costly = not equation.op.view and equation.op.name not in LIGHT
-        if y not in group.roots and is_costly and _LEAST_KEPT < y.size * y.dtype.itemsize < _MOST_KEPT:
+        if y not in group.roots and is_costly and _LEAST_KEPT < size <= _MOST_KEPT_IN_RESULT:
             nests = {(roots[n].stage, roots[n].shape, roots[n].order) for n in readers.get(y, ())}
             if len(nests) > 1:
-                costly.append(y)
-    group.roots |= {y: Root(y, y.shape, ()) for y in costly}
-    return bool(costly)
+                (costly if size < _MOST_KEPT else large).append(y)
+    before = dict(group.roots)
+    group.roots |= {y: Root(y, y.shape, ()) for y in (*costly, *large)}
+    if large:
+        _set_stages(step, group)
+        kept = _kept_in_results(group, together(group), step, step.results)
+        group.roots = before | {y: Root(y, y.shape, ()) for y in costly + [x for x in large if x in kept]}
+    return len(group.roots) > len(before)
 
 
 def _readers(step: Fused, group: Group) -> dict[Value, set[int]]:

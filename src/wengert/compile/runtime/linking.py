@@ -23,7 +23,8 @@ def host_target() -> Target:
     host = processor()
     register = 64 if "avx512f" in host.features else 32 if "avx2" in host.features else 16
     fma = bool({"fma", "avx512f"} & host.features) or not host.is_x86
-    return Target(register, fma, 16 if host.is_x86 and register < 64 else 32)
+    tables = {"avx512f", "avx512dq"} <= host.features
+    return Target(register, fma, 16 if host.is_x86 and register < 64 else 32, tables)
 
 
 def kernel_key(form: str, *, fast_math: bool) -> str:
