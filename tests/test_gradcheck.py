@@ -7,9 +7,9 @@ import textwrap
 import warnings
 
 import pytest
-from both import both
 
 import wengert
+from both import both
 from wengert.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from wengert.testing import check_grads
 from wengert.testing import gradcheck as exported

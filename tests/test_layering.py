@@ -39,6 +39,7 @@ LAYERS = (
                 "autograd",
                 "backends",
                 "compile",
+                "compiler",
                 "cpu",
                 "cuda",
                 "distributed",

@@ -634,6 +634,7 @@ _LAZY: dict[str, str] = {
     "autocast": "wengert.amp",
     "bartlett_window": "wengert.signal.periodic",
     "blackman_window": "wengert.signal.periodic",
+    "compiler": "wengert.compiler",
     "cpu": "wengert.cpu",
     "distributed": "wengert.distributed",
     "distributions": "wengert.distributions",
@@ -657,6 +658,7 @@ if _typing.TYPE_CHECKING:
     from wengert import accelerator as accelerator
     from wengert import amp as amp
     from wengert import array_api as array_api
+    from wengert import compiler as compiler
     from wengert import cpu as cpu
     from wengert import distributed as distributed
     from wengert import distributions as distributions
@@ -827,6 +829,7 @@ __all__ = [
     "column_stack",
     "combinations",
     "compile",
+    "compiler",
     "complex",
     "complex64",
     "complex128",

@@ -6,6 +6,7 @@ import functools
 import warnings
 import weakref
 from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,10 @@ class CompiledFunction:
             if fast is not None:
                 return fast(*args)
         return self._call(*args, **kwargs)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """As a method, where a class has the compiled function for an attribute."""
+        return self if instance is None else MethodType(self, instance)
 
     def _call(self, *args: Any, **kwargs: Any) -> Any:
         """A call in general."""
@@ -216,6 +221,8 @@ def _leaf_key(leaf: Any) -> Any:
         hash(leaf)
     except TypeError:
         return _Same(leaf)
+    if hasattr(cls, "_traced_state"):
+        return cls, leaf, leaf._traced_state()
     return cls, leaf
 
 
