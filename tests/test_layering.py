@@ -54,6 +54,7 @@ LAYERS = (
                 "mps",
                 "nn",
                 "optim",
+                "profiler",
                 "random",
                 "signal",
                 "serialization",

@@ -647,6 +647,7 @@ _LAZY: dict[str, str] = {
     "masked": "wengert.masked",
     "mps": "wengert.mps",
     "optim": "wengert.optim",
+    "profiler": "wengert.profiler",
     "save": "wengert.serialization",
     "serialization": "wengert.serialization",
     "signal": "wengert.signal",
@@ -667,6 +668,7 @@ if _typing.TYPE_CHECKING:
     from wengert import masked as masked
     from wengert import mps as mps
     from wengert import optim as optim
+    from wengert import profiler as profiler
     from wengert import serialization as serialization
     from wengert import signal as signal
     from wengert import utils as utils
@@ -1151,6 +1153,7 @@ __all__ = [
     "prelu",
     "preserve_format",
     "prod",
+    "profiler",
     "promote_types",
     "put",
     "qr",
