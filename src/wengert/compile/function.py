@@ -6,6 +6,7 @@ import functools
 import warnings
 import weakref
 from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,10 @@ class CompiledFunction:
         self._entries: dict[Any, Any] = {}  # builtins that do all of a call for some tensors
         self._structures: dict[int, Any] = {}  # of so many tensors as arguments
         self.__call__ = _unbound(self)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """As a method, where a class has the compiled function for an attribute."""
+        return self if instance is None else MethodType(self, instance)
 
     def _call(self, *args: Any, **kwargs: Any) -> Any:
         """A call in general: traced and compiled the first time for arguments of these types."""
@@ -195,6 +200,8 @@ def _leaf_key(leaf: Any) -> Any:
         hash(leaf)
     except TypeError:
         return _Same(leaf)
+    if hasattr(cls, "_traced_state"):
+        return cls, leaf, leaf._traced_state()
     return cls, leaf
 
 

@@ -111,7 +111,7 @@ class Rounds:
         frame.lanes = self.outer
         return self._results(totals, before if may_be_empty else None, last)
 
-    # --- the end of a short loop ---------------------------------------------------------------------------------------
+    # --- the end of a short loop -----------------------------------------------------------------------------------
 
     def _known_rest(self, span: int) -> int:
         """How many elements whole vectors leave in a short loop of known length that is worth code for them."""
