@@ -20,7 +20,7 @@ pytest.importorskip("llvmlite")
 import wengert as torch
 from wengert import _tree
 from wengert.compile.runtime import layout
-from wengert.engine.state import CREATING
+from wengert.engine.state import WATCHED
 
 pytestmark = pytest.mark.skipif(layout.array_api() is None, reason="this Python calls kernels the slow way only")
 
@@ -230,7 +230,7 @@ class TestState:
         get = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(("PyThread_tss_get", ctypes.pythonapi))
 
         def is_marked() -> bool:
-            return get(CREATING.address) is not None
+            return get(WATCHED.address) is not None
 
         assert not is_marked()
         with torch.inference_mode():

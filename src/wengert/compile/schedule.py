@@ -14,7 +14,7 @@ from wengert.compile.runtime.entry import Box, Terms
 from wengert.compile.runtime.layout import slot_offset
 from wengert.compile.runtime.seen import Seen
 from wengert.engine.base import wrap_plain
-from wengert.engine.state import CREATING
+from wengert.engine.state import WATCHED
 
 # An untracked tensor that is no view: what the entry of a compiled function takes and gives.
 _BOX: Final = Box(wrap_plain(0.0), "_data", plain=("_node", "_rg", "_view"), others=("_cell",))
@@ -79,7 +79,7 @@ class Schedule:
         made = self.kernel
         assert made is not None
         extents = [extent for buffer in made.arguments for extent in buffer.shape]
-        if not all([isinstance(extent, (int, str)) for extent in extents]) or not CREATING.address:
+        if not all([isinstance(extent, (int, str)) for extent in extents]) or not WATCHED.address:
             return None
         names = list(dict.fromkeys([extent for extent in extents if isinstance(extent, str)]))
         places = [extents.index(name) for name in names]
@@ -91,7 +91,7 @@ class Schedule:
                 seen.add(tuple([sizes[place] for place in places]))
 
         guards = ((id(DEFAULTS) + _default_float(), id(DEFAULTS.float)),)
-        terms = Terms(CREATING.address, guards, DEFAULTS, seen, form)
+        terms = Terms(WATCHED.address, guards, DEFAULTS, seen, form)
         boxed = CompiledKernel(made.kernel, made.interface, made.linked, slow=slow, box=_BOX, terms=terms)
         return Entry(boxed.call, accept)
 

@@ -33,8 +33,13 @@ class ThreadState(threading.local):
 
 STATE: Final = ThreadState()
 
-# Whether `STATE.created` is set in a thread, for machine code.
-CREATING: Final = ThreadMark()
+# Whether `STATE.created` or a profiler watches what a thread does, so that machine code leaves calls to Python.
+WATCHED: Final = ThreadMark()
+
+
+def mark_watched() -> None:
+    """Let machine code know whether something watches this thread."""
+    WATCHED.put(on=STATE.created is not None or STATE.profiler is not None)
 
 
 def set_anomaly(on: bool, check_nan: bool) -> None:
@@ -46,6 +51,7 @@ def set_anomaly(on: bool, check_nan: bool) -> None:
 def set_profiler(recorder: Any) -> None:
     """Let ``recorder`` watch what this thread does from now on; None ends that."""
     STATE.profiler = recorder
+    mark_watched()
     _choose_one_by_one()
 
 

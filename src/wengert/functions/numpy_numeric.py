@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from wengert.engine.base import TensorBase, array_of, wrap
-from wengert.functions import linalg_ranks, linalg_solving, linalg_spectra, matrices, quantiles
+from wengert.functions import linalg_pseudoinverse, linalg_ranks, linalg_solving, linalg_spectra, matrices, quantiles
 from wengert.functions.data import adopted
 from wengert.functions.joining import cat, stack
 from wengert.functions.matrix_norms import matrix_norm
@@ -124,7 +124,7 @@ def _bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
 def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     a, b = _tensor(a), _tensor(b)
     columns = b.unsqueeze(-1) if b.ndim == 1 else b
-    x = linalg_solving.pinv(a, rcond) @ columns
+    x = linalg_pseudoinverse.pinv(a, rcond) @ columns
     rank = int(linalg_ranks.matrix_rank(a.detach()))
     rows, unknowns = a.shape[-2:]
     residuals = (columns - a @ x).abs().square().sum(-2) if rank == unknowns < rows else a.new_zeros(0)

@@ -158,7 +158,7 @@ _WATCHED: dict[CodeType, Callable[[dict[str, Any]], tuple[Any, str, tuple[Any, .
     apply.__code__: _operation,
     inplace.__code__: _in_place,
     Sweep._pull.__code__: _derivative,
-    CompiledFunction.__call__.__code__: _compiled,
+    CompiledFunction._call.__code__: _compiled,
 }
 
 __all__ = ["Recorder"]
