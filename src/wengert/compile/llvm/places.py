@@ -140,6 +140,13 @@ def walk(body: tuple[Statement, ...]) -> Iterator[Statement]:
             yield from walk(statement.loops)
 
 
+def within_part(loop: Loop) -> Loop | None:
+    """The loop over one part of the rows, the last statement of a loop that numbers the parts; None for other loops."""
+    inner = loop.body[-1] if loop.body else None
+    of_this = isinstance(inner, Loop) and inner.part is not None and inner.part[0] == loop.axis
+    return inner if of_this and isinstance(inner, Loop) else None
+
+
 def sizes_in(extent: Extent) -> Iterator[str]:
     """The symbolic sizes of an extent."""
     if isinstance(extent, str):

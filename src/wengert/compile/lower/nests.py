@@ -82,6 +82,7 @@ class Group:
     makers: Mapping[Value, Equation]
     constants: Mapping[Value, np.ndarray[Any, Any]]
     roots: dict[Value, Root] = field(default_factory=dict)
+    large: frozenset[Value] = frozenset()  # roots for later nests alone that must not be as large as the batch
 
     def inlined(self, value: Value) -> Equation | None:
         """The equation by which a value is computed where it is read; None for what is loaded."""
@@ -129,9 +130,31 @@ def lower(
     With ``fixes_inner`` inner axes of up to some tens keep their length in the kernel.
     With ``by_rows`` for loops that will be joined: what is costly is computed once, and no loop runs over all axes.
     """
+
+    def attempt(again: frozenset[Value]) -> tuple[Lowered, frozenset[Value]]:
+        return _lowered(step, constants, order, targets, again, by_rows=by_rows, fixes_inner=fixes_inner)
+
+    lowered, too_large = attempt(frozenset())
+    return attempt(too_large)[0] if too_large else lowered
+
+
+def _lowered(
+    step: Fused,
+    constants: Mapping[Value, np.ndarray[Any, Any]],
+    order: Mapping[Value, int],
+    targets: Mapping[Value, Value],
+    again: frozenset[Value],
+    *,
+    by_rows: bool,
+    fixes_inner: bool,
+) -> tuple[Lowered, frozenset[Value]]:
+    """The kernel if some values are computed ``again`` for each nest, and more of which that would be better.
+
+    Large values are kept for later nests if a tile of them is all that is ever kept, which the finished kernel tells.
+    """
     group, outer = None if by_rows else _component_group(step, constants), True
     if group is None:
-        group, outer = grouped(step, constants, by_rows=by_rows), False
+        group, outer = grouped(step, constants, again, by_rows=by_rows), False
     arguments = tuple(sorted(_arguments(step, group), key=order.__getitem__))
     sizes = Sizes([x.shape for x in arguments], fixes_inner=fixes_inner)
     body = Body(group, sizes)
@@ -158,7 +181,8 @@ def lower(
             body.add_nest(roots, frozenset(in_place))
     kernel = collapsed(Kernel("kernel", tuple(body.buffers), tuple(body.statements)))
     kernel = kernel if by_rows else tiled(kernel)
-    return Lowered(kernel, arguments, results, step.equations, in_place)
+    too_large = frozenset([x for x in group.large if kernel.buffer(body.buffer_of(x).name).role is not Role.ROWS])
+    return Lowered(kernel, arguments, results, step.equations, in_place), too_large
 
 
 def may_replace(group: Group, nests: Sequence[Sequence[Root]], y: Value, x: Value) -> bool:
@@ -193,12 +217,18 @@ def _chosen_from(step: Fused, sizes: Sizes) -> dict[tuple[Value, Any], None]:
     return found
 
 
-def grouped(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]], *, by_rows: bool = False) -> Group:
-    """The equations with what is stored of them, and when."""
+def grouped(
+    step: Fused,
+    constants: Mapping[Value, np.ndarray[Any, Any]],
+    again: frozenset[Value] = frozenset(),
+    *,
+    by_rows: bool = False,
+) -> Group:
+    """The equations with what is stored of them, and when; some are computed ``again`` for each nest that comes later."""
     group = Group({x: equation for equation in step.equations for x in equation.results}, constants)
     _choose_roots(step, group, by_rows)
     _set_stages(step, group)
-    if not by_rows and _store_for_later(step, group):
+    if not by_rows and _store_for_later(step, group, again):
         _set_stages(step, group)
     return group
 
@@ -283,18 +313,19 @@ def _reduction_root(equation: Equation, by_rows: bool) -> Root:
     return root
 
 
-def _store_for_later(step: Fused, group: Group) -> bool:
-    """Store what is costly and needed again by later nests, as long as the cache holds it: beyond, memory is slower."""
+def _store_for_later(step: Fused, group: Group, again: frozenset[Value]) -> bool:
+    """Store what is costly and needed again by later nests: a tile of it, or as much as the cache holds."""
     readers, roots = _readers(step, group), list(group.roots.values())
     costly = []
     for equation in step.equations:
         (y,) = equation.results
         is_costly = not equation.op.view and equation.op.name not in LIGHT
-        if y not in group.roots and is_costly and _LEAST_KEPT < y.size * y.dtype.itemsize < _MOST_KEPT:
+        if y not in group.roots and y not in again and is_costly and y.size * y.dtype.itemsize > _LEAST_KEPT:
             nests = {(roots[n].stage, roots[n].shape, roots[n].order) for n in readers.get(y, ())}
             if len(nests) > 1:
                 costly.append(y)
     group.roots |= {y: Root(y, y.shape, ()) for y in costly}
+    group.large = frozenset([y for y in costly if y.size * y.dtype.itemsize >= _MOST_KEPT])
     return bool(costly)
 
 
