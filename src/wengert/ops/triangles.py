@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from wengert.ops.products import adjoint
 from wengert.ops.record import Kind, Promote, defop
+
+_BLOCK: Final = 48  # rows of a triangular matrix that are eliminated at once, where there are more than ...
+_FEW: Final = 96  # ... so many
 
 
 def lower(xp: Any, a: Any, diagonal: int = 0) -> Any:
@@ -67,7 +70,7 @@ def quotient(xp: Any, a: Any, b: Any) -> Any:
 
 
 def _solve_triangular(a: Any, b: Any, *, upper: bool, unitriangular: bool) -> Any:
-    """Solve by back substitution, which LAPACK does for an upper triangle: it finds nothing to eliminate."""
+    """Solve by back substitution, block by block; within a block LAPACK does it, which finds nothing to eliminate."""
     if not upper:
         flipped = _solve_triangular(a[..., ::-1, ::-1], b[..., ::-1, :], upper=True, unitriangular=unitriangular)
         return flipped[..., ::-1, :]
@@ -76,9 +79,20 @@ def _solve_triangular(a: Any, b: Any, *, upper: bool, unitriangular: bool) -> An
     if b.size == 0 or n == 0:
         return np.zeros((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), *b.shape[-2:]), b.dtype)
     try:
-        return np.linalg.solve(a, b)
+        return np.linalg.solve(a, b) if n <= _FEW else _by_blocks(a, b)
     except (np.linalg.LinAlgError, TypeError):  # a zero on the diagonal: infinities, as PyTorch has them; or float16
         return _substituted(a, b)
+
+
+def _by_blocks(a: Any, b: Any) -> Any:
+    """Substitute a block of rows at a time: products of matrices do most of the work, factorizations next to none."""
+    x = np.array(np.broadcast_to(b, (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), *b.shape[-2:])))
+    for stop in range(a.shape[-1], 0, -_BLOCK):
+        start = max(0, stop - _BLOCK)
+        x[..., start:stop, :] = np.linalg.solve(a[..., start:stop, start:stop], x[..., start:stop, :])
+        if start:
+            x[..., :start, :] -= a[..., :start, start:stop] @ x[..., start:stop, :]
+    return x
 
 
 def _substituted(a: Any, b: Any) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, Final
 
+from wengert.ops.contraction import order_of_pairs
 from wengert.program.values import Value
 
 Labels = tuple[int, ...]
@@ -112,10 +113,16 @@ def _vecdot(xp: Any, a: Value, b: Value) -> Value | None:
 
 
 def _einsum(xp: Any, *xs: Value, subs: Sequence[Labels], out: Labels) -> Value | None:
-    if len(xs) != 2:
+    if len(xs) == 1:
         return None
-    (a, b), (of_a, of_b) = xs, subs
-    return _contracted(xp, a, b, of_a, of_b, out)
+    operands = list(zip(xs, subs, strict=True))
+    for i, j, kept in order_of_pairs(tuple(subs), out, tuple([x.shape for x in xs])):
+        (b, of_b), (a, of_a) = operands.pop(j), operands.pop(i)
+        y = _contracted(xp, a, b, of_a, of_b, kept)
+        if y is None:
+            return None
+        operands.append((y, kept))
+    return operands[0][0]
 
 
 def _affine(rule: Callable[..., Value | None]) -> Callable[..., Value | None]:

@@ -114,6 +114,12 @@ def _normalized(xp: Any, x: Value, *affine: Value, dims: tuple[int, ...], eps: f
     return xp.add(y, affine[1]) if len(affine) > 1 else y, mean, scale
 
 
+def _rms_norm(xp: Any, x: Value, *, dims: tuple[int, ...], eps: float) -> tuple[Value, Value]:
+    square = xp.mean(xp.mul(x, x), dim=dims, keepdim=True)
+    scale = xp.reciprocal(xp.sqrt(xp.add(square, eps)))
+    return xp.mul(x, scale), scale
+
+
 _NORMALIZATIONS: Final = [
     f"{of}_norm{suffix}" for of in ("layer", "group", "batch") for suffix in ("", "_weight", "_affine")
 ]
@@ -144,6 +150,7 @@ EXPANSIONS: Final[dict[str, Callable[..., Any]]] = {
     "mse_loss": _mse_loss,
     "binary_cross_entropy_with_logits": _cross_entropy_of_logits,
     **dict.fromkeys(_NORMALIZATIONS, _normalized),
+    "rms_norm": _rms_norm,
 }
 
 
