@@ -34,6 +34,7 @@ from wengert.compile.llvm.registry import ELEMENTS
 from wengert.compile.nest import (
     Acc,
     Check,
+    Expr,
     Extent,
     Kernel,
     Loop,
@@ -223,8 +224,11 @@ class _Module:
         """The work of one iteration, or of one row."""
         if isinstance(loop, Loop):
             return work_of(loop.body, self.plan, self.plan.lanes.get(id(loop), 1))
-        loops = [within_part(each) or each for each in loop.loops]
-        works = [product(per_row, self._work(each)) for each, per_row in zip(loops, loop.per_row, strict=True)]
+        works: list[Extent] = []
+        for each, per_row in zip(loop.loops, loop.per_row, strict=True):
+            inner, work = within_part(each), self._work(each)
+            is_part = inner is not None and inner.part is not None
+            works.append(Expr("//", (work, loop.part or 1)) if is_part else product(per_row, work))
         return reduce(total, works)
 
     def _share_function(self, name: str, loop: Loop | Tiles, captured: list[tuple[str, Val, str]]) -> None:

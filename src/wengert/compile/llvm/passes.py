@@ -117,8 +117,14 @@ def _run_part(frame: Frame, loop: Loop, inner: Loop, start: Val, end: Val, numbe
         emit_body(frame, loop.body[:-1])
     ir.jump(go)
     ir.start(go)
-    found = dict(zip([acc.name for acc in inner.accs], run_loop(frame, inner, start, end), strict=True))
-    return [found[acc.value] for acc in loop.accs]
+    if loop.body[-1] is inner:
+        found = dict(zip([acc.name for acc in inner.accs], run_loop(frame, inner, start, end), strict=True))
+        return [found[acc.value] for acc in loop.accs]
+    frame.ranges[loop.axis] = start, end
+    with frame.scope():
+        emit_body(frame, loop.body[-1:])
+    del frame.ranges[loop.axis]
+    return []
 
 
 def _take_slot(ir: Ir, taken: Val) -> tuple[Val, Val]:

@@ -141,10 +141,12 @@ def walk(body: tuple[Statement, ...]) -> Iterator[Statement]:
 
 
 def within_part(loop: Loop) -> Loop | None:
-    """The loop over one part of the rows, the last statement of a loop that numbers the parts; None for other loops."""
+    """The loop over the rows of one part, last in a loop that numbers the parts, or last in what is last there."""
     inner = loop.body[-1] if loop.body else None
-    of_this = isinstance(inner, Loop) and inner.part is not None and inner.part[0] == loop.axis
-    return inner if of_this and isinstance(inner, Loop) else None
+    while isinstance(inner, Loop) and inner.part is None:
+        inner = next((s for s in inner.body if isinstance(s, Loop)), None)
+    is_part = isinstance(inner, Loop) and inner.part is not None and inner.part[0] == loop.axis
+    return inner if is_part and isinstance(inner, Loop) else None
 
 
 def sizes_in(extent: Extent) -> Iterator[str]:

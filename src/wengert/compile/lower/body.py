@@ -150,7 +150,7 @@ class Body:
         self.levels += [Level(axes[axis], whole if flat else self.sizes.extent(shape[axis])) for axis in looped]
         in_parts = [root for root in roots if root.in_parts]
         if in_parts:  # the rows' loop is in two
-            rows = self.levels[1]
+            rows = self.levels[-1 if first.alone else 1]
             rows.part = f"i{number}_part", parts.ROWS
             self.levels.insert(1, Level(rows.part[0], parts.number_of_parts(rows.extent)))
         place = tuple([at(axes[axis]) if axis in looped else Affine() for axis in range(len(shape))])
@@ -273,6 +273,12 @@ class Body:
         if result in self._buffer_of:
             to = self._row_of.get(result, ()) + self._result_place(root, place, result, flat=flat)
             self._put(Store(self._buffer_of[result].name, to, name), kept)
+
+    def add_total(self, value: str, store: Store) -> None:
+        """Add the sum of a value over the innermost loop to what lies at the place of a store."""
+        kept = len(self.levels) - 2
+        total = self._accumulate("sum", value, kept, "")
+        self._put(replace(store, value=total, add=True), kept)
 
     def _accumulation_dtype(self, equation: Equation) -> str:
         if equation.op.name in ("any", "all"):

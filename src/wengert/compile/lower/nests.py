@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -33,6 +34,10 @@ from wengert.program.values import Value
 # Computing a value anew in each of several loops is cheaper than storing and loading it, up to this many instructions.
 _CHEAP: Final = 12.0
 _DEEPEST: Final = 100
+# How often a smaller value is computed anew in a nest, and how large the nest is, before it is worth a nest of its own.
+_REPEATED: Final = 4
+_LEAST_REPEATED: Final = 1 << 10
+_AGAIN: Final = "again"
 # Bytes of what is stored rather than computed again for nests that come later.
 _LEAST_KEPT: Final = 1 << 12
 _MOST_KEPT: Final = 1 << 20
@@ -64,12 +69,13 @@ class Root:
     stage: int = 0
     is_product: bool = False  # of matrices: not computed in loops with others
     in_parts: bool = False  # a sum over rows that is kept in memory for each part of them
+    alone: bool = False  # in parts, but in loops of its own, with the columns outside
     update: Update | None = None  # the product that is added to what lies where this goes
 
     @property
     def order(self) -> tuple[int, ...]:
         """The axes as the loops have them, from outside in: those that are reduced come last."""
-        if self.in_parts:
+        if self.in_parts and not self.alone:
             return tuple(range(len(self.shape)))
         kept = tuple([axis for axis in range(len(self.shape)) if axis not in self.reduced])
         return (*kept, *self.reduced)
@@ -342,23 +348,54 @@ def _readers(step: Fused, group: Group) -> dict[Value, set[int]]:
 
 
 def _store_costly(step: Fused, group: Group, by_rows: bool) -> None:
-    """Store what is costly to compute and would be computed in several nests; of rows, for several roots."""
+    """Store what is costly and would be computed several times: in several nests, or along an axis that it has not.
+
+    What lies nearest to those that read it is stored, so that little has to be; but not what follows from that at
+    little cost. Of rows, several roots count as several nests.
+    """
+    cost = _costs(step, group.roots)
+    needed: dict[Value, set[Any]] = {}
+    chosen: dict[Value, set[Any]] = {}
+    for equation in reversed(step.equations):
+        (y,) = equation.results
+        root, wanted = group.roots.get(y), needed.get(y, set())
+        is_large = y.size > (64 if by_rows or not _again(wanted) else 1)
+        if root is not None:
+            wanted = {y if by_rows else (root.shape, root.order)}
+        elif is_large and len(wanted) > 1 and cost[y] > _CHEAP and not equation.op.view:
+            chosen[y] = wanted = {y if by_rows else (y.shape, tuple(range(y.ndim)))}
+        for x in equation.values:
+            mine = needed.setdefault(x, set())
+            mine |= wanted
+            if not by_rows:
+                mine |= {(*key, _AGAIN) for key in wanted if len(key) == 2 and _is_repeated(x, y, *key)}
+    cost = _costs(step, {**group.roots, **chosen})
+    group.roots |= {y: Root(y, y.shape, ()) for y in reversed(chosen) if cost[y] > _CHEAP}
+
+
+def _again(wanted: set[Any]) -> bool:
+    return any([isinstance(key, tuple) and key[-1] == _AGAIN for key in wanted])
+
+
+def _costs(step: Fused, stored: Mapping[Value, Any]) -> dict[Value, float]:
+    """What each element takes, of inputs that are as large: what is smaller may be stored by itself."""
     cost: dict[Value, float] = {}
-    readers = _readers(step, group)
     for equation in step.equations:
         (y,) = equation.results
         own = 0.0 if equation.op.view else 1.0 if equation.op.name in LIGHT else 20.0
-        cost[y] = own + sum([cost.get(x, 0.0) for x in set(equation.values) if x not in group.roots])
-        is_large = y.size > 64
-        shapes = {(group_root.shape, group_root.order) for group_root in _roots_at(group, readers.get(y, set()))}
-        several = len(readers.get(y, ())) > 1 if by_rows else len(shapes) > 1
-        if y not in group.roots and is_large and several and cost[y] > _CHEAP:
-            group.roots[y] = Root(y, y.shape, ())
+        inputs = {x for x in equation.values if x not in stored and (x.size >= y.size or equation.op.view)}
+        cost[y] = own + sum([cost.get(x, 0.0) for x in inputs])
+    return cost
 
 
-def _roots_at(group: Group, numbers: set[int]) -> list[Root]:
-    roots = list(group.roots.values())
-    return [roots[number] for number in numbers if number < len(roots)]
+def _is_repeated(x: Value, y: Value, shape: tuple[int, ...], order: tuple[int, ...]) -> bool:
+    """Whether loops around those along the axes of an input of an elementwise operation would compute it anew."""
+    if y.shape != shape or x.size == y.size or y.size < _LEAST_REPEATED:
+        return False
+    own = (1,) * (y.ndim - x.ndim) + x.shape
+    places = [place for place, axis in enumerate(order) if own[axis] != 1]
+    around = [shape[axis] for axis in order[: max(places, default=0)] if own[axis] == 1]
+    return prod(around) >= _REPEATED
 
 
 # --- which roots share loops ------------------------------------------------------------------------------------------
@@ -367,11 +404,37 @@ def _roots_at(group: Group, numbers: set[int]) -> list[Root]:
 def _set_stages(step: Fused, group: Group) -> None:
     """When each root is computed; sums in parts only beside others over the same rows."""
     _find_stages(step, group)
-    alone = [root for roots in together(group) if all([root.in_parts for root in roots]) for root in roots]
-    for root in alone:
-        root.in_parts = False
-    if alone:
+    nests = [roots for roots in together(group) if all([root.in_parts for root in roots])]
+    for roots in nests:
+        goes_along = any([_goes_along(group, root) for root in roots])
+        for root in roots:
+            root.in_parts, root.alone = goes_along, goes_along
+    if nests:
         _find_stages(step, group)
+
+
+def _goes_along(group: Group, root: Root) -> bool:
+    """Whether other loops go row by row over an array that a sum over rows reads, and do not need its result.
+
+    Then tiles of rows go through both, and the array is read once.
+    """
+    read = {x for x, is_aligned in group.leaves_of(root.value) if is_aligned}
+    for other in group.roots.values():
+        is_over_rows = other.shape[:1] == root.shape[:1] and not (other.in_parts or other.is_product)
+        if is_over_rows and other.order[0] == 0 and read & {x for x, _ in group.leaves_of(other.value)}:
+            return root.value not in _needed(group, other.value)
+    return False
+
+
+def _needed(group: Group, value: Value) -> set[Value]:
+    """All that a value is computed from."""
+    found, stack = {value}, [value]
+    while stack:
+        maker = group.makers.get(stack.pop())
+        new = [x for x in maker.values if x not in found] if maker is not None else []
+        found.update(new)
+        stack += new
+    return found
 
 
 def _find_stages(step: Fused, group: Group) -> None:
@@ -389,7 +452,8 @@ def _find_stages(step: Fused, group: Group) -> None:
 
 def together(group: Group) -> list[Sequence[Root]]:
     """The roots in the order of their stages, those together that share their loops."""
-    nests: dict[tuple[int, Any, tuple[int, ...]], list[Root]] = {}
+    nests: dict[tuple[int, Any, tuple[int, ...], bool], list[Root]] = {}
     for root in group.roots.values():
-        nests.setdefault((root.stage, root if root.is_product else root.shape, root.order), []).append(root)
+        key = root.stage, root if root.is_product else root.shape, root.order, root.alone
+        nests.setdefault(key, []).append(root)
     return [nests[key] for key in sorted(nests, key=lambda key: key[0])]

@@ -6,6 +6,7 @@ Only for machine code: NumPy runs the operation's own implementation, which take
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from wengert.ops.record import TABLE
@@ -18,9 +19,10 @@ from wengert.program.values import Value
 class Emitter:
     """The namespace of a program under construction: ``emitter.exp(x)`` is the result of a new equation."""
 
-    def __init__(self, where: Any) -> None:
+    def __init__(self, where: Any, makers: Mapping[Value, Equation] = MappingProxyType({})) -> None:
         self.equations: list[Equation] = []
         self._where = where
+        self._makers = makers
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         op = TABLE[name]
@@ -31,6 +33,22 @@ class Emitter:
             return results[0]
 
         return emit
+
+
+    def as_it_lies(self, x: Value, labels: tuple[int, ...]) -> tuple[Value, tuple[int, ...]]:
+        """What a value shows with its axes in another order, and the labels of the axes of that."""
+        maker = self._makers.get(x)
+        while maker is not None and maker.op.name in ("transpose", "permute", "t"):
+            (x,) = maker.values
+            order = list(range(x.ndim))
+            if maker.op.name == "permute":
+                order = [dim % x.ndim for dim in maker.meta["dims"]]
+            elif x.ndim > 1:
+                i, j = maker.meta.get("dim0", 0), maker.meta.get("dim1", 1)
+                order[i], order[j] = order[j], order[i]
+            labels = tuple([labels[order.index(axis)] for axis in range(x.ndim)])
+            maker = self._makers.get(x)
+        return x, labels
 
 
 def _without_overflow(xp: Any, x: Value, dim: Any) -> tuple[Value, Value]:
@@ -159,9 +177,10 @@ def expanded(program: Program) -> Program:
     if not any([equation.op.name in EXPANSIONS for equation in program.equations]):
         return program
     equations: list[Equation] = []
+    makers = {x: equation for equation in program.equations for x in equation.results}
     for equation in program.equations:
         rule = EXPANSIONS.get(equation.op.name)
-        xp = Emitter(equation.where)
+        xp = Emitter(equation.where, makers)
         made = rule(xp, *equation.inputs, **equation.meta) if rule is not None and _has_kernel(equation) else None
         if made is None:
             equations.append(equation)
