@@ -603,9 +603,9 @@ CASES = [
     Case("embedding, 5,000 x 32", partial(embedding, words=5000, rows=256, width=32), _F4),
     Case("batch norm, 512 x 256", partial(batch_norm, rows=512, columns=256), _F4),
     *[
-        Case(f"layer norm, {rows} x {columns}, {dtype}", partial(layer_norm, rows=rows, columns=columns, dtype=dtype), t)
-        for dtype, t in (("f4", _F4), ("f8", 1e-9))
-        for rows, columns in ((64, 256), (1024, 768), (8192, 1024))
+        Case(f"layer norm, {n} x {m}, {dtype}", partial(layer_norm, rows=n, columns=m, dtype=dtype), tolerance)
+        for dtype, tolerance in (("f4", _F4), ("f8", 1e-9))
+        for n, m in ((64, 256), (1024, 768), (8192, 1024))
     ],
     Case("logistic regression, 1,000 x 20", partial(logistic_regression, rows=1000, columns=20)),
     Case("logistic regression, 20,000 x 100", partial(logistic_regression, rows=20000, columns=100)),

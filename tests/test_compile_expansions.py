@@ -90,7 +90,7 @@ def test_a_root_mean_square_is_one_kernel(dtype: Any) -> None:
 @pytest.mark.parametrize("subs", ["ni,nij,nj->n", "ij,jk,kl,l->i", "i,i,i->", "ij,kj,k->ik"])
 def test_sums_of_several_factors_are_kernels(subs: str) -> None:
     random, sizes = np.random.default_rng(0), {"n": 50, "i": 3, "j": 4, "k": 5, "l": 30}
-    shapes = [[sizes[c] for c in part] for part in subs.split("->")[0].split(",")]
+    shapes = [[sizes[c] for c in part] for part in subs.split("->", maxsplit=1)[0].split(",")]
     arrays = [torch.tensor(random.standard_normal(shape)) for shape in shapes]
     derivatives = grad_and_value(lambda *xs: torch.einsum(subs, *xs).sin().sum(), tuple(range(len(arrays))))
     compiled = torch.compile(derivatives)

@@ -34,7 +34,6 @@ class Emitter:
 
         return emit
 
-
     def as_it_lies(self, x: Value, labels: tuple[int, ...]) -> tuple[Value, tuple[int, ...]]:
         """What a value shows with its axes in another order, and the labels of the axes of that."""
         maker = self._makers.get(x)
