@@ -53,8 +53,7 @@ class Case:
     name: str
     problem: Callable[[Library], Problem]
     tolerance: float = 1e-9  # of the largest value
-    trains: bool = False
-    without: tuple[str, ...] = ()
+    wanted: float = 1.0  # how far ahead of the best peer it should be
 
 
 def _normal(seed: int, *shape: int, dtype: str = "f8") -> Any:

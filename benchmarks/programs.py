@@ -11,10 +11,10 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.compiled import _torch_scan
-from benchmarks.program_cases import Case, Library
-
-Step = Callable[[], tuple[Any, ...]]
+from benchmarks import side_by_side
+from benchmarks.jax_transforms import installed
+from benchmarks.program_cases import CASES, Case, Library
+from benchmarks.side_by_side import Step, torch_scan
 
 
 def _library(torch: Any, scan: Callable[..., Any]) -> Library:
@@ -111,7 +111,7 @@ def wengert_step(case: Case) -> Step:
 
 def torch_step(case: Case) -> Step:
     torch = importlib.import_module("torch")
-    problem = case.problem(_library(torch, _torch_scan))
+    problem = case.problem(_library(torch, torch_scan))
     arrays = [torch.tensor(a, requires_grad=i in problem.by) for i, a in enumerate(problem.arrays)]
     if not problem.by:
         return lambda: _flat(problem.function(*arrays))
@@ -139,3 +139,19 @@ def jax_step(case: Case) -> Step:
         return (value, *gradients)
 
     return step
+
+
+def _steps(case: Case) -> dict[str, Step]:
+    steps = {"wengert": wengert_step(case), "torch": torch_step(case)}
+    if installed():
+        steps["jax.jit"] = jax_step(case)
+    return steps
+
+
+def main() -> None:
+    asked = side_by_side.parser_of("benchmarks.programs").parse_args()
+    side_by_side.run("benchmarks.programs", CASES, asked, _steps)
+
+
+if __name__ == "__main__":
+    main()
