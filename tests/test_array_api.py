@@ -51,6 +51,44 @@ def test_unary(name: str) -> None:
     check()
 
 
+EDGES = np.array([0.0, -0.0, 1.0, -1.0, 0.5, -2.5, np.inf, -np.inf, np.nan, 1e-40, 3e38])
+REAL_UNARY = sorted(name for name, dtypes in j.UNARY.items() if "float64" in dtypes)
+REAL_BINARY = sorted(name for name, dtypes in j.BINARY.items() if "float64" in dtypes)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", REAL_UNARY)
+def test_edges(name: str, dtype: str) -> None:
+    j.judge(name, EDGES.astype(dtype))
+
+
+@pytest.mark.parametrize("name", REAL_BINARY)
+def test_edges_of_two(name: str) -> None:
+    j.judge(name, *np.meshgrid(EDGES, EDGES))
+
+
+@pytest.mark.parametrize(
+    ("z", "want"),
+    [
+        (complex(-0.0, 0.0), 0j),
+        (complex(np.inf, 0.0), complex(np.inf, 0.0)),
+        (complex(-np.inf, np.inf), complex(-1, 0)),
+        (complex(-np.inf, 2.0), complex(-1, 0)),
+        (complex(-np.inf, np.nan), complex(-1, 0)),
+        (complex(np.inf, np.inf), complex(np.inf, np.nan)),
+        (complex(np.inf, np.nan), complex(np.inf, np.nan)),
+        (complex(np.nan, 0.0), complex(np.nan, 0.0)),
+        (complex(1e-9, 1e-9), complex(1e-9, 1e-9 + 1e-18)),
+    ],
+)
+def test_special_values_of_complex_expm1(z: complex, want: complex) -> None:
+    """The reference has its platform's, which are not all the standard's."""
+    got = xp.expm1(xp.asarray([z, 1 + 1j], dtype=xp.complex128)).numpy()
+    np.testing.assert_allclose([got[0].real, got[0].imag], [want.real, want.imag], rtol=1e-15)
+    assert not np.signbit(got[0].real) or want.real < 0
+    np.testing.assert_allclose(got[1], np.expm1(1 + 1j), rtol=1e-15)
+
+
 @st.composite
 def two(draw: Any, dtypes: list[str], *, safe: bool = False) -> Any:
     shapes = draw(hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=4)).input_shapes

@@ -306,3 +306,84 @@ def test_allowed_writes_of_results(torch):
         y.add_(1)
         (y * 1).sum().backward()
     print(x.grad)
+
+
+@both
+def test_hooks_of_one_saved_value(torch):
+    """
+    packed tensor([2., 4.]) False True
+    unpacked
+    tensor([2., 4.]) tensor([1.5000, 2.0000])
+    unpacked
+    tensor([ 6., 12.])
+    RuntimeError: Calling register_hooks on a saved tensor after it has been freed. Saved intermediate values of the
+        graph are freed ...
+    """
+    x = torch.tensor([2.0, 4.0], requires_grad=True)
+    w = torch.tensor([1.5, 2.0], requires_grad=True)
+    y = x * w
+
+    def pack(t):
+        print("packed", t.detach(), t.requires_grad, t.is_leaf)
+        return t.detach() * 3
+
+    def unpack(p):
+        print("unpacked")
+        return p
+
+    handle = y.grad_fn._raw_saved_self
+    handle.register_hooks(pack, unpack)
+    print(y.grad_fn._saved_self.detach() / 3, y.grad_fn._saved_other.detach())
+    y.sum().backward()
+    print(w.grad)
+    attempt(lambda: handle.register_hooks(pack, unpack))
+
+
+@both
+def test_hooks_that_cannot_be(torch):
+    """
+    RuntimeError: Calling register_hooks on a saved tensor with value None is forbidden...
+    RuntimeError: Calling register_hooks on a saved tensor whose hooks have already been set. Hint: only one pair of
+        hooks is allowed at a time.
+    RuntimeError: A saved tensor pack hook is modifying its input in place. ...
+    RuntimeError: A saved tensor pack hook is modifying its input in place. ...
+    tensor([1., 2.], requires_grad=True)
+    """
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    same = lambda t: t
+    attempt(lambda: (x * 2).grad_fn._raw_saved_self.register_hooks(same, same))
+    node = x.exp().grad_fn
+    node._raw_saved_result.register_hooks(same, same)
+    attempt(lambda: node._raw_saved_result.register_hooks(same, same))
+    attempt(lambda: x.sin().grad_fn._raw_saved_self.register_hooks(lambda t: t.detach().mul_(1), same))
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: t.detach().mul_(1), same):
+        attempt(lambda: x.sin())
+    print(x)
+
+
+@both
+def test_hooks_of_a_functions_saved_values(torch):
+    """
+    2
+    tensor([20., 40.])
+    RuntimeError: Calling register_hooks on a saved tensor with value None is forbidden...
+    """
+
+    class Square(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x, None)
+            return x * x
+
+        @staticmethod
+        def backward(ctx, g):
+            return 2 * g * ctx.saved_tensors[0]
+
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    y = Square.apply(x)
+    handles = y.grad_fn._raw_saved_tensors
+    print(len(handles))
+    handles[0].register_hooks(lambda t: t.detach().numpy().copy(), lambda a: torch.from_numpy(a) * 10)
+    y.sum().backward()
+    print(x.grad)
+    attempt(lambda: Square.apply(x).grad_fn._raw_saved_tensors[1].register_hooks(lambda t: t, lambda t: t))

@@ -11,7 +11,7 @@ import pytest
 mpmath = pytest.importorskip("mpmath")
 pytest.importorskip("llvmlite")
 from kernels import errors, exact_values, pointwise
-from wengert.compile.llvm.plan import Target
+from wengert.compile.llvm.target import Target
 from wengert.compile.runtime import linking
 
 INF, NAN = np.inf, np.nan

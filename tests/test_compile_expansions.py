@@ -40,8 +40,10 @@ def test_special_values(name: str, dim: int, dtype: Any) -> None:
     f = lambda x: FUNCTIONS[name](x, dim)
     g = grad(lambda x: (f(x) * torch.arange(1.0, f(x).numel() + 1, dtype=dtype).reshape(f(x).shape)).sum())
     tolerance = 1e-6 if dtype == torch.float32 else 1e-13
-    for got, want in ((torch.compile(f)(x), f(x)), (torch.compile(g)(x), g(x))):
-        assert got.dtype == want.dtype
+    # In float64: the eager gradient of logsumexp has the rounding error of a logarithm of some thousand in it.
+    wide = x.double()
+    for got, want in ((torch.compile(f)(x), f(wide)), (torch.compile(g)(x), g(wide))):
+        assert got.dtype == dtype
         np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=tolerance, atol=tolerance)
 
 

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wengert.compile.llvm.layout import layout_of
-from wengert.compile.llvm.plan import Planner, Target
+from wengert.compile.llvm.plan import Planner
+from wengert.compile.llvm.target import Target
 from wengert.compile.nest import (
     Acc,
     Affine,

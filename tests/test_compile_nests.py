@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import wengert
+from wengert._records import replace
 from wengert.compile.llvm.places import product, total
 from wengert.compile.nest import (
     Acc,

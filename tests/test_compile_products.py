@@ -13,7 +13,8 @@ import wengert as torch
 
 pytest.importorskip("llvmlite")
 from wengert.compile.llvm import machine
-from wengert.compile.llvm.gemm import NAMES, gemm_text
+from wengert.compile.llvm.gemm import gemm_text
+from wengert.compile.llvm.interface import PRODUCTS
 from wengert.compile.runtime.products import product_addresses
 from wengert.compile.runtime.support import support
 
@@ -35,7 +36,7 @@ class TestTheCode:
 
     @staticmethod
     def multiply(a: Any, b: Any, c: Any, *, add: bool = False, scale: float = 1.0) -> None:
-        name = NAMES[a.dtype.str[1:]]
+        name = PRODUCTS[a.dtype.str[1:]]
         number = ctypes.c_float if a.dtype == np.float32 else ctypes.c_double
         function = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 12, number)(product_addresses(a.dtype.str[1:])[name])
         operands = [x for each in (a, b) for x in (each.ctypes.data, *[s // each.itemsize for s in each.strides])]
@@ -70,8 +71,8 @@ class TestTheCode:
         self, register: int, registers: int, fma: bool, dtype: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         text = gemm_text(dtype, register=register, registers=registers, fma=fma)
-        linked = machine.link(machine.emit_object(text), (NAMES[dtype],), support().addresses)
-        addresses = {NAMES[dtype]: linked.address(NAMES[dtype])}
+        linked = machine.link(machine.emit_object(text), (PRODUCTS[dtype],), support().addresses)
+        addresses = {PRODUCTS[dtype]: linked.address(PRODUCTS[dtype])}
         monkeypatch.setattr(sys.modules[__name__], "product_addresses", lambda dtype: addresses)
         for turn in (False, True):
             a, b = random(0, 21, 230, dtype=dtype), random(1, 230, 53, dtype=dtype)

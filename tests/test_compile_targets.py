@@ -17,9 +17,9 @@ from op_cases import cases
 from samples import Sample
 from wengert.compile.llvm import machine
 from wengert.compile.llvm.emit import emit_kernel
-from wengert.compile.llvm.plan import Target
 from wengert.compile.llvm.registry import FLOATS
 from wengert.compile.llvm.scalars import TABLE
+from wengert.compile.llvm.target import Target
 from wengert.compile.nest import Acc, Buffer, Compute, Indirect, Kernel, Load, Loop, Role, Store, at
 from wengert.compile.runtime import linking, support_code
 from wengert.compile.runtime.keeper_code import KEEPER_TEXT

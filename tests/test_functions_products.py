@@ -457,3 +457,12 @@ def test_vander_and_names_of_types() -> None:
         wengert.vander(wengert.ones(2, 2))
     with pytest.raises(RuntimeError, match="non-negative"):
         wengert.vander(wengert.ones(2), -1)
+
+
+def test_a_sum_of_one_product_starts_from_plus_zero() -> None:
+    for dtype in ("float32", "float64", "int64", "complex64"):
+        for lib in (wengert, torch):
+            minus, one = (lib.tensor([x]).to(getattr(lib, dtype)) for x in (-0.0, 1.0))
+            for y in (lib.dot(minus, one), minus @ one, lib.vdot(one, minus)):
+                assert str(y.dtype) == f"torch.{dtype}"
+                assert not np.signbit(np.asarray(y).real)

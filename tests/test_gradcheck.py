@@ -9,6 +9,7 @@ import warnings
 import pytest
 
 import wengert
+from both import both
 from wengert.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from wengert.testing import check_grads
 from wengert.testing import gradcheck as exported
@@ -354,6 +355,25 @@ class TestCheckGrads:
         for args, options in (((3,), {}), (x, {"order": 0}), (x, {"modes": ["back"]}), (x, {"modes": []})):
             with pytest.raises(ValueError, match="check_grads"):
                 check_grads(lambda x: x, args, **options)
+
+
+@both
+def test_parameters_that_the_function_reads_elsewhere(torch):
+    """
+    True True True
+    1.0 0 False
+    """
+    layer = torch.nn.Linear(2, 2).double()
+    x = torch.tensor([[0.3, -1.0]], dtype=torch.float64)
+    scale = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
+    found = [
+        torch.autograd.gradcheck(lambda *_: (scale * layer(x)).tanh(), (scale, *layer.parameters()), fast_mode=fast)
+        for fast in (False, True)
+    ]
+    again = torch.autograd.gradgradcheck(lambda *_: (scale * layer(x)).tanh(), (scale, *layer.parameters()))
+    print(*found, again)
+    wrong = torch.autograd.gradcheck(lambda s: scale.detach() * s, scale, raise_exception=False)
+    print(scale.item(), scale._version, wrong)
 
 
 def test_under_pytorchs_names():

@@ -92,6 +92,26 @@ def test_oblong_matrices(name: str, shape: tuple[int, ...]) -> None:
     assert gradgradcheck(function, (a,))
 
 
+@pytest.mark.parametrize("hermitian", [False, True])
+@pytest.mark.parametrize("kind", ["atol", "rtol"])
+def test_pinv_with_a_tolerance_for_each_matrix(kind: str, hermitian: bool) -> None:
+    a = torch.tensor(np.diag([2.0, 1.0, 0.6, 0.2]) + 0.03 * R.standard_normal((3, 4, 4)))
+    a = (0.5 * (a + a.mT) if hermitian else a).requires_grad_()
+    of_each = torch.tensor([0.0, 0.4, 0.9], dtype=torch.float64)
+
+    def function(x: Any) -> Any:
+        return torch.linalg.pinv(x, hermitian=hermitian, **{kind: of_each})
+
+    each = zip(a, of_each, strict=True)
+    one_by_one = torch.stack([torch.linalg.pinv(m, hermitian=hermitian, **{kind: float(t)}) for m, t in each])
+    assert torch.allclose(function(a), one_by_one)
+    (g,), (wanted,) = (torch.autograd.grad(y.sin().sum(), a) for y in (function(a), one_by_one))
+    assert torch.allclose(g, wanted)
+    ranks = torch.linalg.matrix_rank(a, hermitian=hermitian, **{kind: of_each})
+    assert torch.equal(torch.linalg.matrix_rank(function(a), tol=1e-8), ranks)
+    assert ranks.tolist() == ([4, 3, 2] if kind == "atol" else [4, 2, 1])
+
+
 @pytest.mark.parametrize("n", [1, 3, 6])
 def test_factors_multiply_to_the_matrix(n: int) -> None:
     a = matrix(2, n, n, complex_too=True).detach()

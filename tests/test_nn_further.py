@@ -147,3 +147,14 @@ def test_a_part_needs_numbers():
         data.DistributedSampler(range(3))
     with pytest.raises(ValueError, match="Invalid rank"):
         data.DistributedSampler(range(3), 2, 2)
+
+
+@pytest.mark.parametrize("layer", ["Conv2d(3, 4, 3)", "ConvTranspose2d(3, 4, 3)", "Conv1d(4, 4, 3, groups=2)"])
+def test_channels_that_do_not_fit_are_named_as_pytorch_does(layer):
+    said = []
+    for lib in BOTH:
+        module = eval(f"lib.nn.{layer}", {"lib": lib})
+        with pytest.raises(RuntimeError) as caught:
+            module(lib.ones(1, 2, *[5] * (module.weight.ndim - 2)))
+        said.append(str(caught.value))
+    assert said[0].startswith(said[1])

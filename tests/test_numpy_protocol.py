@@ -101,13 +101,12 @@ def test_the_graph_names_the_users_line() -> None:
 def test_what_is_not_there_says_so() -> None:
     a = wengert.tensor(A, requires_grad=True)
     for call in (
-        lambda: np.spacing(a),
         lambda: np.sin(a, where=A > 1),
-        lambda: np.interp(a, A, A),
-        lambda: np.mean(a, where=A > 1),
+        lambda: np.poly(a[:, :2]),
+        lambda: np.prod(a, where=A > 1),
         lambda: np.add(A, a, out=A.copy()),
         lambda: np.asarray(a),
-        lambda: np.linalg.lstsq(a, A),
+        lambda: np.histogram2d(a[0], a[1], weights=a[0]),
     ):
         with pytest.raises(RuntimeError, match=r"on Tensor that requires grad"):
             call()

@@ -33,7 +33,7 @@ def test_collating(torch):
             [3., 4.]])
     tensor([1., 2.], dtype=torch.float64) tensor([1, 2]) tensor([ True, False])
     ['a', 'b'] [tensor([1, 3]), tensor([2, 4])] [tensor([1, 3]), tensor([2, 4])]
-    {'x': tensor([1, 3]), 'y': ['a', 'b']}
+    {'x': tensor([1, 3]), 'y': ['a', 'b']} [tensor([1, 2]), ('a', 'b')]
     Point(x=tensor([1, 3]), y=tensor([2, 4]))
     tensor([[1, 2],
             [3, 4]]) tensor([1.5000, 2.5000], dtype=torch.float64)
@@ -46,7 +46,7 @@ def test_collating(torch):
     print(f([torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0])]))
     print(f([1.0, 2.0]), f([1, 2]), f([True, False]))
     print(f(["a", "b"]), f([(1, 2), (3, 4)]), f([[1, 2], [3, 4]]))
-    print(f([{"x": 1, "y": "a"}, {"x": 3, "y": "b"}]))
+    print(f([{"x": 1, "y": "a"}, {"x": 3, "y": "b"}]), f([(1, "a"), (2, "b")]))
     print(f([Point(1, 2), Point(3, 4)]))
     print(f([np.array([1, 2]), np.array([3, 4])]), f([np.float64(1.5), np.float64(2.5)]))
     attempt(f, [[1], [1, 2]])

@@ -408,9 +408,9 @@ from wengert.functions.linalg_factors import lu_unpack as lu_unpack
 from wengert.functions.linalg_factors import qr as qr
 from wengert.functions.linalg_factors import triangular_solve as triangular_solve
 from wengert.functions.linalg_names import lu_solve as lu_solve
+from wengert.functions.linalg_pseudoinverse import pinverse as pinverse
 from wengert.functions.linalg_solving import det as det
 from wengert.functions.linalg_solving import logdet as logdet
-from wengert.functions.linalg_solving import pinverse as pinverse
 from wengert.functions.linalg_solving import slogdet as slogdet
 from wengert.functions.linalg_spectra import matrix_exp as matrix_exp
 from wengert.functions.linalg_spectra import svd as svd
@@ -634,6 +634,7 @@ _LAZY: dict[str, str] = {
     "autocast": "wengert.amp",
     "bartlett_window": "wengert.signal.periodic",
     "blackman_window": "wengert.signal.periodic",
+    "compiler": "wengert.compiler",
     "cpu": "wengert.cpu",
     "distributed": "wengert.distributed",
     "distributions": "wengert.distributions",
@@ -646,6 +647,7 @@ _LAZY: dict[str, str] = {
     "masked": "wengert.masked",
     "mps": "wengert.mps",
     "optim": "wengert.optim",
+    "profiler": "wengert.profiler",
     "save": "wengert.serialization",
     "serialization": "wengert.serialization",
     "signal": "wengert.signal",
@@ -657,6 +659,7 @@ if _typing.TYPE_CHECKING:
     from wengert import accelerator as accelerator
     from wengert import amp as amp
     from wengert import array_api as array_api
+    from wengert import compiler as compiler
     from wengert import cpu as cpu
     from wengert import distributed as distributed
     from wengert import distributions as distributions
@@ -665,6 +668,7 @@ if _typing.TYPE_CHECKING:
     from wengert import masked as masked
     from wengert import mps as mps
     from wengert import optim as optim
+    from wengert import profiler as profiler
     from wengert import serialization as serialization
     from wengert import signal as signal
     from wengert import utils as utils
@@ -827,6 +831,7 @@ __all__ = [
     "column_stack",
     "combinations",
     "compile",
+    "compiler",
     "complex",
     "complex64",
     "complex128",
@@ -1148,6 +1153,7 @@ __all__ = [
     "prelu",
     "preserve_format",
     "prod",
+    "profiler",
     "promote_types",
     "put",
     "qr",

@@ -5,12 +5,11 @@ from wengert.functions.linalg_checks import LinAlgError
 from wengert.functions.linalg_factors import cholesky_ex, lu, lu_factor, lu_factor_ex, lu_solve
 from wengert.functions.linalg_factors import linalg_cholesky as cholesky
 from wengert.functions.linalg_factors import linalg_qr as qr
+from wengert.functions.linalg_pseudoinverse import lstsq, pinv
 from wengert.functions.linalg_ranks import cond, householder_product, matrix_rank, vander
 from wengert.functions.linalg_solving import (
     det,
     inv_ex,
-    lstsq,
-    pinv,
     slogdet,
     solve,
     solve_ex,

@@ -132,8 +132,22 @@ def _whole(of: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _sign(x: Any) -> Any:
-    """The sign of each element; of complex numbers ``x / |x|``, and 0 at 0."""
-    return complex_parts.sgn(x) if x._data.dtype.kind == "c" else complex_parts.sign(x)
+    """The sign of each element, NaN of NaN; of complex numbers ``x / |x|``, and 0 at 0."""
+    if x._data.dtype.kind == "c":
+        return complex_parts.sgn(x)
+    sign = complex_parts.sign(x)
+    return sign if x._data.dtype.kind != "f" else select.where(compare.isnan(x), x.detach(), sign)
+
+
+def _expm1(x: Any) -> Any:
+    """exp(x) - 1 of each element, exact near 0; of complex numbers with the standard's special values."""
+    if x._data.dtype.kind != "c":
+        return elementary.expm1(x)
+    is_finite = compare.isfinite(x)
+    near = elementary.expm1(select.where(is_finite, x, 0))  # NaN for every infinity
+    far = elementary.exp(select.where(is_finite, 0, x)) - 1
+    y = select.where(is_finite, near, far)
+    return complex_parts.complex(y.real + 0.0, y.imag)  # -0 + 0 is 0
 
 
 def _imaginary(x: Any) -> Any:
@@ -159,7 +173,7 @@ conj = unary("conj", complex_parts.conj)
 cos = unary("cos", elementary.cos)
 cosh = unary("cosh", elementary.cosh)
 exp = unary("exp", elementary.exp)
-expm1 = unary("expm1", elementary.expm1)
+expm1 = unary("expm1", _expm1)
 floor = unary("floor", _whole(rounding.floor))
 imag = unary("imag", _imaginary)
 isfinite = unary("isfinite", compare.isfinite)

@@ -24,9 +24,9 @@ class _NamespaceInfo:
         """The CPU."""
         return CPU
 
-    def devices(self) -> list[device]:
+    def devices(self) -> tuple[device, ...]:
         """The CPU alone."""
-        return [CPU]
+        return (CPU,)
 
     def default_dtypes(self, *, device: Any = None) -> dict[str, dtype]:
         """The dtypes of arrays made from Python numbers; the floating ones follow ``set_default_dtype``."""

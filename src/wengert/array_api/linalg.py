@@ -14,6 +14,7 @@ from wengert.functions import (
     diagonals,
     joining,
     linalg_factors,
+    linalg_pseudoinverse,
     linalg_ranks,
     linalg_solving,
     linalg_spectra,
@@ -288,7 +289,7 @@ def pinv(x: Any, /, *, rtol: Any = None) -> Any:
     tensor([[0.5000]])
     """
     require_arrays("pinv", x)
-    return linalg_solving.pinv(x, rtol=_tolerance(rtol, x))
+    return linalg_pseudoinverse.pinv(x, rtol=_tolerance(rtol, x))
 
 
 def _tolerance(rtol: Any, x: Any) -> Any:

@@ -1,5 +1,8 @@
 """Automatic differentiation: backward, grad, custom functions, modes, hooks."""
 
+import typing as _typing
+
+from wengert._lazy import on_first_use as _on_first_use
 from wengert.autograd import forward_ad as forward_ad
 from wengert.autograd import functional as functional
 from wengert.autograd import graph as graph
@@ -17,6 +20,11 @@ from wengert.autograd.gradcheck import gradcheck as gradcheck
 from wengert.autograd.gradcheck import gradgradcheck as gradgradcheck
 from wengert.autograd.variable import Variable as Variable
 
+if _typing.TYPE_CHECKING:
+    from wengert.autograd import profiler as profiler
+else:
+    __getattr__ = _on_first_use(__name__, {"profiler": "wengert.autograd.profiler"})
+
 __all__ = [
     "Function",
     "Variable",
@@ -31,6 +39,7 @@ __all__ = [
     "graph",
     "inference_mode",
     "no_grad",
+    "profiler",
     "set_detect_anomaly",
     "set_grad_enabled",
     "set_multithreading_enabled",

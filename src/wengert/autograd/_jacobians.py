@@ -11,6 +11,7 @@ from wengert.autograd.api import grad
 from wengert.autograd.forward_ad import dual_level, make_dual, unpack_dual
 from wengert.engine.base import TensorBase, array_of, wrap, zeros_like
 from wengert.engine.batch_scope import batch_axis, leave_batch
+from wengert.engine.totals import names_each_once
 from wengert.spaces.tensors import TENSOR
 
 Array = np.ndarray[Any, Any]
@@ -49,9 +50,23 @@ class Function:
             return [(a - b) / (2 * eps) for a, b in zip(above, below, strict=True)]
 
     def _values(self, i: int, change: Array) -> list[Array]:
-        inputs = list(self.inputs)
-        x = array_of(inputs[i])
-        inputs[i] = wrap((x + change).astype(x.dtype)).requires_grad_()
+        """The chosen results with input ``i`` changed.
+
+        The input's own memory is changed meanwhile, so that a function sees it that reads the tensor elsewhere
+        (``lambda *parameters: module(x)``).
+        """
+        x = array_of(self.inputs[i])
+        if not x.flags.writeable or not names_each_once(x):
+            copy = wrap((x + change).astype(x.dtype)).requires_grad_()
+            return self._values_of([*self.inputs[:i], copy, *self.inputs[i + 1 :]])
+        before = x.copy()
+        try:
+            x += change
+            return self._values_of(self.inputs)
+        finally:
+            x[...] = before
+
+    def _values_of(self, inputs: Sequence[Any]) -> list[Array]:
         outputs = as_tuple(self.fn(*inputs))
         return [np.array(outputs[k]._data) for k in self.chosen]
 

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from wengert.engine.state import STATE
+from wengert.engine.state import STATE, set_anomaly
 
 
 class set_detect_anomaly:
@@ -24,13 +24,13 @@ class set_detect_anomaly:
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
         self.before = STATE.anomaly, STATE.anomaly_check_nan
-        STATE.anomaly, STATE.anomaly_check_nan = bool(mode), bool(check_nan)
+        set_anomaly(bool(mode), bool(check_nan))
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, *exc: object) -> None:
-        STATE.anomaly, STATE.anomaly_check_nan = self.before
+        set_anomaly(*self.before)
 
 
 class detect_anomaly:
@@ -65,10 +65,10 @@ class detect_anomaly:
 
     def __enter__(self) -> None:
         self.before.append((STATE.anomaly, STATE.anomaly_check_nan))
-        STATE.anomaly, STATE.anomaly_check_nan = True, self.check_nan
+        set_anomaly(True, self.check_nan)
 
     def __exit__(self, *exc: object) -> None:
-        STATE.anomaly, STATE.anomaly_check_nan = self.before.pop()
+        set_anomaly(*self.before.pop())
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function in this mode."""

@@ -8,14 +8,41 @@ from importlib import import_module
 from typing import Any
 
 
-def compile(function: Callable[..., Any] | None = None, *, fallback: bool = False) -> Any:
+@functools.singledispatch
+def compiled(function: Callable[..., Any], *, fallback: bool) -> Any:
+    """What :func:`compile` makes of an object of this kind; modules have another answer than functions."""
+    if not callable(function):
+        raise TypeError(f"compile() expected a function, got {type(function).__name__}")
+    return import_module("wengert.compile.function").CompiledFunction(function, fallback=fallback)
+
+
+def compile(
+    function: Callable[..., Any] | None = None,
+    *,
+    fallback: bool = False,
+    fullgraph: bool | None = None,
+    dynamic: bool | None = None,  # noqa: ARG001 - PyTorch's argument: see the docstring
+    backend: Any = "inductor",  # noqa: ARG001 - the same
+    mode: str | None = None,  # noqa: ARG001 - the same
+    options: dict[str, Any] | None = None,  # noqa: ARG001 - the same
+    disable: bool = False,
+) -> Any:
     """Compile a function of tensors: traced once for each signature, the program runs from then on.
 
     Args:
         function: any function (or module) of tensors, arrays, numbers and nested containers of them; left out,
-        ``compile``
-            gives a decorator.
+            ``compile`` gives a decorator.
         fallback: run a function that cannot be traced eagerly, with a warning that says why, instead of raising.
+        fullgraph: PyTorch's name for that: False is ``fallback=True``, True is ``fallback=False``.
+        dynamic: PyTorch's argument, as the three that follow. There is one implementation: sizes are variables of the
+            machine code where they can be.
+        backend: see ``dynamic``.
+        mode: see ``dynamic``.
+        options: see ``dynamic``.
+        disable: give the function back as it is.
+
+    A module becomes a module, with the same parameters, whose calls are compiled, once for training and once for
+    evaluation.
 
     A signature is the containers, the dtypes and shapes of the tensors, whether they require grad, and the values of
     everything else. Tensors that the function takes from its surroundings are read anew at each call, and gradients
@@ -38,11 +65,11 @@ def compile(function: Callable[..., Any] | None = None, *, fallback: bool = Fals
     >>> x.grad
     tensor([2., 4.])
     """
+    if fullgraph is not None:
+        fallback = not fullgraph
     if function is None:
-        return functools.partial(compile, fallback=fallback)
-    if not callable(function):
-        raise TypeError(f"compile() expected a function, got {type(function).__name__}")
-    return import_module("wengert.compile.function").CompiledFunction(function, fallback=fallback)
+        return functools.partial(compile, fallback=fallback, disable=disable)
+    return function if disable else compiled(function, fallback=fallback)
 
 
-__all__ = ["compile"]
+__all__ = ["compile", "compiled"]

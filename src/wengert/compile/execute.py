@@ -15,6 +15,7 @@ from wengert._memory import without_collection
 from wengert.program.evaluate import Evaluator
 from wengert.program.passes.pipeline import simplified
 from wengert.program.program import Program
+from wengert.program.values import Value
 
 
 @cache
@@ -56,6 +57,11 @@ class Executable:
         if name is not None:
             recipes.keep(name, source, machine.schedule, machine.kernels_built)
         return machine.schedule
+
+    @property
+    def inputs(self) -> Sequence[Value]:
+        """What it reads, in order."""
+        return self._program.inputs
 
     @property
     def program(self) -> Program:

@@ -6,6 +6,7 @@ import functools
 import warnings
 import weakref
 from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,10 @@ _PLAIN = frozenset({bool, int, float, complex, str, type(None)})
 class CompiledFunction:
     """What :func:`wengert.compile` returns."""
 
-    __slots__ = ("__dict__", "__weakref__", "_fast", "_fast_float", "_fast_of")
+    # What is called stands in a slot: no Python code runs before machine code that does all of a call.
+    __slots__ = ("__call__", "__dict__", "__weakref__")
+
+    __call__: Callable[..., Any]
 
     def __init__(self, function: Callable[..., Any], *, fallback: bool = False, effects: bool = True) -> None:
         functools.update_wrapper(self, function)
@@ -35,29 +39,16 @@ class CompiledFunction:
         self._effects = effects
         self._plans: dict[Any, list[Plan]] = {}
         self._eager: dict[Any, str] = {}
-        # Builtins that do all of a call for plain tensors: one whose code holds all sizes, which it checks; others by
-        # the shapes that were traced, since a kernel with symbolic sizes would take any. And the default dtype then.
-        self._fast: Callable[..., Any] | None = None
-        self._fast_of: dict[tuple[tuple[int, ...], ...], Callable[..., Any]] = {}
-        self._fast_float: Any = None
-        self._entries: dict[Any, Any] = {}
+        self._entries: dict[Any, Any] = {}  # builtins that do all of a call for some tensors
         self._structures: dict[int, Any] = {}  # of so many tensors as arguments
+        self.__call__ = _unbound(self)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the function: traced and compiled the first time for arguments of these types."""
-        if not kwargs and STATE.created is None and DEFAULTS.float is self._fast_float:
-            if self._fast is not None:
-                return self._fast(*args)
-            try:
-                fast = self._fast_of.get(tuple([x._data.shape for x in args]))
-            except AttributeError:  # not tensors alone
-                fast = None
-            if fast is not None:
-                return fast(*args)
-        return self._call(*args, **kwargs)
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """As a method, where a class has the compiled function for an attribute."""
+        return self if instance is None else MethodType(self, instance)
 
     def _call(self, *args: Any, **kwargs: Any) -> Any:
-        """A call in general."""
+        """A call in general: traced and compiled the first time for arguments of these types."""
         leaves, structure = self._flattened(args, kwargs)
         # In another function's trace it is a part of that; batches and dual numbers go through the engine.
         if STATE.trace is not None or STATE.axes or is_leveled(*leaves):
@@ -93,36 +84,17 @@ class CompiledFunction:
         for plan in plans:
             if plan.holds():
                 return plan
-        reason = self._why(key, plans)
+        last = next((other for other in reversed(self._plans) if other != key and self._plans[other]), None)
         with without_collection():
             plan = Plan(self._function, leaves, structure, effects=self._effects)
-        plan.reason, plan.signature = reason, _signature_text(key)
-        plan.adjoint_function = CompiledFunction(plan.adjoint_of, effects=False)
+        plan.described = functools.partial(_described, key, last, again=bool(plans))
+        plan.compiled = _without_effects
         plans.append(plan)
-        fast = plan.entry(_unbound(self), self._entries) if len(plans) == 1 else None
-        if fast is not None:
-            if self._fast_float is not DEFAULTS.float:
-                self._fast, self._fast_float = None, DEFAULTS.float
-                self._fast_of.clear()
-            if fast.checks_sizes:
-                self._fast = self._fast or fast.call
-            else:
-                self._fast_of[tuple([leaf._data.shape for leaf in leaves])] = fast.call
+        if len(plans) == 1:
+            fast = plan.entry(self.__call__, self._entries)
+            if fast is not None:
+                self.__call__ = fast.call  # what it does not take goes to the entry before
         return plan
-
-    def _why(self, key: Any, plans: list[Plan]) -> str:
-        """Why a call needs a new trace."""
-        if plans:
-            return (
-                "a tensor from outside has another dtype, shape, requires_grad or .grad than when it was traced before"
-            )
-        last = next((other for other in reversed(self._plans) if other != key and self._plans[other]), None)
-        if last is None:
-            return "this was the first call"
-        if last[0] != key[0]:
-            return "the arguments are nested in another way than before"
-        differ = [f"{_part_text(a)} became {_part_text(b)}" for a, b in zip(last[1:], key[1:], strict=True) if a != b]
-        return "; ".join(differ)
 
     def _plan_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Plan, list[Any]]:
         leaves, structure = flatten((args, kwargs))
@@ -179,19 +151,31 @@ class CompiledFunction:
         """
         return self._plan_for(args, kwargs)[0].program
 
+    def __reduce__(self) -> Any:
+        return _again, (self._function, self._fallback, self._effects)  # machine code is not copied
+
     def __repr__(self) -> str:
         return f"<compiled {_name(self._function)}>"
+
+
+def _again(function: Callable[..., Any], fallback: bool, effects: bool) -> CompiledFunction:
+    """A copy of a compiled function, which traces anew."""
+    return CompiledFunction(function, fallback=fallback, effects=effects)
+
+
+def _without_effects(function: Callable[..., Any]) -> CompiledFunction:
+    return CompiledFunction(function, effects=False)
 
 
 def _unbound(function: CompiledFunction) -> Callable[..., Any]:
     """``function._call``, not keeping ``function`` alive: the builtin that calls it belongs to that."""
     reference = weakref.ref(function)
 
-    def slow(*args: Any) -> Any:
+    def slow(*args: Any, **kwargs: Any) -> Any:
         target = reference()
         if target is None:
             raise ReferenceError("the compiled function is gone")
-        return target._call(*args)
+        return target._call(*args, **kwargs)
 
     return slow
 
@@ -216,6 +200,8 @@ def _leaf_key(leaf: Any) -> Any:
         hash(leaf)
     except TypeError:
         return _Same(leaf)
+    if hasattr(cls, "_traced_state"):
+        return cls, leaf, leaf._traced_state()
     return cls, leaf
 
 
@@ -234,9 +220,22 @@ def _part_text(part: Any) -> str:
     return str(rest[0])
 
 
-def _signature_text(key: Any) -> str:
+def _described(key: Any, last: Any, *, again: bool) -> tuple[str, str]:
+    """A signature, and why a call was traced: ``last`` is the one before; ``again`` if this was traced before."""
     mode = "" if key[-2] else ", under no_grad"
-    return f"({', '.join(map(_part_text, key[1:-3]))}){mode}"
+    return f"({', '.join(map(_part_text, key[1:-3]))}){mode}", _why(key, last, again=again)
+
+
+def _why(key: Any, last: Any, *, again: bool) -> str:
+    if again:
+        return "a tensor from outside has another dtype, shape, requires_grad or .grad than when it was traced before"
+    if last is None:
+        return "this was the first call"
+    if last[0] != key[0]:
+        return "the arguments are nested in another way than before"
+    return "; ".join(
+        [f"{_part_text(a)} became {_part_text(b)}" for a, b in zip(last[1:], key[1:], strict=True) if a != b]
+    )
 
 
 class _Same:

@@ -10,13 +10,13 @@ the reverse loop runs over these rows. So the tape of a loop is a few arrays of 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from graphlib import TopologicalSorter
 from typing import Any, Final
 
 import numpy as np
 
+from wengert._records import record
 from wengert._traced import Traced, TraceError
 from wengert.autograd.function import Function
 from wengert.compile.loop_reverse import backward, recorded
@@ -321,7 +321,7 @@ def _merged(programs: Sequence[Program]) -> list[Equation]:
     return list(TopologicalSorter(needed).static_order())
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sweep:
     """What a sweep back through a step found: from which outputs, their cotangents, the gradients (None: unused)."""
 

@@ -25,11 +25,12 @@ An example, the rows' sums of ``x * exp(x)``::
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
 import numpy as np
+
+from wengert._records import record
 
 
 class Role(Enum):
@@ -44,7 +45,7 @@ class Role(Enum):
     LOCAL = "local"  # small and of fixed shape, one for each iteration of the loop that holds its accesses: registers
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Expr:
     """A size worked out of others: ``op`` is one of ``+ - * // max min``."""
 
@@ -56,7 +57,7 @@ Extent = int | str | Expr  # a number, a symbolic size, an expression of them
 MIDDLE: Final = "m"  # how the names of sizes begin that are likely some tens
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Affine:
     """``offset + sum(coefficient * axis)``, the place along one axis of a buffer."""
 
@@ -64,7 +65,7 @@ class Affine:
     offset: Extent = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Indirect:
     """A place along an axis that a computed int64 value gives (a gather). Negative values count from the end."""
 
@@ -79,7 +80,7 @@ def at(axis: str | None = None, coefficient: Extent = 1, offset: Extent = 0) -> 
     return Affine(((axis, coefficient),) if axis is not None else (), offset)
 
 
-@dataclass(frozen=True, slots=True)
+@record(hidden=("data",))
 class Buffer:
     """Memory with a shape. ``strided`` arguments come with strides of their own; all others lie in C order.
 
@@ -92,7 +93,7 @@ class Buffer:
     role: Role
     strided: bool = False
     alias: str | None = None
-    data: np.ndarray[Any, Any] | None = field(default=None, compare=False, repr=False)
+    data: np.ndarray[Any, Any] | None = None
 
 
 # --- statements ------------------------------------------------------------------------------------------------------
@@ -100,7 +101,7 @@ class Buffer:
 Operand = str | bool | int | float  # a value's name, or a number, which takes the dtype of the computation
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Load:
     """``name = buffer[index]``. With ``outside``, a place beyond the buffer has that value (padding)."""
 
@@ -110,7 +111,7 @@ class Load:
     outside: float | int | bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Store:
     """``buffer[index] = value``, or ``+=`` with ``add``."""
 
@@ -120,7 +121,7 @@ class Store:
     add: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Compute:
     """``name = op(*args, **dict(meta))``: an elementwise operation of the table on single elements.
 
@@ -136,7 +137,7 @@ class Compute:
     meta: tuple[tuple[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Iota:
     """``name = index`` as a value of type int64."""
 
@@ -144,7 +145,7 @@ class Iota:
     index: Affine
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Acc:
     """An accumulator of a loop: ``name`` is ``op`` over all iterations of ``value``, known after the loop.
 
@@ -157,7 +158,7 @@ class Acc:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Carry:
     """A value handed from one iteration to the next: ``init`` before the first, then the body's ``next``.
 
@@ -171,7 +172,7 @@ class Carry:
     dtype: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Loop:
     """``for axis in range(extent)``. With carried values the iterations run in order, else their order is not fixed.
 
@@ -193,7 +194,7 @@ class Loop:
     part: tuple[str, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Phi:
     """The value of a branch: ``name`` is ``then`` or ``other``."""
 
@@ -203,7 +204,7 @@ class Phi:
     dtype: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class If:
     """``if condition: then else: other``; both see what is before, ``phis`` are known after it."""
 
@@ -213,7 +214,7 @@ class If:
     phis: tuple[Phi, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ref:
     """A matrix inside a buffer: where it begins, and how far its rows and columns lie apart, in elements."""
 
@@ -223,7 +224,7 @@ class Ref:
     column: Extent = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MatMul:
     """``out = a @ b`` of matrices ``m x k`` and ``k x n``, or ``out += scale * (a @ b)`` with ``add``.
 
@@ -241,7 +242,7 @@ class MatMul:
     scale: Operand = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Check:
     """Give up, before anything is written, if a condition holds: an index lies outside of an axis of this length."""
 
@@ -249,7 +250,7 @@ class Check:
     extent: Extent
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tiles:
     """Loops over the same rows, taken a tile of ``rows`` rows at a time: a tile goes through all of them, one by one.
 
@@ -277,7 +278,7 @@ class Tiles:
 Statement = Load | Store | Compute | Iota | Loop | If | MatMul | Check | Tiles
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Kernel:
     """Statements over buffers. Every symbolic size is the extent of an axis of some argument."""
 

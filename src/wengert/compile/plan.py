@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert._dtypes import DEFAULTS
 from wengert._memory import without_collection
 from wengert._traced import Traced
 from wengert._tree import LEAF, builder, flatten, unflatten
@@ -16,6 +17,7 @@ from wengert.compile.captures import Boundary
 from wengert.compile.execute import Executable
 from wengert.compile.node import CompiledFunctionBackward
 from wengert.compile.reading import raw_of
+from wengert.compile.runtime.form_code import NEXT, tuple_of
 from wengert.compile.sources import Draw
 from wengert.compile.storage import Storage
 from wengert.compile.trace import Trace
@@ -32,6 +34,7 @@ from wengert.program.program import Program
 from wengert.program.values import Value
 
 _ARRAYS = (TensorBase, np.ndarray, np.generic)
+_MOST_ENTRIES = 8  # of a function: one after the other looks at the arguments
 
 
 class Plan:
@@ -56,8 +59,6 @@ class Plan:
         self._effects = effects
         self._leaves = len(leaves)
         self.refusal: Exception | None = None  # why there are no gradients of the results
-        self.reason = ""  # why it was traced; said by the function that owns this
-        self.signature = ""
         start = time.perf_counter()
         trace = Trace()
         with tracing(trace):
@@ -79,6 +80,7 @@ class Plan:
         self.forward = Executable(program, written, simplify=self.cut is None)
         self.seconds = time.perf_counter() - start
         self._backward: Callable[..., tuple[Any, ...]] | None = None
+        self._adjoint: Callable[..., Any] | None = None
 
     # --- reading the trace -----------------------------------------------------------------------------------------
 
@@ -244,10 +246,10 @@ class Plan:
         return unflatten(self.result_structure, results)
 
     def entry(self, slow: Callable[..., Any], made: dict[Any, Any]) -> Any:
-        """A :class:`wengert.compile.schedule.Entry` that does all of a call, if that is to run one kernel.
+        """A new :class:`wengert.compile.schedule.Entry` that does all of a call, if that is to run one kernel.
 
-        It calls ``slow`` for all other arguments. ``made`` are the function's entries: plans for other lengths, which
-        run the same kernel, share them.
+        It calls ``slow`` for all other arguments. ``made`` are the function's entries: one that was made for other
+        lengths, and runs the same kernel, takes those of this plan from now on.
         """
         schedule = self.forward.schedule
         kinds = [kind for kind, _ in self.results]
@@ -262,15 +264,24 @@ class Plan:
         )
         if not is_plain or schedule.kernel is None:
             return None
-        key = (schedule.kernel, self.result_structure)
-        if key in made:
-            return made[key]
-        if self.result_structure is LEAF or (len(kinds) > 1 and self.result_structure == flatten((0,) * len(kinds))[1]):
-            found = schedule.entry(slow)
+        shapes = [x.shape for x in self.forward.inputs]
+        key = (schedule.kernel, self.result_structure, DEFAULTS.float)
+        found = made.get(key)
+        if found is not None:
+            found.accept(shapes)
+            return None
+        if len(made) >= _MOST_ENTRIES:
+            return None
+        form = _form(self.result_structure)
+        if form is not None:
+            found = schedule.entry(slow, form)
         else:
-            found = schedule.entry(lambda *args: _Whole(slow(*args)))
-            found = found._replace(call=_nested(found.call, self.result_structure))
-        made[key] = found
+            found = schedule.entry(lambda *args, **kwargs: _Whole(slow(*args, **kwargs)), None)
+            if found is not None:
+                found = found._replace(call=_nested(found.call, self.result_structure))
+        if found is not None:
+            made[key] = found
+            found.accept(shapes)
         return found
 
     def _record(self, leaves: Sequence[Any], tensors: list[Any], made: list[Any], raws: tuple[Any, ...]) -> None:
@@ -297,9 +308,13 @@ class Plan:
         for i, number in self._slots:
             given[i] = tensors[number]
         drawn = tensors[len(self.positions) + len(self._sources) :]
-        return self.adjoint_function(given, list(grads), drawn)  # type: ignore[no-any-return]
+        if self._adjoint is None:
+            self._adjoint = self.compiled(self.adjoint_of)
+        return self._adjoint(given, list(grads), drawn)  # type: ignore[no-any-return]
 
-    adjoint_function: Callable[..., Any]  # bound by the compiled function that owns this plan
+    # Bound by the compiled function that owns this plan: its signature and why it was traced; a function compiled.
+    described: Callable[[], tuple[str, str]]
+    compiled: Callable[[Callable[..., Any]], Callable[..., Any]]
 
     def adjoint_of(self, given: list[Any], grads: list[Any], hosts: list[Any]) -> tuple[Any, ...]:
         """The gradients of the function by the engine, on tensors: what the adjoint is traced from.
@@ -347,12 +362,23 @@ class _Whole:
         self.result = result
 
 
+def _form(structure: Any) -> list[int] | None:
+    """What an entry does to nest results, if it can: tuples."""
+    if structure is LEAF:
+        return [NEXT]
+    cls, _, children = structure
+    parts = [_form(child) for child in children] if cls is tuple else [None]
+    if any([part is None for part in parts]):
+        return None
+    return [code for part in parts for code in part or ()] + [tuple_of(len(parts))]
+
+
 def _nested(call: Callable[..., Any], structure: Any) -> Callable[..., Any]:
     """``call``, which gives a tensor or a tuple of them, with containers around the results."""
     build = builder(structure)
 
-    def nested(*args: Any) -> Any:
-        y = call(*args)
+    def nested(*args: Any, **kwargs: Any) -> Any:
+        y = call(*args, **kwargs)
         return y.result if y.__class__ is _Whole else build(y if y.__class__ is tuple else (y,))
 
     return nested

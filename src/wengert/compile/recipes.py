@@ -16,13 +16,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from wengert.compile.llvm import machine
 from wengert.compile.nest import Role
 from wengert.compile.runtime.build import CompiledKernel, stored
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
 from wengert.compile.runtime.linking import host_target
 from wengert.compile.runtime.objects import source_version
+from wengert.compile.runtime.processor import processor
 from wengert.compile.schedule import Schedule, Step
 from wengert.program.passes.constants import first_of, is_uniform
 from wengert.program.program import Program
@@ -47,7 +47,7 @@ def name_of(program: Program, written: Sequence[tuple[int, int]], *, simplify: b
     form = _form(program)
     if form is None:
         return None
-    versions = f"{sys.version} {np.__version__} {source_version()} {machine.machine().key} {host_target()!r}"
+    versions = f"{sys.version} {np.__version__} {source_version()} {processor().key} {host_target()!r}"
     return digest("recipe", versions, f"{written!r} {simplify}", form)
 
 

@@ -38,13 +38,14 @@ def explanation(name: str, plans: Sequence[Any], eager: Sequence[str]) -> str:
     """Everything about the specialisations of a function, for people."""
     lines = [f"{name}: {len(plans)} specialisation{'s' if len(plans) != 1 else ''}"]
     for number, plan in enumerate(plans, start=1):
-        lines += ["", f"{number}. {plan.signature}", *[f"   {line}" for line in _plan_lines(plan)]]
+        signature, reason = plan.described()
+        lines += ["", f"{number}. {signature}", *[f"   {line}" for line in _plan_lines(plan, reason)]]
     lines += ["", *[f"runs eagerly: {reason}" for reason in eager]] if eager else []
     return "\n".join(lines)
 
 
-def _plan_lines(plan: Any) -> Iterator[str]:
-    yield f"traced because {plan.reason}, in {1e3 * plan.seconds:.1f} ms"
+def _plan_lines(plan: Any, reason: str) -> Iterator[str]:
+    yield f"traced because {reason}, in {1e3 * plan.seconds:.1f} ms"
     yield f"reads {len(plan.positions)} argument(s) and {len(plan.captures())} tensor(s) from outside"
     if plan.writes_outside:
         yield "writes into tensors from outside"

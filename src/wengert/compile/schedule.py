@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, NamedTuple
 
+from wengert._dtypes import DEFAULTS
 from wengert._fpenv import SILENT, enter, leave
-from wengert.compile.nest import Role
 from wengert.compile.runtime.build import CompiledKernel
-from wengert.compile.runtime.entry import Box
+from wengert.compile.runtime.entry import Box, Terms
+from wengert.compile.runtime.layout import slot_offset
+from wengert.compile.runtime.seen import Seen
 from wengert.engine.base import wrap_plain
+from wengert.engine.state import WATCHED
 
 # An untracked tensor that is no view: what the entry of a compiled function takes and gives.
 _BOX: Final = Box(wrap_plain(0.0), "_data", plain=("_node", "_rg", "_view"), others=("_cell",))
@@ -20,10 +24,10 @@ Step = tuple[Callable[..., Any], Sequence[Address], Any]  # a function, of what,
 
 
 class Entry(NamedTuple):
-    """A builtin from tensors to tensors, and whether it takes tensors of the traced sizes only."""
+    """A builtin from tensors to tensors. It takes those of sizes that were traced: ``accept`` names their shapes."""
 
     call: Callable[..., Any]
-    checks_sizes: bool
+    accept: Callable[[Sequence[tuple[int, ...]]], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,16 +70,36 @@ class Schedule:
         values: list[Any] = [*raws, *self.constants]
         return values + [None] * (self.size - len(values))
 
-    def entry(self, slow: Callable[..., Any]) -> Entry:
-        """An entry from tensors to tensors, which runs the only kernel.
+    def entry(self, slow: Callable[..., Any], form: Sequence[int] | None) -> Entry | None:
+        """An entry from tensors to tensors, which runs the only kernel and gives results in this ``form``.
 
-        It calls ``slow`` for arguments that are not untracked tensors of exactly these types.
+        It calls ``slow`` for arguments that are not untracked tensors of exactly these types, and where new tensors are
+        not simply made: under inference mode, in a trace.
         """
         made = self.kernel
         assert made is not None
-        checks = all([isinstance(n, int) for b in made.kernel.of_role(Role.IN) for n in b.shape])
-        boxed = CompiledKernel(made.kernel, made.interface, made.linked, slow=slow, box=_BOX)
-        return Entry(boxed.call, checks)
+        extents = [extent for buffer in made.arguments for extent in buffer.shape]
+        if not all([isinstance(extent, (int, str)) for extent in extents]) or not WATCHED.address:
+            return None
+        names = list(dict.fromkeys([extent for extent in extents if isinstance(extent, str)]))
+        places = [extents.index(name) for name in names]
+        seen = Seen([made.interface.sizes.index(name) for name in names]) if names else None
+
+        def accept(shapes: Sequence[tuple[int, ...]]) -> None:
+            if seen is not None:
+                sizes = [size for shape in shapes for size in shape]
+                seen.add(tuple([sizes[place] for place in places]))
+
+        guards = ((id(DEFAULTS) + _default_float(), id(DEFAULTS.float)),)
+        terms = Terms(WATCHED.address, guards, DEFAULTS, seen, form)
+        boxed = CompiledKernel(made.kernel, made.interface, made.linked, slow=slow, box=_BOX, terms=terms)
+        return Entry(boxed.call, accept)
+
+
+@cache
+def _default_float() -> int:
+    """Where the default float type stands in what holds it."""
+    return slot_offset(type(DEFAULTS)(), "float") or 0
 
 
 def _put(values: list[Any], results: Any, y: Any) -> None:

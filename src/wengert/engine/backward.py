@@ -81,7 +81,7 @@ def backward_from_scalar(t: TensorBase, retain_graph: bool | None) -> None:
     dtype = t._data.dtype
     on_the_way: OnTheWay = [(node.seq, node)], {node: _ONE if dtype is _F32 else dtype.type(1)}, set()
     unusual = None
-    if not STATE.anomaly and not STATE.axes:
+    if not STATE.one_by_one and not STATE.axes:
         unusual = run_silently(drain_plain, on_the_way, retain_graph, where)
         if unusual is None and _are_first(on_the_way[1]):
             return
@@ -128,7 +128,7 @@ def run_grad(
     What lies behind the nodes ``ends`` is taken as constant.
     """
     where, is_traced = user_code(2), STATE.trace is not None
-    if len(outputs) == 1 and not (create_graph or is_traced or ends or STATE.anomaly or STATE.axes):
+    if len(outputs) == 1 and not (create_graph or is_traced or ends or STATE.one_by_one or STATE.axes):
         root, g = _root(0, outputs[0], gradients[0], False)
         edges = [_target_edge(t) for t in inputs]
         if root.seq and lead_to_these_only((root,), edges):

@@ -16,7 +16,7 @@ from numpy import float32
 from wengert._batched import Batched
 from wengert._traced import Traced
 from wengert.engine.node import AccumulateGrad, BatchedAccumulateGrad, Node
-from wengert.engine.state import STATE
+from wengert.engine.state import STATE, mark_watched
 
 
 class TensorBase:
@@ -119,6 +119,7 @@ def set_trace(trace: Any) -> None:
 def _choose_created() -> None:
     """One test for each new tensor decides about both modes."""
     STATE.created = STATE.trace.created if STATE.trace is not None else _mark_inference if STATE.inference else None
+    mark_watched()
 
 
 def _mark_inference(t: TensorBase) -> None:

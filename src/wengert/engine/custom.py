@@ -17,7 +17,7 @@ from wengert.engine.base import TensorBase, cell_of, wrap
 from wengert.engine.batch_scope import batches_again
 from wengert.engine.hooks import RemovableHandle
 from wengert.engine.node import FreedAt, Node, Port, RecordedNode
-from wengert.engine.saved import Packed, as_tensor, pack_one, pack_result
+from wengert.engine.saved import Packed, SavedTensor, as_tensor, pack_one, pack_result
 from wengert.engine.state import STATE
 
 
@@ -216,6 +216,23 @@ class FunctionNode(RecordedNode):
         if self.saved is None:
             raise RuntimeError(messages.freed(self))
         return tuple([None if s is None else self._restore(position, s) for position, s in enumerate(self.saved)])
+
+    @property
+    def _raw_saved_tensors(self) -> tuple[SavedTensor, ...]:
+        """The saved values, to be given hooks."""
+        if self.saved is None:
+            raise RuntimeError(messages.freed(self))
+        return tuple([SavedTensor(self, position) for position in range(len(self.saved))])
+
+    def saved_value(self, slot: int) -> tuple[Any, Any, Node | None]:
+        """One saved value, the cell of its version, and where its gradient goes."""
+        s: SavedValue | None = (self.saved or ())[slot]
+        return (None, None, None) if s is None else (s.raw, s.cell or [0], s.edge)
+
+    def keep_packed(self, slot: int, packed: Any) -> None:
+        """Keep what a hook has made of a saved value instead."""
+        saved: Any = self.saved
+        saved[slot].raw = packed
 
     def _restore(self, position: int, s: SavedValue) -> Any:
         edge = s.edge if s.result is None else self.place(s.result)

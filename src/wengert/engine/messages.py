@@ -22,6 +22,18 @@ INFERENCE_SAVED = (
     "Inference tensors cannot be saved for backward. This operation needs a tensor that was made under "
     "inference_mode(); make a normal tensor of it with clone() outside inference_mode(), or use no_grad() there."
 )
+SECOND_HOOKS = (
+    "Calling register_hooks on a saved tensor whose hooks have already been set. Hint: only one pair of hooks is "
+    "allowed at a time."
+)
+HOOKS_ON_NOTHING = (
+    "Calling register_hooks on a saved tensor with value None is forbidden: the derivative does not need this value, "
+    "or it is a number."
+)
+PACK_HOOK_WROTE = (
+    "A saved tensor pack hook is modifying its input in place. The tensor that it is given is the one that the program "
+    "goes on with: let the hook return a changed copy."
+)
 
 
 # --- names and places ------------------------------------------------------------------------------------------------
@@ -127,6 +139,14 @@ def freed(node: Any) -> str:
         f"been freed). {node_at(node)} was freed by {freed_by}. If that operation is done once, outside the loop that "
         "calls backward(), move it into the loop; if it carries state from step to step, cut it with detach(); specify "
         "retain_graph=True on the first backward() only if you want two passes over the same graph."
+    )
+
+
+def hooks_on_freed(node: Any) -> str:
+    """Hooks for a saved value that an earlier backward freed."""
+    return (
+        "Calling register_hooks on a saved tensor after it has been freed. Saved intermediate values of the graph are "
+        f"freed by backward(); {node_at(node)} was. Register before it, or specify retain_graph=True there."
     )
 
 

@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from wengert.engine.kernels import Rules, rules_of
-from wengert.engine.node import FreedAt, Metadata, Node, RecordedNode, metadata_of, save_plan
-from wengert.engine.saved import tensor_saved
+from wengert.engine.node import UNWATCHED, FreedAt, Metadata, Node, RecordedNode, metadata_of, save_plan
+from wengert.engine.saved import ARRAYS, SavedTensor, tensor_saved
 from wengert.ops.reads import Read, reads_of
 from wengert.ops.record import MISSING, EachInput, Kind, Op, Together
 from wengert.spaces.batching import BATCHED
@@ -146,6 +146,27 @@ class OpNode(RecordedNode):
             self.links = without_arrays(self.links, k)
             self.mark_freed(where)
 
+    def saved_value(self, slot: int) -> tuple[Any, Any, Node | None]:
+        """One of :attr:`saved`, the cell of its version, and where its gradient goes (None for the result)."""
+        saved: Any = self.saved
+        watched, position = self.watched, self._position(slot)
+        cell = watched[position][0] if position < len(watched) else [0]
+        return saved[slot], cell, None if slot == 0 else self.next[slot - 1]
+
+    def keep_packed(self, slot: int, packed: Any) -> None:
+        """Keep what a hook has made of a saved value instead."""
+        position = self._position(slot)
+        kept = list(self.kept)
+        kept[slot] = packed
+        watched = [pair for i, pair in enumerate(self.watched) if i != position]
+        self.hang()  # the sweep's short path takes only nodes without anything special
+        self.relink(kept, watched or (UNWATCHED,))
+
+    def _position(self, slot: int) -> int:
+        """Where a saved value stands in :attr:`watched`."""
+        saved: Any = self.saved
+        return sum([isinstance(value, ARRAYS) for value in saved[:slot]])
+
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
         """The tensors kept for backward, the result first if it is kept."""
@@ -227,9 +248,13 @@ def _saved_properties(op: Op, metadata: Iterable[str]) -> dict[str, property]:
         return property(lambda node: node.meta[name])
 
     def of_tensor(slot: int) -> property:
-        return property(lambda node: tensor_saved(node)[slot])
+        return property(lambda node: tensor_saved(node, slot)[slot])
+
+    def of_handle(slot: int) -> property:
+        return property(lambda node: SavedTensor(node, slot))
 
     return {
+        **{f"_raw_saved_{name}": of_handle(slot) for slot, name in enumerate(("result", *op.args))},
         **{f"_saved_{name}": of_metadata(name) for name in metadata},
         **{f"_saved_{name}": of_tensor(slot) for slot, name in enumerate(("result", *op.args))},
     }

@@ -15,7 +15,7 @@ from wengert.engine.base import TensorBase, wrap
 from wengert.engine.node import UNWATCHED, AccumulateGrad, Node, Port
 from wengert.engine.state import STATE
 
-_ARRAYS = (np.ndarray, np.generic, Traced, Batched)  # not "no Python number": np.float64 is a float
+ARRAYS = (np.ndarray, np.generic, Traced, Batched)  # not "no Python number": np.float64 is a float
 
 
 class Packed:
@@ -37,6 +37,47 @@ class Packed:
                 f"{type(got).__name__}"
             )
         return as_tensor(got._data, self.edge if edge is None else edge)
+
+
+class SavedTensor:
+    """One value that a node has saved, which can be given hooks of its own (``grad_fn._raw_saved_self``)."""
+
+    __slots__ = ("_node", "_slot")
+
+    def __init__(self, node: Any, slot: int) -> None:
+        self._node, self._slot = node, slot
+
+    def register_hooks(self, pack_hook: Callable[[Any], Any], unpack_hook: Callable[[Any], Any]) -> None:
+        """Keep ``pack_hook(tensor)`` in the value's place, of which ``unpack_hook`` makes a tensor when it is needed.
+
+        Raises:
+            RuntimeError: there is no tensor to pack (none was saved, it was freed, it has hooks), or ``pack_hook``
+                wrote into it.
+        """
+        node = self._node
+        if node.freed is not None:
+            raise RuntimeError(messages.hooks_on_freed(node))
+        raw, cell, edge = node.saved_value(self._slot)
+        if raw.__class__ is Packed:
+            raise RuntimeError(messages.SECOND_HOOKS)
+        if not isinstance(raw, ARRAYS):
+            raise RuntimeError(messages.HOOKS_ON_NOTHING)
+        t = wrap(raw)
+        t._cell = cell
+        node.keep_packed(self._slot, Packed(run_pack_hook(pack_hook, t), unpack_hook, edge))
+
+
+def run_pack_hook(hook: Callable[[Any], Any], t: Any) -> Any:
+    """What a pack hook makes of a tensor, which it must not write into.
+
+    Raises:
+        RuntimeError: it did.
+    """
+    before = t._cell[0] if t._cell else 0
+    packed = hook(t)
+    if t._cell and t._cell[0] != before:
+        raise RuntimeError(messages.PACK_HOOK_WROTE)
+    return packed
 
 
 def as_tensor(raw: Any, edge: Node | None, cell: list[Any] | None = None) -> Any:
@@ -78,7 +119,7 @@ def _packed(node: Any, slot: int, value: Any, inputs: tuple[Any, ...]) -> Any:
                 for i, part in enumerate(value)
             ]
         )
-    if not isinstance(value, _ARRAYS):
+    if not isinstance(value, ARRAYS):
         return value
     if slot == 0:
         return pack_result(value, node, node.watched[0][0])
@@ -93,7 +134,7 @@ def pack_one(t: Any, edge: Node | None) -> Packed | None:
     pack_hook, unpack_hook = STATE.saved_hooks[-1]
     hooks, STATE.saved_hooks = STATE.saved_hooks, ()
     try:
-        return Packed(pack_hook(t), unpack_hook, edge)
+        return Packed(run_pack_hook(pack_hook, t), unpack_hook, edge)
     finally:
         STATE.saved_hooks = hooks
 
@@ -147,8 +188,11 @@ def _unpacked(value: Any) -> Any:
     return tuple([_unpacked(part) for part in value]) if value.__class__ is tuple else value
 
 
-def tensor_saved(node: Any) -> tuple[Any, ...]:
-    """``(y, *inputs)`` as tensors connected to the graph; raises when freed or changed."""
+def tensor_saved(node: Any, only: int | None = None) -> tuple[Any, ...]:
+    """``(y, *inputs)`` as tensors connected to the graph; raises when freed or changed.
+
+    With ``only`` just that one is unpacked, so that no other hook of the user's runs.
+    """
     check_versions(node)
     saved = node.saved
     cells = iter([cell for cell, _ in node.watched])
@@ -157,8 +201,8 @@ def tensor_saved(node: Any) -> tuple[Any, ...]:
         if value.__class__ is tuple:  # several results
             tensors.append(tuple([_result(node, i, part, cells) for i, part in enumerate(value)]))
         elif value.__class__ is Packed:
-            tensors.append(value.tensor(node if slot == 0 else None))
-        elif not isinstance(value, _ARRAYS):
+            tensors.append(value.tensor(node if slot == 0 else None) if only in (None, slot) else None)
+        elif not isinstance(value, ARRAYS):
             tensors.append(value)
         else:
             # an input that is a constant (a Python number made an array) has no cell of its own

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
+from wengert._marks import ThreadMark
+
 
 class ThreadState(threading.local):
     """One value per thread; the class attributes are what a new thread starts with."""
@@ -14,6 +16,8 @@ class ThreadState(threading.local):
     inference: bool = False
     anomaly: bool = False
     anomaly_check_nan: bool = True
+    profiler: Any = None  # what records what this thread does
+    one_by_one: bool = False  # whether backward passes go node by node; follows from `anomaly` and `profiler`
     saved_hooks: tuple[tuple[Callable[[Any], Any], Callable[[Any], Any]], ...] = ()
     saved_hooks_disabled: str | None = None
     before_write: Callable[[Any], None] | None = None  # called with a tensor before it is written in place
@@ -28,3 +32,29 @@ class ThreadState(threading.local):
 
 
 STATE: Final = ThreadState()
+
+# Whether `STATE.created` or a profiler watches what a thread does, so that machine code leaves calls to Python.
+WATCHED: Final = ThreadMark()
+
+
+def mark_watched() -> None:
+    """Let machine code know whether something watches this thread."""
+    WATCHED.put(on=STATE.created is not None or STATE.profiler is not None)
+
+
+def set_anomaly(on: bool, check_nan: bool) -> None:
+    """Switch anomaly mode on or off in this thread."""
+    STATE.anomaly, STATE.anomaly_check_nan = on, check_nan
+    _choose_one_by_one()
+
+
+def set_profiler(recorder: Any) -> None:
+    """Let ``recorder`` watch what this thread does from now on; None ends that."""
+    STATE.profiler = recorder
+    mark_watched()
+    _choose_one_by_one()
+
+
+def _choose_one_by_one() -> None:
+    """One test for each backward pass decides about both."""
+    STATE.one_by_one = STATE.anomaly or STATE.profiler is not None

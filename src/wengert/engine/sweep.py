@@ -388,7 +388,7 @@ class Sweep:
         try:
             if STATE.axes:
                 self.space = BATCHED  # cotangents may be batched anywhere
-            if self.on_tensors or self.needed is not None or STATE.anomaly or self.space is not None:
+            if self.on_tensors or self.needed is not None or STATE.one_by_one or self.space is not None:
                 run_guarded(self._drain)
             else:
                 plain = self.on_the_way, self.retain_graph, self.where
@@ -414,7 +414,7 @@ class Sweep:
     def _drain(self) -> None:
         self._enter_user_code()
         heap, pending, _ = self.on_the_way
-        plain = not self.on_tensors and self.needed is None and not STATE.anomaly
+        plain = not self.on_tensors and self.needed is None and not STATE.one_by_one
         while heap:
             node: Any = heappop(heap)[1]
             g = pending.pop(node)

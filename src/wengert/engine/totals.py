@@ -49,13 +49,13 @@ def added_to_part(op: Op, total: Any, g: Any, meta: dict[str, Any]) -> bool:
         if part.axes != g.axes:
             return False
         total, part, g = total.array, part.array, g.array
-    if part.base is not total or part.shape != g.shape or part.dtype != g.dtype or not _names_each_once(part):
+    if part.base is not total or part.shape != g.shape or part.dtype != g.dtype or not names_each_once(part):
         return False
     run_by_rows(np.add, part, g, out=part)
     return True
 
 
-def _names_each_once(view: Any) -> bool:
+def names_each_once(view: Any) -> bool:
     """Whether no two elements of a view are known to be one in memory: each stride steps over all that is finer."""
     reach = 0
     for stride, n in sorted([(abs(stride), n) for stride, n in zip(view.strides, view.shape, strict=True) if n > 1]):
@@ -65,4 +65,4 @@ def _names_each_once(view: Any) -> bool:
     return True
 
 
-__all__ = ["added", "added_to_part", "is_own"]
+__all__ = ["added", "added_to_part", "is_own", "names_each_once"]

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from wengert.functions.operands import same_dtype
 from wengert.functions.options import require_tensor, type_name
 
-__all__ = ["LinAlgError", "accurate", "floats", "matrices", "singular", "square_matrices"]
+__all__ = ["LinAlgError", "accurate", "floats", "matrices", "second_operand", "singular", "square_matrices"]
 
 
 class LinAlgError(RuntimeError):
@@ -28,6 +29,23 @@ def matrices(function: str, value: Any, name: str = "A", *, said: str = "linalg.
     if raw.ndim < 2:
         raise RuntimeError(f"{said}{function}: The input tensor {name} must have at least 2 dimensions.")
     return raw
+
+
+def second_operand(function: str, a: Any, B: Any, name: str = "B") -> Any:  # noqa: N803
+    """The raw value of what stands beside matrices in an equation.
+
+    Raises:
+        TypeError: no tensor.
+        RuntimeError: another dtype, or no dimensions.
+    """
+    b = getattr(B, "_data", None)
+    if b is None:
+        raise TypeError(f"linalg_{function}(): argument '{name}' must be Tensor, not {type(B).__name__}")
+    said = "to have the same dtype, but found A of type {} and"
+    same_dtype(f"linalg.{function}: Expected A and {name} {said} {name} of type {{}} instead", a, b)
+    if b.ndim == 0:
+        raise RuntimeError(f"linalg.{function}: {name} must have at least 1 dimension")
+    return b
 
 
 def floats(function: str, raw: Any, *, said: str = "linalg.") -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from wengert.functions.linalg_factors import cholesky, cholesky_inverse, cholesky_solve, qr, triangular_solve
 from wengert.functions.linalg_factors import lu_solve as linalg_lu_solve
-from wengert.functions.linalg_solving import det, logdet, pinverse, slogdet
+from wengert.functions.linalg_pseudoinverse import pinverse
+from wengert.functions.linalg_solving import det, logdet, slogdet
 from wengert.functions.linalg_spectra import matrix_exp, svd
 
 __all__ = ["DecompositionMethods", "lu_solve"]

@@ -10,7 +10,7 @@ from wengert.engine.apply import apply
 from wengert.engine.base import wrap
 from wengert.engine.out import deliver
 from wengert.functions.linalg_checks import floats, matrices, square_matrices
-from wengert.functions.linalg_solving import tolerances
+from wengert.functions.linalg_pseudoinverse import tolerances
 from wengert.functions.linalg_spectra import eigvalsh, svdvals
 from wengert.functions.matrix_norms import matrix_norm
 from wengert.functions.options import require_tensor
@@ -87,20 +87,10 @@ def matrix_rank(
         atol, rtol = tol, 0.0
     plain = wrap(raw)
     values = np.abs(eigvalsh(plain)._data) if hermitian else svdvals(plain)._data
-    absolute, relative = _tolerances_of_each(raw, atol, rtol)
+    absolute, relative = tolerances(raw, atol, rtol)
     largest = values.max(axis=-1, initial=0.0)
     least = np.maximum(absolute, relative * largest)
     return deliver(out, wrap(np.asarray((values > np.asarray(least)[..., None]).sum(axis=-1))), A)
-
-
-def _tolerances_of_each(raw: Any, atol: Any, rtol: Any) -> tuple[Any, Any]:
-    given = [getattr(value, "_data", value) for value in (atol, rtol)]
-    if all([value is None or np.size(value) == 1 for value in given]):
-        return tolerances(raw, atol, rtol)
-    absolute = np.asarray(0.0 if given[0] is None else given[0])
-    default = max(raw.shape[-2:]) * float(np.finfo(raw.dtype).eps)
-    relative = np.where(absolute > 0, 0.0, default) if given[1] is None else np.asarray(given[1])
-    return absolute, relative
 
 
 _PRODUCT = "torch.linalg.householder_product"

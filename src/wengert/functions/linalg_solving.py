@@ -1,4 +1,4 @@
-"""Systems of equations, least squares, pseudoinverses and determinants, as ``torch.linalg`` has them."""
+"""Systems of equations and determinants, as ``torch.linalg`` has them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from wengert import _return_types as return_types
-from wengert._batched import Batched, whole
+from wengert._batched import whole
 from wengert._traced import Traced
 from wengert.engine.apply import apply
 from wengert.engine.base import wrap
 from wengert.engine.out import deliver
-from wengert.functions.linalg_checks import LinAlgError, floats, matrices, square_matrices
+from wengert.functions.linalg_checks import LinAlgError, matrices, second_operand, square_matrices
 from wengert.functions.matrices import inverse
-from wengert.functions.operands import must_broadcast, same_dtype
+from wengert.functions.operands import must_broadcast
 from wengert.ops.factorizations import LU_FACTOR
-from wengert.ops.solving import DET, PINV, SLOGDET, SOLVE
+from wengert.ops.solving import DET, SLOGDET, SOLVE
 from wengert.ops.triangles import SOLVE_TRIANGULAR
 from wengert.spaces.tensors import TENSOR
 
@@ -25,9 +25,6 @@ __all__ = [
     "det",
     "inv_ex",
     "logdet",
-    "lstsq",
-    "pinv",
-    "pinverse",
     "slogdet",
     "solve",
     "solve_ex",
@@ -61,7 +58,7 @@ def solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:  # noqa
     tensor([1.0000, 0.5000])
     """
     a = square_matrices("solve", A)
-    b = _second("solve", a, B)
+    b = second_operand("solve", a, B)
     is_vector = _is_vector(a, b)
     rows = b.shape[-1] if is_vector or not left else b.shape[-2]
     if rows != a.shape[-1] or (is_vector and not left):
@@ -86,17 +83,6 @@ def _solved(A: Any, B: Any) -> Any:  # noqa: N803
     if np.isnan(whole(x._data)).any() and all([np.isfinite(whole(t._data)).all() for t in (A, B)]):
         raise LinAlgError(_SINGULAR)
     return x
-
-
-def _second(function: str, a: Any, B: Any, name: str = "B") -> Any:  # noqa: N803
-    b = getattr(B, "_data", None)
-    if b is None:
-        raise TypeError(f"linalg_{function}(): argument '{name}' must be Tensor, not {type(B).__name__}")
-    said = "to have the same dtype, but found A of type {} and"
-    same_dtype(f"linalg.{function}: Expected A and {name} {said} {name} of type {{}} instead", a, b)
-    if b.ndim == 0:
-        raise RuntimeError(f"linalg.{function}: {name} must have at least 1 dimension")
-    return b
 
 
 def _is_vector(a: Any, b: Any) -> bool:
@@ -190,7 +176,7 @@ def solve_triangular(
     """
     a = square_matrices("solve_triangular", A)
     b = matrices("solve_triangular", B, "B")
-    _second("solve_triangular", a, B)
+    second_operand("solve_triangular", a, B)
     if b.shape[-2 if left else -1] != a.shape[-1]:
         raise RuntimeError(
             "linalg.solve_triangular: Incompatible shapes of A and B for the equation "
@@ -202,111 +188,6 @@ def solve_triangular(
     else:
         x = turned(apply(SOLVE_TRIANGULAR, turned(A), turned(B), upper=not upper, unitriangular=bool(unitriangular)))
     return deliver(out, x, A, B)
-
-
-# --- pseudoinverse and least squares ---
-
-
-def pinv(
-    A: Any,  # noqa: N803
-    rcond: Any = None,
-    hermitian: bool = False,
-    *,
-    atol: Any = None,
-    rtol: Any = None,
-    out: Any = None,
-) -> Any:
-    """The pseudoinverse of Moore and Penrose.
-
-    Singular values below ``max(atol, rtol * largest)`` count as zero; ``rtol`` is by default ``max(rows, columns)``
-    times the precision of the dtype (0 where ``atol`` is given and positive).
-
-    Raises:
-        RuntimeError: fewer than two dimensions, not floating point, or not square where ``hermitian``.
-
-    >>> import wengert as torch
-    >>> torch.linalg.pinv(torch.tensor([[1., 0.], [0., 0.]]))
-    tensor([[1., 0.],
-            [0., 0.]])
-    """
-    raw = square_matrices("pinv", A) if hermitian else matrices("pinv", A)
-    floats("pinv", raw)
-    absolute, relative = tolerances(raw, atol, rcond if rcond is not None else rtol)
-    return deliver(out, apply(PINV, A, atol=absolute, rtol=relative, hermitian=bool(hermitian)), A)
-
-
-def tolerances(raw: Any, atol: Any, rtol: Any) -> tuple[float, float]:
-    """The absolute and the relative size below which a singular value counts as zero."""
-    absolute = 0.0 if atol is None else _number(atol)
-    if rtol is not None:
-        return absolute, _number(rtol)
-    return absolute, 0.0 if absolute > 0.0 else max(raw.shape[-2:]) * float(np.finfo(raw.dtype).eps)
-
-
-def _number(value: Any) -> float:
-    data = getattr(value, "_data", value)
-    if np.size(data) != 1:
-        raise NotImplementedError("one tolerance for all matrices is supported, not a tensor of several")
-    return float(np.asarray(data).reshape(()))
-
-
-def pinverse(input: Any, rcond: float = 1e-15) -> Any:
-    """As :func:`torch.linalg.pinv` with the relative tolerance ``rcond``.
-
-    >>> import wengert as torch
-    >>> torch.pinverse(torch.tensor([[2.]]))
-    tensor([[0.5000]])
-    """
-    return pinv(input, rcond)
-
-
-_DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
-_BY_SINGULAR_VALUES = ("gelsd", "gelss")
-
-
-def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: Any = None) -> Any:  # noqa: N803
-    """The X of least ``||A X - B||`` (and of least norm among several), by the pseudoinverse of A.
-
-    Gives ``solution``; ``residuals``, the squared norms of what is left, with the drivers ``"gels"``, ``"gelsd"`` and
-    ``"gelss"`` where A is tall and of full rank, else empty; ``rank``; ``singular_values`` with the latter two drivers.
-
-    Raises:
-        RuntimeError: shapes, dtypes or drivers that do not fit.
-
-    >>> import wengert as torch
-    >>> torch.linalg.lstsq(torch.eye(3, 1), torch.ones(3, 1)).solution
-    tensor([[1.]])
-    """
-    a = matrices("lstsq", A, "input")
-    floats("lstsq", a)
-    b = _second("lstsq", a, B, "other")
-    if driver is not None and driver not in _DRIVERS:
-        raise RuntimeError(f"torch.linalg.lstsq: parameter `driver` should be one of {_DRIVERS}, but got {driver!r}")
-    is_vector = a.ndim - 1 == b.ndim and a.shape[:-1] == b.shape
-    given = TENSOR.unsqueeze(B, dim=b.ndim) if is_vector else B
-    if a.shape[-2] != given._data.shape[-2]:
-        raise RuntimeError(
-            f"torch.linalg.lstsq: input.size(-2) should match other.size({'-1' if is_vector else '-2'}): they are "
-            f"{a.shape[-2]} and {given._data.shape[-2]}"
-        )
-    must_broadcast("torch.linalg.lstsq", a.shape[:-2], given._data.shape[:-2])
-    absolute, relative = tolerances(a, None, rcond)
-    solution = TENSOR.matmul(apply(PINV, A, atol=absolute, rtol=relative, hermitian=False), given)
-    values = np.linalg.svd(whole(a), compute_uv=False)
-    ranks = (values > relative * values.max(axis=-1, keepdims=True, initial=0.0)).sum(axis=-1)
-    residuals = wrap(np.empty((0,), values.dtype))
-    axes = a.axes if a.__class__ is Batched else ()
-    fits_fully = driver == "gels" or (driver in _BY_SINGULAR_VALUES and bool((ranks == a.shape[-1]).all()))
-    if a.shape[-2] > a.shape[-1] and fits_fully:
-        left = TENSOR.abs(TENSOR.sub(TENSOR.matmul(A, solution), given))
-        residuals = TENSOR.sum(TENSOR.mul(left, left), dim=(left._data.ndim - 2,), keepdim=False)
-    known: Any = Batched(ranks, axes) if axes else np.asarray(ranks)
-    rank = np.empty((0,), np.int64) if driver == "gels" else known
-    sizes: Any = Batched(values, axes) if axes else values
-    shown = sizes if driver in _BY_SINGULAR_VALUES else np.empty((0,), values.dtype)
-    if is_vector:
-        solution = TENSOR.squeeze(solution, dims=(solution._data.ndim - 1,))
-    return return_types.linalg_lstsq((solution, residuals, wrap(rank), wrap(shown)))
 
 
 # --- tensors as matrices ---
@@ -323,7 +204,7 @@ def tensorsolve(A: Any, B: Any, dims: Any = None, *, out: Any = None) -> Any:  #
     tensor([[0.5000, 0.5000],
             [0.5000, 0.5000]])
     """
-    a, b = A._data, _second("tensorsolve", A._data, B)
+    a, b = A._data, second_operand("tensorsolve", A._data, B)
     if dims is not None:
         moved = [dim % a.ndim for dim in dims]
         A = TENSOR.permute(A, dims=(*[dim for dim in range(a.ndim) if dim not in moved], *moved))  # noqa: N806

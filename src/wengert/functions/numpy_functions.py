@@ -14,6 +14,8 @@ from wengert.functions.contraction import einsum
 from wengert.functions.data import adopted
 from wengert.functions.joining import cat, stack
 from wengert.functions.numpy_further import FURTHER, dims_of
+from wengert.functions.numpy_numeric import NUMERIC, extreme, mean_where
+from wengert.functions.numpy_rearranged import REARRANGED
 from wengert.functions.select import where as choose  # NumPy has an argument of the other name
 
 __all__ = ["FUNCTIONS", "tensors_of"]
@@ -32,15 +34,27 @@ def tensors_of(value: Any) -> Any:
 def _reduction(name: str) -> Callable[..., Any]:
     """A reduction ``f(a, axis, keepdims)``; the method takes several dimensions."""
 
-    def reduce(a: Any, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, where: Any = None) -> Any:
+    def reduce(
+        a: Any,
+        axis: Any = None,
+        dtype: Any = None,
+        *,
+        keepdims: bool = False,
+        where: Any = None,
+        initial: Any = None,
+    ) -> Any:
         if dtype is not None:
             a = a.to(from_numpy_dtype(np.dtype(dtype)))
+        if initial is not None and name != "sum":
+            raise TypeError("unexpected keyword argument 'initial'")
         if where is not None:
+            if name == "mean":
+                return mean_where(a, where, axis, keepdims)
             if name != "sum":
                 raise TypeError("unexpected keyword argument 'where'")
             a = choose(where, a, 0)
-        dims = dims_of(a, axis)
-        return getattr(a, name)(dims, bool(keepdims))
+        found = getattr(a, name)(dims_of(a, axis), bool(keepdims))
+        return found if initial is None else found + initial
 
     return reduce
 
@@ -142,6 +156,14 @@ def _squeeze(a: Any, axis: Any = None) -> Any:
     return a.squeeze() if axis is None else a.squeeze(axis)
 
 
+def _expand_dims(a: Any, axis: Any) -> Any:
+    dims = axis if isinstance(axis, (list, tuple)) else (axis,)
+    rank = a.ndim + len(dims)
+    for dim in sorted([number % rank if -rank <= number < rank else number for number in dims]):
+        a = a.unsqueeze(dim)
+    return a
+
+
 def _transpose(a: Any, axes: Any = None) -> Any:
     return a.permute(tuple(reversed(range(a.ndim))) if axes is None else tuple(axes))
 
@@ -188,8 +210,10 @@ FUNCTIONS: Final[dict[Any, Callable[..., Any]]] = {
     np.nanmax: lambda a, axis=None, *, keepdims=False: _nan_extreme("amax", a, axis, keepdims),
     np.nanmin: lambda a, axis=None, *, keepdims=False: _nan_extreme("amin", a, axis, keepdims),
     np.prod: _product,
-    np.max: _reduction("amax"),
-    np.min: _reduction("amin"),
+    np.max: extreme("amax"),
+    np.min: extreme("amin"),
+    np.amax: extreme("amax"),
+    np.amin: extreme("amin"),
     np.std: _spread("std"),
     np.var: _spread("var"),
     np.cumsum: _running("cumsum"),
@@ -210,6 +234,8 @@ FUNCTIONS: Final[dict[Any, Callable[..., Any]]] = {
     np.tril: lambda m, k=0: m.tril(k),
     np.triu: lambda m, k=0: m.triu(k),
     **FURTHER,
+    **NUMERIC,
+    **REARRANGED,
     np.linalg.inv: lambda a: a.inverse(),
     np.where: _where,
     np.clip: _clip,
@@ -219,13 +245,12 @@ FUNCTIONS: Final[dict[Any, Callable[..., Any]]] = {
     np.swapaxes: lambda a, axis1, axis2: a.transpose(axis1, axis2),
     np.moveaxis: lambda a, source, destination: a.movedim(source, destination),
     np.squeeze: _squeeze,
-    np.expand_dims: lambda a, axis: a.unsqueeze(axis),
+    np.expand_dims: _expand_dims,
     np.broadcast_to: lambda array, shape: array.expand(shape),
     np.tile: _tile,
     np.repeat: _repeat,
     np.roll: _roll,
     np.flip: _flip,
-    np.take: lambda a, indices, axis=None: (a.reshape(-1) if axis is None else a).index_select(axis or 0, indices),
     np.diff: lambda a, n=1, axis=-1: a.diff(n, axis),
     np.real: lambda val: val.real,
     np.imag: lambda val: val.imag if val.is_complex() else wrap(np.zeros_like(val._data)),
@@ -233,6 +258,7 @@ FUNCTIONS: Final[dict[Any, Callable[..., Any]]] = {
     np.shape: lambda a: tuple(a.shape),
     np.ndim: lambda a: a.ndim,
     np.round: lambda a, decimals=0: a.round(decimals=decimals),
+    np.around: lambda a, decimals=0: a.round(decimals=decimals),
     np.zeros_like: lambda a: wrap(np.zeros_like(a._data)),
     np.ones_like: lambda a: wrap(np.ones_like(a._data)),
 }

@@ -13,6 +13,7 @@ from wengert.functions import (
     fourier,
     joining,
     linalg_factors,
+    linalg_pseudoinverse,
     linalg_solving,
     linalg_spectra,
     matrices,
@@ -24,6 +25,7 @@ from wengert.functions.data import adopted
 from wengert.functions.diagonals import diagonal
 from wengert.functions.elementary import sinc
 from wengert.functions.matrix_norms import linalg_norm
+from wengert.functions.numpy_rearranged import rearranged_pad
 from wengert.functions.products import matmul
 
 __all__ = ["FURTHER", "NUMBERS"]
@@ -77,6 +79,8 @@ def _average(a: Any, axis: Any = None, weights: Any = None, *, keepdims: bool = 
     dims = dims_of(a, axis)
     if weights is None:
         return a.mean(dims, bool(keepdims))
+    if not isinstance(weights, TensorBase):
+        weights = wrap(adopted(np.asarray(weights, a._data.dtype)))
     if isinstance(axis, int) and weights.ndim == 1 and a.ndim > 1:
         weights = weights.reshape([-1 if dim == axis % a.ndim else 1 for dim in range(a.ndim)])
     weights = weights.expand(a.shape)
@@ -108,9 +112,9 @@ def _append(arr: Any, values: Any, axis: int | None = None) -> Any:
     return joining.cat([arr.reshape(-1), values.reshape(-1)]) if axis is None else joining.cat([arr, values], axis)
 
 
-def _pad(array: Any, pad_width: Any, mode: str = "constant", *, constant_values: float = 0) -> Any:
+def _pad(array: Any, pad_width: Any, mode: str = "constant", *, constant_values: float = 0, **options: Any) -> Any:
     if mode != "constant" or not isinstance(constant_values, (int, float)):
-        raise TypeError("unexpected keyword argument: only one constant pads a tracked tensor")
+        return rearranged_pad(array, pad_width, mode, options)
     pairs = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
     shape = [size + before + after for size, (before, after) in zip(array.shape, pairs, strict=True)]
     padded = array.new_full(shape, constant_values)
@@ -133,19 +137,12 @@ def _polyval(p: Any, x: Any) -> Any:
     return y
 
 
-def _convolve(a: Any, v: Any, mode: str = "full") -> Any:
-    if mode != "full":
-        raise TypeError("unexpected keyword argument: only the full convolution is recorded")
-    n = a.shape[0]
-    shifts = [joining.cat([v.new_zeros(k), v * a[k], v.new_zeros(n - 1 - k)]) for k in range(n)]
-    return joining.stack(shifts).sum(0)
-
-
 # What these make of tensors is plain data, without derivatives.
 NUMBERS: Final = frozenset(
     {np.size, np.isclose, np.allclose, np.array_equal, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast}
     | {np.argsort, np.searchsorted, np.nonzero, np.count_nonzero, np.flatnonzero, np.argwhere, np.may_share_memory}
     | {np.shares_memory, np.full_like, np.empty_like, np.digitize, np.histogram, np.array_repr, np.array_str}
+    | {np.nanargmax, np.nanargmin, np.lexsort, np.argpartition, np.einsum_path}
     | {np.isin, np.iscomplex, np.isreal, np.any, np.all, np.linalg.matrix_rank, np.min_scalar_type}
 )
 
@@ -154,7 +151,7 @@ FURTHER: Final[dict[Any, Callable[..., Any]]] = {
     np.linalg.det: linalg_solving.det,
     np.linalg.slogdet: lambda a: tuple(linalg_solving.slogdet(a)),
     np.linalg.solve: _solve,
-    np.linalg.pinv: lambda a, rcond=None, hermitian=False: linalg_solving.pinv(a, rcond, hermitian),
+    np.linalg.pinv: lambda a, rcond=None, hermitian=False: linalg_pseudoinverse.pinv(a, rcond, hermitian),
     np.linalg.eigh: lambda a, UPLO="L": tuple(linalg_spectra.eigh(a, UPLO)),  # noqa: N803 - NumPy's argument
     np.linalg.eigvalsh: lambda a, UPLO="L": linalg_spectra.eigvalsh(a, UPLO),  # noqa: N803
     np.linalg.eig: lambda a: tuple(linalg_spectra.eig(a)),
@@ -177,6 +174,8 @@ FURTHER: Final[dict[Any, Callable[..., Any]]] = {
     np.fft.irfftn: _transforms(fourier.irfftn),
     np.fft.fft2: _transforms(fourier.fft2, (-2, -1)),
     np.fft.ifft2: _transforms(fourier.ifft2, (-2, -1)),
+    np.fft.rfft2: _transforms(fourier.rfft2, (-2, -1)),
+    np.fft.irfft2: _transforms(fourier.irfft2, (-2, -1)),
     np.fft.fftshift: lambda x, axes=None: fourier.fftshift(x, axes),
     np.fft.ifftshift: lambda x, axes=None: fourier.ifftshift(x, axes),
     np.quantile: _at_quantile(1.0),
@@ -207,7 +206,6 @@ FURTHER: Final[dict[Any, Callable[..., Any]]] = {
     np.i0: lambda x: x.i0(),
     np.angle: lambda z: z.angle(),
     np.polyval: _polyval,
-    np.convolve: _convolve,
     np.meshgrid: lambda *xi, indexing="xy": list(joining.meshgrid(*xi, indexing=indexing)),
     np.broadcast_arrays: lambda *args: tuple([a.expand(np.broadcast_shapes(*[b.shape for b in args])) for a in args]),
     np.linalg.diagonal: lambda x, *, offset=0: diagonal(x, offset, -2, -1),

@@ -41,7 +41,13 @@ _FUNCTIONS: Final[dict[Any, Callable[..., Any]]] = {
     np.positive: lambda x: x,
     np.conjugate: lambda x: x.conj(),
     np.log10: lambda x: x.log10(),
-    np.heaviside: lambda x, y: x.heaviside(y),
+    np.heaviside: lambda x, y: x.detach().heaviside(_beside(x, y)),
+    np.fmod: lambda x, y: x.fmod(y),
+    np.ldexp: lambda x, n: x * 2.0**n if isinstance(n, int) else x.ldexp(n),
+    np.frexp: lambda x: tuple(x.frexp()),
+    np.modf: lambda x: (x - x.trunc(), x.trunc()),
+    np.signbit: lambda x: x.signbit(),
+    np.spacing: lambda x: wrap(np.spacing(x._data)),
     np.divmod: lambda x, y: (x.floor_divide(y), remainder(x, y)),
     np.vecdot: lambda x, y: (x.conj() * y).sum(-1),
     np.matvec: lambda x, y: (x @ y.unsqueeze(-1)).squeeze(-1),
@@ -57,6 +63,11 @@ _FUNCTIONS: Final[dict[Any, Callable[..., Any]]] = {
 _REDUCTIONS: Final = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
 _SCANS: Final = {np.add: np.cumsum, np.multiply: np.cumprod}
 _NAMES: Final = {"clamp_min_tensor", "clamp_max_tensor", "clamp_from", "clamp_to"}  # share another's function
+
+
+def _beside(x: Any, y: Any) -> Any:
+    """A number as a tensor of the dtype of ``x``."""
+    return y if isinstance(y, TensorBase) else wrap(np.asarray(y, x._data.dtype))
 
 
 @cache

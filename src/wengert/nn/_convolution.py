@@ -73,12 +73,12 @@ def _checked(name: str, axes: int, input: Any, weight: Any) -> tuple[Any, Any]:
     if x.ndim not in (axes + 1, axes + 2):
         raise RuntimeError(
             f"Expected {axes + 1}D (unbatched) or {axes + 2}D (batched) input to {name}, but got input of size: "
-            f"{shown(x.shape)}"
+            f"{list(x.shape)}"
         )
     if w.ndim != axes + 2:
         raise RuntimeError(
             f"Expected {axes + 2}-dimensional weight for {name}, of the shape [out channels, in channels / groups, "
-            f"*kernel], but got weight of size {shown(w.shape)}"
+            f"*kernel], but got weight of size {list(w.shape)}"
         )
     same_dtype("Input type ({}) and weight type ({}) should be the same", x, w)
     return x, w
@@ -97,12 +97,12 @@ def _check_channels(x: Shape, w: Shape, axes: int, groups: Any) -> None:
     if w[0] < groups or w[0] % groups:
         raise RuntimeError(
             f"Given groups={groups}, expected weight to be at least {groups} at dimension 0 and divisible by {groups}, "
-            f"but got weight of size {shown(w)} instead"
+            f"but got weight of size {list(w)} instead"
         )
     channels = x[-axes - 1]
     if channels != w[1] * groups:
         raise RuntimeError(
-            f"Given groups={groups}, weight of size {shown(w)}, expected input{shown(x)} to have {w[1] * groups} "
+            f"Given groups={groups}, weight of size {list(w)}, expected input{list(x)} to have {w[1] * groups} "
             f"channels, but got {channels} channels instead"
         )
 
@@ -113,8 +113,8 @@ def _check_bias(bias: Any, w: Any, channels: int) -> None:
     b = raw_of_tensor("conv", bias, "bias", 3)
     if b.shape != (channels,):
         raise RuntimeError(
-            f"Given weight of size {shown(w.shape)}, expected bias to be 1-dimensional with {channels} elements, but "
-            f"got bias of size {shown(b.shape)} instead"
+            f"Given weight of size {list(w.shape)}, expected bias to be 1-dimensional with {channels} elements, but "
+            f"got bias of size {list(b.shape)} instead"
         )
     same_dtype("Input type ({}) and bias type ({}) should be the same", w, b)
 
@@ -211,7 +211,7 @@ def _conv_transpose(axes: int, input: Any, weight: Any, bias: Any, settings: tup
     batched = x.ndim == axes + 2
     if x.shape[-axes - 1] != w.shape[0] or groups <= 0 or w.shape[0] % groups:
         raise RuntimeError(
-            f"Given transposed=1, weight of size {shown(w.shape)}, expected input{shown(x.shape)} to have {w.shape[0]} "
+            f"Given transposed=1, weight of size {list(w.shape)}, expected input{list(x.shape)} to have {w.shape[0]} "
             f"channels, but got {x.shape[-axes - 1]} channels instead"
         )
     _check_bias(bias, w, w.shape[1] * groups)

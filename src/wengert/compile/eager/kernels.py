@@ -14,11 +14,11 @@ from typing import Any, Final
 from wengert.compile.eager.choice import most_backward, most_forward
 from wengert.compile.eager.row_kernels import row_kernel
 from wengert.compile.eager.update_kernels import update_kernel
-from wengert.compile.llvm import machine
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
 from wengert.compile.runtime.flat import FlatCode, FlatKernel, has_flat_entry
 from wengert.compile.runtime.objects import source_version
+from wengert.compile.runtime.processor import processor
 from wengert.ops.correlation import Correlation
 from wengert.ops.record import Kind, Op
 
@@ -117,7 +117,7 @@ def _finder(request: tuple[Any, ...]) -> Callable[[int], FlatCode | None]:
     """What finds the code of a variant: which arguments are the same for all elements is the last part of its name."""
 
     def find(same: int) -> FlatCode | None:
-        key = digest("eager", source_version(), machine.machine().key, repr((*request, same)))
+        key = digest("eager", source_version(), processor().key, repr((*request, same)))
         kept = disk_cache().get_or_make(key, lambda: _compiled(request, same))
         return None if kept == _NOTHING else _read(kept)
 

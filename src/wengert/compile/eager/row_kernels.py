@@ -21,6 +21,7 @@ from wengert.compile.runtime.build import CompiledKernel
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
 from wengert.compile.runtime.objects import source_version
+from wengert.compile.runtime.processor import processor
 from wengert.compile.runtime.support import support
 
 _NOTHING: Final = b"-"
@@ -134,7 +135,7 @@ def _shaped(y: Any, shape: Shape) -> Any:
 
 def _kernel(request: tuple[Any, ...]) -> _Made | None:
     if request not in _made:
-        key = digest("rows", source_version(), machine.machine().key, repr(request))
+        key = digest("rows", source_version(), processor().key, repr(request))
         kept = disk_cache().get_or_make(key, lambda: _compiled(request))
         _made[request] = linked_kernel(kept)
     return _made[request]

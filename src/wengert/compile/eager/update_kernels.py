@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from wengert.compile.eager.row_kernels import kept_form, linked_kernel
-from wengert.compile.llvm import machine
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
 from wengert.compile.runtime.objects import source_version
+from wengert.compile.runtime.processor import processor
 
 
 def update_kernel(
@@ -26,7 +26,7 @@ def update_kernel(
     None where it is no loop over elements that NumPy's functions can be told from.
     """
     request = (update.__module__, update.__qualname__, arrays, numbers, settings, dtype)
-    key = digest("update", source_version(), _source(update.__module__), machine.machine().key, repr(request))
+    key = digest("update", source_version(), _source(update.__module__), processor().key, repr(request))
 
     def compiled_update() -> bytes:
         updates = import_module("wengert.compile.eager.updates")

@@ -8,9 +8,9 @@ of all taps. The weights are packed: for each tap those of the tile's channels, 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from wengert._records import record
 from wengert.compile.llvm.ir import Ir, Val, type_text
 from wengert.compile.llvm.tiles import counting, element, emit_packing, load, only_if, store, turned
 
@@ -18,7 +18,7 @@ TILE, PACK = "wengert_correlate_tile", "wengert_correlate_pack"
 _RUN: Final = 32  # taps that are summed one after the other
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tile:
     """How many channels, rows of places and places in a row a tile has; its elements, and how many make a vector."""
 

@@ -10,6 +10,7 @@ import math
 from typing import Final
 
 from wengert.compile.llvm import coefficients as fits
+from wengert.compile.llvm import tables, wide
 from wengert.compile.llvm.ir import Ir, Val
 
 LOG2E: Final = 1.0 / math.log(2.0)
@@ -92,9 +93,32 @@ def _exp_rest(ir: Ir, r: Val) -> Val:
     return r * r * ir.polynomial(fits.EXP_F if is_single(r) else fits.EXP_D, r)
 
 
+def _exp_by_table(ir: Ir, x: Val) -> Val:
+    """exp(x) = 2^n 2^(j / 16) exp(r) with |r| <= ln(2) / 32."""
+    single = is_single(x)
+    high, low = fits.LN2_F if single else fits.LN2_D
+    roots, lost, near = (
+        (tables.ROOTS_OF_TWO_F, tables.ROOTS_LOST_F, tables.EXP_NEAR_F)
+        if single
+        else (tables.ROOTS_OF_TWO_D, tables.ROOTS_LOST_D, tables.EXP_NEAR_D)
+    )
+    x = clamped(x, *_EXP_RANGE[x.elem])
+    magic = _MAGIC[x.elem] / wide.ENTRIES  # its last digit is worth a sixteenth
+    shifted = ir.fma(x, LOG2E, magic)
+    n = shifted - magic
+    j = shifted.bits()
+    root = wide.lookup(ir, roots, j)
+    r = ir.fma(n, -high, x) + ir.fma(n, -low, wide.lookup(ir, lost, j))
+    square = r * r
+    rest = ir.fma(square, ir.even_and_odd(near, r, square), r)
+    return wide.scaled(ir, ir.fma(root, rest, root), n)
+
+
 def exp(ir: Ir, x: Val) -> Val:
     """Exponential: at most 1.5 ulp."""
     with strict(ir):
+        if wide.has_tables(ir):
+            return _exp_by_table(ir, x)
         _, whole, r = _reduced(ir, clamped(x, *_EXP_RANGE[x.elem]))
         return scale((_exp_rest(ir, r) + r) + 1.0, whole)
 
@@ -310,6 +334,8 @@ def tanh(ir: Ir, x: Val) -> Val:
     """Hyperbolic tangent: at most 2 ulp."""
     with strict(ir):
         size = absolute(ir, x)
+        if is_single(x) and wide.has_tables(ir):
+            return copysign(ir, wide.piecewise(ir, tables.TANH, size), x)
         z = x * x
         near = ir.fma(x * z, ir.polynomial(fits.TANH_F if is_single(x) else fits.TANH_D, z), x)
         far = 1.0 - 2.0 / (exp(ir, size * 2.0) + 1.0)

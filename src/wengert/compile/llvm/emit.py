@@ -15,7 +15,7 @@ from typing import Final
 
 from wengert.compile.llvm.accumulate import Total, add_to_total, finished, new_total
 from wengert.compile.llvm.frame import Frame, Layout, dtypes_of
-from wengert.compile.llvm.interface import Interface
+from wengert.compile.llvm.interface import NO_MEMORY, OUT_OF_BOUNDS, Interface
 from wengert.compile.llvm.ir import Ir, Val
 from wengert.compile.llvm.layout import layout_of, slots_of
 from wengert.compile.llvm.loops import emit_body, run_loop
@@ -28,9 +28,10 @@ from wengert.compile.llvm.places import (
     walk,
     within_part,
 )
-from wengert.compile.llvm.plan import Plan, Planner, Target, work_of
+from wengert.compile.llvm.plan import Plan, Planner, work_of
 from wengert.compile.llvm.products import dtypes_of_products, with_products_as_loops
 from wengert.compile.llvm.registry import ELEMENTS
+from wengert.compile.llvm.target import Target
 from wengert.compile.nest import (
     Acc,
     Check,
@@ -43,8 +44,6 @@ from wengert.compile.nest import (
 )
 
 MOST_SHARES: Final = 64
-NO_MEMORY: Final = 1  # what the entry returns
-OUT_OF_BOUNDS: Final = 2
 # Sixteenths of an instruction in one share: some 20 microseconds.
 SHARE: Final = 16 * 100_000
 
@@ -62,7 +61,7 @@ def emit_kernel(
     """
     products = tuple(sorted(dtypes_of_products(kernel)))
     kernel = with_products_as_loops(kernel)
-    ir = Ir(fma=target.fma, fast=fast_math)
+    ir = Ir(fma=target.fma, fast=fast_math, tables=target.tables)
     plan = Planner(kernel, target).plan
     layout = layout_of(kernel, plan)
     module = _Module(ir, kernel, plan, layout, share)

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from wengert.compile.llvm.interface import PRODUCTS
 from wengert.compile.llvm.ir import Ir, Val
 from wengert.compile.llvm.tiles import VECTORS, Shape, counting, element, emit_packing, emit_tile, only_if
 
-NAMES: Final = {"f4": "wengert_gemm_f4", "f8": "wengert_gemm_f8"}
 _ROWS: Final = 128  # of a block
 _PLACES: Final = {"f4": 192, "f8": 96}  # of the inner axis that are packed at a time
 _SHARE: Final = 1 << 20  # multiplications that are worth a thread
@@ -35,7 +35,7 @@ def gemm_text(dtype: str, *, register: int, registers: int, fma: bool) -> str:
             emit_tile(ir, shape, rows, vectors, f"tile.{rows}.{vectors}")
     _emit_block(ir, shape, _PLACES[dtype])
     _emit_task(ir, shape)
-    _emit_entry(ir, shape, NAMES[dtype])
+    _emit_entry(ir, shape, PRODUCTS[dtype])
     ir.helpers["pool"] = "@wengert_pool = external global [64 x i64]"
     ir.declared["wengert_share_out"] = "declare void @wengert_share_out(ptr, ptr, i64, i64)"
     return ir.module()
@@ -179,4 +179,4 @@ def _emit_entry(ir: Ir, shape: Shape, name: str) -> None:
         ir.do("ret void")
 
 
-__all__ = ["NAMES", "gemm_text"]
+__all__ = ["gemm_text"]

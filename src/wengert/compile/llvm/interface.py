@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from wengert._records import record
 from wengert.compile.nest import Extent
 from wengert.compile.nest_data import extent_data, extent_of
 
+NO_MEMORY: Final = 1  # what the machine code returns
+OUT_OF_BOUNDS: Final = 2
+PRODUCTS: Final = {"f4": "wengert_gemm_f4", "f8": "wengert_gemm_f8"}  # what products of matrices are called
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Interface:
     """What the caller of a kernel must know."""
 
@@ -33,4 +37,4 @@ class Interface:
         return cls(name, prepare, tuple(pointers), tuple(sizes), shares, extent_of(arena), tuple(products))
 
 
-__all__ = ["Interface"]
+__all__ = ["NO_MEMORY", "OUT_OF_BOUNDS", "PRODUCTS", "Interface"]

@@ -195,8 +195,9 @@ class Val:
 class Ir:
     """A module under construction: the lines of the current function, and what has been declared."""
 
-    def __init__(self, *, fma: bool = True, fast: bool = False) -> None:
+    def __init__(self, *, fma: bool = True, fast: bool = False, tables: bool = False) -> None:
         self.fma_available = fma
+        self.tables = tables  # whether a table of 16 can be looked up in registers, as with AVX-512
         self.flags = " reassoc nsz arcp contract afn" if fast else ""
         self.lines: list[str] = []
         self.entry: list[str] = []  # of the current function: allocations and sizes, before everything else
@@ -292,6 +293,15 @@ class Ir:
         y = x.like(coefficients[0])
         for c in coefficients[1:]:
             y = self.fma(y, x, c)
+        return y
+
+    def even_and_odd(self, coefficients: Sequence[float | Val], x: Val, square: Val) -> Val:
+        """The same by pairs of coefficients, so that half as many steps wait for each other."""
+        c = [x._other(each) for each in coefficients]
+        first = len(c) % 2
+        y = c[0] if first else self.fma(c[0], x, c[1])
+        for odd, even in zip(c[2 - first :: 2], c[3 - first :: 2], strict=True):
+            y = self.fma(y, square, self.fma(odd, x, even))
         return y
 
     def phi(self, elem: str, lanes: int) -> tuple[Val, list[tuple[Val, str]]]:

@@ -1,7 +1,7 @@
 """llvmlite, in this one place: IR text to an object file, an object file to addresses.
 
-Nothing here is imported before something is compiled. Code goes one way only, text to object to linked code, so that
-what comes from the disk cache is the same as what was compiled just now.
+It is loaded when something is compiled that is not in the cache on disk. Code goes one way only, text to object to
+linked code, so that what comes from the cache is the same as what was compiled just now.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any, Final
 
 from wengert import _threads
+from wengert.compile.llvm import elf
 
 _numbers = count()
 
@@ -28,11 +29,17 @@ def available() -> bool:
     return importlib.util.find_spec("llvmlite") is not None
 
 
+def version() -> str:
+    """That of llvmlite (the compiler is not loaded)."""
+    import llvmlite
+
+    return str(llvmlite.__version__)
+
+
 class _Machine:
     """The host: its target machine and the linker of this process."""
 
     def __init__(self) -> None:
-        import llvmlite
         import llvmlite.binding as llvm
 
         llvm.initialize_native_target()
@@ -51,7 +58,7 @@ class _Machine:
         ]
         self.jit = llvm.create_lljit_compiler(use_jit_link=False)
         self.is_x86 = triple.startswith(("x86_64", "i686", "i386"))
-        self.key = "|".join([llvmlite.__version__, triple, self.cpu, self.flattened])
+        self.key = "|".join([version(), triple, self.cpu, self.flattened])
 
 
 @_threads.once
@@ -87,10 +94,11 @@ def assembly(text: str) -> str:
 class Linked:
     """Machine code in memory; it lives as long as this."""
 
-    __slots__ = ("_library",)
+    __slots__ = ("_keep", "_library")
 
-    def __init__(self, library: Any) -> None:
+    def __init__(self, library: Any, keep: Any = None) -> None:
         self._library = library
+        self._keep = keep
 
     def address(self, name: str) -> int:
         """Where a function begins."""
@@ -99,10 +107,19 @@ class Linked:
 
 def link(code: bytes, names: tuple[str, ...], imports: Mapping[str, int]) -> Linked:
     """Load an object file; ``names`` are its functions, ``imports`` are addresses of what it calls."""
+    if elf.is_supported():
+        try:
+            return Linked(elf.load(code, imports))
+        except elf.UnknownFormError:
+            pass  # LLVM knows all
+    return _linked_by_llvm(code, names, imports)
+
+
+def _linked_by_llvm(code: bytes, names: tuple[str, ...], imports: Mapping[str, int]) -> Linked:
     host = machine()
     builder = host.llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
     for name, address in imports.items():
         builder.import_symbol(name, address)
     for name in names:
         builder.export_symbol(name)
-    return Linked(builder.link(host.jit, f"wengert.{next(_numbers)}"))
+    return Linked(builder.link(host.jit, f"wengert.{next(_numbers)}"), host)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from wengert._records import record
 from wengert.compile.nest import (
     Affine,
     Buffer,
@@ -99,7 +99,7 @@ def strides_of(buffer: Buffer) -> tuple[Extent, ...]:
     return tuple(reversed(strides))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Place:
     """An element of a buffer: ``offset + sum(coefficient * axis) + sum(stride * computed index)``."""
 

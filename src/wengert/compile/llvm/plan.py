@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from wengert.compile.llvm.places import Place, place_of, product, total, walk
+from wengert.compile.llvm.target import Target
 from wengert.compile.nest import (
     MIDDLE,
     Affine,
@@ -59,15 +60,6 @@ _CHEAP: Final = {
     *("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "logical_and", "logical_or", "logical_not"),
 }
 _MIDDLE: Final = frozenset(["div", "reciprocal", "sqrt", "rsqrt", "pow_number", "remainder", "fmod", "floor_divide"])
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What matters about the machine: bytes in a vector register, how many there are, fused multiply-add."""
-
-    register: int = 64
-    fma: bool = True
-    registers: int = 32
 
 
 @dataclass(slots=True)

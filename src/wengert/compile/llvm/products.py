@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import count
 from typing import Final
 
+from wengert._records import replace
 from wengert.compile.llvm.frame import Frame
-from wengert.compile.llvm.gemm import NAMES
+from wengert.compile.llvm.interface import PRODUCTS
 from wengert.compile.llvm.ir import Val
 from wengert.compile.llvm.places import count_of, place_of, product, total, walk
 from wengert.compile.llvm.registry import ELEMENTS
@@ -112,7 +112,7 @@ def dtypes_of_products(kernel: Kernel) -> set[str]:
 
 def emit_product(frame: Frame, s: MatMul) -> None:
     """Call the product."""
-    ir, function, elem = frame.ir, NAMES[s.dtype], ELEMENTS[s.dtype]
+    ir, function, elem = frame.ir, PRODUCTS[s.dtype], ELEMENTS[s.dtype]
     matrix = "ptr, i64, i64"
     ir.declared[function] = f"declare void @{function}(i64, i64, i64, {matrix}, {matrix}, {matrix}, {elem})"
     (a, *a_steps), (b, *b_steps), (out, *out_steps) = (_matrix(frame, ref) for ref in (s.a, s.b, s.out))

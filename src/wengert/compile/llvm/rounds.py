@@ -17,9 +17,10 @@ from wengert.compile.llvm.frame import Frame, Lanes, memory_elem
 from wengert.compile.llvm.ir import Val, type_text
 from wengert.compile.llvm.places import Place
 from wengert.compile.llvm.registry import ELEMENTS
-from wengert.compile.nest import Acc, Load, Loop, Statement, Store
+from wengert.compile.nest import Acc, Compute, Iota, Load, Loop, Statement, Store
 
 _FEW_LANES: Final = 8  # the lanes of partial sums that come together in float64
+_FEW_VECTORS: Final = 16  # of a loop whose last elements are worth code of their own
 _BLOCK: Final = 128  # additions one after the other before the sum goes to the total
 
 
@@ -72,7 +73,10 @@ class Rounds:
         lanes = self.width or (frame.lanes.count if frame.lanes else 0)
         span = high.number - low.number if high.number is not None and low.number is not None else None
         whole_panels = width != 0 and width == frame.plan.panels.get(id(loop))
-        self.ragged = width != 0 and not whole_panels and (span is None or span % width != 0)
+        self.rest = 0 if span is None or whole_panels else self._known_rest(int(span))
+        if self.rest:
+            self.high = high.like(int(high.number or 0) - self.rest)
+        self.ragged = width != 0 and not self.rest and not whole_panels and (span is None or span % width != 0)
         long = span is None or span > _BLOCK * self.step
         self.accs = [_Accumulator(frame, acc, lanes, bool(self.width), long) for acc in loop.accs]
         self.blocked = any([acc.exact for acc in self.accs])
@@ -94,6 +98,8 @@ class Rounds:
         totals, totals_in = self._total_phis(before)
         end, mask, streams, whole = self._round(start, bases)
         values = self._inner(start, end, mask, streams)
+        if self.rest:
+            values = self._with_rest(values)
         totals = [acc.close(t, v) for acc, t, v in zip(self.accs, totals, values, strict=True)]
         if self.ragged:
             self._copy_back(start, mask, whole, bases, streams)
@@ -104,6 +110,39 @@ class Rounds:
         ir.start(done)
         frame.lanes = self.outer
         return self._results(totals, before if may_be_empty else None, last)
+
+    # --- the end of a short loop -----------------------------------------------------------------------------------
+
+    def _known_rest(self, span: int) -> int:
+        """How many elements whole vectors leave in a short loop of known length that is worth code for them."""
+        apart = self.frame.plan.registers | self.frame.plan.per_lane
+        for s in self.loop.body:
+            if not isinstance(s, (Load, Store, Compute, Iota)) or getattr(s, "buffer", None) in apart:
+                return 0
+        return span % self.width if self.width and self.width < span <= _FEW_VECTORS * self.width else 0
+
+    def _with_rest(self, values: list[Val]) -> list[Val]:
+        """The accumulators after the last elements, which are one shorter vector (masked where its length is odd)."""
+        ir, frame, loop = self.ir, self.frame, self.loop
+        lanes = 1 << max(1, (self.rest - 1).bit_length())
+        mask = self._first(lanes) if lanes != self.rest else None
+        frame.axes[loop.axis] = self.high
+        frame.lanes = Lanes(loop.axis, lanes, self.high, mask)
+        with frame.scope():
+            self.body()
+            found = [frame.values[acc.acc.value][0].splat(lanes) for acc in self.accs]
+        results = []
+        for acc, value, last in zip(self.accs, values, found, strict=True):
+            order = ", ".join([f"i32 {i}" if i < self.rest else "i32 poison" for i in range(self.width)])
+            text = f"shufflevector {last.typed}, {last.type} poison, <{self.width} x i32> <{order}>"
+            widened = self._first(self.width).where(ir.line(last.elem, self.width, text), acc.start)
+            results.append(accumulate.combine(ir, acc.acc.op, acc.dtype, value, widened))
+        return results
+
+    def _first(self, lanes: int) -> Val:
+        """The mask of the lanes that remain."""
+        bits = ", ".join([f"i1 {'true' if i < self.rest else 'false'}" for i in range(lanes)])
+        return Val(self.ir, f"<{bits}>", "i1", lanes)
 
     # --- rounds ------------------------------------------------------------------------------------------------------
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from wengert._records import record
 from wengert.compile.llvm.ir import Ir, Val, type_text
 
 VECTORS = 3  # columns of a full tile, in vectors
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shape:
     """What tiles are made of: the type of their elements, elements in a vector, rows of a full tile."""
 

@@ -1,10 +1,10 @@
-"""The statements of a kernel: nests of loops in which values are computed at places."""
+"""The statements of a kernel: what becomes of each value of a program at each place of a nest of loops."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import count, product
+from itertools import product
 from math import prod
 from typing import Any
 
@@ -12,25 +12,19 @@ from wengert.compile.lower import parts
 from wengert.compile.lower.flat import is_flat
 from wengert.compile.lower.gathers import is_gather, is_joining
 from wengert.compile.lower.inline import combined, embedded, fixed, gathered, joined, reshaped_place
+from wengert.compile.lower.levels import Level, Nests
 from wengert.compile.lower.matrices import product_statement
 from wengert.compile.lower.places import EMBEDDINGS, MAPPERS, Place, broadcast, only_ones_differ, through_ones
 from wengert.compile.lower.sizes import SHORT, Sizes
 from wengert.compile.lower.steps import MASKED, REDUCTIONS, short
 from wengert.compile.lower.updates import Update
 from wengert.compile.nest import (
-    Acc,
     Affine,
     Buffer,
     Check,
-    Compute,
     Extent,
     Index,
-    Indirect,
-    Iota,
-    Load,
-    Loop,
     Operand,
-    Statement,
     Store,
     at,
 )
@@ -39,43 +33,21 @@ from wengert.program.program import Equation
 from wengert.program.values import Value
 
 
-class Level:
-    """What stands in one loop of a nest: before the next inner loop, and after it."""
-
-    def __init__(self, axis: str | None, extent: Extent, part: tuple[str, int] | None = None) -> None:
-        self.axis = axis
-        self.extent = extent
-        self.part = part
-        self.before: list[Statement] = []
-        self.after: list[Statement] = []
-        self.accs: list[Acc] = []
-
-
-class Body:
+class Body(Nests):
     """The buffers and statements of a kernel under construction, or with ``around`` of a loop in it."""
 
     def __init__(self, group: Any, sizes: Sizes, around: Body | None = None) -> None:
+        super().__init__(sizes, None if around is None else around._numbers)
         self.group = group
-        self.sizes = sizes
         self.buffers: list[Buffer] = [] if around is None else around.buffers
-        self.statements: list[Statement] = []
         self.may_be_flat = True
         self._buffer_of: dict[Value, Buffer] = {}
         self._row_of: dict[Value, Place] = {}  # where in its buffer a value begins, if that is in a loop around this
         self._aliases: dict[tuple[str, tuple[int, ...]], str] = {} if around is None else around._aliases
         self._scalars: dict[Value, str] = {}  # 0-d values, by the names of what is computed
-        self._numbers: Iterator[int] = count(1) if around is None else around._numbers
         self._overwriting: frozenset[Value] = frozenset()
         self._in_components = False  # whether short axes are written out as numbers
-        # Of the nest that is being written:
-        self.levels: list[Level] = []
-        self._late: list[Store] = []
-        self._known: dict[Any, str] = {}
-        self._depth: dict[str, int] = {}  # at which level a name was given
-
-    def new_number(self) -> int:
-        """A number that no other name has."""
-        return next(self._numbers)
+        self._late: list[Store] = []  # of the nest that is being written
 
     def add_buffer(self, value: Value, buffer: Buffer, row: Place = ()) -> None:
         """Declare the memory of a value."""
@@ -99,10 +71,6 @@ class Body:
     def scalar(self, value: Value) -> str:
         """The name of a 0-d value that is known."""
         return self._scalars[value]
-
-    def name(self) -> str:
-        """A new name."""
-        return f"v{next(self._numbers)}"
 
     def located(self, x: Value, place: Place) -> tuple[str, Place]:
         """The buffer that a value is a view of, and where in it an element stands."""
@@ -183,22 +151,19 @@ class Body:
         number = next(self._numbers)
         axis = f"i{number}_0"
         self._overwriting, self._late, self._in_components = frozenset(), [], True
-        self.levels = [Level(None, 1), Level(axis, self.sizes.extent(roots[0].shape[0]))]
-        self._known, self._depth = {}, {}
+        self.open([(axis, self.sizes.extent(roots[0].shape[0]))])
         for root in roots:
             for inner in product(*map(range, root.shape[1:])):
                 place = (at(axis), *[Affine((), k) for k in inner])
                 found = self.operand(root.value, place, flat=False)
                 self._store(root.value, place, self.named(found, short(root.value.dtype)), flat=False)
-        self.statements += self._closed()
-        self.levels, self._in_components = [], False
+        self.close()
+        self._in_components = False
 
     def add_check(self, index: Value, extent: Extent) -> None:
         """A loop over an index array that finds whether all of it lies in an axis of this length."""
         number = next(self._numbers)
-        self.levels = [Level(None, 1)]
-        self.levels += [Level(f"i{number}_{axis}", self.sizes.extent(n)) for axis, n in enumerate(index.shape)]
-        self._known, self._depth = {}, {}
+        self.open([(f"i{number}_{axis}", self.sizes.extent(n)) for axis, n in enumerate(index.shape)])
         group = self.group
         self.group = replace(group, roots={})  # nothing is stored yet
         place = tuple([at(level.axis) for level in self.levels[1:]])
@@ -208,31 +173,10 @@ class Body:
         length = self.iota(Affine((), extent))
         past = self.compute("ge", (value, length), "b1")
         before = self.compute("lt", (value, self.compute("neg", (length,), "i8")), "b1")
-        wrong = self._accumulate("any", self.compute("logical_or", (past, before), "b1"), 0, "b1")
+        wrong = self.accumulate("any", self.compute("logical_or", (past, before), "b1"), 0, "b1")
         self.levels[0].after.append(Check(wrong, extent))
         self.group = group
-        self.statements += self._closed()
-        self.levels = []
-
-    def open(self, axes: Sequence[tuple[str, Extent]]) -> None:
-        """Begin a nest of loops along these axes."""
-        self.levels = [Level(None, 1), *[Level(axis, extent) for axis, extent in axes]]
-        self._known, self._depth = {}, {}
-
-    def close(self) -> None:
-        """End the nest."""
-        self.statements += self._closed()
-        self.levels = []
-
-    def _closed(self) -> list[Statement]:
-        """The loops put together."""
-        inner: list[Statement] = []
-        for number, level in reversed(list(enumerate(self.levels))):
-            inner = [*level.before, *inner, *level.after]
-            if level.axis is not None:
-                accs = tuple(level.accs)
-                inner = [Loop(level.axis, level.extent, tuple(inner), accs=accs, parallel=number == 1, part=level.part)]
-        return inner
+        self.close()
 
     def _add_root(self, root: Any, place: Place, *, flat: bool) -> None:
         equation = self.group.makers[root.value]
@@ -262,23 +206,17 @@ class Body:
     def reduce(self, root: Any, value: str, accumulated: str, place: Place, kept: int, *, flat: bool = False) -> None:
         """Accumulate a value of that dtype over the loops inside of the first ``kept``, and store the result."""
         equation, result = self.group.makers[root.value], root.value
-        name = self._accumulate(REDUCTIONS[equation.op.name], value, kept, accumulated)
+        name = self.accumulate(REDUCTIONS[equation.op.name], value, kept, accumulated)
         if equation.op.name == "mean":
             count = prod([root.shape[axis] for axis in root.reduced]) if root.reduced else 1
-            name = self._compute_at(kept, "div", (name, self._number(float(count), kept, accumulated)), accumulated)
+            name = self.compute_at(kept, "div", (name, self.number(float(count), accumulated)), accumulated)
         if short(result.dtype) != accumulated:
-            name = self._compute_at(kept, "cast", (name,), short(result.dtype))
+            name = self.compute_at(kept, "cast", (name,), short(result.dtype))
         if result.ndim == 0:
             self._scalars[result] = name
         if result in self._buffer_of:
             to = self._row_of.get(result, ()) + self._result_place(root, place, result, flat=flat)
-            self._put(Store(self._buffer_of[result].name, to, name), kept)
-
-    def add_total(self, value: str, store: Store) -> None:
-        """Add the sum of a value over the innermost loop to what lies at the place of a store."""
-        kept = len(self.levels) - 2
-        total = self._accumulate("sum", value, kept, "")
-        self._put(replace(store, value=total, add=True), kept)
+            self.put(Store(self._buffer_of[result].name, to, name), kept)
 
     def _accumulation_dtype(self, equation: Equation) -> str:
         if equation.op.name in ("any", "all"):
@@ -291,29 +229,6 @@ class Body:
         if result.ndim == len(root.shape):
             return tuple([Affine() if axis in root.reduced else p for axis, p in enumerate(place)])
         return tuple([p for axis, p in enumerate(place) if axis not in root.reduced])
-
-    def _accumulate(self, op: str, value: str, kept: int, dtype: str) -> str:
-        """Accumulate a value over the loops inside of the first ``kept``; the name of the result, known there."""
-        inner = self.levels[kept + 1 :]
-        if not inner and op == "sum":  # over axes of length 1: a sum starts from plus zero
-            return self.compute("add", (value, 0), dtype)
-        for level in reversed(inner):
-            name = self.name()
-            level.accs.append(Acc(name, op, value))
-            value = name
-        self._depth[value] = kept
-        return value
-
-    def _put(self, statement: Statement, depth: int) -> None:
-        """A statement after the inner loops of a level."""
-        (self.levels[depth].after if depth < len(self.levels) - 1 else self.levels[depth].before).append(statement)
-
-    def _compute_at(self, depth: int, op: str, args: tuple[Operand, ...], dtype: str) -> str:
-        """A computation with the result of a reduction."""
-        name = self.name()
-        self._put(Compute(name, op, args, dtype), depth)
-        self._depth[name] = depth
-        return name
 
     # --- values ----------------------------------------------------------------------------------------------------
 
@@ -355,14 +270,6 @@ class Body:
         if key not in self._known:
             self._known[key] = self.load_from(self._buffer_of[x].name, (*self._row_of.get(x, ()), *place), outside)
         return self._known[key]
-
-    def load_from(self, buffer: str, place: tuple[Index, ...], outside: int | None = None) -> str:
-        """The element of a buffer at a place."""
-        name = self.name()
-        depth = self._depth_of_place(place)
-        self.levels[depth].before.append(Load(name, buffer, place, outside))
-        self._depth[name] = depth
-        return name
 
     def _alias(self, x: Value, shape: tuple[int, ...]) -> str:
         """The buffer of ``x`` under another shape."""
@@ -429,55 +336,11 @@ class Body:
             return self.operand(x, inner, flat=False)
         return self.load_from(self._alias(x, y.shape), self._row_of.get(x, ()) + place)
 
-    def iota(self, index: Affine) -> str:
-        """A place along an axis as a value."""
-        key = ("iota", index)
-        if key not in self._known:
-            name, depth = self.name(), self._depth_of_place((index,))
-            self.levels[depth].before.append(Iota(name, index))
-            self._known[key], self._depth[name] = name, depth
-        return self._known[key]
-
     def _literal(self, x: Any, y: Value) -> Operand:
         """A number of an equation; one that is a size of the kernel is computed from that."""
         if isinstance(x, float) and x > SHORT and y.dtype.kind == "f" and self.sizes.product(x) is not None:
-            return self._number(x, 0, short(y.dtype))
+            return self.number(x, short(y.dtype))
         return x  # type: ignore[no-any-return]
-
-    def _number(self, x: float, depth: int, dtype: str) -> Operand:
-        extent = self.sizes.product(x) if x > SHORT else None
-        if extent is None:
-            return x
-        key = ("size", x, dtype)
-        if key not in self._known:
-            whole, name = self.name(), self.name()
-            outermost = self.levels[0].before
-            outermost.append(Iota(whole, Affine((), extent)))
-            outermost.append(Compute(name, "cast", (whole,), dtype))
-            self._depth[whole] = self._depth[name] = 0
-            self._known[key] = name
-        del depth
-        return self._known[key]
-
-    def compute(self, op: str, args: tuple[Operand, ...], dtype: str, meta: Any = ()) -> str:
-        """An elementwise operation on elements, in the innermost loop that one of them needs; once."""
-        depth = max([self._depth.get(arg, 0) for arg in args if isinstance(arg, str)], default=0)
-        key = (op, args, tuple(map(type, args)), dtype, repr(meta) if meta else "")
-        if key not in self._known:
-            name = self.name()
-            self.levels[depth].before.append(Compute(name, op, args, dtype, meta))
-            self._depth[name] = depth
-            self._known[key] = name
-        return self._known[key]
-
-    def named(self, value: Operand, dtype: str) -> str:
-        """A value as a name: a number is computed."""
-        return value if isinstance(value, str) else self.compute("clone", (value,), dtype)
-
-    def _depth_of_place(self, place: tuple[Index, ...]) -> int:
-        used = {axis for p in place if isinstance(p, Affine) for axis, _ in p.terms}
-        computed = [self._depth.get(p.value, 0) for p in place if isinstance(p, Indirect)]
-        return max([number for number, level in enumerate(self.levels) if level.axis in used] + computed, default=0)
 
 
 _ELEMENTWISE_CASTS = frozenset({"cast", "clone", "contiguous"})

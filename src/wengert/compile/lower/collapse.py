@@ -6,8 +6,8 @@ It knows nests alone: loops directly inside of each other whose axes stand side 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
+from wengert._records import replace
 from wengert.compile.llvm.places import product, walk
 from wengert.compile.nest import (
     Affine,

@@ -8,9 +8,9 @@ the same round of the outer loop, the rounds can be done one by one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, replace
 from typing import Any
 
+from wengert._records import replace
 from wengert.compile.llvm.places import walk
 from wengert.compile.nest import Affine, Buffer, Compute, Iota, Kernel, Load, Loop, Role, Statement, Store
 
@@ -94,8 +94,8 @@ def _renamed(x: Any, old: str, new: str) -> Any:
     if isinstance(x, tuple):
         return tuple([_renamed(each, old, new) for each in x])
     if isinstance(x, (Load, Store, Iota, Loop)):
-        changed = {f.name: getattr(x, f.name) for f in fields(x) if f.name in ("index", "body")}
-        return replace(x, **{name: _renamed(value, old, new) for name, value in changed.items()})
+        name = "body" if isinstance(x, Loop) else "index"
+        return replace(x, **{name: _renamed(getattr(x, name), old, new)})
     return x
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
+from wengert.compile.llvm.places import walk
 from wengert.compile.lower.body import Body
 from wengert.compile.lower.collapse import collapsed
 from wengert.compile.lower.components import outer_length
@@ -18,10 +19,12 @@ from wengert.compile.lower.sizes import Sizes
 from wengert.compile.lower.steps import Fused, short
 from wengert.compile.lower.tiling import tiled
 from wengert.compile.lower.updates import updates_among, with_updates
-from wengert.compile.nest import Buffer, Kernel, Loop, Role, Tiles
+from wengert.compile.nest import Buffer, Kernel, Load, Loop, Role, Store, Tiles
 from wengert.program.passes.constants import is_uniform
 from wengert.program.program import Equation
 from wengert.program.values import Value
+
+_MOST_KEPT_IN_RESULT: Final = 1 << 23  # bytes of what lies in a result's memory and is read again from there
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,12 @@ def lower(
     def attempt(again: frozenset[Value]) -> tuple[Lowered, frozenset[Value]]:
         return _lowered(step, constants, order, targets, again, by_rows=by_rows, fixes_inner=fixes_inner)
 
-    lowered, too_large = attempt(frozenset())
-    return attempt(too_large)[0] if too_large else lowered
+    again: frozenset[Value] = frozenset()
+    lowered, too_large = attempt(again)
+    while too_large:
+        again |= too_large
+        lowered, too_large = attempt(again)
+    return lowered
 
 
 def _lowered(
@@ -75,7 +82,8 @@ def _lowered(
 ) -> tuple[Lowered, frozenset[Value]]:
     """The kernel if some values are computed ``again`` for each nest, and more of which that would be better.
 
-    Large values are kept for later nests if a tile of them is all that is ever kept, which the finished kernel tells.
+    Large values are kept for later nests if a tile of them is all that is ever kept, or they lie in the memory of a
+    result, which is written anyway; the finished kernel tells.
     """
     group, outer = None if by_rows else _component_group(step, constants), True
     if group is None:
@@ -95,7 +103,10 @@ def _lowered(
     results = tuple([x for x in step.results if x not in in_place])
     for i, x in enumerate(results):
         body.add_buffer(x, Buffer(f"y{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), Role.OUT))
-    for i, x in enumerate([x for x in group.roots if x not in step.results and x.ndim]):
+    kept_in = _kept_in_results(group, nests, step, results)
+    for x, y in kept_in.items():
+        body.set_buffer(x, body.buffer_of(y))
+    for i, x in enumerate([x for x in group.roots if x not in step.results and x.ndim and x not in kept_in]):
         body.add_buffer(x, Buffer(f"t{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), Role.TEMP))
     for index, extent in _chosen_from(step, sizes):
         body.add_check(index, extent)
@@ -103,10 +114,10 @@ def _lowered(
         body.add_components(list(group.roots.values()))
     else:
         for roots in nests:
-            body.add_nest(roots, frozenset(in_place))
+            body.add_nest(roots, frozenset({*in_place, *kept_in.values()}))
     kernel = collapsed(Kernel("kernel", tuple(body.buffers), tuple(body.statements)))
     kernel = kernel if by_rows else tiled(kernel)
-    too_large = frozenset([x for x in group.large if kernel.buffer(body.buffer_of(x).name).role is not Role.ROWS])
+    too_large = frozenset([x for x in group.large if _is_too_large(kernel, body.buffer_of(x).name, x)])
     return Lowered(kernel, arguments, results, step.equations, in_place), too_large
 
 
@@ -120,6 +131,33 @@ def may_replace(group: Group, nests: Sequence[Sequence[Root]], y: Value, x: Valu
         return False
     readers = [(when[value], aligned) for value in group.roots for leaf, aligned in group.leaves_of(value) if leaf is x]
     return all([number < when[y] or (number == when[y] and aligned) for number, aligned in readers])
+
+
+def _kept_in_results(
+    group: Group, nests: Sequence[Sequence[Root]], step: Fused, results: Sequence[Value]
+) -> dict[Value, Value]:
+    """What lies between loops, with the result in whose memory it can lie until that is written."""
+    when = {root.value: number for number, roots in enumerate(nests) for root in roots}
+    kept: dict[Value, Value] = {}
+    for x, root in group.roots.items():
+        if x in step.results or not x.ndim or root.is_product or root.in_parts:
+            continue
+        for y in results:
+            same = y.shape == x.shape and y.dtype == x.dtype and y not in kept.values()
+            if same and when.get(x, 0) < when.get(y, 0) and may_replace(group, nests, y, x):
+                kept[x] = y
+                break
+    return kept
+
+
+def _is_too_large(kernel: Kernel, name: str, x: Value) -> bool:
+    """Whether a large value between loops is better computed again: it is stored as a whole, and read from memory."""
+    role = kernel.buffer(name).role
+    if role is Role.OUT and x.size * x.dtype.itemsize > _MOST_KEPT_IN_RESULT:
+        names = {b.name for b in kernel.buffers if name in (b.name, b.alias)}
+        loops = [s for s in kernel.body if isinstance(s, Loop)]
+        return any([isinstance(s, (Load, Store)) and s.buffer in names for s in walk(tuple(loops))])
+    return role is Role.TEMP
 
 
 def _component_group(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]]) -> Group | None:

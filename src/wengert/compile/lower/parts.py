@@ -49,7 +49,8 @@ def add_to_part(body: Any, root: Any, place: Place) -> Buffer:
     part.before.append(zero)
     to = at(part.axis), *place[1:]
     if root.alone:
-        body.add_total(value, Store(buffer.name, to, ""))
+        kept = len(body.levels) - 2  # all but the rows
+        body.put(Store(buffer.name, to, body.accumulate("sum", value, kept, buffer.dtype), add=True), kept)
     else:
         body.levels[-1].before.append(Store(buffer.name, to, value, add=True))
     return buffer

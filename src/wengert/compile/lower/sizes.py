@@ -10,7 +10,7 @@ from wengert.compile.nest import MIDDLE, Expr, Extent
 # Axes up to this long keep their length in the kernel: short loops are unrolled.
 SHORT = 16
 # Inner axes up to this long keep theirs where they were not seen to vary.
-INNER = 64
+INNER = 128
 # Other inner axes up to this long have a name that says so: their vectors are not longer than they are.
 _MIDDLE = 96
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
 from typing import Any, Final
 
+from wengert._records import record
 from wengert.compile.llvm.registry import ELEMENTS
 from wengert.compile.llvm.scalars import supports
 from wengert.compile.lower.gathers import INTEGERS, is_gather, is_joining
@@ -15,14 +15,14 @@ from wengert.program.program import Equation, Program
 from wengert.program.values import Value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Calls:
     """Equations that run on NumPy, in order."""
 
     equations: tuple[Equation, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fused:
     """Equations that become one kernel, and the values that it gives to the rest of the program."""
 

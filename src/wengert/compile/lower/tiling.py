@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
-from dataclasses import replace
 from math import prod
 from typing import Final
 
+from wengert._records import replace
 from wengert.compile.llvm.places import count_of, names_read, product, total, walk, within_part
 from wengert.compile.nest import (
     Affine,

@@ -7,9 +7,9 @@ never in memory: it is neither written nor read again, and the weight passes the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+from wengert._records import record
 from wengert.compile.lower.places import is_movement
 from wengert.compile.lower.steps import short
 from wengert.program.program import Equation
@@ -19,7 +19,7 @@ _FEW: Final = {"f4": 192, "f8": 96}  # places of the inner axis for which a tile
 _SIGNS: Final = {"add": 1, "add_alpha": 1, "sub": -1, "sub_alpha": -1}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Update:
     """``target += sign * scale * product``; without a scale it is 1."""
 

@@ -1,6 +1,6 @@
 """A part of the entry code, in LLVM IR: arguments compared with the table of what the kernel takes.
 
-It begins at `args.head`, from `entry`, and goes on to `results`, or to `slow_way` with what is not as expected.
+It begins at `args.head`, from `guards.head`, and goes on to `seen`, or to `slow_way` with what is not as expected.
 On the way it writes the addresses of the arguments' data to `%pointers`, and lengths and strides to `%sizes`.
 """
 
@@ -32,9 +32,9 @@ from wengert.compile.runtime.entry_table import (
 )
 
 ARGUMENTS: Final = f"""args.head:
-  %i = phi i64 [ 0, %entry ], [ %i1, %args.next ]
+  %i = phi i64 [ 0, %guards.head ], [ %i1, %args.next ]
   %args.more = icmp slt i64 %i, %nargs
-  br i1 %args.more, label %arg, label %results
+  br i1 %args.more, label %arg, label %seen
 
 arg:
   %arg.offset = mul i64 %i, {A_WORDS}

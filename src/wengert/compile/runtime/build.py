@@ -10,11 +10,10 @@ import numpy as np
 from numpy import ndarray
 
 from wengert.compile.llvm import machine
-from wengert.compile.llvm.emit import NO_MEMORY, OUT_OF_BOUNDS
-from wengert.compile.llvm.interface import Interface
+from wengert.compile.llvm.interface import NO_MEMORY, OUT_OF_BOUNDS, Interface
 from wengert.compile.llvm.places import stride_name
 from wengert.compile.nest import Buffer, Expr, Extent, Kernel, Role
-from wengert.compile.runtime.entry import Box, Fixed, fast_entry
+from wengert.compile.runtime.entry import ALWAYS, Box, Fixed, Terms, fast_entry
 from wengert.compile.runtime.linking import compiled_kernel, kernel_key, kernel_source, stored_kernel
 from wengert.compile.runtime.products import product_addresses
 from wengert.compile.runtime.support import support
@@ -65,6 +64,7 @@ class CompiledKernel:
         fast_math: bool = False,
         slow: Callable[..., Any] | None = None,
         box: Box | None = None,
+        terms: Terms = ALWAYS,
     ) -> None:
         self.kernel = kernel
         self.interface = interface
@@ -78,7 +78,7 @@ class CompiledKernel:
         self.box = box
         self._may_copy = all([b.role is Role.IN and not b.strided for b in self.arguments])
         patient = slow or self.in_order
-        self.call = fast_entry(kernel, interface, linked, self.constants, patient, box) or patient
+        self.call = fast_entry(kernel, interface, linked, self.constants, patient, box, terms=terms) or patient
 
     @property
     def source(self) -> str:

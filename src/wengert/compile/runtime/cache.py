@@ -9,18 +9,19 @@ the folder grows too large; not every writer looks, as that takes long where the
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import sys
 import tempfile
+from _blake2 import blake2b  # hashlib would load OpenSSL, which takes as long as all else here
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_MAGIC: Final = b"wengert kernel 1\n"
+from wengert._records import record
+
+_MAGIC: Final = b"wengert kernel 2\n"
 _DIGEST: Final = 32
 _SUFFIX: Final = ".kernel"
 _LARGEST: Final = 256 << 20  # bytes
@@ -41,16 +42,21 @@ def folder() -> Path:
     return base / "wengert" / "kernels"
 
 
+def hasher(data: bytes = b"") -> blake2b:
+    """What takes bytes and gives their digest."""
+    return blake2b(data, digest_size=_DIGEST)
+
+
 def digest(*parts: str | bytes) -> str:
     """The name of what is made from these texts, or bytes."""
-    whole = hashlib.sha256()
+    whole = hasher()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
         whole.update(len(data).to_bytes(8, "little") + data)
     return whole.hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cache:
     """Entries in a folder."""
 
@@ -67,7 +73,7 @@ class Cache:
         except OSError:
             return None
         content = data[len(_MAGIC) + _DIGEST :]
-        if data[: len(_MAGIC) + _DIGEST] != _MAGIC + hashlib.sha256(content).digest():
+        if data[: len(_MAGIC) + _DIGEST] != _MAGIC + hasher(content).digest():
             with suppress(OSError):
                 place.unlink()
             return None
@@ -80,7 +86,7 @@ class Cache:
         try:
             if not self._is_private(make=True):
                 return
-            told = hashlib.sha256(content).digest()
+            told = hasher(content).digest()
             handle, name = tempfile.mkstemp(dir=self.path, prefix="writing-")
             try:
                 with os.fdopen(handle, "wb") as file:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from wengert import _threads
+from wengert._records import record
 from wengert.compile.llvm.interface import Interface
 from wengert.compile.llvm.machine import Linked
 from wengert.compile.llvm.places import stride_name
@@ -18,10 +18,12 @@ from wengert.compile.runtime import entry_code as code
 from wengert.compile.runtime import entry_table as words
 from wengert.compile.runtime import layout
 from wengert.compile.runtime.entry_point import LONG, SCALARS, EntryPoint, Table, table_of
+from wengert.compile.runtime.form_code import NEXT, tuple_of
+from wengert.compile.runtime.seen import Seen
 from wengert.compile.runtime.support import support
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Box:
     """A class of objects that hold a raw value in a slot, to be taken and given in place of arrays.
 
@@ -35,10 +37,28 @@ class Box:
     others: tuple[str, ...] = ()
 
 
+@record
+class Terms:
+    """Under which conditions a call runs the kernel, and how its results are given.
+
+    ``mark`` is the address of a key under which the thread has to have nothing (:mod:`wengert._marks`). ``guards`` are
+    addresses of words, and what these have to hold; ``owner`` is whose they are. ``seen`` are the sizes that calls may
+    have; None for any. ``form`` says how results are nested (:mod:`.form_code`); None for one as it is, several in a
+    tuple.
+    """
+
+    mark: int = 0
+    guards: Sequence[tuple[int, int]] = ()
+    owner: Any = None
+    seen: Seen | None = None
+    form: Sequence[int] | None = None
+
+
+ALWAYS: Final = Terms()
 Shape = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fixed:
     """Calls with arrays of known shapes, which the kernel sees under others with the same elements."""
 
@@ -51,7 +71,7 @@ class Fixed:
 @_threads.once
 def _entry() -> EntryPoint | None:
     api = layout.array_api()
-    return EntryPoint(api, code.TEXT, code.NAME, ()) if api is not None else None
+    return EntryPoint(api, code.TEXT, code.NAME, takes_keywords=True) if api is not None else None
 
 
 def fast_entry(
@@ -62,6 +82,7 @@ def fast_entry(
     slow: Callable[..., Any],
     box: Box | None,
     fixed: Fixed | None = None,
+    terms: Terms = ALWAYS,
 ) -> Callable[..., Any] | None:
     """The builtin function for a kernel, or None where it cannot be had.
 
@@ -69,11 +90,12 @@ def fast_entry(
     """
     arguments, results = kernel.of_role(Role.IN, Role.INOUT), kernel.of_role(Role.OUT)
     axes = sum([len(b.shape) for b in results])
-    most = max(len(arguments), len(results), len(interface.pointers), len(interface.sizes), axes)
+    form = _flat_form(len(results)) if terms.form is None else terms.form
+    most = max(len(arguments), len(results), len(interface.pointers), len(interface.sizes), axes, len(form) // 2)
     entry = _entry() if most <= words.MOST else None
     if entry is None:
         return None
-    keep: list[Any] = [kernel, linked, slow, box, *constants.values()]
+    keep: list[Any] = [kernel, linked, slow, box, terms, *constants.values()]
     table = np.zeros(words.WORDS, np.int64).view(Table)
     table[words.ENTRY] = linked.address(interface.name)
     table[words.PREPARE] = linked.address(interface.prepare)
@@ -97,6 +119,10 @@ def fast_entry(
     table[words.RESULT_TABLE] = table_of(kinds, keep)
     table[words.CONSTANTS] = len(constants)
     table[words.CONSTANT_TABLE] = table_of([(pointers[n], a.ctypes.data) for n, a in constants.items()], keep)
+    table[words.MARK] = terms.mark
+    table[words.GUARDS], table[words.GUARD_TABLE] = len(terms.guards), table_of(terms.guards, keep)
+    table[words.SEEN] = 0 if terms.seen is None else terms.seen.address
+    table[words.FORM], table[words.FORM_TABLE] = len(form), table_of([form], keep)
     if box is not None and not _fill_box(table, box, keep):
         return None
     table.keep = keep
@@ -160,9 +186,15 @@ def _results(results: Sequence[Buffer], pointers: dict[str, int], keep: list[Any
         row = [0] * words.R_WORDS
         row[words.R_DESCR], row[words.R_NDIM], row[words.R_TYPE] = id(dtype), len(buffer.shape), dtype.num
         row[words.R_POINTER], row[words.R_DIMS], row[words.R_SIZE] = pointers[buffer.name], first, dtype.itemsize
+        if dtype.kind != "b" and dtype.itemsize in (4, 8):  # there are two bools only, which NumPy hands out
+            row[words.R_SCALAR], row[words.R_ALLOC] = id(dtype.type), layout.allocator(dtype.type)
         first += len(buffer.shape)
         rows.append(row)
     return rows
+
+
+def _flat_form(count: int) -> list[int]:
+    return [NEXT] * count + ([tuple_of(count)] if count > 1 else [])
 
 
 @cache
@@ -184,5 +216,6 @@ def _fill_box(table: Table, box: Box, keep: list[Any]) -> bool:
     table[words.BOX_PLAIN] = len(box.plain)
     table[words.BOX_PLAIN_TABLE] = table_of([(offsets[n] or 0, id(values[n])) for n in box.plain], keep)
     table[words.BOX_TEMPLATE] = len(values)
-    table[words.BOX_TEMPLATE_TABLE] = table_of([(offsets[n] or 0, id(v)) for n, v in values.items()], keep)
+    template_rows = [(offsets[n] or 0, id(v), layout.is_counted(v)) for n, v in values.items()]
+    table[words.BOX_TEMPLATE_TABLE] = table_of(template_rows, keep)
     return True

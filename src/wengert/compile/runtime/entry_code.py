@@ -2,6 +2,8 @@
 
 One function serves all kernels. What a kernel takes and gives stands in tables (:mod:`.entry_table`), whose address is
 in the object that Python passes as `self`. Whatever is not exactly as the tables say is handed to a Python function.
+Before anything else it looks whether the thread bears a mark, and compares words in memory with what they were
+(guards): the state of thread and process that decides whether a call may run the kernel at all.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ from wengert.compile.runtime import entry_table as words
 from wengert.compile.runtime import layout
 from wengert.compile.runtime.argument_code import ARGUMENTS
 from wengert.compile.runtime.entry_table import MOST, field, word
+from wengert.compile.runtime.form_code import DROP, GIVEN, STACK
 from wengert.compile.runtime.result_code import FAILED, FRESH, MADE, WRAPPED
+from wengert.compile.runtime.seen_code import SEEN
 
 IMPORTS: Final = (
     "PyObject_Vectorcall",
@@ -23,6 +27,7 @@ IMPORTS: Final = (
     "PyTuple_New",
     "PyTuple_SetItem",
     "PyType_GenericAlloc",
+    "PyThread_tss_get",
 )
 NAME: Final = "wengert_call"
 
@@ -37,26 +42,56 @@ declare void @Py_DecRef(ptr)
 declare ptr @PyTuple_New(i64)
 declare i32 @PyTuple_SetItem(ptr, i64, ptr)
 declare ptr @PyType_GenericAlloc(ptr, i64)
+declare ptr @PyThread_tss_get(ptr)
 declare ptr @wengert_array_new(ptr, i32, ptr, i32, ptr, ptr, i32, i32, ptr)
 declare ptr @wengert_array_scalar(ptr, ptr, ptr)
 declare ptr @wengert_set_handler(ptr)
 """
 
 _HEAD: Final = f"""
-define ptr @wengert_call(ptr %self, ptr %args, i64 %nargs) {{
+define ptr @wengert_call(ptr %self, ptr %args, i64 %nargs, ptr %keywords) {{
 entry:
   %pointers = alloca ptr, i64 {2 * MOST}, align 16
   %sizes = alloca i64, i64 {2 * MOST}, align 16
   %shapes = alloca i64, i64 {MOST}, align 16
   %objects = alloca ptr, i64 {MOST}, align 16
   %numbers = alloca i64, i64 {MOST}, align 16
+{STACK}
 {field("table", "self", layout.DATA, "ptr")}
 {word("slow", "table", words.SLOW, "ptr")}
 {word("wanted", "table", words.ARGUMENTS)}
 {word("box", "table", words.BOX, "ptr")}
 {word("argtable", "table", words.ARGUMENT_TABLE, "ptr")}
+{word("guard.count", "table", words.GUARDS)}
+{word("guardtable", "table", words.GUARD_TABLE, "ptr")}
   %right_count = icmp eq i64 %nargs, %wanted
-  br i1 %right_count, label %args.head, label %slow_way
+  %no_keywords = icmp eq ptr %keywords, null
+  %right_call = and i1 %right_count, %no_keywords
+  br i1 %right_call, label %mark.look, label %slow_way
+mark.look:
+{word("mark", "table", words.MARK, "ptr")}
+  %no_mark = icmp eq ptr %mark, null
+  br i1 %no_mark, label %guards.begin, label %mark.ask
+mark.ask:
+  %marked = call ptr @PyThread_tss_get(ptr %mark)
+  %is_unmarked = icmp eq ptr %marked, null
+  br i1 %is_unmarked, label %guards.begin, label %slow_way
+guards.begin:
+  br label %guards.head
+guards.head:
+  %g = phi i64 [ 0, %guards.begin ], [ %g1, %guard ]
+  %guards.more = icmp slt i64 %g, %guard.count
+  br i1 %guards.more, label %guard, label %args.head
+guard:
+  %g.twice = mul i64 %g, 2
+  %g.row = getelementptr i64, ptr %guardtable, i64 %g.twice
+  %g.place = load ptr, ptr %g.row
+  %g.wanted.at = getelementptr i64, ptr %g.row, i64 1
+  %g.wanted = load i64, ptr %g.wanted.at
+  %g.found = load i64, ptr %g.place
+  %g.right = icmp eq i64 %g.found, %g.wanted
+  %g1 = add i64 %g, 1
+  br i1 %g.right, label %guards.head, label %slow_way
 
 """
 
@@ -75,14 +110,16 @@ run.long:
 ran:
   %status = phi i32 [ %status.short, %run.short ], [ %status.long, %run.long ]
   %fine = icmp eq i32 %status, 0
-  br i1 %fine, label %wrap.head, label %refused.head
+  br i1 %fine, label %wrap.head, label %refused
 
 """
 
 _SLOW_WAY: Final = """slow_way:
-  %answer = call ptr @PyObject_Vectorcall(ptr %slow, ptr %args, i64 %nargs, ptr null)
+  %answer = call ptr @PyObject_Vectorcall(ptr %slow, ptr %args, i64 %nargs, ptr %keywords)
   ret ptr %answer
 }
 """
 
-TEXT: Final = DECLARATIONS + FRESH + _HEAD + ARGUMENTS + MADE + _RUN + WRAPPED + FAILED + _SLOW_WAY
+TEXT: Final = (
+    DECLARATIONS + FRESH + DROP + _HEAD + ARGUMENTS + SEEN + MADE + _RUN + WRAPPED + GIVEN + FAILED + _SLOW_WAY
+)

@@ -40,12 +40,15 @@ class _MethodDef(ctypes.Structure):
 
 
 _METH_FASTCALL: Final = 0x80
+_METH_KEYWORDS: Final = 0x02
 
 
 class EntryPoint:
     """A function of machine code that Python can call, and the making of builtins from it."""
 
-    def __init__(self, api: layout.ArrayApi, text: str, name: str, imports: Sequence[str]) -> None:
+    def __init__(
+        self, api: layout.ArrayApi, text: str, name: str, imports: Sequence[str] = (), *, takes_keywords: bool = False
+    ) -> None:
         python = ctypes.pythonapi
         named = (*code.IMPORTS, *imports)
         addresses = {each: ctypes.cast(getattr(python, each), ctypes.c_void_p).value or 0 for each in named}
@@ -59,9 +62,10 @@ class EntryPoint:
             "wengert_set_handler": api.set_handler,
         }
         self.linked = machine.link(compiled_object(text), (name,), addresses)
+        flags = _METH_FASTCALL | (_METH_KEYWORDS if takes_keywords else 0)
         doc = b"Call the machine code of a kernel."
         # Python keeps a pointer to this for as long as any function made from it lives, so it is never freed.
-        self.method = _MethodDef(b"kernel", self.linked.address(name), _METH_FASTCALL, doc)
+        self.method = _MethodDef(b"kernel", self.linked.address(name), flags, doc)
         self.new = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)(
             ("PyCFunction_NewEx", python)
         )

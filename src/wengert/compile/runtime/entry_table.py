@@ -13,15 +13,20 @@ MOST: Final = 512  # arguments, results, pointers, sizes, axes of all results
 # Words of the main table.
 ENTRY, SLOW, ARGUMENTS, RESULTS, PREPARE, ARGUMENT_TABLE, RESULT_TABLE = range(7)
 CONSTANTS, CONSTANT_TABLE, BOX, BOX_DATA, BOX_PLAIN, BOX_PLAIN_TABLE, BOX_TEMPLATE, BOX_TEMPLATE_TABLE = range(7, 15)
-LONG, HANDLER, PRESETS, PRESET_TABLE = 15, 16, 17, 18
-WORDS: Final = 19
+LONG, HANDLER, PRESETS, PRESET_TABLE, GUARDS, GUARD_TABLE, SEEN, FORM, FORM_TABLE, MARK = range(15, 25)
+WORDS: Final = 25
 # Words of an argument.
 A_DESCR, A_NDIM, A_FLAGS, A_AXES, A_POINTER, A_SCALAR, A_SCALAR2, A_STRIDES, A_SHIFT, A_BOXED = range(10)
 A_WORDS: Final = 10
 NOT_READ: Final = -1  # in place of a pointer's number: this argument may be anything
 # Words of a result. Its shape stands at R_DIMS among those that the kernel works out, or at the address R_SHAPE.
-R_DESCR, R_NDIM, R_TYPE, R_POINTER, R_DIMS, R_SIZE, R_SHAPE = range(7)
-R_WORDS: Final = 7
+R_DESCR, R_NDIM, R_TYPE, R_POINTER, R_DIMS, R_SIZE, R_SHAPE, R_SCALAR, R_ALLOC = range(9)
+R_WORDS: Final = 9
+# Words of a row of a box's template: where, what, and by how much that raises the number of references to it.
+T_OFFSET, T_VALUE, T_COUNTED = range(3)
+T_WORDS: Final = 3
+# Words of what says which sizes calls may have (:mod:`.seen`).
+SEEN_COUNT, SEEN_MASK, SEEN_ROWS, SEEN_NUMBERS = range(4)
 # What to do with the size of an argument's axis: kind and value.
 FIXED, LEARN, SAME, ANY = range(4)
 

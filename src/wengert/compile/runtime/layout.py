@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import ctypes
 import sys
-import sysconfig
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 import numpy as np
+
+from wengert._records import record
 
 TYPE: Final = 8  # of any object; another place without the GIL, where this is not used
 _HEAD: Final = object.__basicsize__
@@ -24,6 +24,8 @@ STRIDES: Final = _HEAD + 24
 DESCR: Final = _HEAD + 40
 FLAGS: Final = _HEAD + 48
 SCALAR: Final = _HEAD  # the value of a NumPy scalar, and of a Python float
+ITEMS: Final = tuple.__basicsize__
+_ALLOC: Final = 304  # of a class: the function that makes instances
 
 C_CONTIGUOUS: Final = 0x1
 ALIGNED: Final = 0x100
@@ -39,7 +41,7 @@ def _word(address: int) -> int:
     return ctypes.c_uint64.from_address(address).value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ArrayApi:
     """Addresses of NumPy's functions that make arrays and scalars."""
 
@@ -51,7 +53,9 @@ class ArrayApi:
 @cache
 def array_api() -> ArrayApi | None:
     """The functions, or None if this Python or NumPy is not laid out as expected."""
-    if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
+    if sys.implementation.name != "cpython" or _HEAD != 16:  # without the GIL objects begin with more
+        return None
+    if hasattr(sys, "gettotalrefcount"):  # a build that counts references in more than one place
         return None
     if ctypes.sizeof(ctypes.c_void_p) != 8 or not _fields_are_right():
         return None
@@ -77,12 +81,34 @@ def _fields_are_right() -> bool:
             or ctypes.c_int.from_address(place + FLAGS).value != probe.flags.num
         ):
             return False
+    pair = (probe, None)
+    if not _counts_are_right() or _word(id(pair) + ITEMS) != id(probe):
+        return False
     single, double, number = np.float32(1.25), np.float64(-3.75), 2.5
     return (
         ctypes.c_float.from_address(id(single) + SCALAR).value == 1.25
         and ctypes.c_double.from_address(id(double) + SCALAR).value == -3.75
         and ctypes.c_double.from_address(id(number) + SCALAR).value == 2.5
     )
+
+
+def _counts_are_right() -> bool:
+    """Whether the number of references to an object stands where it is expected."""
+    probe = object()
+    before = _word(id(probe))
+    more = [probe, probe, probe]
+    return _word(id(probe)) - before == len(more)
+
+
+def allocator(cls: type) -> int:
+    """The address of the function that makes instances of a class; 0 if it is not where it is expected."""
+    python = ctypes.cast(ctypes.pythonapi.PyType_GenericAlloc, ctypes.c_void_p).value
+    return _word(id(cls) + _ALLOC) if _word(id(object) + _ALLOC) == python else 0
+
+
+def is_counted(thing: Any) -> bool:
+    """Whether references to an object are counted: from Python 3.12 on those to None, True and False are not."""
+    return sys.version_info < (3, 12) or not (thing is None or thing is True or thing is False)
 
 
 def _words(place: int, count: int) -> list[int]:

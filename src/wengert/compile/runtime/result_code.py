@@ -16,16 +16,22 @@ from wengert.compile.runtime.entry_table import (
     PREPARE,
     PRESET_TABLE,
     PRESETS,
+    R_ALLOC,
     R_DESCR,
     R_DIMS,
     R_NDIM,
     R_POINTER,
+    R_SCALAR,
     R_SHAPE,
     R_SIZE,
     R_TYPE,
     R_WORDS,
     RESULT_TABLE,
     RESULTS,
+    T_COUNTED,
+    T_OFFSET,
+    T_VALUE,
+    T_WORDS,
     field,
     word,
 )
@@ -159,7 +165,7 @@ made.next:
 
 """
 
-# From `wrap.head`, after the kernel has run: numbers become NumPy's scalars, everything is put in its box, and given.
+# From `wrap.head`, after the kernel has run: numbers become NumPy's scalars, and everything is put in its box.
 WRAPPED: Final = f"""wrap.head:
   %w = phi i64 [ 0, %ran ], [ %w1, %wrap.next ]
   %wrap.more = icmp slt i64 %w, %count
@@ -168,15 +174,41 @@ wrap:
   %wrap.offset = mul i64 %w, {R_WORDS}
   %v = getelementptr i64, ptr %restable, i64 %wrap.offset
 {word("v.ndim", "v", R_NDIM)}
-{word("v.descr", "v", R_DESCR, "ptr")}
   %w.object = getelementptr ptr, ptr %objects, i64 %w
   %v.is_number = icmp eq i64 %v.ndim, 0
   br i1 %v.is_number, label %wrap.number, label %wrap.box
 wrap.number:
   %v.number = getelementptr i64, ptr %numbers, i64 %w
-  %v.scalar = call ptr @wengert_array_scalar(ptr %v.number, ptr %v.descr, ptr null)
-  store ptr %v.scalar, ptr %w.object
-  %v.failed = icmp eq ptr %v.scalar, null
+{word("v.alloc", "v", R_ALLOC, "ptr")}
+  %v.is_simple = icmp ne ptr %v.alloc, null
+  br i1 %v.is_simple, label %number.make, label %number.ask
+number.ask:
+{word("v.descr", "v", R_DESCR, "ptr")}
+  %v.asked = call ptr @wengert_array_scalar(ptr %v.number, ptr %v.descr, ptr null)
+  br label %number.made
+number.make:
+{word("v.scalar", "v", R_SCALAR, "ptr")}
+{word("v.size", "v", R_SIZE)}
+  %v.own = call ptr %v.alloc(ptr %v.scalar, i64 0)
+  %v.own.failed = icmp eq ptr %v.own, null
+  br i1 %v.own.failed, label %number.made, label %number.fill
+number.fill:
+  %v.value.at = getelementptr i8, ptr %v.own, i64 {layout.SCALAR}
+  %v.value = load i64, ptr %v.number
+  %v.is_wide = icmp eq i64 %v.size, 8
+  br i1 %v.is_wide, label %number.wide, label %number.short
+number.wide:
+  store i64 %v.value, ptr %v.value.at
+  br label %number.made
+number.short:
+  %v.half = trunc i64 %v.value to i32
+  store i32 %v.half, ptr %v.value.at
+  br label %number.made
+number.made:
+  %v.made = phi ptr [ %v.asked, %number.ask ], [ null, %number.make ], [ %v.own, %number.wide ],
+    [ %v.own, %number.short ]
+  store ptr %v.made, ptr %w.object
+  %v.failed = icmp eq ptr %v.made, null
   br i1 %v.failed, label %failed, label %wrap.box
 wrap.box:
   %no_box = icmp eq ptr %box, null
@@ -199,12 +231,14 @@ template.head:
   %template.more = icmp slt i64 %t, %template.count
   br i1 %template.more, label %template.one, label %wrap.next
 template.one:
-  %t.twice = mul i64 %t, 2
-  %t.pair = getelementptr i64, ptr %template, i64 %t.twice
-  %t.offset = load i64, ptr %t.pair
-  %t.value.at = getelementptr i64, ptr %t.pair, i64 1
-  %t.value = load ptr, ptr %t.value.at
-  call void @Py_IncRef(ptr %t.value)
+  %t.offset.words = mul i64 %t, {T_WORDS}
+  %t.row = getelementptr i64, ptr %template, i64 %t.offset.words
+{word("t.offset", "t.row", T_OFFSET)}
+{word("t.value", "t.row", T_VALUE, "ptr")}
+{word("t.counted", "t.row", T_COUNTED)}
+  %t.references = load i64, ptr %t.value
+  %t.references.now = add i64 %t.references, %t.counted
+  store i64 %t.references.now, ptr %t.value
   %t.slot = getelementptr i8, ptr %boxed, i64 %t.offset
   store ptr %t.value, ptr %t.slot
   %t1 = add i64 %t, 1
@@ -213,60 +247,16 @@ wrap.next:
   %w1 = add i64 %w, 1
   br label %wrap.head
 
-give:
-  switch i64 %count, label %give.many [ i64 0, label %give.none i64 1, label %give.one ]
-give.none:
-  call void @Py_IncRef(ptr @wengert_none)
-  ret ptr @wengert_none
-give.one:
-  %only = load ptr, ptr %objects
-  ret ptr %only
-give.many:
-  %tuple = call ptr @PyTuple_New(i64 %count)
-  %tuple.failed = icmp eq ptr %tuple, null
-  br i1 %tuple.failed, label %failed, label %tuple.head
-tuple.head:
-  %u = phi i64 [ 0, %give.many ], [ %u1, %tuple.one ]
-  %tuple.more = icmp slt i64 %u, %count
-  br i1 %tuple.more, label %tuple.one, label %tuple.done
-tuple.one:
-  %u.object.at = getelementptr ptr, ptr %objects, i64 %u
-  %u.object = load ptr, ptr %u.object.at
-  %u.status = call i32 @PyTuple_SetItem(ptr %tuple, i64 %u, ptr %u.object)
-  %u1 = add i64 %u, 1
-  br label %tuple.head
-tuple.done:
-  ret ptr %tuple
-
 """
 
 # Where a result cannot be made there is an exception; where the kernel refuses to run, `slow_way` says why.
 FAILED: Final = """failed:
-  %failed.count = phi i64 [ %m, %make.array ],
-    [ %count, %wrap.number ], [ %count, %box.make ], [ %count, %give.many ]
-  br label %failed.head
-failed.head:
-  %f = phi i64 [ 0, %failed ], [ %f1, %failed.one ]
-  %failed.more = icmp slt i64 %f, %failed.count
-  br i1 %failed.more, label %failed.one, label %failed.done
-failed.one:
-  %f.at = getelementptr ptr, ptr %objects, i64 %f
-  %f.object = load ptr, ptr %f.at
-  call void @Py_DecRef(ptr %f.object)
-  %f1 = add i64 %f, 1
-  br label %failed.head
-failed.done:
+  %failed.count = phi i64 [ %m, %make.array ], [ %count, %number.made ], [ %count, %box.make ]
+  call void @wengert_drop(ptr %objects, i64 0, i64 %failed.count)
   ret ptr null
 
-refused.head:
-  %e = phi i64 [ 0, %ran ], [ %e1, %refused.one ]
-  %refused.more = icmp slt i64 %e, %count
-  br i1 %refused.more, label %refused.one, label %slow_way
-refused.one:
-  %e.at = getelementptr ptr, ptr %objects, i64 %e
-  %e.object = load ptr, ptr %e.at
-  call void @Py_DecRef(ptr %e.object)
-  %e1 = add i64 %e, 1
-  br label %refused.head
+refused:
+  call void @wengert_drop(ptr %objects, i64 0, i64 %count)
+  br label %slow_way
 
 """

@@ -54,7 +54,6 @@ class Support:
             text, names = text + keeper.KEEPER_TEXT, (*names, *keeper.NAMES, keeper.KEPT_NAME, keeper.DROP_NAME)
         self.linked = machine.link(compiled_object(text), names, {})
         _keep_for_ever(self.linked)
-        _keep_for_ever(machine.machine())
         self.addresses = {name: self.linked.address(name) for name in names}
         self.words = (ctypes.c_int64 * 64).from_address(self.addresses["wengert_pool"])
         self.reset = _NOTHING(self.addresses["wengert_pool_reset"])

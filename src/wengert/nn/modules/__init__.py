@@ -1,6 +1,7 @@
 """The modules of :mod:`wengert.nn`, one file a family, under the names of ``torch.nn.modules``."""
 
 from wengert.nn.modules import utils as utils
+from wengert.nn.modules._compiled import OptimizedModule as OptimizedModule
 from wengert.nn.modules._embedding_bag import EmbeddingBag
 from wengert.nn.modules._parameters import (
     ParameterDict,

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from wengert._tensor import Tensor
 from wengert.engine.hooks import RemovableHandle
 from wengert.functions.legacy import typename
+from wengert.nn.modules._compiled_call import CompiledCall
 from wengert.nn.modules._conversion import ConversionMethods
 from wengert.nn.modules._hooks import EVERY, Hook, Hooks, added, call_with_hooks, run_registration
 from wengert.nn.modules._members import MemberMethods
@@ -110,6 +111,21 @@ class Module(MemberMethods, StateDictMethods, ConversionMethods):
         return self.forward(*args, **kwargs)
 
     _call_impl = __call__
+
+    def compile(self, *, fallback: bool = False, fullgraph: bool | None = None, **_options: Any) -> None:
+        """Have the module's ``forward`` compiled, as by :func:`wengert.compile`; hooks run around it.
+
+        >>> import wengert as torch
+        >>> net = torch.nn.Linear(2, 1)
+        >>> net.compile()
+        >>> net(torch.ones(3, 2)).grad_fn.name()
+        'CompiledFunctionBackward'
+        """
+        self.__dict__["forward"] = CompiledCall(self, type(self).forward, fallback or fullgraph is False)
+
+    def _traced_state(self) -> tuple[bool, ...]:
+        """What a trace of a function with this module for an argument takes for constant."""
+        return tuple([module.training for module in self.modules()])
 
     # --- attributes ---
 

@@ -7,13 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from wengert.ops.record import TABLE
 from wengert.program.infer import result_types
+from wengert.program.passes.cleaning import without_dead_code
 from wengert.program.passes.contraction import CONTRACTIONS
 from wengert.program.program import Equation, Program
 from wengert.program.values import Value
+
+
+class _Softmax(NamedTuple):
+    """The exponentials of elements, less the largest of their row, and the sums of rows, which keep their axes."""
+
+    x: Value
+    e: Value
+    total: Value
 
 
 class Emitter:
@@ -21,6 +30,7 @@ class Emitter:
 
     def __init__(self, where: Any, makers: Mapping[Value, Equation] = MappingProxyType({})) -> None:
         self.equations: list[Equation] = []
+        self.softmax: _Softmax | None = None  # what the operation has computed of it
         self._where = where
         self._makers = makers
 
@@ -59,8 +69,10 @@ def _without_overflow(xp: Any, x: Value, dim: Any) -> tuple[Value, Value]:
 
 def _logsumexp(xp: Any, x: Value, *, dim: Any, keepdim: bool) -> Value:
     top, rest = _without_overflow(xp, x, dim)
-    total = xp.log(xp.sum(xp.exp(rest), dim=dim, keepdim=keepdim))
-    return xp.add(total, top if keepdim else xp.reshape(top, shape=total.shape))  # type: ignore[no-any-return]
+    xp.softmax = _Softmax(x, e := xp.exp(rest), xp.sum(e, dim=dim, keepdim=True))
+    y = xp.add(xp.log(xp.softmax.total), top)
+    shape = tuple([n for axis, n in enumerate(x.shape) if dim is not None and axis not in dim])
+    return y if keepdim else xp.reshape(y, shape=shape)  # type: ignore[no-any-return]
 
 
 def _softmax(xp: Any, x: Value, *, dim: int) -> Value:
@@ -70,7 +82,8 @@ def _softmax(xp: Any, x: Value, *, dim: int) -> Value:
 
 def _log_softmax(xp: Any, x: Value, *, dim: int) -> Value:
     z = xp.sub(x, xp.amax(x, dim=(dim,), keepdim=True))
-    return xp.sub(z, xp.log(xp.sum(xp.exp(z), dim=(dim,), keepdim=True)))  # type: ignore[no-any-return]
+    xp.softmax = _Softmax(x, e := xp.exp(z), xp.sum(e, dim=(dim,), keepdim=True))
+    return xp.sub(z, xp.log(xp.softmax.total))  # type: ignore[no-any-return]
 
 
 def _cross(xp: Any, a: Value, b: Value, *, dim: int) -> Value:
@@ -177,16 +190,52 @@ def expanded(program: Program) -> Program:
         return program
     equations: list[Equation] = []
     makers = {x: equation for equation in program.equations for x in equation.results}
+    shares = _Shares()
     for equation in program.equations:
         rule = EXPANSIONS.get(equation.op.name)
         xp = Emitter(equation.where, makers)
-        made = rule(xp, *equation.inputs, **equation.meta) if rule is not None and _has_kernel(equation) else None
+        if rule is not None and _has_kernel(equation):
+            made = rule(xp, *equation.inputs, **equation.meta)
+        else:
+            made = shares.share(xp, equation)
         if made is None:
             equations.append(equation)
             continue
+        if xp.softmax is not None:
+            shares.begin(equation, xp.softmax)
         made = made if isinstance(made, tuple) else (made,)
         equations += _giving(xp.equations, dict(zip(made, equation.results, strict=True)))
-    return program.replaced(equations=equations)
+    return without_dead_code(program.replaced(equations=equations))
+
+
+class _Shares:
+    """Gradients ask for exp(x - logsumexp(x)) and exp(log_softmax(x)): exponentials that are there, over their sum."""
+
+    def __init__(self) -> None:
+        self._sums: dict[Value, _Softmax] = {}  # by what is logsumexp(x)
+        self._logarithms: dict[Value, _Softmax] = {}  # by what is log_softmax(x)
+
+    def begin(self, equation: Equation, softmax: _Softmax) -> None:
+        """Note the result of an operation that has computed the exponentials."""
+        known = self._sums if equation.op.name == "logsumexp" else self._logarithms
+        known[equation.results[0]] = softmax
+
+    def share(self, xp: Any, equation: Equation) -> Value | None:
+        """The result of an equation if it is such an exponential; what leads to one is noted."""
+        name, values = equation.op.name, list(equation.values)
+        if len(values) != len(equation.inputs):
+            return None
+        if name == "exp" and values[0] in self._logarithms:
+            softmax = self._logarithms[values[0]]
+            return xp.mul(softmax.e, xp.reciprocal(softmax.total))  # type: ignore[no-any-return]
+        if name == "reshape" and values[0] in self._sums:
+            self._sums[equation.results[0]] = self._sums[values[0]]
+        elif name == "sub" and values[1] in self._sums:
+            x, y = values
+            softmax = self._sums[y]
+            if x is softmax.x and (1,) * (x.ndim - y.ndim) + y.shape == softmax.total.shape:
+                self._logarithms[equation.results[0]] = softmax
+        return None
 
 
 def _giving(equations: Sequence[Equation], results: Mapping[Value, Value]) -> Iterator[Equation]:

@@ -47,7 +47,7 @@ def _like_mapping(example: Any, items: dict[Any, Any]) -> Any:
 def default_collate(batch: Any) -> Any:
     """Items side by side in one batch: tensors and arrays stacked, numbers in a tensor, containers gone through.
 
-    Strings stay a list.
+    Strings stay as they are.
 
     Raises:
         TypeError: items that cannot be put together.
@@ -78,7 +78,7 @@ def default_collate(batch: Any) -> Any:
     if isinstance(first, Sequence):
         if any([len(item) != len(first) for item in batch]):
             raise RuntimeError("each element in list of batch should be of equal size")
-        parts = [default_collate(list(part)) for part in zip(*batch, strict=True)]
+        parts = [default_collate(part) for part in zip(*batch, strict=True)]
         if isinstance(first, tuple):
             return type(first)(*parts) if hasattr(first, "_fields") else parts
         return parts
