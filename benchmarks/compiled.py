@@ -8,42 +8,29 @@ compiler, and seconds for each case). What compiling costs is measured in fresh 
 
 from __future__ import annotations
 
-import argparse
 import ctypes
 import importlib
-import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks import side_by_side
 from benchmarks.compiled_cases import CASES, LAYERS, WIDTH, Case, Library, Problem
 from benchmarks.jax_transforms import installed
-from benchmarks.machine import describe
-from benchmarks.processes import ROOT, keep_to_cores, thread_environment
+from benchmarks.processes import ROOT
+from benchmarks.side_by_side import Step, text, torch_scan
 
 NATIVE = Path(__file__).parent / "native"
 RATE = 1e-7  # so small that the results of all steps are the same
-Step = Callable[[], tuple[Any, ...]]  # the value, then the gradients, or the arrays that were updated
 
 # --- the libraries ---------------------------------------------------------------------------------------------------
-
-
-def _torch_scan(step: Callable[..., Any], init: Any, rows: Any) -> Any:
-    torch = importlib.import_module("torch")
-    carry, found = init, []
-    for row in zip(*rows, strict=True):
-        carry, y = step(carry, row)
-        found.append(y)
-    return carry, torch.stack(found)
 
 
 def _library(torch: Any, scan: Callable[..., Any]) -> Library:
@@ -85,7 +72,7 @@ def wengert_step(case: Case) -> Step:
 def torch_step(case: Case, *, compiled: bool = False) -> Step:
     """PyTorch as it runs programs, or with ``torch.compile``, which takes the backward pass along."""
     torch = importlib.import_module("torch")
-    problem = case.problem(_library(torch, _torch_scan))
+    problem = case.problem(_library(torch, torch_scan))
     arrays = [torch.tensor(a, requires_grad=i in problem.by) for i, a in enumerate(problem.arrays)]
     function = torch.compile(problem.function) if compiled else problem.function
     if not problem.by:
@@ -213,62 +200,11 @@ def _steps(case: Case, torch_compile: bool) -> dict[str, Step]:
     return steps
 
 
-# --- one case, in this process ---------------------------------------------------------------------------------------
-
-
-def measure(case: Case, threads: int, quick: bool, torch_compile: bool) -> dict[str, Any]:
-    """The median seconds of each library, in turn.
-
-    Raises:
-        ArithmeticError: the results differ.
-    """
-    for name in ("wengert", "torch"):
-        importlib.import_module(name).set_num_threads(threads)
-    steps = _steps(case, torch_compile)
-    first = {}
-    for name, step in steps.items():
-        begin = time.perf_counter()
-        found = step()
-        first[name] = time.perf_counter() - begin
-        _check(case, name, found, steps["wengert"]())
-    longest = max(map(_once, steps.values()))
-    number = max(1, round((0.002 if quick else 0.03) / longest))
-    samples = 3 if quick else 7 if longest > 0.2 else 21
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(samples):
-        for name, step in steps.items():
-            times[name].append(_sample(step, number))
-    medians = {name: statistics.median(several) for name, several in times.items()}
-    return {"name": case.name, "threads": threads, "wanted": case.wanted, "seconds": medians, "first_call": first}
-
-
-def _check(case: Case, name: str, got: tuple[Any, ...], want: tuple[Any, ...]) -> None:
-    for position, (a, b) in enumerate(zip(got, want, strict=True)):
-        a, b = np.asarray(a), np.asarray(b)  # noqa: PLW2901
-        if a.shape != b.shape:
-            raise ArithmeticError(f"{case.name}: result {position} of {name} has the shape {a.shape}, not {b.shape}")
-        if not np.abs(a - b).max() <= case.tolerance * max(np.abs(b).max(), 1e-3):
-            raise ArithmeticError(f"{case.name}: result {position} of {name} is off by {np.abs(a - b).max()}")
-
-
-def _once(step: Step) -> float:
-    begin = time.perf_counter()
-    step()
-    return time.perf_counter() - begin
-
-
-def _sample(step: Step, number: int) -> float:
-    step()
-    begin = time.perf_counter()
-    for _ in range(number):
-        step()
-    return (time.perf_counter() - begin) / number
-
-
 # --- what compiling costs --------------------------------------------------------------------------------------------
 
 _COLD = """
 import sys, time, numpy as np, wengert as torch
+from benchmarks import side_by_side
 from benchmarks.compiled_cases import CASES
 from benchmarks.compiled import wengert_step
 def long(x):
@@ -302,60 +238,16 @@ def compiling() -> list[tuple[str, float, float, float, float]]:
     ]
 
 
-# --- the report ------------------------------------------------------------------------------------------------------
-
-
-def _text(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds / 1e-9:.3g} ns"
-
-
-def table(results: list[dict[str, Any]]) -> list[str]:
-    """The times as Markdown."""
-    peers = ["torch", "torch.compile", "jax.jit", "C++"]
-    heads = ["case", "threads", "wengert", *peers, "best / wengert", "wanted"]
-    lines = [f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|"]
-    for r in results:
-        seconds = r["seconds"]
-        best = min([s for name, s in seconds.items() if name != "wengert"])
-        cells = [r["name"], str(r["threads"]), _text(seconds["wengert"]), *[_text(seconds.get(p)) for p in peers]]
-        lines.append(f"| {' | '.join(cells)} | {best / seconds['wengert']:.2f} | {r['wanted']} |")
-    return lines
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.compiled")
-    parser.add_argument("--only", action="append", default=[])
-    parser.add_argument("--threads", default="1,2")
-    parser.add_argument("--quick", action="store_true")
+    parser = side_by_side.parser_of("benchmarks.compiled")
     parser.add_argument("--torch-compile", action="store_true", help="a peer too: seconds to compile for each case")
-    parser.add_argument("--case", help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.case is not None:
-        case = next(case for case in CASES if case.name == asked.case)
-        keep_to_cores(int(asked.threads))
-        print(json.dumps(measure(case, int(asked.threads), asked.quick, asked.torch_compile)))
-        return
-    chosen = [case for case in CASES if not asked.only or any([word in case.name for word in asked.only])]
-    print("\n".join([f"{name}: {value}" for name, value in describe().items()]), flush=True)
-    results = []
-    for case in chosen:
-        for threads in asked.threads.split(","):
-            command = [sys.executable, "-m", "benchmarks.compiled", "--case", case.name, "--threads", threads]
-            command += ["--quick"] * asked.quick + ["--torch-compile"] * asked.torch_compile
-            environment = thread_environment(int(threads))
-            done = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-            results.append(json.loads(done.stdout.splitlines()[-1]))
-            print(table(results)[-1], file=sys.stderr, flush=True)
-    print("\n".join(["", *table(results)]))
-    if not asked.only:
+    options = ["--torch-compile"] * asked.torch_compile
+    side_by_side.run("benchmarks.compiled", CASES, asked, lambda case: _steps(case, asked.torch_compile), options)
+    if not asked.only and asked.case is None:
         print("\n| compiling | from nothing | wanted | from the disk cache | wanted |\n| --- | --- | --- | --- | --- |")
         for name, cold, warm, cold_wanted, warm_wanted in compiling():
-            print(f"| {name} | {_text(cold)} | {_text(cold_wanted)} | {_text(warm)} | {_text(warm_wanted)} |")
+            print(f"| {name} | {text(cold)} | {text(cold_wanted)} | {text(warm)} | {text(warm_wanted)} |")
 
 
 if __name__ == "__main__":

@@ -136,3 +136,14 @@ def test_compiled_functions_are_timed_beside_their_peers() -> None:
     assert header[:4] == ["case", "threads", "wengert", "torch"]
     assert row[:2] == ["neuron", "1"]
     assert re.fullmatch(TIME, row[2].replace("e+", "")), row
+
+
+@pytest.mark.slow
+@pytest.mark.conformance
+def test_ordinary_programs_are_timed_beside_their_peers() -> None:
+    pytest.importorskip("torch")
+    done = run("-m", "benchmarks.programs", "--quick", "--threads", "1", "--only", "n-body, 30", "--only", "Jacobian")
+    assert done.returncode == 0, done.stderr
+    header, _, *rows = [cells(line) for line in done.stdout.splitlines() if line.startswith("|")]
+    assert header[:4] == ["case", "threads", "wengert", "torch"]
+    assert [row[0] for row in rows] == ["Jacobian, 40", "n-body, 30", "n-body, 300"]

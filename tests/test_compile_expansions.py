@@ -73,6 +73,34 @@ def test_a_row_is_one_kernel() -> None:
     assert "calls of NumPy" not in f.explain()
 
 
+@pytest.mark.skipif(find_spec("llvmlite") is None, reason="needs the extra [jit]")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_root_mean_square_is_one_kernel(dtype: Any) -> None:
+    def f(x: Any, w: Any) -> Any:
+        return (torch.nn.functional.rms_norm(x, x.shape[1:], w, 1e-3) ** 3).sum()
+
+    arrays = [torch.tensor(np.random.default_rng(0).standard_normal(s), dtype=dtype) for s in ((30, 20), (20,))]
+    derivatives = grad_and_value(f, (0, 1))
+    compiled = torch.compile(derivatives)
+    tolerance = 1e-4 if dtype == torch.float32 else 1e-12
+    for got, want in zip(_tree.flatten(compiled(*arrays))[0], _tree.flatten(derivatives(*arrays))[0], strict=True):
+        np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
+    assert "calls of NumPy" not in compiled.explain()
+
+
+@pytest.mark.skipif(find_spec("llvmlite") is None, reason="needs the extra [jit]")
+@pytest.mark.parametrize("subs", ["ni,nij,nj->n", "ij,jk,kl,l->i", "i,i,i->", "ij,kj,k->ik"])
+def test_sums_of_several_factors_are_kernels(subs: str) -> None:
+    random, sizes = np.random.default_rng(0), {"n": 50, "i": 3, "j": 4, "k": 5, "l": 30}
+    shapes = [[sizes[c] for c in part] for part in subs.split("->", maxsplit=1)[0].split(",")]
+    arrays = [torch.tensor(random.standard_normal(shape)) for shape in shapes]
+    derivatives = grad_and_value(lambda *xs: torch.einsum(subs, *xs).sin().sum(), tuple(range(len(arrays))))
+    compiled = torch.compile(derivatives)
+    for got, want in zip(_tree.flatten(compiled(*arrays))[0], _tree.flatten(derivatives(*arrays))[0], strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-12)
+    assert "calls of NumPy" not in compiled.explain()
+
+
 class TestContainers:
     """What a direct call gives is put into the containers that the function returned."""
 

@@ -27,9 +27,10 @@ SHAPES = [(40, 50), (100, 10), (9, 3, 41), (700,), (5, 200), (2, 5, 6, 20), (30,
 NORMS = sorted([name for name in engine._BY_ROWS if "_norm" in name and name != "linalg_vector_norm"])
 ALONG_ONE = ["softmax", "log_softmax"]
 RUNNING = ["cumsum", "cumprod", "cumsum_reversed"]
+RECURRENCE = "linear_recurrence"
 POOLS = ["avg_pool", "max_pool"]
 LOSSES = ["mse_loss", "binary_cross_entropy_with_logits"]
-REDUCTIONS = sorted(engine._BY_ROWS - {"flip", *NORMS, *ALONG_ONE, *RUNNING, *LOSSES, *POOLS})
+REDUCTIONS = sorted(engine._BY_ROWS - {"flip", RECURRENCE, *NORMS, *ALONG_ONE, *RUNNING, *LOSSES, *POOLS})
 TOLERANCE = {F4: 2e-6, F8: 1e-14}
 
 
@@ -103,6 +104,23 @@ def test_running_values_have_numpys_bits(name: str, dtype: Any) -> None:
         assert None not in rows.kernels.values()
         np.testing.assert_array_equal(got, rows.otherwise(x, dim=dim))
         _fresh(name)(x, dim=0)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("dtype", [F4, F8], ids=str)
+def test_linear_recurrences(dtype: Any, reverse: bool) -> None:
+    for shape in [(700,), (40, 50), (100, 10), (9, 3, 41)]:
+        a, b = _array(shape, dtype), _array(shape, dtype, 1)
+        rows, meta = _fresh(RECURRENCE), {"dim": len(shape) - 1, "reverse": reverse}
+        _agree(rows, [a, b], meta)
+        state, order = np.zeros(shape[:-1]), range(shape[-1])
+        for k in reversed(order) if reverse else order:
+            state = a[..., k].astype("f8") * state + b[..., k]
+            np.testing.assert_array_equal(rows(a, b, **meta)[..., k], state.astype(dtype))
+        row = a[..., :1, :] if len(shape) > 1 else a[:1]
+        want = rows.otherwise(np.broadcast_to(row, shape), b, **meta)
+        np.testing.assert_allclose(_fresh(RECURRENCE)(row, b, **meta), want, rtol=1e-5, atol=1e-5)
+        _fresh(RECURRENCE)(a, b, dim=0, reverse=reverse)
 
 
 def _norm_cases() -> list[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]]:

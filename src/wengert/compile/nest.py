@@ -257,6 +257,9 @@ class Tiles:
     So what a loop leaves for the next ones is still in the cache. Each loop has the extent ``extent * per_row``; its
     rounds read of what the others write only what belongs to the same row. The shares of threads are whole rows.
     ``buffers`` are those of role ``ROWS``, each with the number of its elements that belong to a row.
+
+    With ``part`` some of the loops number parts of so many rows, and hold what begins a part and then a loop over its
+    rows, of extent ``extent``. A tile lies in one part, and the shares of threads are whole parts.
     """
 
     extent: Extent
@@ -264,6 +267,7 @@ class Tiles:
     loops: tuple[Loop, ...]
     per_row: tuple[Extent, ...]
     buffers: tuple[tuple[str, Extent], ...]
+    part: int | None = None
 
     @property
     def accs(self) -> tuple[Acc, ...]:

@@ -6,7 +6,7 @@ crash.
 
 from __future__ import annotations
 
-from wengert.compile.llvm.places import names_read, strides_of, walk
+from wengert.compile.llvm.places import names_read, strides_of, walk, within_part
 from wengert.compile.nest import (
     Affine,
     Check,
@@ -184,6 +184,9 @@ class _Check:
         if read & {acc.name for acc in s.accs}:
             self.fail("a loop reads what another one has found after all tiles", s)
         for loop in s.loops:
+            inner = within_part(loop)
+            if inner is not None and (s.part is None or inner.part != (loop.axis, s.part) or inner.extent != s.extent):
+                self.fail(f"the parts of the loop over {inner.axis} are not those of the tiles", s)
             self.loop(loop)
 
     def branch(self, s: If) -> None:

@@ -70,7 +70,8 @@ _COSTLY: Final = frozenset(
 )
 _BY_ROWS: Final = frozenset(
     [
-        *("avg_pool", "max_pool", "cumsum", "cumprod", "flip", "mse_loss", "binary_cross_entropy_with_logits"),
+        *("avg_pool", "max_pool", "cumsum", "cumprod", "linear_recurrence", "flip"),
+        *("mse_loss", "binary_cross_entropy_with_logits"),
         *("sum", "mean", "amax", "amin", "linalg_vector_norm", "logsumexp", "softmax", "log_softmax"),
         *[f"{of}_norm{suffix}" for of in ("layer", "group", "batch") for suffix in ("", "_weight", "_affine")],
     ]

@@ -31,7 +31,7 @@ def _einsum(*xs: Any, subs: tuple[Labels, ...], out: Labels) -> Any:
     if len(xs) == 2:
         return _pair(xs[0], subs[0], xs[1], subs[1], out)
     operands = list(zip(xs, subs, strict=True))
-    for i, j, kept in _order(subs, out, tuple(x.shape for x in xs)):
+    for i, j, kept in order_of_pairs(subs, out, tuple(x.shape for x in xs)):
         b, a = operands.pop(j), operands.pop(i)
         operands.append((_pair(*a, *b, kept), kept))
     return operands[0][0]
@@ -149,7 +149,7 @@ def _row_dots(a: Any, b: Any) -> Any:
 
 
 @lru_cache(maxsize=512)
-def _order(subs: tuple[Labels, ...], out: Labels, shapes: tuple[Shape, ...]) -> list[tuple[int, int, Labels]]:
+def order_of_pairs(subs: tuple[Labels, ...], out: Labels, shapes: tuple[Shape, ...]) -> list[tuple[int, int, Labels]]:
     """Say which pairs to contract one after the other, and which labels each result keeps."""
     shaped = [np.broadcast_to(np.float32(0), shape) for shape in shapes]
     arguments: list[Any] = [part for x, labels in zip(shaped, subs, strict=True) for part in (x, list(labels))]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from wengert.ops.products import adjoint
+from wengert.ops.machine import MACHINE
+from wengert.ops.products import adjoint, dot
 from wengert.ops.record import Kind, Promote, defop
+
+_BLOCK: Final = 32  # rows of a triangular matrix that are eliminated at once, where there are more than twice as many
+_LONG_BLOCK: Final = 96  # ... for one column
 
 
 def lower(xp: Any, a: Any, diagonal: int = 0) -> Any:
@@ -67,21 +71,44 @@ def quotient(xp: Any, a: Any, b: Any) -> Any:
 
 
 def _solve_triangular(a: Any, b: Any, *, upper: bool, unitriangular: bool) -> Any:
-    """Solve by back substitution, which LAPACK does for an upper triangle: it finds nothing to eliminate."""
-    if not upper:
-        flipped = _solve_triangular(a[..., ::-1, ::-1], b[..., ::-1, :], upper=True, unitriangular=unitriangular)
-        return flipped[..., ::-1, :]
+    """Solve by back substitution, block by block of rows: products of matrices do most of the work."""
     n = a.shape[-1]
-    a = np.triu(a, 1) + np.eye(n, dtype=a.dtype) if unitriangular else np.triu(a)
     if b.size == 0 or n == 0:
         return np.zeros((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), *b.shape[-2:]), b.dtype)
+    if unitriangular:
+        a = (np.triu(a, 1) if upper else np.tril(a, -1)) + np.eye(n, dtype=a.dtype)
     try:
-        return np.linalg.solve(a, b)
+        size = _LONG_BLOCK if b.shape[-1] == 1 else _BLOCK
+        if n <= 2 * size:
+            return _block_solved(a, b, upper)
+        x = np.array(np.broadcast_to(b, (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), *b.shape[-2:])))
+        product = dot if a.ndim == 2 and b.ndim == 2 else np.matmul
+        starts = range(0, n, size)
+        for start in reversed(starts) if upper else starts:
+            block = slice(start, min(n, start + size))
+            rest = slice(0, start) if upper else slice(block.stop, n)
+            x[..., block, :] = _block_solved(a[..., block, block], x[..., block, :], upper)
+            x[..., rest, :] -= product(a[..., rest, block], x[..., block, :])
+        return x
     except (np.linalg.LinAlgError, TypeError):  # a zero on the diagonal: infinities, as PyTorch has them; or float16
-        return _substituted(a, b)
+        return _substituted(a, b, upper)
 
 
-def _substituted(a: Any, b: Any) -> Any:
+def _block_solved(a: Any, b: Any, upper: bool) -> Any:
+    """Solve a few rows: machine code goes row by row, LAPACK finds nothing to eliminate in an upper triangle."""
+    if a.ndim == 2 and b.ndim == 2 and a.dtype is b.dtype:
+        name, is_vector = f"solve {'upper' if upper else 'lower'}", b.shape[1] == 1
+        kernel = MACHINE.kernel(f"{name} vector" if is_vector else name, a.dtype.char)
+        if kernel is not None:
+            return kernel(a, b[:, 0])[:, None] if is_vector else kernel(a, b)
+    if upper:
+        return np.linalg.solve(np.triu(a), b)
+    return np.linalg.solve(np.triu(a[..., ::-1, ::-1]), b[..., ::-1, :])[..., ::-1, :]
+
+
+def _substituted(a: Any, b: Any, upper: bool) -> Any:
+    if not upper:
+        return _substituted(a[..., ::-1, ::-1], b[..., ::-1, :], upper=True)[..., ::-1, :]
     x = np.array(np.broadcast_to(b, (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), *b.shape[-2:])))
     for i in range(a.shape[-1] - 1, -1, -1):
         x[..., i, :] /= a[..., i, i, None]

@@ -15,6 +15,7 @@ from wengert.program.values import Operand, Value
 LIGHT: Final = frozenset(
     {
         *("add", "sub", "rsub", "rsub_number", "mul", "neg", "abs", "cast", "where", "zero_where", "clamp", "sign"),
+        *("tril", "triu", "diag_embed", "diagonal_backward"),
         *("maximum", "minimum", "gt", "ge", "lt", "le", "eq", "ne", "logical_and", "logical_or", "logical_not"),
     }
 )

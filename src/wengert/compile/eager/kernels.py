@@ -28,6 +28,7 @@ _MAKERS: Final = {
     "chosen": "indexed",
     "added": "indexed",
     "product": "products",
+    "solve": "triangles",
     **dict.fromkeys(("lstm", "lstm_pull"), "sequences"),
 }
 Argument = str | int | float  # a dtype, "" for what nothing reads, or a number that is written into the code

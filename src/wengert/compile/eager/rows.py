@@ -71,13 +71,13 @@ def code_for(request: Request) -> RowCode | None:
 
 def _of_running(request: Request) -> RowCode | None:
     """The code of a running sum; None along other axes than the last, where NumPy goes over whole rows."""
-    (kind,) = request.kinds
-    if dict(request.meta)["dim"] != len(kind) - 1:
+    kind, meta = request.kinds[0], dict(request.meta)
+    if meta["dim"] != len(kind) - 1 or any([other != kind for other in request.kinds]):
         return None
     shape = tuple([n if n != ANY else f"n{axis}" for axis, n in enumerate(kind)])
-    kernel = running_kernel(request.name, request.dtype, shape)
+    kernel = running_kernel(request.name, request.dtype, shape, reverse=meta.get("reverse", False))
     check_kernel(kernel)
-    return _emitted(kernel, (0,), (kind,))
+    return _emitted(kernel, tuple(range(len(request.kinds))), (kind,))
 
 
 def _emitted(kernel: Kernel, read: tuple[int, ...], results: tuple[tuple[int, ...], ...]) -> RowCode:

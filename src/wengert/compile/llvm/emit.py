@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import reduce
+from math import lcm
 from typing import Final
 
 from wengert.compile.llvm.accumulate import Total, add_to_total, finished, new_total
@@ -18,13 +19,14 @@ from wengert.compile.llvm.interface import NO_MEMORY, OUT_OF_BOUNDS, Interface
 from wengert.compile.llvm.ir import Ir, Val
 from wengert.compile.llvm.layout import layout_of, slots_of
 from wengert.compile.llvm.loops import emit_body, run_loop
-from wengert.compile.llvm.passes import run_tiles
+from wengert.compile.llvm.passes import lanes_of, run_tiles
 from wengert.compile.llvm.places import (
     LINE,
     names_read,
     product,
     total,
     walk,
+    within_part,
 )
 from wengert.compile.llvm.plan import Plan, Planner, work_of
 from wengert.compile.llvm.products import dtypes_of_products, with_products_as_loops
@@ -33,6 +35,7 @@ from wengert.compile.llvm.target import Target
 from wengert.compile.nest import (
     Acc,
     Check,
+    Expr,
     Extent,
     Kernel,
     Loop,
@@ -205,8 +208,10 @@ class _Module:
     def _chunk(self, frame: Frame, loop: Loop | Tiles, n: Val) -> Val:
         """Iterations in a share, by their work and number alone: results do not depend on the number of threads."""
         ir = self.ir
-        lanes = max([self.plan.lanes.get(id(each), 1) for each in (loop.loops if isinstance(loop, Tiles) else (loop,))])
+        lanes = lanes_of(loop, self.plan) if isinstance(loop, Tiles) else self.plan.lanes.get(id(loop), 1)
         grain = lanes * 16 if lanes > 1 else 1
+        if isinstance(loop, Tiles) and loop.part is not None:
+            grain = lcm(grain, loop.part)
         work = frame.size(self._work(loop))
         work = (work < 1).where(work.like(1), work)
         enough = ir.line("i64", 0, f"sdiv i64 {self.share}, {work.text}") + 1
@@ -218,7 +223,11 @@ class _Module:
         """The work of one iteration, or of one row."""
         if isinstance(loop, Loop):
             return work_of(loop.body, self.plan, self.plan.lanes.get(id(loop), 1))
-        works = [product(per_row, self._work(each)) for each, per_row in zip(loop.loops, loop.per_row, strict=True)]
+        works: list[Extent] = []
+        for each, per_row in zip(loop.loops, loop.per_row, strict=True):
+            inner, work = within_part(each), self._work(each)
+            is_part = inner is not None and inner.part is not None
+            works.append(Expr("//", (work, loop.part or 1)) if is_part else product(per_row, work))
         return reduce(total, works)
 
     def _share_function(self, name: str, loop: Loop | Tiles, captured: list[tuple[str, Val, str]]) -> None:

@@ -51,6 +51,7 @@ class Frame:
         self.wide: dict[str, Val] = {}  # float64 totals before their rounding to float32
         self.dtypes = dtypes  # of all values of the kernel, by name
         self.axes: dict[str, Val] = {}
+        self.ranges: dict[str, tuple[Val, Val]] = {}  # the rows to run now of the parts that an axis numbers
         self.lanes: Lanes | None = None
         self.registers: dict[tuple[str, tuple[int, ...]], tuple[Val, str]] = {}
         self.memory: dict[str, tuple[str, int]] = {}  # local buffers on the stack: pointer, lanes of an element

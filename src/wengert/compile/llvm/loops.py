@@ -80,11 +80,17 @@ def emit_loop(frame: Frame, loop: Loop) -> None:
         return
     low, high = frame.size(0), frame.size(loop.extent)
     if loop.part is not None:
-        axis, size = loop.part
-        low = frame.axes[axis] * size
-        full = low + size
-        high = (full < high).where(full, high)
+        low, high = _part(frame, *loop.part, high)
     run_loop(frame, loop, low, high)
+
+
+def _part(frame: Frame, axis: str, size: int, end: Val) -> tuple[Val, Val]:
+    """The iterations of one part, or as many of them as are to be run now."""
+    if axis in frame.ranges:
+        return frame.ranges[axis]
+    low = frame.axes[axis] * size
+    high = low + size
+    return low, (high < end).where(high, end)
 
 
 # --- without a loop --------------------------------------------------------------------------------------------------

@@ -7,19 +7,25 @@ from typing import Final
 from wengert.compile.llvm.accumulate import Total, add_to_total, finished, new_total
 from wengert.compile.llvm.frame import Frame, memory_elem, times
 from wengert.compile.llvm.ir import Ir, Val
-from wengert.compile.llvm.loops import run_loop
-from wengert.compile.llvm.places import aligned, product, total
+from wengert.compile.llvm.loops import emit_body, run_loop
+from wengert.compile.llvm.places import aligned, product, total, within_part
 from wengert.compile.llvm.plan import Plan
 from wengert.compile.llvm.registry import ELEMENTS
-from wengert.compile.nest import Expr, Extent, Kernel, Tiles
+from wengert.compile.nest import Expr, Extent, Kernel, Loop, Tiles
 
 SLOTS: Final = 64  # pieces of memory for shares that run at the same time: the bits of a word
 
 
 def rows_of(tiles: Tiles, plan: Plan) -> Extent:
     """The rows of a tile: some vectors of them at least, where a loop has the rows as lanes."""
-    lanes = max([plan.lanes.get(id(loop), 1) for loop in tiles.loops])
-    return Expr("max", (tiles.rows, 4 * lanes)) if lanes > 1 else tiles.rows
+    lanes = lanes_of(tiles, plan)
+    rows = Expr("max", (tiles.rows, 4 * lanes)) if lanes > 1 else tiles.rows
+    return rows if tiles.part is None else Expr("min", (rows, tiles.part))
+
+
+def lanes_of(tiles: Tiles, plan: Plan) -> int:
+    """The most rows that are lanes of a vector."""
+    return max([plan.lanes.get(id(within_part(loop) or loop), 1) for loop in tiles.loops])
 
 
 def slot_layout(kernel: Kernel, tiles: Tiles, plan: Plan) -> tuple[dict[str, Extent], Extent]:
@@ -51,8 +57,8 @@ def run_tiles(frame: Frame, tiles: Tiles, low: Val, high: Val, slots: Val, taken
     """
     ir = frame.ir
     offsets, size = slot_layout(frame.kernel, tiles, frame.plan)
-    bit, number = _take_slot(ir, taken)
-    slot = ir.line("ptr", 0, f"getelementptr i8, ptr {slots.text}, i64 {(number * frame.size(size)).text}")
+    bit, place = _take_slot(ir, taken)
+    slot = ir.line("ptr", 0, f"getelementptr i8, ptr {slots.text}, i64 {(place * frame.size(size)).text}")
     dtypes = [frame.dtypes[acc.value] for acc in tiles.accs]
     empty = [
         new_total(ir, acc.op, dtype, ELEMENTS[dtype], 0, exact=True)
@@ -69,6 +75,11 @@ def run_tiles(frame: Frame, tiles: Tiles, low: Val, high: Val, slots: Val, taken
             incoming.append((part, before))
     end = start + frame.size(rows_of(tiles, frame.plan))
     end = (end < high).where(end, high)
+    number = start.like(0)
+    if tiles.part is not None:
+        number = ir.line("i64", 0, f"sdiv i64 {start.text}, {tiles.part}")
+        whole = (number + 1) * tiles.part
+        end = (end < whole).where(end, whole)
     for name, row in tiles.buffers:
         elem = memory_elem(ELEMENTS[frame.buffers[name].dtype])
         base = ir.line("ptr", 0, f"getelementptr i8, ptr {slot.text}, i64 {frame.size(offsets[name]).text}")
@@ -77,7 +88,10 @@ def run_tiles(frame: Frame, tiles: Tiles, low: Val, high: Val, slots: Val, taken
     found: list[Val] = []
     for loop, per_row in zip(tiles.loops, tiles.per_row, strict=True):
         each_row = frame.size(per_row)
-        found += run_loop(frame, loop, times(start, each_row), times(end, each_row))
+        if (inner := within_part(loop)) is None:
+            found += run_loop(frame, loop, times(start, each_row), times(end, each_row))
+        else:
+            found += _run_part(frame, loop, inner, start, end, number)
     totals = [
         add_to_total(ir, acc.op, dtype, Total(*[value for value, _ in made]), x)
         for acc, dtype, made, x in zip(tiles.accs, dtypes, phis, found, strict=True)
@@ -90,6 +104,27 @@ def run_tiles(frame: Frame, tiles: Tiles, low: Val, high: Val, slots: Val, taken
     ir.start(done)
     ir.line("i64", 0, f"atomicrmw xor ptr {taken.text}, i64 {bit.text} acq_rel, align 8")
     return [finished(ir, dtype, each)[1] for dtype, each in zip(dtypes, totals, strict=True)]
+
+
+def _run_part(frame: Frame, loop: Loop, inner: Loop, start: Val, end: Val, number: Val) -> list[Val]:
+    """The rows of a tile in a loop over parts: what begins a part comes before its first tile."""
+    ir, (_, size) = frame.ir, inner.part or ("", 1)
+    frame.axes[loop.axis] = number
+    begin, go = ir.label(), ir.label()
+    ir.branch(start.eq(number * size), begin, go)
+    ir.start(begin)
+    with frame.scope():
+        emit_body(frame, loop.body[:-1])
+    ir.jump(go)
+    ir.start(go)
+    if loop.body[-1] is inner:
+        found = dict(zip([acc.name for acc in inner.accs], run_loop(frame, inner, start, end), strict=True))
+        return [found[acc.value] for acc in loop.accs]
+    frame.ranges[loop.axis] = start, end
+    with frame.scope():
+        emit_body(frame, loop.body[-1:])
+    del frame.ranges[loop.axis]
+    return []
 
 
 def _take_slot(ir: Ir, taken: Val) -> tuple[Val, Val]:
@@ -108,4 +143,4 @@ def _take_slot(ir: Ir, taken: Val) -> tuple[Val, Val]:
     return bit, number
 
 
-__all__ = ["SLOTS", "run_tiles", "slot_layout", "slots_size"]
+__all__ = ["SLOTS", "lanes_of", "run_tiles", "slot_layout", "slots_size"]

@@ -140,6 +140,15 @@ def walk(body: tuple[Statement, ...]) -> Iterator[Statement]:
             yield from walk(statement.loops)
 
 
+def within_part(loop: Loop) -> Loop | None:
+    """The loop over the rows of one part, last in a loop that numbers the parts, or last in what is last there."""
+    inner = loop.body[-1] if loop.body else None
+    while isinstance(inner, Loop) and inner.part is None:
+        inner = next((s for s in inner.body if isinstance(s, Loop)), None)
+    is_part = isinstance(inner, Loop) and inner.part is not None and inner.part[0] == loop.axis
+    return inner if is_part and isinstance(inner, Loop) else None
+
+
 def sizes_in(extent: Extent) -> Iterator[str]:
     """The symbolic sizes of an extent."""
     if isinstance(extent, str):

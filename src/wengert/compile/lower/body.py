@@ -118,7 +118,7 @@ class Body(Nests):
         self.levels += [Level(axes[axis], whole if flat else self.sizes.extent(shape[axis])) for axis in looped]
         in_parts = [root for root in roots if root.in_parts]
         if in_parts:  # the rows' loop is in two
-            rows = self.levels[1]
+            rows = self.levels[-1 if first.alone else 1]
             rows.part = f"i{number}_part", parts.ROWS
             self.levels.insert(1, Level(rows.part[0], parts.number_of_parts(rows.extent)))
         place = tuple([at(axes[axis]) if axis in looped else Affine() for axis in range(len(shape))])

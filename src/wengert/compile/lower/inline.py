@@ -14,7 +14,7 @@ import numpy as np
 from wengert.compile.llvm.places import total
 from wengert.compile.lower.components import COMBINED, reduced_axes, reduced_lengths
 from wengert.compile.lower.gathers import joined_at, place_in_source
-from wengert.compile.lower.places import FIRST, Place
+from wengert.compile.lower.places import DIAGONALS, FIRST, TRIANGLES, Place
 from wengert.compile.lower.steps import short
 from wengert.compile.nest import Affine, Index, Indirect, Operand
 from wengert.program.program import Equation
@@ -80,6 +80,8 @@ def embedded(body: Any, equation: Equation, place: Place, *, flat: bool) -> Oper
     """A part of an array with zeros around it: the cotangent of what one index or a slice took."""
     if equation.op.name == "class_spread":
         return _at_class(body, equation, place)
+    if equation.op.name in DIAGONALS or equation.op.name in TRIANGLES:
+        return _beside_diagonal(body, equation, place)
     (x,), (y,) = equation.values, equation.results
     meta, dim = equation.meta, equation.meta["dim"]
     if flat:
@@ -106,6 +108,24 @@ def embedded(body: Any, equation: Equation, place: Place, *, flat: bool) -> Oper
         inside = body.compute("logical_and", (inside, body.compute("lt", (along, stop), "b1")), "b1")
     dtype = short(y.dtype)
     return body.compute("where", (inside, body.named(value, dtype), body.named(0, dtype)), dtype)  # type: ignore[no-any-return]
+
+
+def _beside_diagonal(body: Any, equation: Equation, place: Place) -> Operand:
+    """What stands on a diagonal, or of a triangle; 0 elsewhere."""
+    (x,), (y,) = equation.values, equation.results
+    name, (row, column) = equation.op.name, place[-2:]
+    inner = place[:-1] if name in DIAGONALS else place
+    test, beyond = ("eq", 0) if name in DIAGONALS else (TRIANGLES[name], equation.meta["diagonal"])
+    numbers = fixed(row), fixed(column)
+    if numbers[0] is not None and numbers[1] is not None:
+        distance = numbers[1] - numbers[0] - beyond
+        is_here = {"eq": distance == 0, "le": distance <= 0, "ge": distance >= 0}[test]
+        return body.operand(x, inner, flat=False) if is_here else 0
+    shifted = Affine(row.terms, total(row.offset, beyond))
+    here = body.compute(test, (body.iota(column), body.iota(shifted)), "b1")
+    dtype = short(y.dtype)
+    value = body.named(body.operand(x, inner, flat=False), dtype)
+    return body.compute("where", (here, value, body.named(0, dtype)), dtype)  # type: ignore[no-any-return]
 
 
 def _at_class(body: Any, equation: Equation, place: Place) -> Operand:

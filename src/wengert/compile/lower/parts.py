@@ -47,7 +47,12 @@ def add_to_part(body: Any, root: Any, place: Place) -> Buffer:
     for axis, extent in reversed(axes):
         zero = Loop(axis, extent, (zero,))
     part.before.append(zero)
-    body.levels[-1].before.append(Store(buffer.name, (at(part.axis), *place[1:]), value, add=True))
+    to = at(part.axis), *place[1:]
+    if root.alone:
+        kept = len(body.levels) - 2  # all but the rows
+        body.put(Store(buffer.name, to, body.accumulate("sum", value, kept, buffer.dtype), add=True), kept)
+    else:
+        body.levels[-1].before.append(Store(buffer.name, to, value, add=True))
     return buffer
 
 

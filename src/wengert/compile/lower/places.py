@@ -92,6 +92,15 @@ def _flip(place: Place, shape: tuple[int, ...], meta: Mapping[str, Any], sizes: 
     return tuple(flipped)
 
 
+def _diagonal(place: Place, shape: tuple[int, ...], meta: Mapping[str, Any], sizes: Sizes) -> Place:
+    del sizes
+    rows, columns, offset = meta["dim1"] % len(shape), meta["dim2"] % len(shape), meta["offset"]
+    *others, along = place
+    inner = {rows: _moved(along, 1, max(0, -offset)), columns: _moved(along, 1, max(0, offset))}
+    rest = iter(others)
+    return tuple([inner[axis] if axis in inner else next(rest) for axis in range(len(shape))])
+
+
 MAPPERS: Final[dict[str, Mapper]] = {
     "expand": _expand,
     "unsqueeze": _unsqueeze,
@@ -102,6 +111,8 @@ MAPPERS: Final[dict[str, Mapper]] = {
     "select": _select,
     "slice": _slice,
     "flip": _flip,
+    "diagonal": _diagonal,
+    "diagonal_copy": _diagonal,
 }
 
 # Reshapes: the same elements in the same order.
@@ -109,8 +120,11 @@ RESHAPES: Final = frozenset(
     {"reshape", "view", "unsafe_view", "reshape_alias", "squeeze_all", "squeeze_dim", "squeeze"}
 )
 
-# Parts of an array with zeros around them: the cotangents of what one index, a slice or each row's class took.
-EMBEDDINGS: Final = frozenset({"select_backward", "slice_backward", "class_spread"})
+# What stands on the diagonal of matrices, and what is left of matrices beside it.
+DIAGONALS: Final = frozenset({"diagonal_backward", "diag_embed"})
+TRIANGLES: Final = {"tril": "le", "triu": "ge"}  # how a column less its row is to the number of the diagonal
+# Parts of an array with zeros around them: the cotangents of what one index, a slice or each row's class took, too.
+EMBEDDINGS: Final = frozenset({"select_backward", "slice_backward", "class_spread", *DIAGONALS, *TRIANGLES})
 
 
 def is_movement(equation: Equation) -> bool:

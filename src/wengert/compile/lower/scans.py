@@ -14,8 +14,9 @@ import numpy as np
 
 from wengert.compile.lower.body import Body
 from wengert.compile.lower.gathers import is_gather
-from wengert.compile.lower.nests import Group, Lowered, Root, grouped, may_replace, together
+from wengert.compile.lower.nests import Lowered, may_replace
 from wengert.compile.lower.places import MAPPERS, Place
+from wengert.compile.lower.roots import Group, Root, grouped, together
 from wengert.compile.lower.sizes import Sizes
 from wengert.compile.lower.steps import Fused, is_fusible, short
 from wengert.compile.nest import Buffer, Carry, Compute, Expr, Kernel, Load, Loop, Operand, Role, Store, at

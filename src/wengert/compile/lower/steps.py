@@ -9,7 +9,7 @@ from wengert._records import record
 from wengert.compile.llvm.registry import ELEMENTS
 from wengert.compile.llvm.scalars import supports
 from wengert.compile.lower.gathers import INTEGERS, is_gather, is_joining
-from wengert.compile.lower.places import is_movement
+from wengert.compile.lower.places import DIAGONALS, TRIANGLES, is_movement
 from wengert.ops.record import Kind
 from wengert.program.program import Equation, Program
 from wengert.program.values import Value
@@ -71,6 +71,12 @@ def is_fusible(equation: Equation) -> bool:
         rows, classes, y = values
         return y.ndim == 2 and classes.ndim == 1 and rows.ndim <= 1 and short(classes.dtype) in INTEGERS
     if op.name in ("zeros_like", "ones_like", "select_backward"):
+        return True
+    if op.name in DIAGONALS:  # of the last two axes: all of the diagonal, or that of a square
+        (y,) = equation.results
+        axes = equation.meta["dim1"] % y.ndim, equation.meta["dim2"] % y.ndim
+        return bool(axes == (y.ndim - 2, y.ndim - 1) and equation.meta["offset"] == 0 and y.shape[-1] == y.shape[-2])
+    if op.name in TRIANGLES:
         return True
     if op.name == "slice_backward":
         return bool(equation.meta["step"] == 1)

@@ -14,7 +14,7 @@ from math import prod
 from typing import Final
 
 from wengert._records import replace
-from wengert.compile.llvm.places import count_of, names_read, product, total, walk
+from wengert.compile.llvm.places import count_of, names_read, product, total, walk, within_part
 from wengert.compile.nest import (
     Affine,
     Buffer,
@@ -65,10 +65,16 @@ def _row_counts(body: Iterable[Statement]) -> list[Extent]:
     found: dict[Factors, Extent] = {}
     for s in body:
         if isinstance(s, Loop) and any([isinstance(inner, Loop) for inner in s.body]):
-            factors = _factors(s.extent)
+            rows = _over_rows(s).extent
+            factors = _factors(rows)
             if factors is not None and factors[1]:
-                found.setdefault(factors, s.extent)
+                found.setdefault(factors, rows)
     return list(found.values())
+
+
+def _over_rows(loop: Loop) -> Loop:
+    """The loop that has rows for its rounds: a loop itself, or the one over the rows of a part within it."""
+    return within_part(loop) or loop
 
 
 # --- sizes ------------------------------------------------------------------------------------------------------------
@@ -191,13 +197,18 @@ class _Part:
         row: Extent = 0
         for name, size in sizes.items():
             row = total(row, product(size or 0, int(memory.buffers[name].dtype[1])))
-        per_row = tuple([_quotient(loop.extent, self.rows) or 1 for loop in loops])
-        return (Tiles(self.rows, _rows_of_a_tile(row), loops, per_row, buffers),)
+        per_row = tuple([_quotient(_over_rows(loop).extent, self.rows) or 1 for loop in loops])
+        parts = [inner.part[1] for loop in loops if (inner := within_part(loop)) is not None and inner.part]
+        part = max(parts, default=None)
+        return (Tiles(self.rows, _rows_of_a_tile(row, part), loops, per_row, buffers, part),)
 
 
-def _rows_of_a_tile(row: Extent) -> Extent:
-    """As many rows as the cache holds, of this many bytes each."""
-    fitting = Expr("//", (_TILE, Expr("max", (row, 1))))
+def _rows_of_a_tile(row: Extent, part: int | None) -> Extent:
+    """As many rows as the cache holds, of this many bytes each; a part is a number of whole tiles where it can be."""
+    fitting: Extent = Expr("//", (_TILE, Expr("max", (row, 1))))
+    if part is not None:
+        sizes = [part >> n for n in range(part.bit_length())]
+        return Expr("max", tuple([product(Expr("min", (1, Expr("//", (fitting, n)))), n) for n in sizes] + [1]))
     whole = Expr("*", (Expr("//", (fitting, _WHOLE)), _WHOLE))
     return Expr("max", (whole, Expr("min", (fitting, _WHOLE - 1)), 1))
 
@@ -268,10 +279,10 @@ def _loose(memory: _Memory, s: Statement, rows: Extent) -> set[str] | None:
     if not _is_over(s, rows):
         return None
     assert isinstance(s, Loop)
-    found = set()
+    loop, found = _over_rows(s), set()
     for access in walk(s.body):
-        if isinstance(access, (Load, Store)) and not memory.is_by_row(s, access, rows):
-            if any([_mentions(i, s.axis) for i in access.index]):
+        if isinstance(access, (Load, Store)) and not memory.is_by_row(loop, access, rows):
+            if any([_mentions(i, loop.axis) for i in access.index]):
                 return None
             found.add(memory.root(access.buffer).name)
     return found
@@ -281,7 +292,10 @@ def _is_over(s: Statement, rows: Extent) -> bool:
     """Whether a statement is a loop over rows that may be run for some of them at a time."""
     if not isinstance(s, Loop) or not s.parallel or s.carries or s.vector is not None or s.part is not None:
         return False
-    if _quotient(s.extent, rows) is None or any([acc.op.startswith("arg") for acc in s.accs]):
+    loop = _over_rows(s)
+    if _quotient(loop.extent, rows) is None or any([acc.op.startswith("arg") for acc in s.accs]):
+        return False
+    if loop is not s and _factors(loop.extent) != _factors(rows):
         return False
     return not any([isinstance(inner, (MatMul, If, Check)) for inner in walk(s.body)])
 

@@ -76,7 +76,8 @@ class CompiledKernel:
         self.results = kernel.of_role(Role.OUT)
         self.constants = {b.name: np.array(b.data, b.dtype, order="C") for b in kernel.of_role(Role.CONST)}
         self.box = box
-        patient = slow or self.checked
+        self._may_copy = all([b.role is Role.IN and not b.strided for b in self.arguments])
+        patient = slow or self.in_order
         self.call = fast_entry(kernel, interface, linked, self.constants, patient, box, terms=terms) or patient
 
     @property
@@ -110,6 +111,14 @@ class CompiledKernel:
             sizes.update({extent: n for extent, n in zip(buffer.shape, shape, strict=True) if isinstance(extent, str)})
         fixed = Fixed(tuple(arguments), tuple(order), tuple(results), sizes)
         return fast_entry(self.kernel, self.interface, self.linked, self.constants, slow, None, fixed) or slow
+
+    def in_order(self, *arrays: Any) -> Any:
+        """Call it with arrays that are copied into memory order where they are not in it."""
+        if all([array.__class__ is ndarray for array in arrays]):
+            copied = [array if array.flags.c_contiguous else array.copy("C") for array in arrays]
+            if self._may_copy and any([a is not b for a, b in zip(copied, arrays, strict=True)]):
+                return self.call(*copied)
+        return self.checked(*arrays)
 
     def checked(self, *arrays: Any) -> Any:
         """Call it.

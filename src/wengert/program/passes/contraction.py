@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, Final
 
+from wengert.ops.contraction import order_of_pairs
 from wengert.program.values import Value
 
 Labels = tuple[int, ...]
@@ -33,7 +34,7 @@ def _contracted(xp: Any, a: Value, b: Value, of_a: Labels, of_b: Labels, of_y: L
     left, right = [x for x in of_y if x in of_a and x not in batch], [x for x in of_y if x in of_b and x not in batch]
     m, n, k = (prod([sizes[x] for x in labels]) for labels in (left, right, inner))
     if not inner or m == 1 or n == 1 or min(m, n) * k <= _SMALL:
-        return _elementwise(xp, a, b, of_a, of_b, (*of_y, *inner), len(of_y))
+        return _elementwise(xp, a, b, of_a, of_b, of_y, tuple(inner))
     size = prod([sizes[x] for x in batch])
     stack = [size] if batch else []
     rows = _ordered(xp, a, of_a, (*batch, *left, *inner), (*stack, m, k))
@@ -52,9 +53,18 @@ def _without(xp: Any, x: Value, labels: Labels, wanted: set[int]) -> tuple[Value
     return xp.sum(x, dim=alone, keepdim=False), tuple([label for label in labels if label in wanted])
 
 
-def _elementwise(xp: Any, a: Value, b: Value, of_a: Labels, of_b: Labels, labels: Labels, kept: int) -> Value:
+def _elementwise(xp: Any, a: Value, b: Value, of_a: Labels, of_b: Labels, of_y: Labels, inner: Labels) -> Value:
+    """Products with their sums; in the order in which the axes of an operand that has them all lie in memory."""
+    labels = (*of_y, *inner)
+    if inner:
+        (a, of_a), (b, of_b) = xp.as_it_lies(a, of_a), xp.as_it_lies(b, of_b)
+        whole = of_a if a.size >= b.size else of_b
+        labels = whole if len(whole) == len(labels) else labels
     y: Value = xp.mul(_spread(xp, a, of_a, labels), _spread(xp, b, of_b, labels))
-    return y if kept == len(labels) else xp.sum(y, dim=tuple(range(kept, len(labels))), keepdim=False)
+    if not inner:
+        return y
+    y = xp.sum(y, dim=tuple([axis for axis, label in enumerate(labels) if label in inner]), keepdim=False)
+    return _turned(xp, y, tuple([label for label in labels if label not in inner]), of_y)
 
 
 def _spread(xp: Any, x: Value, labels: Labels, wanted: Labels) -> Value:
@@ -112,10 +122,16 @@ def _vecdot(xp: Any, a: Value, b: Value) -> Value | None:
 
 
 def _einsum(xp: Any, *xs: Value, subs: Sequence[Labels], out: Labels) -> Value | None:
-    if len(xs) != 2:
+    if len(xs) == 1:
         return None
-    (a, b), (of_a, of_b) = xs, subs
-    return _contracted(xp, a, b, of_a, of_b, out)
+    operands = list(zip(xs, subs, strict=True))
+    for i, j, kept in order_of_pairs(tuple(subs), out, tuple([x.shape for x in xs])):
+        (b, of_b), (a, of_a) = operands.pop(j), operands.pop(i)
+        y = _contracted(xp, a, b, of_a, of_b, kept)
+        if y is None:
+            return None
+        operands.append((y, kept))
+    return operands[0][0]
 
 
 def _affine(rule: Callable[..., Value | None]) -> Callable[..., Value | None]:

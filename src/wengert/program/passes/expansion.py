@@ -6,6 +6,7 @@ Only for machine code: NumPy runs the operation's own implementation, which take
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from wengert.ops.record import TABLE
@@ -27,10 +28,11 @@ class _Softmax(NamedTuple):
 class Emitter:
     """The namespace of a program under construction: ``emitter.exp(x)`` is the result of a new equation."""
 
-    def __init__(self, where: Any) -> None:
+    def __init__(self, where: Any, makers: Mapping[Value, Equation] = MappingProxyType({})) -> None:
         self.equations: list[Equation] = []
         self.softmax: _Softmax | None = None  # what the operation has computed of it
         self._where = where
+        self._makers = makers
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         op = TABLE[name]
@@ -41,6 +43,21 @@ class Emitter:
             return results[0]
 
         return emit
+
+    def as_it_lies(self, x: Value, labels: tuple[int, ...]) -> tuple[Value, tuple[int, ...]]:
+        """What a value shows with its axes in another order, and the labels of the axes of that."""
+        maker = self._makers.get(x)
+        while maker is not None and maker.op.name in ("transpose", "permute", "t"):
+            (x,) = maker.values
+            order = list(range(x.ndim))
+            if maker.op.name == "permute":
+                order = [dim % x.ndim for dim in maker.meta["dims"]]
+            elif x.ndim > 1:
+                i, j = maker.meta.get("dim0", 0), maker.meta.get("dim1", 1)
+                order[i], order[j] = order[j], order[i]
+            labels = tuple([labels[order.index(axis)] for axis in range(x.ndim)])
+            maker = self._makers.get(x)
+        return x, labels
 
 
 def _without_overflow(xp: Any, x: Value, dim: Any) -> tuple[Value, Value]:
@@ -127,6 +144,12 @@ def _normalized(xp: Any, x: Value, *affine: Value, dims: tuple[int, ...], eps: f
     return xp.add(y, affine[1]) if len(affine) > 1 else y, mean, scale
 
 
+def _rms_norm(xp: Any, x: Value, *, dims: tuple[int, ...], eps: float) -> tuple[Value, Value]:
+    square = xp.mean(xp.mul(x, x), dim=dims, keepdim=True)
+    scale = xp.reciprocal(xp.sqrt(xp.add(square, eps)))
+    return xp.mul(x, scale), scale
+
+
 _NORMALIZATIONS: Final = [
     f"{of}_norm{suffix}" for of in ("layer", "group", "batch") for suffix in ("", "_weight", "_affine")
 ]
@@ -157,6 +180,7 @@ EXPANSIONS: Final[dict[str, Callable[..., Any]]] = {
     "mse_loss": _mse_loss,
     "binary_cross_entropy_with_logits": _cross_entropy_of_logits,
     **dict.fromkeys(_NORMALIZATIONS, _normalized),
+    "rms_norm": _rms_norm,
 }
 
 
@@ -165,10 +189,11 @@ def expanded(program: Program) -> Program:
     if not any([equation.op.name in EXPANSIONS for equation in program.equations]):
         return program
     equations: list[Equation] = []
+    makers = {x: equation for equation in program.equations for x in equation.results}
     shares = _Shares()
     for equation in program.equations:
         rule = EXPANSIONS.get(equation.op.name)
-        xp = Emitter(equation.where)
+        xp = Emitter(equation.where, makers)
         if rule is not None and _has_kernel(equation):
             made = rule(xp, *equation.inputs, **equation.meta)
         else:

@@ -1,0 +1,157 @@
+"""Ordinary programs compiled, beside PyTorch and ``jax.jit``: ``python -m benchmarks.programs``.
+
+``--only NAME`` takes what has this in its name, ``--threads 1`` one number of threads, ``--quick`` few samples. The
+programs stand in :mod:`benchmarks.program_cases`. Each runs in a process of its own for each number of threads; the
+libraries take turns, and their results must agree.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks import side_by_side
+from benchmarks.jax_transforms import installed
+from benchmarks.program_cases import CASES, Case, Library
+from benchmarks.side_by_side import Step, torch_scan
+
+
+def _library(torch: Any, scan: Callable[..., Any]) -> Library:
+    """What PyTorch and wengert call things."""
+    nn, func = torch.nn.functional, torch.func
+
+    def layer_norm(x: Any, weight: Any, bias: Any) -> Any:
+        return nn.layer_norm(x, (x.shape[-1],), weight, bias)
+
+    def segment_sum(values: Any, indices: Any, count: int) -> Any:
+        return torch.zeros(count, dtype=values.dtype).index_add(0, indices, values)
+
+    def solve_lower(matrix: Any, columns: Any) -> Any:
+        return torch.linalg.solve_triangular(matrix, columns, upper=False)
+
+    return Library(
+        m=torch,
+        relu=torch.relu,
+        gelu=nn.gelu,
+        sigmoid=torch.sigmoid,
+        softmax=lambda x: torch.softmax(x, -1),
+        log_softmax=lambda x: torch.log_softmax(x, -1),
+        logsumexp=torch.logsumexp,
+        layer_norm=layer_norm,
+        largest=torch.amax,
+        sort=lambda x: torch.sort(x, -1)[0],
+        conv2d=nn.conv2d,
+        segment_sum=segment_sum,
+        solve_lower=solve_lower,
+        expm=torch.linalg.matrix_exp,
+        scan=scan,
+        vmap=torch.vmap,
+        grad=func.grad,
+        hessian=func.hessian,
+        jacfwd=func.jacfwd,
+    )
+
+
+def _jax_library(jax: Any) -> Library:
+    nn, np = jax.nn, jax.numpy
+
+    def layer_norm(x: Any, weight: Any, bias: Any) -> Any:
+        rest = x - np.mean(x, -1, keepdims=True)
+        return rest * jax.lax.rsqrt(np.mean(rest * rest, -1, keepdims=True) + 1e-5) * weight + bias
+
+    def segment_sum(values: Any, indices: Any, count: int) -> Any:
+        return np.zeros(count, values.dtype).at[indices].add(values)
+
+    def conv2d(x: Any, w: Any) -> Any:
+        return jax.lax.conv_general_dilated(x, w, (1, 1), "VALID")
+
+    return Library(
+        m=np,
+        relu=nn.relu,
+        gelu=lambda x: nn.gelu(x, approximate=False),
+        sigmoid=nn.sigmoid,
+        softmax=nn.softmax,
+        log_softmax=nn.log_softmax,
+        logsumexp=nn.logsumexp,
+        layer_norm=layer_norm,
+        largest=np.max,
+        sort=np.sort,
+        conv2d=conv2d,
+        segment_sum=segment_sum,
+        solve_lower=lambda a, b: jax.scipy.linalg.solve_triangular(a, b, lower=True),
+        expm=jax.scipy.linalg.expm,
+        scan=jax.lax.scan,
+        vmap=jax.vmap,
+        grad=jax.grad,
+        hessian=jax.hessian,
+        jacfwd=jax.jacfwd,
+    )
+
+
+def _flat(x: Any) -> tuple[Any, ...]:
+    return x if isinstance(x, tuple) else (x,)
+
+
+def wengert_step(case: Case) -> Step:
+    torch = importlib.import_module("wengert")
+    problem = case.problem(_library(torch, torch.func.scan))
+    arrays = [torch.tensor(a) for a in problem.arrays]
+    if not problem.by:
+        direct = torch.compile(problem.function)
+        return lambda: _flat(direct(*arrays))
+    function = torch.compile(torch.func.grad_and_value(problem.function, problem.by))
+
+    def step() -> tuple[Any, ...]:
+        gradients, value = function(*arrays)
+        return (value, *gradients)
+
+    return step
+
+
+def torch_step(case: Case) -> Step:
+    torch = importlib.import_module("torch")
+    problem = case.problem(_library(torch, torch_scan))
+    arrays = [torch.tensor(a, requires_grad=i in problem.by) for i, a in enumerate(problem.arrays)]
+    if not problem.by:
+        return lambda: _flat(problem.function(*arrays))
+    leaves = [arrays[i] for i in problem.by]
+
+    def step() -> tuple[Any, ...]:
+        value = problem.function(*arrays)
+        return (value.detach(), *torch.autograd.grad(value, leaves))
+
+    return step
+
+
+def jax_step(case: Case) -> Step:
+    jax = importlib.import_module("jax")
+    jax.config.update("jax_enable_x64", True)
+    problem = case.problem(_jax_library(jax))
+    arrays = [jax.numpy.asarray(a) for a in problem.arrays]
+    if not problem.by:
+        direct = jax.jit(problem.function)
+        return lambda: _flat(jax.block_until_ready(direct(*arrays)))
+    function = jax.jit(jax.value_and_grad(problem.function, problem.by))
+
+    def step() -> tuple[Any, ...]:
+        value, gradients = jax.block_until_ready(function(*arrays))
+        return (value, *gradients)
+
+    return step
+
+
+def _steps(case: Case) -> dict[str, Step]:
+    steps = {"wengert": wengert_step(case), "torch": torch_step(case)}
+    if installed():
+        steps["jax.jit"] = jax_step(case)
+    return steps
+
+
+def main() -> None:
+    asked = side_by_side.parser_of("benchmarks.programs").parse_args()
+    side_by_side.run("benchmarks.programs", CASES, asked, _steps)
+
+
+if __name__ == "__main__":
+    main()
