@@ -49,6 +49,7 @@ LAYERS = (
                 "implicit",
                 "interop",
                 "jit",
+                "library",
                 "linalg",
                 "masked",
                 "mps",

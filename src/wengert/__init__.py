@@ -643,6 +643,7 @@ _LAZY: dict[str, str] = {
     "is_autocast_enabled": "wengert.amp.autocast_mode",
     "jit": "wengert.jit",
     "kaiser_window": "wengert.signal.periodic",
+    "library": "wengert.library",
     "load": "wengert.serialization",
     "masked": "wengert.masked",
     "mps": "wengert.mps",
@@ -665,6 +666,7 @@ if _typing.TYPE_CHECKING:
     from wengert import distributions as distributions
     from wengert import implicit as implicit
     from wengert import jit as jit
+    from wengert import library as library
     from wengert import masked as masked
     from wengert import mps as mps
     from wengert import optim as optim
@@ -1045,6 +1047,7 @@ __all__ = [
     "less",
     "less_equal",
     "lgamma",
+    "library",
     "linalg",
     "linspace",
     "load",
