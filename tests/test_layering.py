@@ -61,6 +61,7 @@ LAYERS = (
                 "serialization",
                 "special",
                 "testing",
+                "types",
                 "utils",
                 "version",
                 "xpu",

@@ -149,7 +149,9 @@ from wengert.autograd.grad_mode import is_inference_mode_enabled as is_inference
 from wengert.autograd.grad_mode import no_grad as no_grad
 from wengert.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from wengert.compile.api import compile as compile
+from wengert.engine.workers import get_num_interop_threads as get_num_interop_threads
 from wengert.engine.workers import get_num_threads as get_num_threads
+from wengert.engine.workers import set_num_interop_threads as set_num_interop_threads
 from wengert.engine.workers import set_num_threads as set_num_threads
 from wengert.func._control import cond as cond
 from wengert.func._control import while_loop as while_loop
@@ -652,6 +654,7 @@ _LAZY: dict[str, str] = {
     "save": "wengert.serialization",
     "serialization": "wengert.serialization",
     "signal": "wengert.signal",
+    "types": "wengert.types",
     "utils": "wengert.utils",
     "xpu": "wengert.xpu",
 }
@@ -673,6 +676,7 @@ if _typing.TYPE_CHECKING:
     from wengert import profiler as profiler
     from wengert import serialization as serialization
     from wengert import signal as signal
+    from wengert import types as types
     from wengert import utils as utils
     from wengert import xpu as xpu
     from wengert.amp import GradScaler as GradScaler
@@ -963,6 +967,7 @@ __all__ = [
     "get_default_dtype",
     "get_deterministic_debug_mode",
     "get_float32_matmul_precision",
+    "get_num_interop_threads",
     "get_num_threads",
     "get_rng_state",
     "gradient",
@@ -1216,6 +1221,7 @@ __all__ = [
     "set_deterministic_debug_mode",
     "set_float32_matmul_precision",
     "set_grad_enabled",
+    "set_num_interop_threads",
     "set_num_threads",
     "set_printoptions",
     "set_rng_state",
@@ -1290,6 +1296,7 @@ __all__ = [
     "trunc",
     "trunc_",
     "typename",
+    "types",
     "uint8",
     "uint16",
     "uint32",
