@@ -36,7 +36,7 @@ def test_every_form_of_import_is_answered() -> None:
     """)
     assert printed.splitlines() == [
         "True True True",
-        "True True True",
+        "True True True True",
         "True torch torch.nn.functional",
         "<module 'torch' answered by 'wengert'>",
     ]
