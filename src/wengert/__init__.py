@@ -30,6 +30,7 @@ from wengert import special as special
 from wengert import testing as testing
 from wengert import version as version
 from wengert._device import device as device
+from wengert._dtypes import bfloat16 as bfloat16
 from wengert._dtypes import bool_ as bool
 from wengert._dtypes import complex64 as cfloat
 from wengert._dtypes import complex64 as complex64
@@ -642,6 +643,7 @@ _LAZY: dict[str, str] = {
     "distributions": "wengert.distributions",
     "hamming_window": "wengert.signal.periodic",
     "hann_window": "wengert.signal.periodic",
+    "get_autocast_dtype": "wengert.amp.autocast_mode",
     "is_autocast_enabled": "wengert.amp.autocast_mode",
     "jit": "wengert.jit",
     "kaiser_window": "wengert.signal.periodic",
@@ -681,6 +683,7 @@ if _typing.TYPE_CHECKING:
     from wengert import xpu as xpu
     from wengert.amp import GradScaler as GradScaler
     from wengert.amp import autocast as autocast
+    from wengert.amp.autocast_mode import get_autocast_dtype as get_autocast_dtype
     from wengert.amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
     from wengert.cuda import OutOfMemoryError as OutOfMemoryError
     from wengert.see.diagnose import diagnose as diagnose
@@ -790,6 +793,7 @@ __all__ = [
     "baddbmm",
     "bartlett_window",
     "bernoulli",
+    "bfloat16",
     "bilinear",
     "bincount",
     "binomial",
@@ -963,6 +967,7 @@ __all__ = [
     "ge",
     "geqrf",
     "ger",
+    "get_autocast_dtype",
     "get_default_device",
     "get_default_dtype",
     "get_deterministic_debug_mode",
