@@ -111,7 +111,7 @@ class Group:
 
 def _moves(equation: Equation) -> bool:
     """Whether elements of the result come from other places of the operand."""
-    return is_movement(equation) or is_gather(equation) or equation.op.name in EMBEDDINGS
+    return is_movement(equation) or is_gather(equation) or is_joining(equation) or equation.op.name in EMBEDDINGS
 
 
 def lower(
@@ -206,10 +206,11 @@ def grouped(step: Fused, constants: Mapping[Value, np.ndarray[Any, Any]], *, by_
 def _arguments(step: Fused, group: Group) -> tuple[Value, ...]:
     """What the kernel reads from outside, in order; constants of one number are part of the code."""
     read: dict[Value, None] = {}
-    matrices = {x for equation in step.equations for x in _operands(equation, group)}
+    in_memory = {x for equation in step.equations for x in _operands(equation, group)}
+    in_memory |= {next(iter(equation.values)) for equation in step.equations if is_gather(equation)}
     for equation in step.equations:
         for x in equation.values:
-            if x not in group.makers and (x in matrices or not _is_number(x, group)):
+            if x not in group.makers and (x in in_memory or not _is_number(x, group)):
                 read[x] = None
     wanted = {x for root in group.roots for x, _ in group.leaves_of(root)}
     return tuple([x for x in read if x in wanted])
