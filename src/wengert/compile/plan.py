@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert._memory import without_collection
-from wengert._traced import Traced
+from wengert._traced import TraceError, Traced
 from wengert._tree import LEAF, builder, flatten, unflatten
 from wengert.compile import messages
 from wengert.compile.captures import Boundary
@@ -63,9 +63,13 @@ class Plan:
         with tracing(trace):
             one_for = {id(leaves[i]): _stand_in(trace, leaves[i]) for i in self.positions}
             stand_ins = list(one_for.values())
+            memory = list(map(raw_of, stand_ins))
             given = [one_for.get(id(leaf), leaf) for leaf in leaves]
             args, kwargs = unflatten(structure, given)
             result = function(*args, **kwargs)
+            for t, storage in zip(stand_ins, memory, strict=True):
+                if raw_of(t) is not storage:
+                    raise TraceError(messages.replaced(storage.shape))
             self._read_result(trace, result, stand_ins)
             self._read_effects(trace, stand_ins)
             joint = self._differentiate(trace, stand_ins)

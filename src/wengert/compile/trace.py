@@ -132,6 +132,11 @@ class Trace:
             return data
         return data if id(t) in self._made else self.capture(t).storage
 
+    def check_replaced(self, t: Any, data: Any) -> None:
+        """Raise where a tensor from outside, whose raw value is ``data``, would get other memory or another shape."""
+        if (data.__class__ is np.ndarray or isinstance(data, np.generic)) and id(t) not in self._made:
+            raise TraceError(messages.replaced(data.shape))
+
     def _owner_of(self, t: TensorBase) -> TensorBase | None:
         return next((slot.tensor for slot in self.grads.values() if slot.value is t), None)
 
@@ -242,8 +247,8 @@ class Trace:
     def _promoted(self, x: Any, dtype: np.dtype[Any], *, weak: bool) -> Any:
         if isinstance(x, Value):
             return x if x.dtype is dtype else self.emit(TABLE["cast"], (x,), {"dtype": dtype})
-        if weak and dtype.kind in "fc" and not isinstance(x, bool):
-            return x
+        if weak and dtype.kind in "fc":  # rules look at numbers, not at tensors of them
+            return float(x) if isinstance(x, bool) else x
         return np.asarray(x).astype(dtype)[()]
 
     # --- what the engine calls -------------------------------------------------------------------------------------
