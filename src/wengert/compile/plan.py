@@ -27,6 +27,7 @@ from wengert.engine.out import mark_written, writeable
 from wengert.engine.state import STATE
 from wengert.ops.record import TABLE
 from wengert.program.partition import cut
+from wengert.program.passes.cleaning import without_dead_code
 from wengert.program.passes.pipeline import simplified
 from wengert.program.program import Program
 from wengert.program.values import Value
@@ -176,6 +177,11 @@ class Plan:
         self._gradient_places = [g is not None for g in gradients]
         both = whole.replaced(inputs=(*whole.inputs, *cotangents), outputs=(*self.outputs, *real))
         parts = cut(simplified(both), cotangents, len(self.outputs))
+        tracked = [whole.outputs[place] for place in self.tracked_outputs]
+        needed = without_dead_code(whole.replaced(outputs=tracked)).uses()
+        self.reaching = [number for number, x in enumerate(whole.inputs) if x in needed]
+        written = {number for number, _ in self._writes}
+        self.written_and_read = written.intersection(parts.kept_inputs)
         return parts.forward, parts
 
     @property
