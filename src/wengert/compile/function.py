@@ -114,7 +114,8 @@ class CompiledFunction:
         """Why a call needs a new trace."""
         if plans:
             return (
-                "a tensor from outside has another dtype, shape, requires_grad or .grad than when it was traced before"
+                "a tensor from outside has another dtype, shape, requires_grad or .grad than when it was traced before, "
+                "or a module another attribute"
             )
         last = next((other for other in reversed(self._plans) if other != key and self._plans[other]), None)
         if last is None:
@@ -209,7 +210,7 @@ def _leaf_key(leaf: Any) -> Any:
         tracked = is_tracking(leaf)
         return cls, data.dtype, data.shape, tracked, tracked and leaf._node is None
     if cls in _PLAIN:
-        return cls, repr(leaf) if cls is float else leaf
+        return cls, repr(leaf) if cls is float or cls is complex else leaf
     if isinstance(leaf, (np.ndarray, np.generic)):
         return "array", leaf.dtype, leaf.shape
     try:

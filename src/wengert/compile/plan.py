@@ -77,6 +77,8 @@ class Plan:
             self.traced_equations = len(trace.equations)
             self.unrolled = list(dict.fromkeys(trace.unrolled))
             program, self.cut = self._cut(trace, joint)
+        self._settings = trace.settings
+        self._settings.close()
         self._hosts = trace.hosts
         self._sources = [(c.tensor if c.owner is None else c.owner, c.owner is not None) for c in trace.captures]
         self._guards = [(t._data.dtype, t._data.shape, t._rg) for t in self.captures()]
@@ -199,7 +201,7 @@ class Plan:
             data = t._data
             if data.dtype is not dtype or data.shape != shape or t._rg is not tracked:
                 return False
-        if any([getattr(t, "_grad", None) is not None for t in self._without_grad]):
+        if any([getattr(t, "_grad", None) is not None for t in self._without_grad]) or not self._settings.hold():
             return False
         return all([host.source.key() == host.key for host in self._hosts])
 
@@ -266,7 +268,7 @@ class Plan:
             schedule is not None
             and kwargs == {}
             and args == tuple(self.positions)
-            and not (self._sources or self._writes or self._grads or self._hosts)
+            and not (self._sources or self._writes or self._grads or self._hosts or self._settings)
             and [place for _, place in self.results] == list(range(len(self.outputs)))
             and kinds == ["plain"] * len(self.outputs)
         )

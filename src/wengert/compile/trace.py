@@ -21,6 +21,7 @@ from wengert.compile.branches import traced_cond, traced_while
 from wengert.compile.captures import Boundary, Capture, GradSlot
 from wengert.compile.loops import NoLoopError, is_open, traced_fori, traced_scan
 from wengert.compile.plain import apply_plain, are_promoted, is_recorded
+from wengert.compile.settings import Settings
 from wengert.compile.sources import HostInputs, Source
 from wengert.compile.storage import Storage
 from wengert.engine import messages as engine_messages
@@ -68,6 +69,7 @@ class Trace:
         self._made: dict[int, Any] = {}
         self.grads: dict[int, GradSlot] = {}
         self.hosts: list[HostInputs] = []
+        self.settings = Settings()  # of the modules that run
         self.scope: Any = None  # the loop whose step is being traced
         self.bodies: list[list[Equation]] = []  # the equations of loops' steps
         self.unrolled: list[str] = []  # why loops became no loops of the program
