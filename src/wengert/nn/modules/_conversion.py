@@ -9,6 +9,7 @@ from wengert._device import CPU, require_cpu
 from wengert._dtypes import bfloat16, float16, float32, float64
 from wengert._dtypes import dtype as dtype_class
 from wengert._tensor import Tensor
+from wengert._traced import EDITS
 from wengert.autograd.grad_mode import no_grad
 from wengert.functions.likes import empty_like
 
@@ -58,6 +59,7 @@ class ConversionMethods:
         for name, buffer in self._buffers.items():
             if buffer is not None:
                 self._buffers[name] = fn(buffer)
+        EDITS.count += 1
         return self
 
     # --- dtype and device ---
