@@ -5,6 +5,7 @@ Run it as ``python scripts/fit_tables.py`` (needs mpmath; takes a few seconds).
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def roots_of_two(suffix: str) -> list[Table]:
 def octaves(least: int) -> list[tuple[Any, Any]]:
     """The intervals of the table's entries: halves of eight octaves, the first of them from 0."""
     edges = [mp.mpf(2) ** (least + k // 2) * (1 + mp.mpf(k % 2) / 2) for k in range(17)]
-    return [(0, edges[1]), *zip(edges[1:], edges[2:], strict=False)]
+    return [(0, edges[1]), *pairwise(edges[1:])]
 
 
 def start_of(f: Any, low: Any, high: Any) -> Any:

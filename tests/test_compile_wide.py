@@ -1,4 +1,4 @@
-"""Functions by tables in registers, the ends of short rows, and memory of results that is used before they are there."""
+"""Functions by tables in registers, ends of short rows, and memory of results that is used before they are there."""
 
 from __future__ import annotations
 

@@ -421,6 +421,6 @@ def test_bfloat16_is_a_name_that_cannot_be_used() -> None:
         lambda: np.dtype(name),
         name.to_complex,
     ):
-        with pytest.raises(TypeError, match="torch.bfloat16 is only a name here"):
+        with pytest.raises(TypeError, match=r"torch\.bfloat16 is only a name here"):
             use()
     assert wengert.get_default_dtype() is wengert.float32

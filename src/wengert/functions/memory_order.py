@@ -12,25 +12,25 @@ from typing import Any
 import numpy as np
 
 from wengert._dtypes import NumpyDtype
-from wengert._traced import Traced, layout_of
+from wengert._traced import layout_of
 
 _FRACTIONS = np.dtype(np.float64)
 
 
 def is_reordered(raw: Any) -> bool:
     """Whether the elements of ``raw`` lie in memory in another order than that of their indices."""
-    if isinstance(raw, Traced):
-        raw = layout_of(raw)
-    if raw.__class__ is not np.ndarray or raw.flags.c_contiguous:
+    memory = layout_of(raw)
+    if memory is None or memory.flags.c_contiguous:
         return False
-    return all([step or size == 1 for step, size in zip(raw.strides, raw.shape, strict=True)])  # is none repeated?
+    return all([step or size == 1 for step, size in zip(memory.strides, memory.shape, strict=True)])  # none repeated?
 
 
 def laid_out(raw: Any, draw: Callable[[tuple[int, ...]], Any]) -> Any:
     """What ``draw`` gives for the shape of ``raw``, in the order of its memory."""
-    if not is_reordered(raw):
+    memory = layout_of(raw)
+    if memory is None or not is_reordered(raw):
         return draw(raw.shape)
-    strides = (layout_of(raw) if isinstance(raw, Traced) else raw).strides
+    strides = memory.strides
     order = sorted(range(raw.ndim), key=lambda dim: -abs(strides[dim]))
     return draw(tuple([raw.shape[dim] for dim in order])).transpose(np.argsort(order).tolist())
 
