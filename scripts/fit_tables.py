@@ -1,4 +1,4 @@
-"""Make src/wengert/compile/llvm/tables.py: what functions look up in tables of 16, worked out with mpmath.
+"""Make src/wengert/compile/llvm/tables.py: what functions look up in tables, worked out with mpmath.
 
 Run it as ``python scripts/fit_tables.py`` (needs mpmath; takes a few seconds).
 """
@@ -36,15 +36,14 @@ def roots_of_two(suffix: str) -> list[Table]:
 
 
 def octaves(least: int) -> list[tuple[Any, Any]]:
-    """The intervals of the table's entries: halves of eight octaves, the first of them from 0."""
-    edges = [mp.mpf(2) ** (least + k // 2) * (1 + mp.mpf(k % 2) / 2) for k in range(17)]
+    """The intervals of the table's entries: quarters of eight octaves, the first of them from 0."""
+    edges = [mp.mpf(2) ** (least + k // 4) * (1 + mp.mpf(k % 4) / 4) for k in range(33)]
     return [(0, edges[1]), *pairwise(edges[1:])]
 
 
 def start_of(f: Any, low: Any, high: Any) -> Any:
     """A float32 near the middle of an interval at which a function is nearly a float32."""
-    middle = to_single((low + high) / 2)
-    near = [mp.mpf(middle) * (1 + k * mp.mpf(2) ** -22) for k in range(-500, 500)]
+    near = [mp.mpf(to_single((low + high) / 2 * (1 + k * mp.mpf(2) ** -22))) for k in range(-500, 500)]
     return min(near, key=lambda x: abs(to_single(f(x)) - f(x)))
 
 
@@ -58,19 +57,19 @@ def pieces(f: Any, least: int, most: float, length: int) -> list[list[float]]:
     """A function of positive float32 by a polynomial around a place in each interval: the places, the coefficients."""
     entries = []
     for low, high in octaves(least):
-        x = mp.mpf(0) if low == 0 else start_of(f, low, high)
+        x = mp.mpf(0) if low == 0 else mp.mpf(most) if low < most <= high else start_of(f, low, high)
         top = min(high, mp.mpf(most))
         poly = mp.chebyfit(slope(f, x), [low - x, top - x], length) if low < top else [mp.mpf(0)] * length
         entries.append([float(x), *[to_single(c) for c in poly], to_single(f(x))])
-    by_number = [entries[(k - 2 * (least + 127)) % 16] for k in range(16)]
+    by_number = [entries[(k - 4 * (least + 127)) % 32] for k in range(32)]
     return [list(column) for column in zip(*by_number, strict=True)]
 
 
 def tanh_text() -> list[str]:
     """The hyperbolic tangent by pieces."""
     least, most = -4, 9.125
-    starts, *columns = [f"    ({', '.join(map(repr, column))})," for column in pieces(mp.tanh, least, most, 7)]
-    doc = "# tanh(x) in float32, by the last three binary digits of the exponent and the first of the fraction."
+    starts, *columns = [f"    ({', '.join(map(repr, column))})," for column in pieces(mp.tanh, least, most, 5)]
+    doc = "# tanh(x) in float32, by the last three binary digits of the exponent and the first two of the fraction."
     return [
         "",
         doc,
@@ -88,7 +87,7 @@ def tanh_text() -> list[str]:
 def module_text() -> str:
     """The module as text."""
     lines = [
-        '"""Tables of 16 entries for the elementary functions. Made by scripts/fit_tables.py; do not edit.',
+        '"""Tables of 16 and 32 entries for the elementary functions. Made by scripts/fit_tables.py; do not edit.',
         "",
         "Polynomials have their highest power first. ``_F`` is for float32, ``_D`` for float64.",
         '"""',

@@ -28,7 +28,7 @@ from wengert.compile.runtime.keeper_code import KEEPER_TEXT
 TARGETS = {
     "x86-64": ("x86_64-unknown-linux-gnu", "x86-64", "", Target(16, fma=False)),
     "haswell": ("x86_64-unknown-linux-gnu", "haswell", "", Target(32)),
-    "skylake-avx512": ("x86_64-unknown-linux-gnu", "skylake-avx512", "", Target(64)),
+    "skylake-avx512": ("x86_64-unknown-linux-gnu", "skylake-avx512", "", Target(64, tables=True)),
     "windows": ("x86_64-pc-windows-msvc", "haswell", "", Target(32)),
     "neoverse-n1": ("aarch64-unknown-linux-gnu", "neoverse-n1", "", Target(16)),
     "apple-m1": ("arm64-apple-macosx", "apple-m1", "", Target(16)),

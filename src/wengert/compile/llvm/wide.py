@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from wengert.compile.llvm.ir import FLOAT_BITS, Ir, Val, float32_bits, number_text, type_text
 
 _BITS: Final = 512
-ENTRIES: Final = 16  # of a table, for float32 and float64
+ENTRIES: Final = 16  # of the table of roots of two
 _CURRENT_ROUNDING: Final = 4
 _SMALLER_SIZE: Final = 2
 _NAMES: Final = {"float": "ps", "double": "pd"}
@@ -24,20 +24,16 @@ def has_tables(ir: Ir) -> bool:
 
 
 def lookup(ir: Ir, table: Sequence[float], number: Val) -> Val:
-    """The entry of a table of 16 floats that the low four bits of an integer tell."""
-    if number.elem == "i32":
-        entries = _constant(ir, "float", table)
+    """The entry of a table that the low bits of an integer tell: one of 16, for float32 also one of 32."""
+    elem, per = ("float", 16) if number.elem == "i32" else ("double", 8)
+    first, *second = [_constant(ir, elem, table[i : i + per]) for i in range(0, len(table), per)]
 
-        def single(index: Val) -> Val:
-            return ir.call("llvm.x86.avx512.permvar.sf.512", "float", 16, entries, index)
+    def one(index: Val) -> Val:
+        if not second:
+            return ir.call("llvm.x86.avx512.permvar.sf.512", elem, per, first, index)
+        return ir.call(f"llvm.x86.avx512.vpermi2var.{_NAMES[elem]}.512", elem, per, first, index, *second)
 
-        return _by_register(ir, "float", single, number)
-    first, second = [_constant(ir, "double", table[i : i + 8]) for i in (0, 8)]
-
-    def double(index: Val) -> Val:
-        return ir.call("llvm.x86.avx512.vpermi2var.pd.512", "double", 8, first, index, second)
-
-    return _by_register(ir, "double", double, number)
+    return _by_register(ir, elem, one, number)
 
 
 def scaled(ir: Ir, x: Val, exponent: Val) -> Val:
@@ -62,7 +58,7 @@ def within(ir: Ir, x: Val, bound: float) -> Val:
 
 
 class Pieces(NamedTuple):
-    """A function of positive float32 by polynomials, one for each half of eight octaves.
+    """A function of positive float32 by polynomials, one for each quarter of eight octaves.
 
     Attributes:
         least: the beginning of the first octave; what is smaller takes its first polynomial.
@@ -81,7 +77,7 @@ def piecewise(ir: Ir, pieces: Pieces, x: Val) -> Val:
     """Such a function; NaN stays."""
     bounded = (x > pieces.most).where(pieces.most, x)
     bits, least = bounded.bits(), float32_bits(pieces.least)
-    number = (bits > least).where(bits, bits.like(least)).lshr(22)
+    number = (bits > least).where(bits, bits.like(least)).lshr(21)
     r = bounded - lookup(ir, pieces.starts, number)
     *slope, start = [lookup(ir, table, number) for table in pieces.coefficients]
     return ir.fma(ir.even_and_odd(slope, r, r * r), r, start)
