@@ -94,3 +94,23 @@ def test_what_cannot_be_compared_is_refused() -> None:
         wengert.testing.assert_close(one, one, rtol=0.1)
     with pytest.raises(AssertionError, match=r"\Ano\Z"):
         wengert.testing.assert_close(one, one + 1, msg="no")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int64", "uint8", "bool", "complex64"])
+def test_made_tensors_are_of_what_is_asked_for(torch, dtype):
+    for lib in (wengert, torch):
+        make, kind = lib.testing.make_tensor, getattr(lib, dtype)
+        x = make((40, 5), dtype=kind, device="cpu")
+        assert (tuple(x.shape), x.dtype) == ((40, 5), kind)
+        values = np.asarray(x)
+        parts = np.stack([values.real, values.imag]) if dtype.startswith("complex") else values.astype(float)
+        least, most = {"bool": (0, 1), "uint8": (0, 9)}.get(dtype, (-9, 9))
+        assert least <= parts.min() <= least + 4
+        assert most - 4 <= parts.max() <= most
+        y = make(3, 2, dtype=kind, device="cpu", low=0, high=2, exclude_zero=True, noncontiguous=True)
+        assert not (np.asarray(y) == 0).any()
+        assert not y.is_contiguous()
+    assert wengert.testing.make_tensor(3, dtype=wengert.float32, device="cpu", requires_grad=True).requires_grad
+    for settings in ({"low": 3, "high": 3}, {"requires_grad": True}):
+        with pytest.raises(ValueError, match="make_tensor"):
+            wengert.testing.make_tensor(3, dtype=wengert.int64, device="cpu", **settings)

@@ -72,8 +72,19 @@ def test_names_with_an_underscore_that_programs_import() -> None:
         from torch.utils.data.dataloader import default_collate
         print(_calculate_fan_in_and_fan_out(nn.Conv2d(2, 3, 5).weight), _pair(3), _pair([1, 2]), _ntuple(4)(0))
         print(isinstance(nn.Conv2d(1, 1, 1), _ConvNd), isinstance(nn.BatchNorm2d(1), _BatchNorm))
+        import torch
+        import torch.utils._pytree as pytree
+        from torch.types import Device, Number, _dtype
+        from torch.utils._pytree import tree_map
+        print(tree_map(lambda x: x + 1, {"a": [1]}), pytree.tree_leaves(1), torch.utils._pytree is pytree)
+        print(_dtype is torch.dtype, isinstance(2.0, Number), isinstance("cpu", Device))
     """)
-    assert printed.splitlines() == ["(50, 75) (3, 3) (1, 2) (0, 0, 0, 0)", "True True"]
+    assert printed.splitlines() == [
+        "(50, 75) (3, 3) (1, 2) (0, 0, 0, 0)",
+        "True True",
+        "{'a': [2]} [1] True",
+        "True True True",
+    ]
 
 
 def test_names_that_are_missing_say_so() -> None:

@@ -345,7 +345,7 @@ assert support().words[3] <= 1
 
     def test_calls_from_many_threads_at_once(self) -> None:
         call = build(big_sum()).call
-        inputs = [np.random.default_rng(k).normal(size=200_000).astype(np.float32) for k in range(4)]
+        inputs = [np.random.default_rng(k).normal(size=1_000_000).astype(np.float32) for k in range(4)]
         want = [call(x) for x in inputs]
         wrong: list[int] = []
 
@@ -374,7 +374,7 @@ import wengert
 from test_compile_calls import big_sum, build
 wengert.set_num_threads(3)
 call = build(big_sum()).call
-x = np.ones(400_000, np.float32)
+x = np.ones(1_000_000, np.float32)
 want = call(x)
 stop = threading.Event()
 def busy():

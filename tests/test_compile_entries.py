@@ -20,7 +20,7 @@ pytest.importorskip("llvmlite")
 import wengert as torch
 from wengert import _tree
 from wengert.compile.runtime import layout
-from wengert.engine.state import WATCHED
+from wengert.engine.state import IN_INFERENCE, IS_WATCHED, WATCHED
 
 pytestmark = pytest.mark.skipif(layout.array_api() is None, reason="this Python calls kernels the slow way only")
 
@@ -202,7 +202,12 @@ class TestState:
         with torch.inference_mode():
             y = f(torch.tensor(1.0))
             assert y.is_inference()
+            assert is_fast(f, y)
+            with pytest.raises(RuntimeError, match="version"):
+                y._version  # noqa: B018
             with torch.inference_mode(False):
+                assert is_fast(f, y)
+                assert not f(y).is_inference()
                 assert not f(torch.tensor(1.0)).is_inference()
         assert not f(torch.tensor(1.0)).is_inference()
 
@@ -229,23 +234,23 @@ class TestState:
     def test_the_mark_goes_and_comes_with_the_mode(self) -> None:
         get = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(("PyThread_tss_get", ctypes.pythonapi))
 
-        def is_marked() -> bool:
-            return get(WATCHED.address) is not None
+        def mark() -> int:
+            return get(WATCHED.address) or 0
 
-        assert not is_marked()
+        assert mark() == 0
         with torch.inference_mode():
-            assert is_marked()
+            assert mark() == IN_INFERENCE
             with torch.inference_mode(False):
-                assert not is_marked()
+                assert mark() == 0
             torch.compile(lambda x: x + 1)(torch.tensor(1.0))
-            assert is_marked()
-        assert not is_marked()
-        seen: list[bool] = []
-        torch.compile(lambda x: seen.append(is_marked()) or x)(torch.tensor(1.0))
-        assert seen == [True]
+            assert mark() == IN_INFERENCE
+        assert mark() == 0
+        seen: list[int] = []
+        torch.compile(lambda x: seen.append(mark()) or x)(torch.tensor(1.0))
+        assert seen == [IS_WATCHED]
         with pytest.raises(ZeroDivisionError):
             torch.compile(lambda x: x + 1 / 0)(torch.tensor(1.0))
-        assert not is_marked()
+        assert mark() == 0
 
     def test_many_threads_change_it_at_once(self) -> None:
         function = torch.compile(lambda x: x * 2)
@@ -302,6 +307,18 @@ class TestReferences:
         assert all([abs(sys.getrefcount(x) - n) < 10 for x, n in zip(watched, before, strict=True)])
         assert abs(sys.getrefcount(None) - none[0]) < 1000
         assert abs(sys.getrefcount(False) - none[1]) < 1000
+
+    def test_nor_in_inference_mode(self) -> None:
+        f = torch.compile(lambda x: x * 2)
+        x = torch.tensor(1.0)
+        f(x)
+        nothing = sys.getrefcount(())
+        with torch.inference_mode():
+            kept = [f(x) for _ in range(1000)]
+            assert is_fast(f, kept[0])
+        assert abs(sys.getrefcount(()) - nothing - 1000) < 10 or sys.getrefcount(()) == nothing  # or they do not count
+        del kept
+        assert abs(sys.getrefcount(()) - nothing) < 10
 
     def test_no_memory_is_lost(self) -> None:
         f = torch.compile(value_and_gradients)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import wengert
 from wengert import _dtypes as dt
 from wengert import _promotion
 from wengert._promotion import can_cast, combine_categories, promote_types, result_type_of, weak_type_of
@@ -392,3 +393,34 @@ def test_numpy_scalars_are_python_numbers_in_torch(torch: Any) -> None:
             ):
                 expected = ours(torch.result_type(t, scalar))
                 assert result_type_of((mine, scalar), weak=(False, True)) is expected.np
+
+
+def test_bfloat16_is_a_name_that_cannot_be_used() -> None:
+    name = wengert.bfloat16
+    assert isinstance(name, wengert.dtype)
+    assert (repr(name), name.itemsize, name.is_floating_point, name.is_complex) == ("torch.bfloat16", 2, True, False)
+    assert pickle.loads(pickle.dumps(name)) is name is copy.deepcopy(name)
+    assert {name: 1}[wengert.bfloat16] == 1
+    for other in (*dt.ALL_DTYPES, np.dtype("float32"), np.float16, None):
+        assert name != other
+        assert other != name
+    assert wengert.get_autocast_dtype("cpu") is name
+    with wengert.autocast("cpu", dtype=name, enabled=False):
+        pass
+    for use in (
+        lambda: wengert.ones(2, dtype=name),
+        lambda: wengert.ones(2).to(name),
+        lambda: wengert.tensor([1.0], dtype=name),
+        lambda: wengert.ones(2).view(name),
+        lambda: wengert.ones(2).sum(dtype=name),
+        lambda: wengert.nn.Linear(1, 1, dtype=name),
+        lambda: wengert.nn.Linear(1, 1).bfloat16(),
+        lambda: wengert.promote_types(name, wengert.float32),
+        lambda: wengert.finfo(name),
+        lambda: wengert.set_default_dtype(name),
+        lambda: np.dtype(name),
+        name.to_complex,
+    ):
+        with pytest.raises(TypeError, match="torch.bfloat16 is only a name here"):
+            use()
+    assert wengert.get_default_dtype() is wengert.float32

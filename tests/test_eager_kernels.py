@@ -391,21 +391,21 @@ def test_first_and_later_calls_in_any_thread_give_the_same_bits() -> None:
     assert len(found) == 12
     assert set(found) == {_bits(1000), _bits(700)}
     wengert.set_num_threads(2)
-    large = _bits(400_000)
+    large = _bits(1_000_000)
     wengert.set_num_threads(1)
-    assert _bits(400_000) == large
+    assert _bits(1_000_000) == large
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork")
 def test_after_a_fork() -> None:
     wengert.set_num_threads(2)
-    want = _bits(300_000)
+    want = _bits(1_000_000)
     pid = os.fork()
     if pid == 0:
         try:
             KERNELS.turn(on=True)
-            os._exit(0 if _bits(300_000) == want else 1)
+            os._exit(0 if _bits(1_000_000) == want else 1)
         finally:
             os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0

@@ -30,6 +30,7 @@ from wengert import special as special
 from wengert import testing as testing
 from wengert import version as version
 from wengert._device import device as device
+from wengert._dtypes import bfloat16 as bfloat16
 from wengert._dtypes import bool_ as bool
 from wengert._dtypes import complex64 as cfloat
 from wengert._dtypes import complex64 as complex64
@@ -149,7 +150,9 @@ from wengert.autograd.grad_mode import is_inference_mode_enabled as is_inference
 from wengert.autograd.grad_mode import no_grad as no_grad
 from wengert.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from wengert.compile.api import compile as compile
+from wengert.engine.workers import get_num_interop_threads as get_num_interop_threads
 from wengert.engine.workers import get_num_threads as get_num_threads
+from wengert.engine.workers import set_num_interop_threads as set_num_interop_threads
 from wengert.engine.workers import set_num_threads as set_num_threads
 from wengert.func._control import cond as cond
 from wengert.func._control import while_loop as while_loop
@@ -640,9 +643,11 @@ _LAZY: dict[str, str] = {
     "distributions": "wengert.distributions",
     "hamming_window": "wengert.signal.periodic",
     "hann_window": "wengert.signal.periodic",
+    "get_autocast_dtype": "wengert.amp.autocast_mode",
     "is_autocast_enabled": "wengert.amp.autocast_mode",
     "jit": "wengert.jit",
     "kaiser_window": "wengert.signal.periodic",
+    "library": "wengert.library",
     "load": "wengert.serialization",
     "masked": "wengert.masked",
     "mps": "wengert.mps",
@@ -651,6 +656,7 @@ _LAZY: dict[str, str] = {
     "save": "wengert.serialization",
     "serialization": "wengert.serialization",
     "signal": "wengert.signal",
+    "types": "wengert.types",
     "utils": "wengert.utils",
     "xpu": "wengert.xpu",
 }
@@ -665,16 +671,19 @@ if _typing.TYPE_CHECKING:
     from wengert import distributions as distributions
     from wengert import implicit as implicit
     from wengert import jit as jit
+    from wengert import library as library
     from wengert import masked as masked
     from wengert import mps as mps
     from wengert import optim as optim
     from wengert import profiler as profiler
     from wengert import serialization as serialization
     from wengert import signal as signal
+    from wengert import types as types
     from wengert import utils as utils
     from wengert import xpu as xpu
     from wengert.amp import GradScaler as GradScaler
     from wengert.amp import autocast as autocast
+    from wengert.amp.autocast_mode import get_autocast_dtype as get_autocast_dtype
     from wengert.amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
     from wengert.cuda import OutOfMemoryError as OutOfMemoryError
     from wengert.see.diagnose import diagnose as diagnose
@@ -784,6 +793,7 @@ __all__ = [
     "baddbmm",
     "bartlett_window",
     "bernoulli",
+    "bfloat16",
     "bilinear",
     "bincount",
     "binomial",
@@ -957,10 +967,12 @@ __all__ = [
     "ge",
     "geqrf",
     "ger",
+    "get_autocast_dtype",
     "get_default_device",
     "get_default_dtype",
     "get_deterministic_debug_mode",
     "get_float32_matmul_precision",
+    "get_num_interop_threads",
     "get_num_threads",
     "get_rng_state",
     "gradient",
@@ -1045,6 +1057,7 @@ __all__ = [
     "less",
     "less_equal",
     "lgamma",
+    "library",
     "linalg",
     "linspace",
     "load",
@@ -1213,6 +1226,7 @@ __all__ = [
     "set_deterministic_debug_mode",
     "set_float32_matmul_precision",
     "set_grad_enabled",
+    "set_num_interop_threads",
     "set_num_threads",
     "set_printoptions",
     "set_rng_state",
@@ -1287,6 +1301,7 @@ __all__ = [
     "trunc",
     "trunc_",
     "typename",
+    "types",
     "uint8",
     "uint16",
     "uint32",

@@ -5,6 +5,7 @@ Names that would hide a builtin in this file are left to the package (``bool``, 
 short names are aliases: see ``ALIASES``).
 """
 
+import types
 from typing import Any, Final, NoReturn, Self, TypeAlias, final
 
 import numpy as np
@@ -21,6 +22,7 @@ __all__ = [
     "TYPE_NAMES",
     "NumpyDtype",
     "as_numpy_dtype",
+    "bfloat16",
     "bool_",
     "complex64",
     "complex128",
@@ -93,8 +95,9 @@ class dtype(Constant):  # PyTorch's name
             "cannot create 'torch.dtype' instances: the element types are fixed. Use one of them, such as torch.float32"
         )
 
-    def __init_subclass__(cls) -> NoReturn:
-        raise TypeError("type 'torch.dtype' is not an acceptable base type: the element types are fixed")
+    def __init_subclass__(cls, *, has_values: bool = True) -> None:
+        if has_values:
+            raise TypeError("type 'torch.dtype' is not an acceptable base type: the element types are fixed")
 
     def to_complex(self) -> Self:  # Self, because the attribute `dtype` hides the class's name in here
         """The complex type with this real type; the type itself if it is complex.
@@ -161,6 +164,40 @@ def _make(name: str) -> dtype:
     return made
 
 
+def _no_values(d: dtype) -> NoReturn:
+    raise TypeError(
+        f"{d} is only a name here: NumPy has no such type, so no tensor can have it. Use torch.float32, or "
+        "torch.float16 where memory counts"
+    )
+
+
+# Types that programs name, to ask whether they can be had, and that no tensor has: using one raises TypeError.
+_NAMED_ONLY: Any = types.new_class(
+    "dtype",
+    (dtype,),
+    {"has_values": False},
+    lambda body: body.update(
+        __slots__=(),
+        __module__=__name__,
+        __eq__=lambda self, other: self is other,
+        __hash__=lambda self: self._hash,
+        np=property(_no_values),
+        dtype=property(_no_values),
+    ),
+)
+
+
+def _name_only(name: str, abbr: str, itemsize: int) -> dtype:
+    made: dtype = _new_object(_NAMED_ONLY)
+    for field, value in (("name", name), ("kind", "f"), ("abbr", abbr), ("itemsize", itemsize)):
+        _set_field(made, field, value)
+    for field, value in (("is_floating_point", True), ("is_complex", False), ("is_signed", True)):
+        _set_field(made, field, value)
+    _set_field(made, "_hash", hash(name))
+    _set_field(made, "_repr", f"torch.{name}")
+    return made
+
+
 bool_ = _make("bool")
 uint8 = _make("uint8")
 int8 = _make("int8")
@@ -175,6 +212,8 @@ float32 = _make("float32")
 float64 = _make("float64")
 complex64 = _make("complex64")
 complex128 = _make("complex128")
+
+bfloat16 = _name_only("bfloat16", "bf16", 2)
 
 ALL_DTYPES: tuple[dtype, ...] = (
     bool_,
@@ -224,7 +263,7 @@ _SUPPORTED = ", ".join(d.name for d in reversed(ALL_DTYPES[1:])) + ", and bool"
 
 def _dtype_named(name: str) -> dtype:
     """The singleton called `name` (what a pickle holds)."""
-    return _BY_NAME[name]
+    return bfloat16 if name == bfloat16.name else _BY_NAME[name]
 
 
 def from_numpy_dtype(numpy_dtype: NumpyDtype) -> dtype:

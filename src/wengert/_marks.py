@@ -20,7 +20,7 @@ def _function(name: str, result: str, *arguments: str) -> Any:
 
 
 class ThreadMark:
-    """Something that is the case in a thread or not; at first it is not, in each."""
+    """A number that each thread has; at first it is 0."""
 
     __slots__ = ("_set", "address")
 
@@ -32,9 +32,9 @@ class ThreadMark:
         # Of the key, for `PyThread_tss_get`; 0 where there is none.
         self.address: int = key if key and create(key) == 0 else 0
 
-    def put(self, *, on: bool) -> None:
-        """Say whether it is the case in this thread from now on."""
-        if self.address and self._set(self.address, 1 if on else None) != 0:
+    def put(self, number: int) -> None:
+        """Let this thread have another number."""
+        if self.address and self._set(self.address, number or None) != 0:
             raise MemoryError("no memory for what a thread keeps")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert._source import locate, user_code
 
-__all__ = ["NeedsValueError", "TraceError", "Traced", "layout_of", "tie"]
+__all__ = ["EDITS", "NeedsValueError", "TraceError", "Traced", "layout_of", "tie"]
 
 
 class TraceError(RuntimeError):
@@ -19,6 +19,15 @@ class TraceError(RuntimeError):
 
 class NeedsValueError(TraceError):
     """Python asked for a value that a traced function will only have when it runs."""
+
+
+class Edits:
+    """How often an attribute of any module was set: programs that depend on such are guarded by their values."""
+
+    count = 0
+
+
+EDITS = Edits()
 
 
 class Traced:

@@ -11,7 +11,16 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["autocast", "custom_bwd", "custom_fwd", "is_autocast_available", "is_autocast_enabled"]
+from wengert._dtypes import bfloat16, dtype, float16
+
+__all__ = [
+    "autocast",
+    "custom_bwd",
+    "custom_fwd",
+    "get_autocast_dtype",
+    "is_autocast_available",
+    "is_autocast_enabled",
+]
 
 # The types of devices that PyTorch has rules of casting for.
 _AVAILABLE = frozenset(
@@ -92,6 +101,17 @@ def is_autocast_available(device_type: str) -> bool:
     True
     """
     return device_type in _AVAILABLE
+
+
+def get_autocast_dtype(device_type: str) -> dtype:
+    """The type that ``autocast`` would cast to if it cast: PyTorch's choice for such devices.
+
+    >>> import wengert as torch
+    >>> torch.get_autocast_dtype("cpu"), torch.get_autocast_dtype("cuda")
+    (torch.bfloat16, torch.float16)
+    """
+    _check_type(device_type)
+    return float16 if device_type == "cuda" else bfloat16
 
 
 def is_autocast_enabled(device_type: str = "cuda") -> bool:

@@ -193,7 +193,7 @@ def _leaf_key(leaf: Any) -> Any:
         tracked = is_tracking(leaf)
         return cls, data.dtype, data.shape, tracked, tracked and leaf._node is None
     if cls in _PLAIN:
-        return cls, repr(leaf) if cls is float else leaf
+        return cls, repr(leaf) if cls is float or cls is complex else leaf
     if isinstance(leaf, (np.ndarray, np.generic)):
         return "array", leaf.dtype, leaf.shape
     try:
@@ -228,7 +228,10 @@ def _described(key: Any, last: Any, *, again: bool) -> tuple[str, str]:
 
 def _why(key: Any, last: Any, *, again: bool) -> str:
     if again:
-        return "a tensor from outside has another dtype, shape, requires_grad or .grad than when it was traced before"
+        return (
+            "a tensor from outside has another dtype, shape, requires_grad or .grad than when it was traced before, "
+            "or a module another attribute"
+        )
     if last is None:
         return "this was the first call"
     if last[0] != key[0]:

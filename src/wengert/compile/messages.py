@@ -105,6 +105,15 @@ def written_argument(t: Any) -> str:
     )
 
 
+def replaced(shape: Any) -> str:
+    """A compiled function gave a tensor from outside other memory or axes."""
+    return (
+        f"a compiled function gives a tensor of shape {list(shape)} which it got from outside other memory or another "
+        "shape (`x.data = y`, `t_`, `squeeze_` and the like). Only values can be written there: use `x.t()` and the "
+        "like, which give a new tensor, or do this before or after the call."
+    )
+
+
 def overlapping_captures() -> str:
     """Two tensors on overlapping memory, one of them written."""
     return (

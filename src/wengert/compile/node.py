@@ -36,7 +36,10 @@ class CompiledFunctionBackward(RecordedNode):
         self.code, self.lasti = user_code(3)
         self.port_references: dict[int, Any] = {}
         outputs, residuals = kept
-        self.saved = ([_Kept(t) for t in tensors], [_Kept(t) for t in outputs], residuals, leaves)
+        inputs = [_Kept(t) for t in tensors]
+        for number in plan.written_and_read:
+            inputs[number].raw = inputs[number].raw.copy()
+        self.saved = (inputs, [_Kept(t) for t in outputs], residuals, leaves)
 
     @property
     def ports(self) -> bool:  # type: ignore[override]
@@ -61,8 +64,9 @@ class CompiledFunctionBackward(RecordedNode):
         if plan.refusal is not None:
             raise plan.refusal.with_traceback(None)
         if STATE.grad_enabled or is_leveled(*grads):  # recorded again, or for a batch of cotangents
-            for number, kept in enumerate(inputs):
-                self._check(kept, f"input {number}")
+            for number in plan.reaching:
+                if number not in plan.written_and_read or number >= len(plan.positions):  # captured: read anew
+                    self._check(inputs[number], f"input {number}")
             tensors = [as_tensor(kept.raw, kept.edge, kept.cell) for kept in inputs]
             return plan.adjoint(leaves, tensors, grads)  # type: ignore[no-any-return]
         read = []
@@ -71,7 +75,8 @@ class CompiledFunctionBackward(RecordedNode):
             (range(len(outputs)), outputs, "result"),
         ):
             for number in numbers:
-                self._check(values[number], f"{what} {number}")
+                if what == "result" or number not in plan.written_and_read:
+                    self._check(values[number], f"{what} {number}")
                 read.append(values[number].raw)
         found = plan.backward(*read, *residuals, *[g._data for g in grads])
         return tuple([None if g is None else wrap(g) for g in found])

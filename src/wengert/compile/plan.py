@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert._dtypes import DEFAULTS
 from wengert._memory import without_collection
-from wengert._traced import Traced
+from wengert._traced import TraceError, Traced
 from wengert._tree import LEAF, builder, flatten, unflatten
 from wengert.compile import messages
 from wengert.compile.captures import Boundary
@@ -29,6 +29,7 @@ from wengert.engine.out import mark_written, writeable
 from wengert.engine.state import STATE
 from wengert.ops.record import TABLE
 from wengert.program.partition import cut
+from wengert.program.passes.cleaning import without_dead_code
 from wengert.program.passes.pipeline import simplified
 from wengert.program.program import Program
 from wengert.program.values import Value
@@ -64,15 +65,21 @@ class Plan:
         with tracing(trace):
             one_for = {id(leaves[i]): _stand_in(trace, leaves[i]) for i in self.positions}
             stand_ins = list(one_for.values())
+            memory = list(map(raw_of, stand_ins))
             given = [one_for.get(id(leaf), leaf) for leaf in leaves]
             args, kwargs = unflatten(structure, given)
             result = function(*args, **kwargs)
+            for t, storage in zip(stand_ins, memory, strict=True):
+                if raw_of(t) is not storage:
+                    raise TraceError(messages.replaced(storage.shape))
             self._read_result(trace, result, stand_ins)
             self._read_effects(trace, stand_ins)
             joint = self._differentiate(trace, stand_ins)
             self.traced_equations = len(trace.equations)
             self.unrolled = list(dict.fromkeys(trace.unrolled))
             program, self.cut = self._cut(trace, joint)
+        self._settings = trace.settings
+        self._settings.close()
         self._hosts = trace.hosts
         self._sources = [(c.tensor if c.owner is None else c.owner, c.owner is not None) for c in trace.captures]
         self._guards = [(t._data.dtype, t._data.shape, t._rg) for t in self.captures()]
@@ -174,6 +181,11 @@ class Plan:
         self._gradient_places = [g is not None for g in gradients]
         both = whole.replaced(inputs=(*whole.inputs, *cotangents), outputs=(*self.outputs, *real))
         parts = cut(simplified(both), cotangents, len(self.outputs))
+        tracked = [whole.outputs[place] for place in self.tracked_outputs]
+        needed = without_dead_code(whole.replaced(outputs=tracked)).uses()
+        self.reaching = [number for number, x in enumerate(whole.inputs) if x in needed]
+        written = {number for number, _ in self._writes}
+        self.written_and_read = written.intersection(parts.kept_inputs)
         return parts.forward, parts
 
     @property
@@ -191,7 +203,7 @@ class Plan:
             data = t._data
             if data.dtype is not dtype or data.shape != shape or t._rg is not tracked:
                 return False
-        if any([getattr(t, "_grad", None) is not None for t in self._without_grad]):
+        if any([getattr(t, "_grad", None) is not None for t in self._without_grad]) or not self._settings.hold():
             return False
         return all([host.source.key() == host.key for host in self._hosts])
 
@@ -258,7 +270,7 @@ class Plan:
             schedule is not None
             and kwargs == {}
             and args == tuple(self.positions)
-            and not (self._sources or self._writes or self._grads or self._hosts)
+            and not (self._sources or self._writes or self._grads or self._hosts or self._settings)
             and [place for _, place in self.results] == list(range(len(self.outputs)))
             and kinds == ["plain"] * len(self.outputs)
         )

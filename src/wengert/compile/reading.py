@@ -1,7 +1,7 @@
 """While a thread traces, the raw value of a tensor from outside is its storage in the trace.
 
-So nothing that is computed from such values at the time of tracing can become a constant of the program unnoticed. The
-slot of the raw value is hidden behind a property for that time; other threads only pay for the property.
+So nothing that is computed from such values at the time of tracing can become a constant of the program unnoticed, and
+nothing that only stands for values is left in such a tensor (``w.t_()``, ``w.data = x``). The slot of the raw value is hidden behind a property for that time; other threads only pay for the property.
 """
 
 from __future__ import annotations
@@ -24,7 +24,19 @@ def _read(t: Any) -> Any:
     return raw_of(t) if trace is None else trace.raw_value(t)
 
 
-_property: Final = property(_read, _slot.__set__)
+def _replace(t: Any, raw: Any) -> None:
+    trace = STATE.trace
+    if trace is not None:
+        try:
+            old = raw_of(t)
+        except AttributeError:  # a new tensor
+            pass
+        else:
+            trace.check_replaced(t, old)
+    _slot.__set__(t, raw)
+
+
+_property: Final = property(_read, _replace)
 
 
 def hide() -> None:

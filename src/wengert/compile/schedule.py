@@ -13,11 +13,25 @@ from wengert.compile.runtime.build import CompiledKernel
 from wengert.compile.runtime.entry import Box, Terms
 from wengert.compile.runtime.layout import slot_offset
 from wengert.compile.runtime.seen import Seen
-from wengert.engine.base import wrap_plain
-from wengert.engine.state import WATCHED
+from wengert.engine.base import INFERENCE, wrap_plain
+from wengert.engine.state import IN_INFERENCE, WATCHED
+
+
+def _of_inference() -> Any:
+    t = wrap_plain(0.0)
+    t._cell = INFERENCE
+    return t
+
 
 # An untracked tensor that is no view: what the entry of a compiled function takes and gives.
-_BOX: Final = Box(wrap_plain(0.0), "_data", plain=("_node", "_rg", "_view"), others=("_cell",))
+_BOX: Final = Box(
+    wrap_plain(0.0),
+    "_data",
+    plain=("_node", "_rg", "_view"),
+    others=("_cell",),
+    mark=IN_INFERENCE,
+    marked=_of_inference(),
+)
 
 Address = int | tuple[Any]  # a place, or a number
 Step = tuple[Callable[..., Any], Sequence[Address], Any]  # a function, of what, the place of its result or the places
@@ -73,13 +87,13 @@ class Schedule:
     def entry(self, slow: Callable[..., Any], form: Sequence[int] | None) -> Entry | None:
         """An entry from tensors to tensors, which runs the only kernel and gives results in this ``form``.
 
-        It calls ``slow`` for arguments that are not untracked tensors of exactly these types, and where new tensors are
-        not simply made: under inference mode, in a trace.
+        It calls ``slow`` for arguments that are not untracked tensors of exactly these types, and in a trace.
         """
         made = self.kernel
         assert made is not None
         extents = [extent for buffer in made.arguments for extent in buffer.shape]
-        if not all([isinstance(extent, (int, str)) for extent in extents]) or not WATCHED.address:
+        default_float = _default_float()
+        if not all([isinstance(extent, (int, str)) for extent in extents]) or not WATCHED.address or not default_float:
             return None
         names = list(dict.fromkeys([extent for extent in extents if isinstance(extent, str)]))
         places = [extents.index(name) for name in names]
@@ -90,16 +104,16 @@ class Schedule:
                 sizes = [size for shape in shapes for size in shape]
                 seen.add(tuple([sizes[place] for place in places]))
 
-        guards = ((id(DEFAULTS) + _default_float(), id(DEFAULTS.float)),)
+        guards = ((id(DEFAULTS) + default_float, id(DEFAULTS.float)),)
         terms = Terms(WATCHED.address, guards, DEFAULTS, seen, form)
         boxed = CompiledKernel(made.kernel, made.interface, made.linked, slow=slow, box=_BOX, terms=terms)
         return Entry(boxed.call, accept)
 
 
 @cache
-def _default_float() -> int:
+def _default_float() -> int | None:
     """Where the default float type stands in what holds it."""
-    return slot_offset(type(DEFAULTS)(), "float") or 0
+    return slot_offset(type(DEFAULTS)(), "float")
 
 
 def _put(values: list[Any], results: Any, y: Any) -> None:

@@ -15,6 +15,14 @@ from wengert.spaces.raw import REAL
 Step = tuple[str, dict[str, Any], int]
 
 
+def _overlaps(step: Step, shape: tuple[int, ...]) -> bool:
+    """Whether elements of a view of this shape may be the same memory."""
+    name, meta, _ = step
+    if name == "unfold":
+        return bool(meta["size"] > meta["step"]) and shape[meta["dim"]] > 1
+    return name in ("expand", "as_strided")
+
+
 class Storage(Traced):
     """The memory of a tensor in a trace: all of it, or the part of ``base`` to which ``step`` leads."""
 
@@ -83,7 +91,7 @@ class Storage(Traced):
             self.trace.check_scope(self)
             self._value = value
             return
-        if self._step is not None and self._step[0] in ("expand", "as_strided", "unfold"):
+        if self._step is not None and _overlaps(self._step, self.shape):
             raise RuntimeError(messages.OVERLAPPING)
         below = self._base.current()
         self._base.write(self.trace.emit(VIEW_WRITE, (below, value), {"steps": (self._step,)}))

@@ -21,6 +21,7 @@ from wengert.compile.branches import traced_cond, traced_while
 from wengert.compile.captures import Boundary, Capture, GradSlot
 from wengert.compile.loops import NoLoopError, is_open, traced_fori, traced_scan
 from wengert.compile.plain import apply_plain, are_promoted, is_recorded
+from wengert.compile.settings import Settings
 from wengert.compile.sources import HostInputs, Source
 from wengert.compile.storage import Storage
 from wengert.engine import messages as engine_messages
@@ -68,6 +69,7 @@ class Trace:
         self._made: dict[int, Any] = {}
         self.grads: dict[int, GradSlot] = {}
         self.hosts: list[HostInputs] = []
+        self.settings = Settings()  # of the modules that run
         self.scope: Any = None  # the loop whose step is being traced
         self.bodies: list[list[Equation]] = []  # the equations of loops' steps
         self.unrolled: list[str] = []  # why loops became no loops of the program
@@ -131,6 +133,11 @@ class Trace:
         if data.__class__ is not np.ndarray and not isinstance(data, np.generic):
             return data
         return data if id(t) in self._made else self.capture(t).storage
+
+    def check_replaced(self, t: Any, data: Any) -> None:
+        """Raise where a tensor from outside, whose raw value is ``data``, would get other memory or another shape."""
+        if (data.__class__ is np.ndarray or isinstance(data, np.generic)) and id(t) not in self._made:
+            raise TraceError(messages.replaced(data.shape))
 
     def _owner_of(self, t: TensorBase) -> TensorBase | None:
         return next((slot.tensor for slot in self.grads.values() if slot.value is t), None)
@@ -242,8 +249,8 @@ class Trace:
     def _promoted(self, x: Any, dtype: np.dtype[Any], *, weak: bool) -> Any:
         if isinstance(x, Value):
             return x if x.dtype is dtype else self.emit(TABLE["cast"], (x,), {"dtype": dtype})
-        if weak and dtype.kind in "fc" and not isinstance(x, bool):
-            return x
+        if weak and dtype.kind in "fc":  # rules look at numbers, not at tensors of them
+            return float(x) if isinstance(x, bool) else x
         return np.asarray(x).astype(dtype)[()]
 
     # --- what the engine calls -------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ _VALUES, _METADATA, _NOTHING = Read.VALUES, Read.METADATA, Read.NOTHING
 _KEEP, _COMMON = Promote.KEEP, Promote.COMMON
 _REAL = np.dtype(np.float64)
 _NUMBERS = frozenset({bool, int, float, complex})
+_ARRAYS = (np.ndarray, np.generic, Batched, Traced)
 
 
 def apply(op: Op, *inputs: Any, **meta: Any) -> Any:  # noqa: C901 - each test is one way that operations go
@@ -352,11 +353,19 @@ def promoted(op: Op, raws: list[Any]) -> list[Any]:
     kind = dtype.kind
     cast = []
     for x in raws:
-        if isinstance(x, (np.ndarray, np.generic, Batched, Traced)):
+        if isinstance(x, _ARRAYS):
             cast.append(x if x.dtype is dtype else x.astype(dtype))
         else:
             cast.append(x if kind in "fc" and not isinstance(x, bool) else _number(x, dtype))
     return cast
+
+
+def _with_floats(op: Op, raws: list[Any]) -> list[Any]:
+    """The raw inputs, integers and bools as the floats that ``op`` computes with: ``-a`` of uint8 is no negative."""
+    dtype = compute_dtype(op, raws)
+    if dtype.kind not in "fc":
+        return raws
+    return [x.astype(dtype) if isinstance(x, _ARRAYS) and x.dtype.kind in "biu" else x for x in raws]
 
 
 def compute_dtype(op: Op, raws: list[Any]) -> np.dtype[Any]:
@@ -429,7 +438,8 @@ def _recorded(
         kept = [tuple([part if k in results else None for k, part in enumerate(y)]) if results else None]
         watched = _watched([outs[k] for k in results])
     has_number = False
-    for read, raw, t in zip(plan[1:], taken.raws, inputs, strict=True):
+    raws = taken.raws if op.promote is _KEEP or taken.of_one_float(op) else _with_floats(op, taken.raws)
+    for read, raw, t in zip(plan[1:], raws, inputs, strict=True):
         if read is not _VALUES:
             kept.append(_keep(read, raw))
             continue

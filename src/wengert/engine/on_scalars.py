@@ -29,16 +29,20 @@ _F64: Final[np.dtype[Any]] = np.dtype(np.float64)
 _new = object.__new__
 _frame = sys._getframe
 
-_Tensor: Any = None  # the class that takes this path, and of which results are; None closes it
+_Result: Any = None  # the class of results
+_Tensor: Any = None  # the class that takes this path: that of results; None while it is closed
 
 # What is kept of an operation's values, as truth values for (y, *inputs).
 Kept = tuple[bool, ...]
 
 
-def take(cls: Any) -> None:
-    """Take tensors of this class, and no subclass; none at all if it is None."""
-    global _Tensor  # noqa: PLW0603 - what the short path compares with fastest
-    _Tensor = cls
+def take(cls: Any, *, is_open: bool) -> None:
+    """Let results be of this class, and take tensors of it, no subclass, while the path is open.
+
+    Another thread may close it at any time, so a call looks once, at the beginning.
+    """
+    global _Result, _Tensor
+    _Result, _Tensor = cls, cls if is_open else None
 
 
 class Recording:
@@ -110,7 +114,7 @@ def unary(op: Op, general: Callable[..., Any]) -> Callable[..., Any]:  # noqa: C
                     form, (keep_y, keep_x) = recording.form, recording.plans[1]
             if form is None or y.__class__ is not kind or cell is INFERENCE:
                 return general(input, None, depth + 1, meta)
-            result = _new(_Tensor)
+            result = _new(_Result)
             node = Unseen()
             following = input._node
             if following is None:
@@ -143,7 +147,7 @@ def unary(op: Op, general: Callable[..., Any]) -> Callable[..., Any]:  # noqa: C
             result._node = node
             result._rg = True
             return result
-        result = _new(_Tensor)
+        result = _new(_Result)
         result._data = y
         result._cell = INFERENCE if STATE.inference else None
         result._node = result._view = None
@@ -169,7 +173,7 @@ def binary(op: Op, general: Callable[..., Any]) -> Callable[..., Any]:  # noqa: 
         if kind is not float32 and kind is not float64:
             return general(input, other, depth + 1)
         cls = other.__class__
-        if cls is _Tensor:
+        if cls is _Result:
             b = other._data
             if b.__class__ is not kind:
                 return general(input, other, depth + 1)
@@ -211,7 +215,7 @@ def binary(op: Op, general: Callable[..., Any]) -> Callable[..., Any]:  # noqa: 
                     a_cell = input._cell = [0]
                 elif not a_cell:  # an inference tensor: the long path refuses it
                     return general(input, other, depth + 1)
-                if keep_b and cls is _Tensor:
+                if keep_b and cls is _Result:
                     b_cell = other._cell
                     if b_cell is None:
                         b_cell = other._cell = [0]
@@ -221,7 +225,7 @@ def binary(op: Op, general: Callable[..., Any]) -> Callable[..., Any]:  # noqa: 
                 else:
                     node.links = (form, a_next, b_next, y, a, b, a_cell, a_cell[0])
             elif keep_b:
-                b_cell = other._cell if cls is _Tensor else NEVER_WRITTEN
+                b_cell = other._cell if cls is _Result else NEVER_WRITTEN
                 if b_cell is None:
                     b_cell = other._cell = [0]
                 elif not b_cell:
@@ -236,13 +240,13 @@ def binary(op: Op, general: Callable[..., Any]) -> Callable[..., Any]:  # noqa: 
             node.scalar = kind
             node.shape = ()
             node.dtype = _F32 if kind is float32 else _F64
-            result = _new(_Tensor)
+            result = _new(_Result)
             node.meta = node.state = result._view = result._cell = None
             result._data = y
             result._node = node
             result._rg = True
             return result
-        result = _new(_Tensor)
+        result = _new(_Result)
         result._data = y
         result._cell = INFERENCE if STATE.inference else None
         result._node = result._view = None

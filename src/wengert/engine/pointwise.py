@@ -40,28 +40,32 @@ _frame = sys._getframe
 _NUMBERS: Final = (TensorBase, bool, int, float, complex, np.generic)
 
 # The classes that take the short path: exactly these, no subclass. Results are of the first.
-_Tensor: Any = TensorBase  # bound by wengert._tensor
-_Parameter: Any = None  # bound by wengert.nn.parameter
-_fast: Final[list[Any]] = [None, None]
+_Result: Any = TensorBase  # bound by wengert._tensor
+_Leaf: Any = None  # bound by wengert.nn.parameter
+# These while it is open. Another thread may close it at any time, so a call looks once, at the beginning.
+_Tensor: Any = TensorBase
+_Parameter: Any = None
 
 
 def bind_fast_class(cls: type[TensorBase]) -> None:
     """Say which class results are of; it takes the short path."""
-    _fast[0] = cls
+    global _Result  # noqa: PLW0603 - bound once
+    _Result = cls
     open_short_path(True)
 
 
 def bind_parameter_class(cls: type[TensorBase]) -> None:
     """Say which class of leaves takes the short path too."""
-    _fast[1] = cls
+    global _Leaf  # noqa: PLW0603 - bound once
+    _Leaf = cls
     open_short_path(True)
 
 
 def open_short_path(is_open: bool) -> None:
     """Open or close the short path (saved-tensor hooks close it)."""
     global _Tensor, _Parameter  # what the short path compares with fastest
-    _Tensor, _Parameter = _fast if is_open else (None, None)
-    on_scalars.take(_Tensor)
+    _Tensor, _Parameter = (_Result, _Leaf) if is_open else (None, None)
+    on_scalars.take(_Result, is_open=is_open)
 
 
 def unary(op: Op) -> Callable[..., Any]:
@@ -107,7 +111,7 @@ def _unary(op: Op) -> Callable[..., Any]:
                 y = silent_runner()(impl, a) if meta is None else silent_runner()(impl, a, **meta)
         except RuntimeError:
             return apply(op, input, **(meta or _NO_META))
-        result = _new(_Tensor)
+        result = _new(_Result)
         result._data = y
         result._view = None
         if input._rg and differentiable and STATE.grad_enabled:
@@ -177,8 +181,8 @@ def _binary(op: Op, *, is_operator: bool) -> Callable[..., Any]:
         a = input._data
         kind = a.__class__
         cls = other.__class__
-        if cls is _Tensor or cls is _Parameter:
-            cls = _Tensor
+        if cls is _Result or cls is _Leaf:
+            cls = _Result
             b = other._data
             b_tracked = other._rg
         elif cls is float or cls is int:
@@ -186,9 +190,9 @@ def _binary(op: Op, *, is_operator: bool) -> Callable[..., Any]:
             b_tracked = False
         else:
             return _long(op, input, other, is_operator)
-        if kind is float32 and (b.__class__ is float32 or cls is not _Tensor):  # scalars, which share memory with none
+        if kind is float32 and (b.__class__ is float32 or cls is not _Result):  # scalars, which share memory with none
             dtype = _F32
-        elif kind is float64 and (b.__class__ is float64 or cls is not _Tensor):
+        elif kind is float64 and (b.__class__ is float64 or cls is not _Result):
             dtype = _F64
         else:
             dtype = a.dtype
@@ -196,7 +200,7 @@ def _binary(op: Op, *, is_operator: bool) -> Callable[..., Any]:
                 return _long(op, input, other, is_operator)
             if input._view is not None:
                 input._view.refresh(input)
-            if cls is _Tensor:
+            if cls is _Result:
                 if b.dtype is not dtype:
                     return _long(op, input, other, is_operator)
                 if other._view is not None:
@@ -209,7 +213,7 @@ def _binary(op: Op, *, is_operator: bool) -> Callable[..., Any]:
                 y = silent_runner()(impl, a, b)
         except (ValueError, OverflowError, RuntimeError):
             return broadcast_failure(op, input, other)
-        result = _new(_Tensor)
+        result = _new(_Result)
         result._data = y
         result._view = None
         if (input._rg or b_tracked) and differentiable and STATE.grad_enabled:
@@ -239,9 +243,9 @@ def _binary(op: Op, *, is_operator: bool) -> Callable[..., Any]:
                 node.shape = y.shape
                 kept_y = None
                 kept_a = a if keep_a else None
-                kept_b = b if keep_b or cls is not _Tensor else None
+                kept_b = b if keep_b or cls is not _Result else None
             if keep_b:
-                if cls is not _Tensor:
+                if cls is not _Result:
                     b_cell = NEVER_WRITTEN
                 else:
                     b_cell = other._cell
@@ -255,7 +259,7 @@ def _binary(op: Op, *, is_operator: bool) -> Callable[..., Any]:
                     a_cell = input._cell = [0]
                 elif not a_cell:
                     return _long(op, input, other, is_operator)
-                if keep_b and cls is _Tensor:
+                if keep_b and cls is _Result:
                     version = b_cell[0]
                     links = (recording.form, a_next, b_next, kept_y, kept_a, kept_b, a_cell, a_cell[0], b_cell, version)
                     node.links = links

@@ -33,13 +33,17 @@ class ThreadState(threading.local):
 
 STATE: Final = ThreadState()
 
-# Whether `STATE.created` or a profiler watches what a thread does, so that machine code leaves calls to Python.
+# Whether a trace or a profiler watches what a thread does, so that machine code leaves calls to Python, or whether it
+# is in inference mode.
 WATCHED: Final = ThreadMark()
+IN_INFERENCE: Final = 1
+IS_WATCHED: Final = 2
 
 
 def mark_watched() -> None:
-    """Let machine code know whether something watches this thread."""
-    WATCHED.put(on=STATE.created is not None or STATE.profiler is not None)
+    """Let machine code know what goes on in this thread."""
+    is_watched = STATE.trace is not None or STATE.profiler is not None
+    WATCHED.put(IS_WATCHED if is_watched else IN_INFERENCE if STATE.inference else 0)
 
 
 def set_anomaly(on: bool, check_nan: bool) -> None:

@@ -121,6 +121,29 @@ def get_num_threads() -> int:
     return _threads.get()
 
 
+def get_num_interop_threads() -> int:
+    """One: operations do not run beside each other.
+
+    >>> import wengert as torch
+    >>> torch.get_num_interop_threads()
+    1
+    """
+    return 1
+
+
+def set_num_interop_threads(int: int) -> None:
+    """Nothing, since operations do not run beside each other.
+
+    Raises:
+        RuntimeError: the number is not positive.
+
+    >>> import wengert as torch
+    >>> torch.set_num_interop_threads(2)
+    """
+    if int < 1:
+        raise RuntimeError(f"set_num_interop_threads expects a positive integer, got {int}")
+
+
 def set_num_threads(int: int) -> None:
     """Set the number of threads that large elementwise operations and compiled functions use.
 

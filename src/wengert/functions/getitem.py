@@ -227,11 +227,17 @@ def _write_raw(x: Any, plan: Plan, values: Any) -> None:
 
 def _fitted(target: Any, values: Any) -> Any:
     """Values that broadcast to the target and have its dtype."""
+    values = _squeezed(target, values)
+    return values if values.dtype is target.dtype else cast(values, target.dtype)
+
+
+def _squeezed(target: Any, values: Any) -> Any:
+    """Values that broadcast to the target."""
     if values.shape != target.shape:
         while values.ndim > target.ndim and values.shape[0] == 1:
             values = values[0]
         expanded_shape(values, target.shape)
-    return values if values.dtype is target.dtype else cast(values, target.dtype)
+    return values
 
 
 def _check_same_dtype(target: Any, values: Any) -> None:
@@ -258,7 +264,7 @@ def _write_tracked(self: Any, plan: Plan, value: Any) -> None:
     """The write as an operation of the graph, into a view of the tensor."""
     target = _viewed(self, plan)
     if not plan.indices:
-        _fitted(target._data, value._data)
+        _squeezed(target._data, value._data)
         if not value._data.ndim:
             inplace(FILL_WITH_IN_PLACE, target, value)
             return

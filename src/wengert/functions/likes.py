@@ -9,6 +9,7 @@ import numpy as np
 from wengert._batched import Batched
 from wengert._dtypes import NumpyDtype
 from wengert._layout import check_memory_format
+from wengert._traced import layout_of
 from wengert.functions.nested import fill_scalar
 from wengert.functions.options import chosen_dtype, made, number, require_tensor
 
@@ -32,8 +33,9 @@ def like(
         return Batched(np.empty(raw.array.shape, kind), raw.axes), kind
     if not raw.ndim:
         return np.empty((), kind), kind
-    dense = keep and not raw.flags.c_contiguous and 0 not in raw.strides
-    return np.empty_like(raw, kind, order="K", subok=False) if dense else np.empty(raw.shape, kind), kind
+    lying = layout_of(raw)
+    dense = keep and lying is not None and not lying.flags.c_contiguous and 0 not in lying.strides
+    return np.empty_like(lying, kind, order="K", subok=False) if dense else np.empty(raw.shape, kind), kind
 
 
 def zeros_like(

@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 
 from wengert._dtypes import NumpyDtype
+from wengert._traced import Traced, layout_of
 
 _FRACTIONS = np.dtype(np.float64)
 
 
 def is_reordered(raw: Any) -> bool:
     """Whether the elements of ``raw`` lie in memory in another order than that of their indices."""
+    if isinstance(raw, Traced):
+        raw = layout_of(raw)
     if raw.__class__ is not np.ndarray or raw.flags.c_contiguous:
         return False
     return all([step or size == 1 for step, size in zip(raw.strides, raw.shape, strict=True)])  # is none repeated?
@@ -27,8 +30,9 @@ def laid_out(raw: Any, draw: Callable[[tuple[int, ...]], Any]) -> Any:
     """What ``draw`` gives for the shape of ``raw``, in the order of its memory."""
     if not is_reordered(raw):
         return draw(raw.shape)
-    order = sorted(range(raw.ndim), key=lambda dim: -abs(raw.strides[dim]))
-    return draw(tuple([raw.shape[dim] for dim in order])).transpose(np.argsort(order))
+    strides = (layout_of(raw) if isinstance(raw, Traced) else raw).strides
+    order = sorted(range(raw.ndim), key=lambda dim: -abs(strides[dim]))
+    return draw(tuple([raw.shape[dim] for dim in order])).transpose(np.argsort(order).tolist())
 
 
 def fractions_like(raw: Any, stream: Any) -> Any:

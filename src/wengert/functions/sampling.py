@@ -130,7 +130,7 @@ def bernoulli(input: Any, p: float | None = None, *, generator: Any = None, out:
     """
     raw = require_tensor("bernoulli", input)._data
     stream = stream_of("bernoulli", generator)
-    memory = np.empty_like(raw, order="C") if is_reordered(raw) else raw
+    memory = np.empty(raw.shape, raw.dtype) if is_reordered(raw) else raw
     if p is None:
         require_float("bernoulli_tensor_cpu_p_", raw.dtype)
         values = coins(stream, checked_probabilities(raw), memory)

@@ -34,8 +34,10 @@ _USED_THOUGH_PRIVATE = {
     "torch.nn.modules.loss": ("_Loss", "_WeightedLoss"),
     "torch.nn.modules.utils": ("_ntuple", "_single", "_pair", "_triple", "_quadruple"),
     "torch.optim.lr_scheduler": ("_LRScheduler",),
+    "torch.types": ("_TensorOrTensors", "_bool", "_complex", "_device", "_dtype", "_float", "_int", "_size"),
     "torch.utils.data.dataloader": ("default_collate",),
 }
+_MODULES_USED_THOUGH_PRIVATE = frozenset({"torch.utils._pytree"})
 
 
 class TorchNamespace(ModuleType):
@@ -233,7 +235,8 @@ def _module_behind(fullname: str) -> ModuleType | None:
     """The wengert module that answers `fullname`, or None where there is none."""
     module = importlib.import_module(_TARGET)
     for depth, part in enumerate(fullname.split(".")[1:]):
-        if part.startswith("_") or (depth == 0 and part in _INTERNAL):
+        is_hidden = part.startswith("_") and fullname not in _MODULES_USED_THOUGH_PRIVATE
+        if is_hidden or (depth == 0 and part in _INTERNAL):
             return None
         inner = getattr(module, part, None)
         if not isinstance(inner, ModuleType):  # a function may have the name of its module: autograd.gradcheck

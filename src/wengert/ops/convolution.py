@@ -103,8 +103,9 @@ def _conv_input(y: Any, w: Any, *, space: Shape, places: Places, groups: int) ->
     step = max(1, _MOST // max(1, groups * rows * length * y.itemsize))
     for start in range(0, n, step):
         part = slice(start, start + step)
-        cols = np.matmul(matrix, y[part].reshape(-1, groups, o // groups, length))
-        out[part] = image(cols.reshape(-1, groups * rows, length), space, kernel, counts, places)
+        images = y[part]
+        cols = np.matmul(matrix, images.reshape(len(images), groups, o // groups, length))
+        out[part] = image(cols.reshape(len(images), groups * rows, length), space, kernel, counts, places)
     return out.astype(dtype, copy=False)
 
 

@@ -193,10 +193,11 @@ def _sources(size: int, before: int, after: int, mode: str) -> Any:
 
 
 def _wrapping_pad(x: Any, *, pads: Pads, mode: str) -> Any:
+    y = x
     for axis, (before, after) in enumerate(pads, start=x.ndim - len(pads)):
         if before or after:
-            x = x.take(_sources(x.shape[axis], before, after, mode), axis)
-    return x
+            y = y.take(_sources(y.shape[axis], before, after, mode), axis)
+    return y if y is not x else x.copy()  # memory of its own: it may be written in place
 
 
 def _wrapping_pad_backward(g: Any, *, shape: Shape, pads: Pads, mode: str) -> Any:

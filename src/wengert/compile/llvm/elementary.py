@@ -102,13 +102,13 @@ def _exp_by_table(ir: Ir, x: Val) -> Val:
         if single
         else (tables.ROOTS_OF_TWO_D, tables.ROOTS_LOST_D, tables.EXP_NEAR_D)
     )
-    x = clamped(x, *_EXP_RANGE[x.elem])
     magic = _MAGIC[x.elem] / wide.ENTRIES  # its last digit is worth a sixteenth
     shifted = ir.fma(x, LOG2E, magic)
     n = shifted - magic
     j = shifted.bits()
     root = wide.lookup(ir, roots, j)
     r = ir.fma(n, -high, x) + ir.fma(n, -low, wide.lookup(ir, lost, j))
+    r = wide.within(ir, r, 0.03)  # n tells the result where x is huge, infinite or NaN
     square = r * r
     rest = ir.fma(square, ir.even_and_odd(near, r, square), r)
     return wide.scaled(ir, ir.fma(root, rest, root), n)

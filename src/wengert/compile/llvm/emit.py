@@ -44,8 +44,11 @@ from wengert.compile.nest import (
 )
 
 MOST_SHARES: Final = 64
-# Sixteenths of an instruction in one share: some 20 microseconds.
+# Sixteenths of an instruction in one share: 10 to 20 microseconds.
 SHARE: Final = 16 * 100_000
+# ... in a loop that threads share at all: to wake one, and to have half of the data in the cache of another core, takes
+# as long as 50 microseconds of work.
+_LEAST_SHARED: Final = 10 * SHARE
 
 
 def emit_kernel(
@@ -168,7 +171,7 @@ class _Module:
             return False
         lanes = self.plan.lanes.get(id(loop), 1)
         work = product(loop.extent, work_of(loop.body, self.plan, lanes))
-        return not isinstance(work, int) or work >= 2 * self.share
+        return not isinstance(work, int) or work >= _LEAST_SHARED
 
     def _share(self, frame: Frame, loop: Loop | Tiles) -> None:
         """Emit a parallel loop or tiles: a function for a range of it, and the call that deals ranges out."""
@@ -217,7 +220,8 @@ class _Module:
         enough = ir.line("i64", 0, f"sdiv i64 {self.share}, {work.text}") + 1
         even = ir.line("i64", 0, f"sdiv i64 {n.text}, {MOST_SHARES}") + 1
         chunk = (enough > even).where(enough, even) + (grain - 1)
-        return ir.line("i64", 0, f"sdiv i64 {chunk.text}, {grain}") * grain
+        chunk = ir.line("i64", 0, f"sdiv i64 {chunk.text}, {grain}") * grain
+        return (n * work < _LEAST_SHARED).where(n + 1, chunk)
 
     def _work(self, loop: Loop | Tiles) -> Extent:
         """The work of one iteration, or of one row."""

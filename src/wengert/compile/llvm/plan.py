@@ -32,6 +32,7 @@ from wengert.compile.nest import (
 
 _UNKNOWN: Final = 1000  # the length that a symbolic size is taken to have
 _TENS: Final = 48  # ... if its name says that it is short
+_ACCESS: Final = 8.0  # instructions in the time of a load or store of what streams through the caches
 _LIGHT: Final = 8  # instructions of a loop whose time goes to memory
 _PANEL_REGISTERS: Final = 16
 _UNROLLED: Final = 400  # statements that unrolling may make of one loop
@@ -352,5 +353,6 @@ def work_of(body: tuple[Statement, ...], plan: Plan, lanes: int = 1) -> Extent:
         elif isinstance(statement, MatMul):
             work = total(work, product(product(statement.m, statement.n), product(statement.k, 2)))
         else:
-            work = total(work, max(1, int(16 * weight(statement) / min(lanes, 16))))
+            own = _ACCESS if isinstance(statement, (Load, Store)) else weight(statement)
+            work = total(work, max(1, int(16 * own / min(lanes, 16))))
     return work

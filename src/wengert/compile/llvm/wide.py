@@ -14,6 +14,7 @@ from wengert.compile.llvm.ir import FLOAT_BITS, Ir, Val, float32_bits, number_te
 _BITS: Final = 512
 ENTRIES: Final = 16  # of a table, for float32 and float64
 _CURRENT_ROUNDING: Final = 4
+_SMALLER_SIZE: Final = 2
 _NAMES: Final = {"float": "ps", "double": "pd"}
 
 
@@ -47,6 +48,17 @@ def scaled(ir: Ir, x: Val, exponent: Val) -> Val:
         return ir.call(name, a.elem, a.lanes, a, b, a, *_all_lanes(ir, a))
 
     return _by_register(ir, x.elem, one, x, exponent)
+
+
+def within(ir: Ir, x: Val, bound: float) -> Val:
+    """X where |x| is at most the bound, else the bound with the sign of x; NaN becomes the bound."""
+    name = f"llvm.x86.avx512.mask.range.{_NAMES[x.elem]}.512"
+
+    def one(a: Val) -> Val:
+        lanes, rounding = _all_lanes(ir, a)
+        return ir.call(name, a.elem, a.lanes, a, a.like(bound), ir.const("i32", 0, _SMALLER_SIZE), a, lanes, rounding)
+
+    return _by_register(ir, x.elem, one, x)
 
 
 class Pieces(NamedTuple):

@@ -322,7 +322,8 @@ class Body(Nests):
             else:
                 args.append(self._literal(operand, y))
         if name in MASKED:  # a number beside the mask alone has the result's dtype
-            args = [x if isinstance(x, str) else self.named(x, short(y.dtype)) for x in args]
+            mask = 0 if name == "where" else 1
+            args = [self.named(x, "b1" if i == mask else short(y.dtype)) for i, x in enumerate(args)]
         meta = () if name == "cast" else tuple(equation.meta.items())
         return self.compute(name, tuple(args), short(y.dtype), meta)
 

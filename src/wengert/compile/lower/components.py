@@ -7,10 +7,12 @@ in memory but what the kernel reads and gives.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from math import prod
 from typing import Final
 
 from wengert.compile.lower.gathers import is_gather, is_joining
+from wengert.compile.lower.places import RESHAPES, only_ones_differ
 from wengert.compile.lower.sizes import SHORT
 from wengert.compile.lower.steps import PRODUCTS, REDUCTIONS, Fused
 from wengert.program.program import Equation
@@ -42,13 +44,14 @@ def outer_length(step: Fused) -> int | None:
     (n,) = lengths
     if n <= SHORT or not any([_mixes(equation) for equation in step.equations]):
         return None
-    written = 0
+    written, made = 0, {x for equation in step.equations for x in equation.results}
     for equation in step.equations:
         (y,) = equation.results
         if (
             equation.op.name in PRODUCTS
             or not (_runs_over(y, n) or _is_small(y.shape))
             or not _keeps_members(equation, n)
+            or (equation.op.name in RESHAPES and not _is_written_out(equation, n, made))
         ):
             return None
         inner = y.shape[1:] if _runs_over(y, n) else y.shape
@@ -79,6 +82,12 @@ def _keeps_members(equation: Equation, n: int) -> bool:
     if is_joining(equation) or equation.op.name == "slice_backward":
         return not (equation.meta["dim"] == 0 and equation.results[0].shape[0] == n)
     return True
+
+
+def _is_written_out(equation: Equation, n: int, made: Set[Value]) -> bool:
+    """Whether a reshape is of what lies in memory, or leaves each member its elements."""
+    (x,), (y,) = equation.values, equation.results
+    return x not in made or only_ones_differ(x.shape, y.shape) or _runs_over(x, n) == _runs_over(y, n)
 
 
 def reduced_axes(equation: Equation) -> tuple[int, ...]:

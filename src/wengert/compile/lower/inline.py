@@ -9,8 +9,6 @@ from itertools import product
 from math import prod
 from typing import Any
 
-import numpy as np
-
 from wengert.compile.llvm.places import total
 from wengert.compile.lower.components import COMBINED, reduced_axes, reduced_lengths
 from wengert.compile.lower.gathers import joined_at, place_in_source
@@ -149,12 +147,28 @@ def _with_axes(place: Place, axes: tuple[int, ...], ndim: int) -> Place:
 
 
 def reshaped_place(place: Place, shape: tuple[int, ...], inner: tuple[int, ...]) -> Place | None:
-    """The place in ``inner`` of an element of its reshape to ``shape``, if all but the first axis are numbers."""
-    numbers = [fixed(p) for p in place[1:]]
-    if not place or shape[0] != inner[0] or None in numbers:
+    """The place in ``inner`` of an element of its reshape to ``shape``.
+
+    All axes must be numbers, or all but a first one that both have.
+    """
+    numbers = [number for p in place if (number := fixed(p)) is not None]
+    if len(numbers) == len(place):
+        return tuple([Affine((), k) for k in _moved(numbers, shape, inner)])
+    if len(numbers) < len(place) - 1 or fixed(place[0]) is not None or not inner or shape[0] != inner[0]:
         return None
-    rest = np.unravel_index(int(np.ravel_multi_index(numbers, shape[1:])), inner[1:]) if inner[1:] else ()  # type: ignore[arg-type]
-    return (place[0], *[Affine((), int(k)) for k in rest])
+    return (place[0], *[Affine((), k) for k in _moved(numbers, shape[1:], inner[1:])])
+
+
+def _moved(numbers: list[int], shape: tuple[int, ...], inner: tuple[int, ...]) -> list[int]:
+    """Where in ``inner`` the element at these numbers of ``shape`` is."""
+    number = 0
+    for k, n in zip(numbers, shape, strict=True):
+        number = number * n + k
+    found = []
+    for n in reversed(inner):
+        number, k = divmod(number, n)
+        found.append(k)
+    return found[::-1]
 
 
 __all__ = ["combined", "embedded", "fixed", "gathered", "joined", "reshaped_place"]

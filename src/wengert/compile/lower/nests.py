@@ -183,10 +183,11 @@ def _chosen_from(step: Fused, sizes: Sizes) -> dict[tuple[Value, Any], None]:
 def _arguments(step: Fused, group: Group) -> tuple[Value, ...]:
     """What the kernel reads from outside, in order; constants of one number are part of the code."""
     read: dict[Value, None] = {}
-    matrices = {x for equation in step.equations for x in operands(equation, group)}
+    in_memory = {x for equation in step.equations for x in operands(equation, group)}
+    in_memory |= {next(iter(equation.values)) for equation in step.equations if is_gather(equation)}
     for equation in step.equations:
         for x in equation.values:
-            if x not in group.makers and (x in matrices or not _is_number(x, group)):
+            if x not in group.makers and (x in in_memory or not _is_number(x, group)):
                 read[x] = None
     wanted = {x for root in group.roots for x, _ in group.leaves_of(root)}
     return tuple([x for x in read if x in wanted])

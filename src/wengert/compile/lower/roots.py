@@ -96,7 +96,7 @@ class Group:
 
 def _moves(equation: Equation) -> bool:
     """Whether elements of the result come from other places of the operand."""
-    return is_movement(equation) or is_gather(equation) or equation.op.name in EMBEDDINGS
+    return is_movement(equation) or is_gather(equation) or is_joining(equation) or equation.op.name in EMBEDDINGS
 
 
 def grouped(

@@ -28,23 +28,27 @@ class Box:
     """A class of objects that hold a raw value in a slot, to be taken and given in place of arrays.
 
     Taken as an argument is an instance of exactly the ``template``'s class whose slots in ``plain`` hold what the
-    template's hold. A result is a new instance with all slots as the template has them, but the one of the value.
+    template's hold. A result is a new instance with all slots as the template has them, but the one of the value; in a
+    thread with the ``mark`` all are as ``marked`` has them.
     """
 
     template: Any
     slot: str
     plain: tuple[str, ...]
     others: tuple[str, ...] = ()
+    mark: int = 0
+    marked: Any = None
 
 
 @record
 class Terms:
     """Under which conditions a call runs the kernel, and how its results are given.
 
-    ``mark`` is the address of a key under which the thread has to have nothing (:mod:`wengert._marks`). ``guards`` are
-    addresses of words, and what these have to hold; ``owner`` is whose they are. ``seen`` are the sizes that calls may
-    have; None for any. ``form`` says how results are nested (:mod:`.form_code`); None for one as it is, several in a
-    tuple.
+    ``mark`` is the address of a key under which the thread has to have nothing (:mod:`wengert._marks`), or what the
+    box knows as its mark. ``guards`` are addresses of words, and what these have to hold; ``owner`` is whose they
+    are. ``seen``
+    are the sizes that calls may have; None for any. ``form`` says how results are nested (:mod:`.form_code`); None for
+    one as it is, several in a tuple.
     """
 
     mark: int = 0
@@ -209,13 +213,18 @@ def _fill_box(table: Table, box: Box, keep: list[Any]) -> bool:
     offsets = _offsets(box)
     if None in offsets.values():
         return False
-    values = {name: getattr(template, name) for name in (*box.plain, *box.others)}
-    keep.append(values)
+    names = (*box.plain, *box.others)
     table[words.BOX] = id(type(template))
     table[words.BOX_DATA] = offsets[box.slot]
     table[words.BOX_PLAIN] = len(box.plain)
-    table[words.BOX_PLAIN_TABLE] = table_of([(offsets[n] or 0, id(values[n])) for n in box.plain], keep)
-    table[words.BOX_TEMPLATE] = len(values)
-    template_rows = [(offsets[n] or 0, id(v), layout.is_counted(v)) for n, v in values.items()]
-    table[words.BOX_TEMPLATE_TABLE] = table_of(template_rows, keep)
+    plain = [(offsets[n] or 0, id(getattr(template, n))) for n in box.plain]
+    table[words.BOX_PLAIN_TABLE] = table_of(plain, keep)
+    table[words.BOX_TEMPLATE] = len(names)
+    table[words.BOX_MARK] = box.mark
+    marked = template if box.marked is None else box.marked
+    for word, made in ((words.BOX_TEMPLATE_TABLE, template), (words.BOX_MARKED, marked)):
+        values = {name: getattr(made, name) for name in names}
+        keep.append(values)
+        rows = [(offsets[n] or 0, id(v), layout.is_counted(v)) for n, v in values.items()]
+        table[word] = table_of(rows, keep)
     return True

@@ -2,7 +2,7 @@
 
 One function serves all kernels. What a kernel takes and gives stands in tables (:mod:`.entry_table`), whose address is
 in the object that Python passes as `self`. Whatever is not exactly as the tables say is handed to a Python function.
-Before anything else it looks whether the thread bears a mark, and compares words in memory with what they were
+Before anything else it looks at the mark of the thread, and compares words in memory with what they were
 (guards): the state of thread and process that decides whether a call may run the kernel at all.
 """
 
@@ -75,8 +75,15 @@ mark.look:
 mark.ask:
   %marked = call ptr @PyThread_tss_get(ptr %mark)
   %is_unmarked = icmp eq ptr %marked, null
-  br i1 %is_unmarked, label %guards.begin, label %slow_way
+  br i1 %is_unmarked, label %guards.begin, label %mark.other
+mark.other:
+{word("box.mark", "table", words.BOX_MARK, "ptr")}
+  %is_marked = icmp eq ptr %marked, %box.mark
+  br i1 %is_marked, label %guards.begin, label %slow_way
 guards.begin:
+  %template.word = phi i64 [ {words.BOX_TEMPLATE_TABLE}, %mark.look ], [ {words.BOX_TEMPLATE_TABLE}, %mark.ask ],
+    [ {words.BOX_MARKED}, %mark.other ]
+  %template.at = getelementptr i64, ptr %table, i64 %template.word
   br label %guards.head
 guards.head:
   %g = phi i64 [ 0, %guards.begin ], [ %g1, %guard ]

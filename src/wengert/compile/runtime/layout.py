@@ -25,6 +25,7 @@ DESCR: Final = _HEAD + 40
 FLAGS: Final = _HEAD + 48
 SCALAR: Final = _HEAD  # the value of a NumPy scalar, and of a Python float
 ITEMS: Final = tuple.__basicsize__
+_IMMORTAL: Final = 1 << 31  # a bit of the number of references
 _ALLOC: Final = 304  # of a class: the function that makes instances
 
 C_CONTIGUOUS: Final = 0x1
@@ -107,8 +108,8 @@ def allocator(cls: type) -> int:
 
 
 def is_counted(thing: Any) -> bool:
-    """Whether references to an object are counted: from Python 3.12 on those to None, True and False are not."""
-    return sys.version_info < (3, 12) or not (thing is None or thing is True or thing is False)
+    """Whether references to an object are counted: from Python 3.12 on those to immortal ones are not."""
+    return sys.version_info < (3, 12) or not _word(id(thing)) & _IMMORTAL
 
 
 def _words(place: int, count: int) -> list[int]:

@@ -8,7 +8,6 @@ from wengert.compile.runtime import layout
 from wengert.compile.runtime.entry_table import (
     BOX_DATA,
     BOX_TEMPLATE,
-    BOX_TEMPLATE_TABLE,
     CONSTANT_TABLE,
     CONSTANTS,
     HANDLER,
@@ -219,7 +218,7 @@ box.make:
   br i1 %box.failed, label %failed, label %box.fill
 box.fill:
 {word("template.count", "table", BOX_TEMPLATE)}
-{word("template", "table", BOX_TEMPLATE_TABLE, "ptr")}
+  %template = load ptr, ptr %template.at
 {word("box.slot", "table", BOX_DATA)}
   %content = load ptr, ptr %w.object
   %box.content = getelementptr i8, ptr %boxed, i64 %box.slot

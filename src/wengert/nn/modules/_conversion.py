@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 from wengert._device import CPU, require_cpu
+from wengert._dtypes import bfloat16, float16, float32, float64
 from wengert._dtypes import dtype as dtype_class
-from wengert._dtypes import float16, float32, float64
 from wengert._tensor import Tensor
+from wengert._traced import EDITS
 from wengert.autograd.grad_mode import no_grad
 from wengert.functions.likes import empty_like
 
@@ -58,6 +59,7 @@ class ConversionMethods:
         for name, buffer in self._buffers.items():
             if buffer is not None:
                 self._buffers[name] = fn(buffer)
+        EDITS.count += 1
         return self
 
     # --- dtype and device ---
@@ -100,6 +102,14 @@ class ConversionMethods:
     def half(self) -> Self:
         """Convert floating-point parameters and buffers to float16."""
         return self._floats_to(float16)
+
+    def bfloat16(self) -> Self:
+        """Raise: no tensor has that type.
+
+        Raises:
+            TypeError: always, unless there is nothing to convert.
+        """
+        return self._floats_to(bfloat16)
 
     def cpu(self) -> Self:
         """The module: its tensors are on the CPU."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from wengert._tensor import Tensor
+from wengert._traced import EDITS
 from wengert.engine.hooks import RemovableHandle
+from wengert.engine.state import STATE
 from wengert.functions.legacy import typename
 from wengert.nn.modules._compiled_call import CompiledCall
 from wengert.nn.modules._conversion import ConversionMethods
@@ -97,6 +99,8 @@ class Module(MemberMethods, StateDictMethods, ConversionMethods):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """``forward(*args, **kwargs)``, with the hooks around it."""
+        if STATE.trace is not None:
+            STATE.trace.settings.note(self)
         if (
             self._forward_hooks
             or self._forward_pre_hooks
@@ -141,6 +145,7 @@ class Module(MemberMethods, StateDictMethods, ConversionMethods):
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'{hint}", name=name, obj=self)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        EDITS.count += 1
         own = self.__dict__
         if isinstance(value, Parameter):
             if "_parameters" not in own:
@@ -184,6 +189,7 @@ class Module(MemberMethods, StateDictMethods, ConversionMethods):
             own["_buffers"][name] = run_registration("buffer", self, name, value)
 
     def __delattr__(self, name: str) -> None:
+        EDITS.count += 1
         for table in (self._parameters, self._buffers, self._modules):
             if name in table:
                 del table[name]
@@ -222,6 +228,7 @@ class Module(MemberMethods, StateDictMethods, ConversionMethods):
         if param is not None:
             param = run_registration("parameter", self, name, param)
         self._parameters[name] = param
+        EDITS.count += 1
 
     def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
         """Add a tensor that belongs to the state and is not learned; a non-persistent one is not in the state dict.
@@ -242,6 +249,7 @@ class Module(MemberMethods, StateDictMethods, ConversionMethods):
                 f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
             )
         self._buffers[name] = run_registration("buffer", self, name, tensor)
+        EDITS.count += 1
         (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
 
     def _check_name(self, kind: str, name: Any, table: dict[str, Any]) -> None:
@@ -265,6 +273,7 @@ class Module(MemberMethods, StateDictMethods, ConversionMethods):
             raise TypeError(f"{typename(module)} is not a Module subclass")
         self._check_name("module", name, self._modules)
         self._modules[name] = run_registration("module", self, name, module)
+        EDITS.count += 1
 
     def register_module(self, name: str, module: Module | None) -> None:
         """As :meth:`add_module`."""
