@@ -7,6 +7,7 @@ their loops. Knows equations and costs, not loops.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
@@ -64,6 +65,7 @@ class Group:
     makers: Mapping[Value, Equation]
     constants: Mapping[Value, np.ndarray[Any, Any]]
     roots: dict[Value, Root] = field(default_factory=dict)
+    has_tiles: bool = False  # whether loops over the same rows may become tiles
     large: frozenset[Value] = frozenset()  # roots for later nests alone that must not be as large as the batch
 
     def inlined(self, value: Value) -> Equation | None:
@@ -100,12 +102,16 @@ def _moves(equation: Equation) -> bool:
 def grouped(
     step: Fused,
     constants: Mapping[Value, np.ndarray[Any, Any]],
-    again: frozenset[Value] = frozenset(),
+    again: frozenset[Value] | None = None,
     *,
     by_rows: bool = False,
 ) -> Group:
-    """The equations with what is stored of them, and when; some are computed ``again`` for each later nest."""
+    """The equations with what is stored of them, and when; some are computed ``again`` for each later nest.
+
+    Without these nothing becomes tiles, and nothing that is large is kept for later nests.
+    """
     group = Group({x: equation for equation in step.equations for x in equation.results}, constants)
+    group.has_tiles = again is not None
     _choose_roots(step, group, by_rows)
     _set_stages(step, group)
     if not by_rows and _store_for_later(step, group, again):
@@ -176,14 +182,16 @@ def _reduction_root(equation: Equation, by_rows: bool) -> Root:
     return root
 
 
-def _store_for_later(step: Fused, group: Group, again: frozenset[Value]) -> bool:
+def _store_for_later(step: Fused, group: Group, again: frozenset[Value] | None) -> bool:
     """Store what is costly and needed again by later nests: a tile of it, or as much as the cache holds."""
+    most = _MOST_KEPT if again is None else math.inf
     readers, roots = _readers(step, group), list(group.roots.values())
     costly = []
     for equation in step.equations:
         (y,) = equation.results
         is_costly = not equation.op.view and equation.op.name not in LIGHT
-        if y not in group.roots and y not in again and is_costly and y.size * y.dtype.itemsize > _LEAST_KEPT:
+        fits = _LEAST_KEPT < y.size * y.dtype.itemsize < most and y not in (again or ())
+        if y not in group.roots and is_costly and fits:
             nests = {(roots[n].stage, roots[n].shape, roots[n].order) for n in readers.get(y, ())}
             if len(nests) > 1:
                 costly.append(y)
@@ -263,7 +271,7 @@ def _set_stages(step: Fused, group: Group) -> None:
     _find_stages(step, group)
     nests = [roots for roots in together(group) if all([root.in_parts for root in roots])]
     for roots in nests:
-        goes_along = any([_goes_along(group, root) for root in roots])
+        goes_along = group.has_tiles and any([_goes_along(group, root) for root in roots])
         for root in roots:
             root.in_parts, root.alone = goes_along, goes_along
     if nests:
