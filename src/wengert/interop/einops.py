@@ -1,4 +1,4 @@
-"""`einops` on tensors: importing this module lets ``rearrange``, ``reduce``, ``repeat``, ``einsum`` and others take them.
+"""`einops` on tensors: importing this module lets ``rearrange``, ``reduce``, ``repeat``, ``einsum`` and more take them.
 
 einops asks every backend whose class exists, so there is nothing to call::
 
