@@ -155,6 +155,7 @@ def test_xarray() -> None:
         "sel": lambda d: d.sel(time=2.0),
         "transpose": lambda d: d.transpose("place", "time"),
         "where": lambda d: d.where(d > 0.5, 0.0),
+        "dot of two": lambda d: xarray.dot(d, d, dim="place"),
         "exp": np.exp,
         "cumsum": lambda d: d.cumsum("time"),
         "stack": lambda d: d.stack(all=("time", "place")),
