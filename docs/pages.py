@@ -55,6 +55,9 @@ MODULES = {
     "wengert.amp": "mixed precision",
     "wengert.accelerator": "the answer that there is no accelerator",
     "wengert.cuda": "the answer that there is no GPU",
+    "wengert.compiler": "what programs ask about compilation",
+    "wengert.library": "operations of one's own by name",
+    "wengert.profiler": "where time goes",
     "wengert.jit": "the answer that nothing is compiled to TorchScript",
     "wengert.version": "the version",
 }

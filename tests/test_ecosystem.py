@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -109,6 +110,36 @@ def test_einops() -> None:
     np.testing.assert_array_equal(y, einops.rearrange(x.detach().numpy(), "a b c -> b (a c)"))
 
 
+def test_einops_by_the_names_that_people_use() -> None:
+    einops = pytest.importorskip("einops")
+    importlib.import_module("wengert.interop.einops")
+    x = points(2, 3, 4)
+    values = x.detach().numpy()
+    programs = {
+        "rearrange": lambda t: einops.rearrange(t, "a b (c d) -> d (a b) c", d=2),
+        "of a list": lambda t: einops.rearrange([t, 2 * t], "n a b c -> a n (b c)"),
+        "mean": lambda t: einops.reduce(t, "a (b d) c -> a b", "mean", d=3),
+        "max": lambda t: einops.reduce(t, "a b c -> c", "max"),
+        "min": lambda t: einops.reduce(t, "a b c -> a 1 c", "min"),
+        "prod": lambda t: einops.reduce(t, "a b c -> b", "prod"),
+        "sum": lambda t: einops.reduce(t, "a b c -> ", "sum"),
+        "repeat": lambda t: einops.repeat(t, "a b c -> a 2 b (c k)", k=3),
+        "einsum": lambda t: einops.einsum(t, t, "a b c, a d c -> a b d"),
+        "pack": lambda t: einops.pack([t, t[:, :, 0]], "a *")[0],
+        "unpack": lambda t: einops.unpack(t, [[1], [2]], "a * c")[1],
+    }
+    for name, f in programs.items():
+        y, want = f(x), f(values)
+        assert isinstance(y, wengert.Tensor), name
+        np.testing.assert_allclose(y.detach().numpy(), want, rtol=1e-12, err_msg=name)
+        assert gradcheck(f, (x,)), name
+    assert einops.parse_shape(x, "a _ c") == {"a": 2, "c": 4}
+    assert einops.reduce(x > 0, "a b c -> a", "any").dtype is wengert.bool
+    assert einops.asnumpy(wengert.ones(2)).tolist() == [1.0, 1.0]
+    with pytest.raises(einops.EinopsError, match="Shape mismatch"):
+        einops.rearrange(x, "(a k) b c -> a k b c", k=5)
+
+
 def test_xarray() -> None:
     xarray = pytest.importorskip("xarray")
     x = points(3, 4)
@@ -124,6 +155,7 @@ def test_xarray() -> None:
         "sel": lambda d: d.sel(time=2.0),
         "transpose": lambda d: d.transpose("place", "time"),
         "where": lambda d: d.where(d > 0.5, 0.0),
+        "dot of two": lambda d: xarray.dot(d, d, dim="place"),
         "exp": np.exp,
         "cumsum": lambda d: d.cumsum("time"),
         "stack": lambda d: d.stack(all=("time", "place")),

@@ -75,7 +75,7 @@ LAYERS = (
 )
 
 # Who may import what besides the standard library, NumPy and wengert: optional dependencies, each in one place.
-OPTIONAL = {"wengert.cli.notebook.agg_backend": {"matplotlib"}}
+OPTIONAL = {"wengert.cli.notebook.agg_backend": {"matplotlib"}, "wengert.interop.einops": {"einops"}}
 
 # Imports inside functions: (module, what it imports). Only optional dependencies are loaded so.
 LAZY: set[tuple[str, str]] = {

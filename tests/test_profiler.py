@@ -205,6 +205,23 @@ def test_compiled_functions_are_one_event():
     assert "double" in p.events()[0].name
 
 
+def test_names_are_pytorchs(torch):
+    def names(lib):
+        x = lib.ones(2, 3, 4, 4)
+        with lib.autograd.profiler.profile() as p:
+            lib.nn.Linear(4, 2)(x).exp()
+            lib.nn.Conv2d(3, 2, 3)(x)
+            lib.nn.BatchNorm2d(3)(x) ** 2
+            lib.nn.LayerNorm(4)(x).to(lib.float64)
+            lib.nn.GroupNorm(3, 3)(x)
+            3 * x - 1
+        return {event.key for event in p.function_events}
+
+    ours = names(wengert)
+    wanted = ["linear", "exp", "convolution", "batch_norm", "pow", "layer_norm", "to", "group_norm", "mul", "sub"]
+    assert {f"aten::{name}" for name in wanted} <= ours & names(torch)
+
+
 def test_blocks_without_a_profiler():
     @record_function("f")
     def f(x):

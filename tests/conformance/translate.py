@@ -40,7 +40,7 @@ def to_wengert(x: Any) -> Any:
 
 
 def _by_name(name: str) -> Any:
-    if not hasattr(wengert, name):
+    if not hasattr(wengert, name) or name == "bfloat16":
         raise UntranslatableError(name)
     return getattr(wengert, name)
 

@@ -32,6 +32,7 @@ from wengert._dtypes import (
     uint64,
 )
 from wengert.array_api import fft, linalg, special
+from wengert.array_api._beyond import einsum, pad
 from wengert.array_api._creation import (
     arange,
     asarray,
@@ -232,6 +233,7 @@ __all__ = [
     "diff",
     "divide",
     "e",
+    "einsum",
     "empty",
     "empty_like",
     "equal",
@@ -295,6 +297,7 @@ __all__ = [
     "not_equal",
     "ones",
     "ones_like",
+    "pad",
     "permute_dims",
     "pi",
     "positive",

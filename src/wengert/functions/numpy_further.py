@@ -28,7 +28,7 @@ from wengert.functions.matrix_norms import linalg_norm
 from wengert.functions.numpy_rearranged import rearranged_pad
 from wengert.functions.products import matmul
 
-__all__ = ["FURTHER", "NUMBERS"]
+__all__ = ["FURTHER", "NUMBERS", "pad"]
 
 
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
@@ -112,7 +112,8 @@ def _append(arr: Any, values: Any, axis: int | None = None) -> Any:
     return joining.cat([arr.reshape(-1), values.reshape(-1)]) if axis is None else joining.cat([arr, values], axis)
 
 
-def _pad(array: Any, pad_width: Any, mode: str = "constant", *, constant_values: float = 0, **options: Any) -> Any:
+def pad(array: Any, pad_width: Any, mode: str = "constant", *, constant_values: float = 0, **options: Any) -> Any:
+    """``np.pad``: with a constant, or with the array's own elements."""
     if mode != "constant" or not isinstance(constant_values, (int, float)):
         return rearranged_pad(array, pad_width, mode, options)
     pairs = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
@@ -194,7 +195,7 @@ FURTHER: Final[dict[Any, Callable[..., Any]]] = {
     np.array_split: lambda ary, sections, axis=0: list(ary.tensor_split(_places(sections), axis)),
     np.dstack: joining.dstack,
     np.append: _append,
-    np.pad: _pad,
+    np.pad: pad,
     np.rot90: lambda m, k=1, axes=(0, 1): m.rot90(k, axes),
     np.fliplr: lambda m: m.fliplr(),
     np.flipud: lambda m: m.flipud(),

@@ -147,9 +147,17 @@ def _compiled(seen: dict[str, Any]) -> tuple[Any, str, tuple[Any, ...]]:
     return function, repr(function).strip("<>"), seen["args"]
 
 
+# What the table has several operations for, by what they are given, and names of its own.
+_FORMS = ("_number", "_bias", "_affine", "_weight")
+_NAMES = {"conv": "convolution", "conv_transpose": "convolution", "cast": "to"}
+
+
 def _pytorchs_name(op: Op) -> str:
     """The operation's name as PyTorch's profiler writes it; whether an operand is a number does not show."""
-    return "aten::" + op.name.removesuffix("_number").removeprefix("number_")
+    name = op.name.removeprefix("number_")
+    for form in _FORMS:
+        name = name.removesuffix(form)
+    return f"aten::{_NAMES.get(name, name)}"
 
 
 # The functions of the engine that one call of is an event, and how to read what it is about from their variables: the
