@@ -105,10 +105,7 @@ class Plan:
             if same is not None:
                 self.results.append(("argument", self.positions[same]))
                 continue
-            if (
-                not isinstance(raw_of(leaf), Traced)
-                and trace.capture(leaf).storage.current() is trace.capture(leaf).value
-            ):
+            if not isinstance(raw_of(leaf), Traced) and trace.is_untouched(trace.capture(leaf)):
                 self.results.append(("static", leaf))
                 continue
             value = trace.value_of(leaf)
