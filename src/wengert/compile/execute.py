@@ -85,7 +85,7 @@ class Executable:
 
 
 def owned(raws: tuple[Any, ...], inputs: tuple[Any, ...], in_place: frozenset[int] = frozenset()) -> tuple[Any, ...]:
-    """The same values, each on memory that nothing else uses: an equation may give a view, or an input itself.
+    """The same values, each on memory that nothing else uses: an equation may give a view, an input, or a constant.
 
     Those ``in_place`` are as they should be.
     """

@@ -97,7 +97,8 @@ class Plan:
         self.outputs: list[Value] = []
         self.results: list[tuple[str, Any]] = []
         self._tracked_tensors: list[Any] = []
-        for leaf in found:
+        places: dict[int, int] = {}  # of tensors among the results
+        for number, leaf in enumerate(found):
             if not isinstance(leaf, TensorBase):
                 self.results.append(("static", leaf))
                 continue
@@ -105,11 +106,11 @@ class Plan:
             if same is not None:
                 self.results.append(("argument", self.positions[same]))
                 continue
-            if (
-                not isinstance(raw_of(leaf), Traced)
-                and trace.capture(leaf).storage.current() is trace.capture(leaf).value
-            ):
+            if not isinstance(raw_of(leaf), Traced) and trace.is_untouched(trace.capture(leaf)):
                 self.results.append(("static", leaf))
+                continue
+            if places.setdefault(id(leaf), number) != number:
+                self.results.append(("again", places[id(leaf)]))
                 continue
             value = trace.value_of(leaf)
             tracked = is_tracking(leaf) and value.dtype.kind in "fc"
@@ -235,7 +236,7 @@ class Plan:
             _check_apart(tensors, [tensors[number] for number, _ in self._writes])
         raws = self.forward(*[t._data for t in tensors])
         made = [wrap(raw) for raw in raws[: len(self.outputs)]]
-        if self.tracked_outputs and STATE.grad_enabled:
+        if self.tracked_outputs:
             self._record(leaves, tensors, made, raws)
         for number, place in self._writes:
             _write(tensors[number], raws[place])
@@ -251,6 +252,8 @@ class Plan:
                 results.append(what)
             elif kind == "argument":
                 results.append(leaves[what])
+            elif kind == "again":
+                results.append(results[what])
             else:
                 results.append(made[what])
                 if kind == "leaf":

@@ -122,10 +122,14 @@ class Trace:
                 found.proxy._node, found.proxy._rg = Boundary((), data.shape, data.dtype), True
             self._held.append(data)
             if id(t) in self._made and getattr(data, "base", None) is None:
-                self.constants[value] = np.array(data)
+                self.constants[value] = np.array(data).view()  # has a base: as an output it is copied
             else:
                 self.captures.append(found)
         return found
+
+    def is_untouched(self, capture: Capture) -> bool:
+        """Whether it is a tensor from outside that the function has not written to."""
+        return capture.storage.current() is capture.value and capture.value not in self.constants
 
     def raw_value(self, t: Any) -> Any:
         """What stands for the raw value of a tensor while this trace is set."""
@@ -179,7 +183,7 @@ class Trace:
 
     def constant(self, array: Any) -> Value:
         """A value known now."""
-        array = np.asarray(array)
+        array = np.asarray(array).view()  # has a base: as an output it is copied
         value = self.new(array.dtype, array.shape)
         self.constants[value] = array
         return value

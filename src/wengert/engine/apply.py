@@ -361,11 +361,13 @@ def promoted(op: Op, raws: list[Any]) -> list[Any]:
 
 
 def _with_floats(op: Op, raws: list[Any]) -> list[Any]:
-    """The raw inputs, integers and bools as the floats that ``op`` computes with: ``-a`` of uint8 is no negative."""
+    """The raw inputs in the kind of numbers that ``op`` computes with.
+
+    ``-a`` of uint8 is no negative, and the logarithm of -1 is no real number.
+    """
     dtype = compute_dtype(op, raws)
-    if dtype.kind not in "fc":
-        return raws
-    return [x.astype(dtype) if isinstance(x, _ARRAYS) and x.dtype.kind in "biu" else x for x in raws]
+    less = {"f": "biu", "c": "biuf"}.get(dtype.kind, "")
+    return [x.astype(dtype) if isinstance(x, _ARRAYS) and x.dtype.kind in less else x for x in raws]
 
 
 def compute_dtype(op: Op, raws: list[Any]) -> np.dtype[Any]:
@@ -453,7 +455,7 @@ def _recorded(
     if cls.each:
         node.arity = len(inputs)
     if cls.keeps_scalars and isinstance(y, np.generic):
-        kept = [y, *map(scalar_of, taken.raws)]
+        kept = [y, *map(scalar_of, raws)]
     node.links = (cls.form, *taken.following, *kept, *watched)
     node.seq = next_seq()
     node.code, node.lasti = user_code(4)

@@ -219,7 +219,7 @@ class Operation:
         return kernel(*inputs)
 
     def _found(self, dtype: str, count: int, meta: dict[str, Any]) -> Kernel:
-        otherwise = self._numpys(np.dtype(dtype), meta)
+        otherwise = self._numpys(meta)
         maker = KERNELS.find_maker()
         if maker is None:
             return otherwise
@@ -229,7 +229,7 @@ class Operation:
         arguments = tuple(["b1" if i == mask else dtype for i in range(count)])
         return maker.forward(self.op, arguments, meta, otherwise) or otherwise
 
-    def _numpys(self, dtype: np.dtype[Any], meta: dict[str, Any]) -> Kernel:
+    def _numpys(self, meta: dict[str, Any]) -> Kernel:
         """NumPy's way, tile by tile where that pays."""
         op = self.op
         is_elementwise = op.kind is Kind.ELEMENTWISE
@@ -237,7 +237,7 @@ class Operation:
         def otherwise(*inputs: Any) -> Any:
             first = inputs[0]
             if first.__class__ is ndarray and first.size >= LARGE:
-                return run_silently(large, op, inputs, dtype, meta)
+                return run_silently(large, op, inputs, meta)
             run = run_by_rows if is_elementwise and has_wide_rows(inputs) else run_silently
             return run(op.impl, *inputs, **meta)
 

@@ -11,6 +11,7 @@ import dis
 import re
 from collections.abc import Callable
 from functools import cache
+from math import prod
 from time import perf_counter
 from typing import Any, Final
 
@@ -36,6 +37,8 @@ def tiled(
 ) -> Any:
     """``function(*values, **meta)`` for an elementwise function of values of one shape, as an array of ``dtype``.
 
+    ``dtype`` None is that which the function gives.
+
     Returns NotImplemented where the values cannot be taken apart in one way: another shape among them, or memory that
     is not in order; with ``cheap_as_one`` also where the first tile shows that the function is hardly more than one
     pass.
@@ -44,23 +47,27 @@ def tiled(
     if flat is None:
         return NotImplemented
     shape, lines, fixed = flat
-    out: Any = np.empty(shape, dtype)
-    line = out.reshape(-1)
-    n = line.shape[0]
-    size = _TILE_BYTES // dtype.itemsize
+    n = prod(shape)
+    size = _TILE_BYTES // max([x.itemsize for x in lines if x is not None], default=8)
     ufunc = function if function.__class__ is np.ufunc and not meta else None
+
+    def parts_of(start: int, stop: int) -> list[Any]:
+        return [fixed[i] if x is None else x[start:stop] for i, x in enumerate(lines)]
 
     def piece(number: int) -> None:
         start = number * size
         stop = start + size
-        parts = [fixed[i] if x is None else x[start:stop] for i, x in enumerate(lines)]
+        parts = parts_of(start, stop)
         if ufunc is not None:
             ufunc(*parts, out=line[start:stop])
         else:
             line[start:stop] = function(*parts, **meta)
 
     start = perf_counter()
-    piece(0)
+    first = function(*parts_of(0, size), **meta)
+    out: Any = np.empty(shape, first.dtype if dtype is None else dtype)
+    line = out.reshape(-1)
+    line[:size] = first
     seconds = perf_counter() - start
     count = -(-n // size)
     if get_num_threads() > 1 and seconds * (count - 1) > _WORTH_SHARING:
@@ -95,14 +102,14 @@ def _flattened(values: tuple[Any, ...]) -> tuple[tuple[int, ...], list[Any], lis
     return None if shape is None else (shape, lines, fixed)
 
 
-def large(op: Op, values: tuple[Any, ...], dtype: Any, meta: dict[str, Any]) -> Any:
-    """``op.impl(*values, **meta)`` of an elementwise operation; the result has ``dtype`` if it carries derivatives."""
+def large(op: Op, values: tuple[Any, ...], meta: dict[str, Any]) -> Any:
+    """``op.impl(*values, **meta)`` of an elementwise operation."""
     if not op.differentiable or op.view or op.kind is not Kind.ELEMENTWISE:
         return op.impl(*values, **meta)
     ufunc = op.ufunc if op.ufunc.__class__ is np.ufunc else None
     if ufunc is not None and get_num_threads() == 1:  # one pass: nothing lies between
         return op.impl(*values, **meta)
-    y = tiled(ufunc or op.impl, values, dtype, meta, cheap_as_one=ufunc is None)
+    y = tiled(ufunc or op.impl, values, None, meta, cheap_as_one=ufunc is None)
     return op.impl(*values, **meta) if y is NotImplemented else y
 
 

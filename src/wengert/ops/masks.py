@@ -23,7 +23,7 @@ def _is_worth_it(mask: Any) -> bool:
 def zero_where(x: Any, mask: Any) -> Any:
     """Give ``x`` with exact zeros where ``mask`` holds, whatever stood there."""
     if x.shape == mask.shape == ():
-        return x.dtype.type(0) if mask else x
+        return x.dtype.type(0) if mask else x[()]  # not the memory of `x`
     bits = _BITS.get(x.dtype.char)
     if bits is None or not _is_worth_it(mask):
         return np.where(mask, x.dtype.type(0), x)
