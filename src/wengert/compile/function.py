@@ -47,10 +47,6 @@ class CompiledFunction:
         """As a method, where a class has the compiled function for an attribute."""
         return self if instance is None else MethodType(self, instance)
 
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        """A compiled function in a class is a method."""
-        return self if instance is None else MethodType(self, instance)
-
     def _call(self, *args: Any, **kwargs: Any) -> Any:
         """A call in general: traced and compiled the first time for arguments of these types."""
         leaves, structure = self._flattened(args, kwargs)

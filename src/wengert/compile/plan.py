@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert._dtypes import DEFAULTS
 from wengert._memory import without_collection
-from wengert._traced import TraceError, Traced
+from wengert._traced import Traced, TraceError
 from wengert._tree import LEAF, builder, flatten, unflatten
 from wengert.compile import messages
 from wengert.compile.captures import Boundary

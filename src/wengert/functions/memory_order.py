@@ -30,7 +30,8 @@ def laid_out(raw: Any, draw: Callable[[tuple[int, ...]], Any]) -> Any:
     """What ``draw`` gives for the shape of ``raw``, in the order of its memory."""
     if not is_reordered(raw):
         return draw(raw.shape)
-    strides = (layout_of(raw) if isinstance(raw, Traced) else raw).strides
+    lying: Any = layout_of(raw)
+    strides = lying.strides
     order = sorted(range(raw.ndim), key=lambda dim: -abs(strides[dim]))
     return draw(tuple([raw.shape[dim] for dim in order])).transpose(np.argsort(order).tolist())
 
