@@ -22,31 +22,27 @@ LAYOUTS = ("plain", "plain", "transposed", "strided", "inside")
 PURE = """
 torch.{unary}({a}) | {a}.{unary}() | torch.{binary}({a}, {b}) | torch.{binary}({a}, {b}) | {a} {operator} {b}
 {a} {operator} {number} | {number} {operator} {a} | torch.where({a} > {b}, {a}, {c})
-torch.where({a} > 0, {number}, {b})
-{a}.masked_fill({b} > 0, {number}) | torch.clamp({a}, min={b}) | torch.clamp({a}, -0.5, {number})
-{a}.to(torch.{dtype})
-{a}.type_as({b}) | torch.{reduce}({a}, dim={dim}, keepdim={flag}) | torch.{reduce}({a}) | {a}.sum(dtype=torch.{dtype})
+torch.where({a} > 0, {number}, {b}) | {a}.masked_fill({b} > 0, {number}) | torch.clamp({a}, min={b})
+torch.clamp({a}, -0.5, {number}) | {a}.to(torch.{dtype}) | {a}.type_as({b})
+torch.{reduce}({a}, dim={dim}, keepdim={flag}) | torch.{reduce}({a}) | {a}.sum(dtype=torch.{dtype})
 torch.argmax({a}, dim={dim}) | {a}.max({dim}).values | {a}.min({dim}).indices | torch.cumsum({a}, {dim})
 torch.cumprod({a}, {dim}) | torch.cummax({a}, {dim}).indices | torch.logsumexp({a}, {dim}) | torch.softmax({a}, {dim})
 torch.log_softmax({a}, {dim}) | torch.std({a}, {dim}, correction={small})
-torch.sort({a}, dim={dim}, stable=True).values
-torch.topk({a}, {small}, dim={dim}).values | {a}.reshape(-1) | {a}.unsqueeze({dim}) | {a}.squeeze() | {a}.mT
-{a}.expand(2, *{a}.shape) | {a}.flip({dim}) | torch.roll({a}, {small}, {dim}) | {a}.diagonal({small})
-{a}.tril({small})
-{a}.chunk(2, {dim})[-1] | {a}.unfold({dim}, 2, {small}) | {a}.unbind({dim})[0] | {a}[{small}] | {a}[..., ::2]
-{a}[1:, None]
+torch.sort({a}, dim={dim}, stable=True).values | torch.topk({a}, {small}, dim={dim}).values | {a}.reshape(-1)
+{a}.unsqueeze({dim}) | {a}.squeeze() | {a}.mT | {a}.expand(2, *{a}.shape) | {a}.flip({dim})
+torch.roll({a}, {small}, {dim}) | {a}.diagonal({small}) | {a}.tril({small}) | {a}.chunk(2, {dim})[-1]
+{a}.unfold({dim}, 2, {small}) | {a}.unbind({dim})[0] | {a}[{small}] | {a}[..., ::2] | {a}[1:, None]
 torch.nn.functional.pad({a}, ({small}, -1), value=1.5) | torch.nn.functional.pad({a}, (0, {small}), mode="replicate")
 torch.cat([{a}, {b}], {dim}) | torch.cat([{a}], {dim}) | torch.stack([{a}, {a}], {dim}) | torch.block_diag({a}, {b})
-torch.cartesian_prod({a}, {b}) | {a} @ {b} | {a} @ {b}.mT | torch.outer({a}, {b}) | torch.einsum("ij,kj->ik", {a}, {b})
-{a}[{index} % {a}.shape[0]] | torch.gather({a}, {dim}, {index} % {a}.shape[{dim}])
-torch.take_along_dim({a}, {index} % 1, {dim})
+torch.cartesian_prod({a}, {b}) | {a} @ {b} | {a} @ {b}.mT | torch.outer({a}, {b})
+torch.einsum("ij,kj->ik", {a}, {b}) | {a}[{index} % {a}.shape[0]]
+torch.gather({a}, {dim}, {index} % {a}.shape[{dim}]) | torch.take_along_dim({a}, {index} % 1, {dim})
 torch.scatter_add({a}, 0, {index} % {a}.shape[0], {b})
 torch.index_put({a}, ({index} % {a}.shape[0],), {b}, accumulate=True)
 torch.scatter_reduce({a}, 0, {index} % {a}.shape[0], {b}, "amax")
-torch.index_add({a}, 0, {index}.reshape(-1) % 1, {b})
-torch.full_like({a}, 2) | torch.ones(3, dtype=torch.{dtype}) | torch.arange({a}.shape[0]) | torch.complex({a}, {b})
-{a}.real
-torch.addcmul({a}, {b}, {c}) | torch.lerp({a}, {b}, 0.25) | torch.nn.functional.layer_norm({a}, {a}.shape[-1:])
+torch.index_add({a}, 0, {index}.reshape(-1) % 1, {b}) | torch.full_like({a}, 2) | torch.ones(3, dtype=torch.{dtype})
+torch.arange({a}.shape[0]) | torch.complex({a}, {b}) | {a}.real | torch.addcmul({a}, {b}, {c})
+torch.lerp({a}, {b}, 0.25) | torch.nn.functional.layer_norm({a}, {a}.shape[-1:])
 torch.nn.functional.scaled_dot_product_attention({a}, {a}, {a}, is_causal=True) | {a}.detach() | {a}.clone()
 {a}.T.sin()
 torch.nn.functional.conv1d({a}, torch.ones(2, {a}.shape[-2], 2, dtype={a}.dtype), padding={small}, stride=2)
@@ -54,12 +50,10 @@ torch.nn.functional.max_pool1d({a}, 2, stride={small}) | torch.func.vmap(lambda 
 """
 WRITING = """
 {a}.{inplace}_({b}) | {a}.{inplace}_({b}) | {a}.mul_({number}) | {a}.relu_() | {a}.zero_()
-{a}.masked_fill_({b} > 0, {number})
-{a}.clamp_(0, 1) | {a}.unfold({dim}, 1, 1).mul_(2) | {a}.T.add_(1) | {a}.index_add_(0, torch.tensor([0, 0]), {b})
-torch.add({a}, {b}, out={c}) | torch.mul({a}, 2, out={a}) | {a}.t_() | {a}.squeeze_() | torch.rand_like({a}.mT)
-{a}.normal_()
-{a}[0] = {b} | {a}[::2] += {number} | {a}[..., -1] = {number} | {a}[1:] = {b}[0] | {a}[{b} > 0] = {number}
-{a}[:, 1:] *= 2
+{a}.masked_fill_({b} > 0, {number}) | {a}.clamp_(0, 1) | {a}.unfold({dim}, 1, 1).mul_(2) | {a}.T.add_(1)
+{a}.index_add_(0, torch.tensor([0, 0]), {b}) | torch.add({a}, {b}, out={c}) | torch.mul({a}, 2, out={a}) | {a}.t_()
+{a}.squeeze_() | torch.rand_like({a}.mT) | {a}.normal_() | {a}[0] = {b} | {a}[::2] += {number}
+{a}[..., -1] = {number} | {a}[1:] = {b}[0] | {a}[{b} > 0] = {number} | {a}[:, 1:] *= 2
 """
 WORDS = {
     "unary": "sin cos tanh sigmoid neg abs sign sgn floor round square logical_not isnan relu erf log1p exp2 signbit",
@@ -92,7 +86,7 @@ class Source:
     def function(self, torch: Any) -> Callable[..., Any]:
         """The program as a function of its arguments."""
         space = {"torch": torch}
-        exec(self.text, space)
+        exec(self.text, space)  # made of the templates above
         return space["f"]  # type: ignore[return-value]
 
     def tensors(self, torch: Any, arrays: Any = None) -> list[Any]:

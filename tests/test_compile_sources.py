@@ -66,14 +66,14 @@ def check(seed: int, *, writes: bool) -> None:
         try:
             found = outcome(source, compiled, arrays)
         except (RuntimeError, NotImplementedError) as error:
-            if not any([text in str(error) for text in REFUSED]):
-                pytest.fail(f"{error}\n{source.text}")
-            continue
+            if any([text in str(error) for text in REFUSED]):
+                continue
+            raise
         compare(found, wanted, source, "compiled")
 
 
 @pytest.mark.parametrize("writes", [False, True])
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(15))
 def test_programs(seed: int, writes: bool) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -1,8 +1,8 @@
 """While a thread traces, the raw value of a tensor from outside is its storage in the trace.
 
-So nothing that is computed from such values at the time of tracing can become a constant of the program unnoticed, and
-nothing that only stands for values is left in such a tensor (``w.t_()``, ``w.data = x``). The slot of the raw value is
-hidden behind a property for that time; other threads only pay for the property.
+So nothing that is computed from such values at the time of tracing can become a constant of the program unnoticed,
+and nothing that only stands for values is left in such a tensor (``w.t_()``, ``w.data = x``). The slot of the raw
+value is hidden behind a property for that time; other threads only pay for the property.
 """
 
 from __future__ import annotations

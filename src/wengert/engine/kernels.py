@@ -444,6 +444,8 @@ class Rules:
     def with_metadata(self, needed: int, values: tuple[Any, ...], meta: dict[str, Any]) -> Any:
         """The rules with metadata; the first value, the cotangent, says the dtype."""
         dtype = values[0].dtype
+        if dtype is not _F32 and dtype is not _F64:
+            return NotImplemented
         try:
             kernel = self.with_meta[(dtype is _F32, needed, *meta.items())]
         except (KeyError, TypeError):
