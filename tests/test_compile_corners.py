@@ -67,6 +67,11 @@ def test_constants_where_memory_or_a_mask_is_wanted(n: int) -> None:
     same(lambda x: F.scaled_dot_product_attention(x[:1], x[:1], x[:1], is_causal=True), x)
 
 
+@pytest.mark.parametrize("shapes", [((3, 4), (3, 4)), ((2, 3, 4), (3, 4)), ((5, 1, 4), (3, 4)), ((1, 1, 4), (1, 1, 4))])
+def test_sums_of_products_with_an_ellipsis(shapes: Any) -> None:
+    same(lambda x, y: torch.einsum("...i,...i->...", x, y), *[random(*shape) for shape in shapes])
+
+
 def test_powers_that_are_bools_have_gradients() -> None:
     x = random(3).requires_grad_()
     (g,) = torch.autograd.grad(torch.compile(lambda x: x**True)(x).sum(), x)

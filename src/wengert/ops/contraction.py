@@ -152,9 +152,12 @@ def _row_dots(a: Any, b: Any) -> Any:
 def order_of_pairs(subs: tuple[Labels, ...], out: Labels, shapes: tuple[Shape, ...]) -> list[tuple[int, int, Labels]]:
     """Say which pairs to contract one after the other, and which labels each result keeps."""
     shaped = [np.broadcast_to(np.float32(0), shape) for shape in shapes]
-    arguments: list[Any] = [part for x, labels in zip(shaped, subs, strict=True) for part in (x, list(labels))]
+    number = {s: k for k, s in enumerate(dict.fromkeys([s for labels in subs for s in labels]))}  # NumPy has 52
+    arguments: list[Any] = []
+    for x, labels in zip(shaped, subs, strict=True):
+        arguments += (x, [number[s] for s in labels])
     greedy = len(subs) > 6  # the best order of n operands takes a time that grows like n!
-    path = np.einsum_path(*arguments, list(out), optimize="greedy" if greedy else "optimal")[0][1:]
+    path = np.einsum_path(*arguments, [number[s] for s in out], optimize="greedy" if greedy else "optimal")[0][1:]
     remaining = list(subs)
     steps = []
     for picked in path:
