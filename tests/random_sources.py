@@ -52,7 +52,7 @@ WRITING = """
 {a}.{inplace}_({b}) | {a}.{inplace}_({b}) | {a}.mul_({number}) | {a}.relu_() | {a}.zero_()
 {a}.masked_fill_({b} > 0, {number}) | {a}.clamp_(0, 1) | {a}.unfold({dim}, 1, 1).mul_(2) | {a}.T.add_(1)
 {a}.index_add_(0, torch.tensor([0, 0]), {b}) | torch.add({a}, {b}, out={c}) | torch.mul({a}, 2, out={a}) | {a}.t_()
-{a}.squeeze_() | torch.rand_like({a}.mT) | {a}.normal_() | {a}[0] = {b} | {a}[::2] += {number}
+{a}.squeeze_() | torch.rand_like({a}.mT) | {a}.copy_(torch.randn({a}.shape)) | {a}[0] = {b} | {a}[::2] += {number}
 {a}[..., -1] = {number} | {a}[1:] = {b}[0] | {a}[{b} > 0] = {number} | {a}[:, 1:] *= 2
 """
 WORDS = {

@@ -230,7 +230,7 @@ def _why(key: Any, last: Any, *, again: bool) -> str:
     if again:
         return (
             "a tensor from outside has another dtype, shape, requires_grad or .grad than when it was traced before, "
-            "or a module another attribute"
+            "a module another attribute, or a name another number or tensor"
         )
     if last is None:
         return "this was the first call"

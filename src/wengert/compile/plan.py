@@ -13,6 +13,7 @@ from wengert._memory import without_collection
 from wengert._traced import Traced, TraceError
 from wengert._tree import LEAF, builder, flatten, unflatten
 from wengert.compile import messages
+from wengert.compile.bindings import Bindings
 from wengert.compile.captures import Boundary
 from wengert.compile.execute import Executable
 from wengert.compile.node import CompiledFunctionBackward
@@ -61,6 +62,7 @@ class Plan:
         self._leaves = len(leaves)
         self.refusal: Exception | None = None  # why there are no gradients of the results
         start = time.perf_counter()
+        self._bindings = Bindings(function)
         trace = Trace()
         with tracing(trace):
             one_for = {id(leaves[i]): _stand_in(trace, leaves[i]) for i in self.positions}
@@ -80,6 +82,7 @@ class Plan:
             program, self.cut = self._cut(trace, joint)
         self._settings = trace.settings
         self._settings.close()
+        self._bindings.close()
         self._hosts = trace.hosts
         self._sources = [(c.tensor if c.owner is None else c.owner, c.owner is not None) for c in trace.captures]
         self._guards = [(t._data.dtype, t._data.shape, t._rg) for t in self.captures()]
@@ -206,6 +209,8 @@ class Plan:
                 return False
         if any([getattr(t, "_grad", None) is not None for t in self._without_grad]) or not self._settings.hold():
             return False
+        if not self._bindings.hold():
+            return False
         return all([host.source.key() == host.key for host in self._hosts])
 
     @property
@@ -273,7 +278,7 @@ class Plan:
             schedule is not None
             and kwargs == {}
             and args == tuple(self.positions)
-            and not (self._sources or self._writes or self._grads or self._hosts or self._settings)
+            and not (self._sources or self._writes or self._grads or self._hosts or self._settings or self._bindings)
             and [place for _, place in self.results] == list(range(len(self.outputs)))
             and kinds == ["plain"] * len(self.outputs)
         )
