@@ -45,7 +45,8 @@ def compile(
     evaluation.
 
     A signature is the containers, the dtypes and shapes of the tensors, whether they require grad, and the values of
-    everything else. Tensors that the function takes from its surroundings are read anew at each call, and gradients
+    everything else; numbers that change from call to call become inputs where the function only computes with them.
+    Tensors that the function takes from its surroundings are read anew at each call, and gradients
     flow to them; numbers from there are constants. The results are tracked as those of the function itself.
 
     Raises:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import functools
 import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import MethodType
-from typing import Any
+from typing import Any, Final
 
-import numpy as np
-
-from wengert._dtypes import DEFAULTS
 from wengert._memory import without_collection
+from wengert._source import users_stacklevel
 from wengert._traced import TraceError
 from wengert._tree import flatten
 from wengert.compile.plan import Plan
 from wengert.compile.report import explanation, llvm_text, loops_text, timings
-from wengert.engine.base import TensorBase, is_leveled, is_tracking
+from wengert.compile.signature import changing, described, erased, key_of
+from wengert.compile.varying import MOST_PLANS, Family, NumbersAskedError, traced
+from wengert.engine.base import TensorBase, is_leveled
 from wengert.engine.state import STATE
 from wengert.program.program import Program
 
-_PLAIN = frozenset({bool, int, float, complex, str, type(None)})
+MANY: Final = 64  # traces of one function: then a line says what keeps changing
 
 
 class CompiledFunction:
@@ -41,6 +41,8 @@ class CompiledFunction:
         self._eager: dict[Any, str] = {}
         self._entries: dict[Any, Any] = {}  # builtins that do all of a call for some tensors
         self._structures: dict[int, Any] = {}  # of so many tensors as arguments
+        self._families: dict[Any, Family] = {}  # of calls that differ in numbers
+        self._traced = 0
         self.__call__ = _unbound(self)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -53,7 +55,7 @@ class CompiledFunction:
         # In another function's trace it is a part of that; batches and dual numbers go through the engine.
         if STATE.trace is not None or STATE.axes or is_leveled(*leaves):
             return self._function(*args, **kwargs)
-        key = self._key(leaves, structure)
+        key = key_of(leaves, structure)
         if key in self._eager:
             return self._function(*args, **kwargs)
         try:
@@ -75,30 +77,77 @@ class CompiledFunction:
             structure = self._structures[len(args)] = flatten((args, kwargs))[1]
         return list(args), structure
 
-    def _key(self, leaves: list[Any], structure: Any) -> Any:
-        same = _repeated(leaves) if len(leaves) > 1 else None
-        return (structure, *[_leaf_key(leaf) for leaf in leaves], same, STATE.grad_enabled, DEFAULTS.float)
-
     def _plan(self, key: Any, leaves: list[Any], structure: Any) -> Plan:
-        plans = self._plans.setdefault(key, [])
-        for plan in plans:
-            if plan.holds():
+        for plan in self._plans.get(key, ()):
+            if plan.holds(leaves):
                 return plan
+        places = [i for i, leaf in enumerate(leaves) if leaf.__class__ is float or leaf.__class__ is int]
+        if not places:
+            return self._new(key, leaves, structure)
+        every = erased(key, places)
+        family = self._families.get(every)
+        if family is None:  # the first numbers are constants
+            new = self._new(key, leaves, structure)
+            self._families[every] = Family(key, places)
+            return new
+        found = self._of_numbers(family, key, leaves, structure)
+        if found is None:
+            found = self._new(key, leaves, structure)
+            family.refuse(family.doubtful)
+        return found
+
+    def _of_numbers(self, family: Family, key: Any, leaves: list[Any], structure: Any) -> Plan | None:
+        """A plan that holds for other numbers too; None where they are constants of a plan."""
+        if family.varying:
+            for plan in self._plans.get(erased(key, family.varying), ()):
+                if plan.holds(leaves):
+                    return plan
+        family.doubtful = ()
+        while varying := family.candidates(key):
+            general = erased(key, varying)
+            if len(self._plans.get(general, ())) >= MOST_PLANS:
+                family.refuse(varying)
+                return None
+            try:
+                plan = self._new(general, leaves, structure, varying)
+            except NumbersAskedError as error:
+                if not error.asked:
+                    family.doubtful = varying
+                    return None
+                family.refuse(error.asked)
+            else:
+                family.varying = varying
+                return plan
+        return None
+
+    def _new(self, key: Any, leaves: list[Any], structure: Any, varying: Sequence[int] = ()) -> Plan:
+        """A plan traced now."""
         last = next((other for other in reversed(self._plans) if other != key and self._plans[other]), None)
         with without_collection():
-            plan = Plan(self._function, leaves, structure, effects=self._effects)
-        plan.described = functools.partial(_described, key, last, again=bool(plans))
+            plan = traced(self._function, leaves, structure, effects=self._effects, varying=varying)
+        plans = self._plans.setdefault(key, [])
+        plan.described = functools.partial(described, key, last, again=bool(plans))
         plan.compiled = _without_effects
         plans.append(plan)
+        self._traced += 1
+        if self._traced == MANY:
+            self._warn_of_many()
         if len(plans) == 1:
             fast = plan.entry(self.__call__, self._entries)
             if fast is not None:
                 self.__call__ = fast.call  # what it does not take goes to the entry before
         return plan
 
+    def _warn_of_many(self) -> None:
+        why = changing(self._function, list(self._plans))
+        message = (
+            f"compile(): {_name(self._function)} has been traced {MANY} times: {why}. Each time takes milliseconds."
+        )
+        warnings.warn(message, UserWarning, stacklevel=users_stacklevel())
+
     def _plan_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Plan, list[Any]]:
         leaves, structure = flatten((args, kwargs))
-        return self._plan(self._key(leaves, structure), leaves, structure), leaves
+        return self._plan(key_of(leaves, structure), leaves, structure), leaves
 
     def loops(self, *args: Any, **kwargs: Any) -> str:
         """The loop nests that run for these arguments, as pseudo-code.
@@ -178,80 +227,6 @@ def _unbound(function: CompiledFunction) -> Callable[..., Any]:
         return target._call(*args, **kwargs)
 
     return slow
-
-
-def _repeated(leaves: list[Any]) -> tuple[int, ...] | None:
-    """Which tensors are one object; None if each is another one. What is written to one shows in the others."""
-    ids = [id(leaf) for leaf in leaves if isinstance(leaf, TensorBase)]
-    return tuple(map(ids.index, ids)) if len(set(ids)) != len(ids) else None
-
-
-def _leaf_key(leaf: Any) -> Any:
-    cls = leaf.__class__
-    if isinstance(leaf, TensorBase):
-        data = leaf._data
-        tracked = is_tracking(leaf)
-        return cls, data.dtype, data.shape, tracked, tracked and leaf._node is None
-    if cls in _PLAIN:
-        return cls, repr(leaf) if cls is float or cls is complex else leaf
-    if isinstance(leaf, (np.ndarray, np.generic)):
-        return "array", leaf.dtype, leaf.shape
-    try:
-        hash(leaf)
-    except TypeError:
-        return _Same(leaf)
-    if hasattr(cls, "_traced_state"):
-        return cls, leaf, leaf._traced_state()
-    return cls, leaf
-
-
-def _part_text(part: Any) -> str:
-    """One part of a key, for people."""
-    if part is None or (isinstance(part, tuple) and part and isinstance(part[0], int)):
-        return "different tensors" if part is None else "the same tensor more than once"
-    if isinstance(part, (_Same, bool, np.dtype)):
-        return (
-            f"grad mode {part}" if isinstance(part, bool) else repr(part.it) if isinstance(part, _Same) else str(part)
-        )
-    _, *rest = part
-    if isinstance(rest[0], np.dtype):
-        sizes = ",".join(map(str, rest[1]))
-        return f"{rest[0]}{f'[{sizes}]' if rest[1] else ''}" + (" requiring grad" if len(rest) > 2 and rest[2] else "")
-    return str(rest[0])
-
-
-def _described(key: Any, last: Any, *, again: bool) -> tuple[str, str]:
-    """A signature, and why a call was traced: ``last`` is the one before; ``again`` if this was traced before."""
-    mode = "" if key[-2] else ", under no_grad"
-    return f"({', '.join(map(_part_text, key[1:-3]))}){mode}", _why(key, last, again=again)
-
-
-def _why(key: Any, last: Any, *, again: bool) -> str:
-    if again:
-        return (
-            "a tensor from outside has another dtype, shape, requires_grad or .grad than when it was traced before, "
-            "a module another attribute, or a name another number or tensor"
-        )
-    if last is None:
-        return "this was the first call"
-    if last[0] != key[0]:
-        return "the arguments are nested in another way than before"
-    return "; ".join(
-        [f"{_part_text(a)} became {_part_text(b)}" for a, b in zip(last[1:], key[1:], strict=True) if a != b]
-    )
-
-
-class _Same:
-    """A key that is equal for the same object only, and keeps it alive."""
-
-    def __init__(self, it: Any) -> None:
-        self.it = it
-
-    def __hash__(self) -> int:
-        return id(self.it)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.it is self.it
 
 
 def _name(function: Any) -> str:

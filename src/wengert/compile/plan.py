@@ -17,6 +17,7 @@ from wengert.compile.bindings import Bindings
 from wengert.compile.captures import Boundary
 from wengert.compile.execute import Executable
 from wengert.compile.node import CompiledFunctionBackward
+from wengert.compile.numbers import Numbers, TracedNumber
 from wengert.compile.reading import raw_of
 from wengert.compile.runtime.form_code import NEXT, tuple_of
 from wengert.compile.sources import Draw
@@ -49,32 +50,46 @@ class Plan:
         leaves: the leaves of the first call's arguments.
         structure: the containers around them.
         effects: whether writes to tensors from outside are carried out; not for an adjoint, which only repeats them.
+        numbers: the Python numbers among the leaves that may be others at the next call.
     """
 
-    def __init__(self, function: Callable[..., Any], leaves: Sequence[Any], structure: Any, *, effects: bool) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        leaves: Sequence[Any],
+        structure: Any,
+        *,
+        effects: bool,
+        numbers: Numbers | None = None,
+    ) -> None:
         self.function = function
         self.structure = structure
         places = {id(leaf): i for i, leaf in reversed(list(enumerate(leaves))) if isinstance(leaf, _ARRAYS)}
         self.positions = sorted(places.values())  # of each object once
-        numbers = {id(leaves[i]): number for number, i in enumerate(self.positions)}
-        self._slots = [(i, numbers[id(leaf)]) for i, leaf in enumerate(leaves) if id(leaf) in numbers]
+        number_of = {id(leaves[i]): number for number, i in enumerate(self.positions)}
+        self._slots = [(i, number_of[id(leaf)]) for i, leaf in enumerate(leaves) if id(leaf) in number_of]
         self._effects = effects
         self._leaves = len(leaves)
         self.refusal: Exception | None = None  # why there are no gradients of the results
         start = time.perf_counter()
         self._bindings = Bindings(function)
         trace = Trace()
+        self.numbers = trace.numbers = numbers
         with tracing(trace):
             one_for = {id(leaves[i]): _stand_in(trace, leaves[i]) for i in self.positions}
             stand_ins = list(one_for.values())
             memory = list(map(raw_of, stand_ins))
             given = [one_for.get(id(leaf), leaf) for leaf in leaves]
+            if numbers is not None:
+                given = [numbers.given.get(i, leaf) for i, leaf in enumerate(given)]
             args, kwargs = unflatten(structure, given)
             result = function(*args, **kwargs)
             for t, storage in zip(stand_ins, memory, strict=True):
                 if raw_of(t) is not storage:
                     raise TraceError(messages.replaced(storage.shape))
+            del args, kwargs, given
             self._read_result(trace, result, stand_ins)
+            del result
             self._read_effects(trace, stand_ins)
             joint = self._differentiate(trace, stand_ins)
             self.traced_equations = len(trace.equations)
@@ -102,6 +117,9 @@ class Plan:
         self._tracked_tensors: list[Any] = []
         places: dict[int, int] = {}  # of tensors among the results
         for number, leaf in enumerate(found):
+            if type(leaf) is TracedNumber:
+                self.results.append(("number", leaf.place))
+                continue
             if not isinstance(leaf, TensorBase):
                 self.results.append(("static", leaf))
                 continue
@@ -199,8 +217,10 @@ class Plan:
 
     # --- running ---------------------------------------------------------------------------------------------------
 
-    def holds(self) -> bool:
-        """Whether the captured tensors still are what they were when this was traced."""
+    def holds(self, leaves: Sequence[Any]) -> bool:
+        """Whether captured tensors are what they were when this was traced, and numbers lead the same way."""
+        if self.numbers is not None and self.numbers.values(leaves) is None:
+            return False
         for t, (dtype, shape, tracked) in zip(self.captures(), self._guards, strict=True):
             if t is None:
                 return False
@@ -220,14 +240,20 @@ class Plan:
 
     def raws(self, leaves: Sequence[Any]) -> list[Any]:
         """What the program reads, for the leaves of the arguments."""
-        return [t._data for t in self._inputs(leaves)]
+        return [t._data for t in self._inputs(leaves, self._values(leaves))]
 
-    def _inputs(self, leaves: Sequence[Any]) -> list[Any]:
-        """All that the program reads, as tensors: random numbers are drawn now."""
+    def _values(self, leaves: Sequence[Any]) -> list[Any]:
+        """The numbers that Python computes for these leaves, for which the plan holds."""
+        return [] if self.numbers is None else self.numbers.values(leaves) or []
+
+    def _inputs(self, leaves: Sequence[Any], values: Sequence[Any]) -> list[Any]:
+        """All that the program reads, as tensors: random numbers are drawn now; ``values`` are those of numbers."""
         tensors = [_tensor(leaves[i]) for i in self.positions]
         tensors += self.captures()
         for host in self._hosts:
             tensors += map(wrap, host.source.raws())
+        if self.numbers is not None:
+            tensors += map(wrap, self.numbers.raws(values))
         return tensors
 
     def captures(self) -> list[Any]:
@@ -236,7 +262,8 @@ class Plan:
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """The result for the leaves of the arguments."""
-        tensors = self._inputs(leaves)
+        values = self._values(leaves)
+        tensors = self._inputs(leaves, values)
         if self._writes:
             _check_apart(tensors, [tensors[number] for number, _ in self._writes])
         raws = self.forward(*[t._data for t in tensors])
@@ -259,6 +286,8 @@ class Plan:
                 results.append(leaves[what])
             elif kind == "again":
                 results.append(results[what])
+            elif kind == "number":
+                results.append(values[what])
             else:
                 results.append(made[what])
                 if kind == "leaf":
@@ -327,7 +356,8 @@ class Plan:
         given = list(leaves)
         for i, number in self._slots:
             given[i] = tensors[number]
-        drawn = tensors[len(self.positions) + len(self._sources) :]
+        first = len(self.positions) + len(self._sources)
+        drawn = tensors[first : first + sum([len(host.values) for host in self._hosts])]
         if self._adjoint is None:
             self._adjoint = self.compiled(self.adjoint_of)
         return self._adjoint(given, list(grads), drawn)  # type: ignore[no-any-return]

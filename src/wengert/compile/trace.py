@@ -20,6 +20,8 @@ from wengert.compile import messages, reading
 from wengert.compile.branches import traced_cond, traced_while
 from wengert.compile.captures import Boundary, Capture, GradSlot
 from wengert.compile.loops import NoLoopError, is_open, traced_fori, traced_scan
+from wengert.compile.number_operands import tensor_of, with_tensors
+from wengert.compile.numbers import Numbers, TracedNumber
 from wengert.compile.plain import apply_plain, are_promoted, is_recorded
 from wengert.compile.settings import Settings
 from wengert.compile.sources import HostInputs, Source
@@ -74,6 +76,7 @@ class Trace:
         self.bodies: list[list[Equation]] = []  # the equations of loops' steps
         self.unrolled: list[str] = []  # why loops became no loops of the program
         self._made_in: dict[int, Any] = {}
+        self.numbers: Numbers | None = None  # those among the arguments that may be others at the next call
 
     # --- values ----------------------------------------------------------------------------------------------------
 
@@ -261,6 +264,8 @@ class Trace:
 
     def apply(self, op: Op, inputs: tuple[Any, ...], meta: dict[str, Any]) -> Any:
         """:func:`wengert.engine.apply.apply` while this trace is set."""
+        if self.numbers is not None:
+            op, inputs, meta = with_tensors(self, op, inputs, meta)
         if op.kind is _ELEMENTWISE and op.outputs == 1 and op.check is None and not op.view:
             out = apply_plain(self, op, inputs, meta)
             if out is not None:
@@ -311,6 +316,9 @@ class Trace:
 
     def inplace(self, op: Op, t: Any, others: tuple[Any, ...], meta: dict[str, Any]) -> Any:
         """:func:`wengert.engine.inplace.inplace` while this trace is set."""
+        if self.numbers is not None:
+            op, (_, *rest), meta = with_tensors(self, op, (t, *others), meta)
+            others = tuple(rest)
         others = tuple([self.inner(x) if isinstance(x, TensorBase) else x for x in others])
         inputs = (t, *others)
         differentiable = isinstance(op.vjp, EachInput) or op.differentiable
@@ -380,8 +388,13 @@ class Trace:
     def program(self, outputs: Sequence[Operand]) -> Program:
         """The program from the arguments, the captured tensors, and what Python computes before each run."""
         captured = [capture.value for capture in self.captures]
-        inputs = (*self.arguments, *captured, *[value for host in self.hosts for value in host.values])
+        numbers = () if self.numbers is None else self.numbers.inputs
+        inputs = (*self.arguments, *captured, *[value for host in self.hosts for value in host.values], *numbers)
         return Program(inputs, tuple(self.equations), tuple(outputs), self.constants)
+
+    def number(self, x: Any, dtype: Any) -> Any:
+        """A tensor without dimensions of a number, in this dtype."""
+        return tensor_of(self, x, dtype) if type(x) is TracedNumber else wrap(np.asarray(x).astype(dtype)[()])
 
     def created(self, t: Any) -> None:
         """Remember a tensor that was made while tracing: nobody outside can hold it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from wengert.engine.base import TensorBase, array_of, wrap
 from wengert.engine.inplace import inplace
 from wengert.engine.out import deliver
 from wengert.engine.pointwise import unary
+from wengert.engine.state import STATE
 from wengert.functions.convert import cast_to
 from wengert.functions.elementwise import call, is_number, of_tensors, shown
 from wengert.functions.options import number, require_tensor
@@ -98,7 +100,9 @@ def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = No
 
 
 def _as_dtype(x: Any, dtype: NumpyDtype) -> Any:
-    return cast_to(x, dtype) if isinstance(x, TensorBase) else wrap(np.asarray(x).astype(dtype)[()])
+    if isinstance(x, TensorBase):
+        return cast_to(x, dtype)
+    return wrap(np.asarray(x).astype(dtype)[()]) if STATE.trace is None else STATE.trace.number(x, dtype)
 
 
 def _where_method(self: Any, condition: Any, other: Any) -> Any:
@@ -177,7 +181,7 @@ def _fitting(bound: Any, dtype: NumpyDtype) -> Any:
         limits: Any = np.iinfo(dtype)
         fits = limits.min <= bound <= limits.max
     else:
-        fits = not np.isfinite(bound) or abs(bound) <= float(np.finfo(dtype).max)
+        fits = not float(np.finfo(dtype).max) < abs(bound) < math.inf
     if not fits:
         raise RuntimeError(
             f"value cannot be converted to type {from_numpy_dtype(dtype)} without overflow. Got the bound {bound}"

@@ -1,0 +1,75 @@
+"""Calls of a compiled function that differ only in Python numbers: which of them are inputs of one program.
+
+The first numbers are constants of the trace. One that is another at a later call varies from then on, unless the
+function wants to know its value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from wengert.compile.numbers import NumberNeededError, Numbers
+from wengert.compile.plan import Plan
+
+MOST_PLANS: Final = 8  # where comparisons lead so many ways for the same varying numbers, these are constants
+
+
+class NumbersAskedError(NumberNeededError):
+    """Numbers at some leaves cannot vary."""
+
+    def __init__(self, asked: frozenset[int]) -> None:
+        super().__init__("numbers must be constants")
+        self.asked = asked
+
+
+class Family:
+    """What is known of the calls that are alike but for their numbers.
+
+    Args:
+        key: that of the first call.
+        places: the leaves that are numbers.
+    """
+
+    def __init__(self, key: Any, places: Sequence[int]) -> None:
+        self._first = key
+        self._places = tuple(places)
+        self._refused: frozenset[int] = frozenset()
+        self.varying: tuple[int, ...] = ()  # the leaves that are inputs
+        self.doubtful: tuple[int, ...] = ()  # those that cannot be inputs, unless constants cannot be traced either
+
+    def candidates(self, key: Any) -> tuple[int, ...]:
+        """The leaves that should be inputs, given that a call has this key."""
+        first, refused = self._first, self._refused
+        found = [i for i in self._places if i in self.varying or key[1 + i] != first[1 + i]]
+        return tuple([i for i in found if i not in refused])
+
+    def refuse(self, places: Iterable[int]) -> None:
+        """These leaves stay constants."""
+        self._refused |= frozenset(places)
+        self.varying = tuple([i for i in self.varying if i not in self._refused])
+
+
+def traced(
+    function: Callable[..., Any], leaves: Sequence[Any], structure: Any, *, effects: bool, varying: Sequence[int]
+) -> Plan:
+    """A new plan.
+
+    Raises:
+        NumbersAskedError: the function asked for the value of a varying number (whatever it did then), or keeps it.
+    """
+    numbers = Numbers(varying, leaves) if varying else None
+    if numbers is None:
+        return Plan(function, leaves, structure, effects=effects)
+    try:
+        plan = Plan(function, leaves, structure, effects=effects, numbers=numbers)
+    except Exception as error:  # whatever it is, the function says it itself when it is traced with constants
+        raise NumbersAskedError(frozenset(numbers.asked)) from error
+    finally:
+        numbers.close()
+    if numbers.asked or numbers.is_held():
+        raise NumbersAskedError(frozenset(numbers.asked))
+    return plan
+
+
+__all__ = ["MOST_PLANS", "Family", "NumbersAskedError", "traced"]
