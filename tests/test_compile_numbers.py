@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import wengert as torch
-from wengert.compile.function import CompiledFunction
+from wengert.compile.function import MANY, CompiledFunction
 
 X = torch.tensor([0.3, 1.7, -2.5, 4.0])
 RATES = (0.1, 0.25, -3.0, 1e-3, 7.0, 0.7)
@@ -370,11 +370,11 @@ class TestManyTraces:
         function = torch.compile(lambda x, scale, *, size: x[0] * int(size) * scale)
         with warnings.catch_warnings(record=True) as found:
             warnings.simplefilter("always")
-            for n in range(70):
+            for n in range(MANY + 6):
                 function(X, 2.0, size=n)
         (line,) = found
-        assert "64 times" in str(line.message)
-        assert "argument size keeps changing (the last ones: 61, 62, 63)" in str(line.message)
+        assert f"{MANY} times" in str(line.message)
+        assert f"argument size keeps changing (the last ones: {MANY - 3}, {MANY - 2}, {MANY - 1})" in str(line.message)
         assert line.filename == __file__
 
     def test_shapes_keep_the_way_short(self) -> None:

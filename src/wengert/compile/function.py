@@ -21,7 +21,7 @@ from wengert.engine.base import TensorBase, is_leveled
 from wengert.engine.state import STATE
 from wengert.program.program import Program
 
-MANY: Final = 64  # traces of one function: then a line says what keeps changing
+MANY: Final = 256  # traces of one function: then a line says what keeps changing
 
 
 class CompiledFunction:
