@@ -194,6 +194,7 @@ class TestWhoWantsTheValue:
             lambda x, n: torch.full((2,), n),
             lambda x, n: x * n if not hasattr(n, "sqrt") and n.hex() else x,
             lambda x, n: x * (n + 1j),
+            lambda x, n: x * (n if type(n) is float else 100),
         ],
     )
     def test_it_is_a_constant_then(self, function: Any) -> None:

@@ -6,9 +6,14 @@ function wants to know its value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dis import get_instructions
+from types import CodeType, FrameType
 from typing import Any, Final
 
+from wengert._source import is_passed_over
 from wengert.compile.numbers import NumberNeededError, Numbers
 from wengert.compile.plan import Plan
 
@@ -56,20 +61,49 @@ def traced(
     """A new plan.
 
     Raises:
-        NumbersAskedError: the function asked for the value of a varying number (whatever it did then), or keeps it.
+        NumbersAskedError: the function asked for the value or type of a varying number (whatever it did then), or
+            keeps it.
     """
     numbers = Numbers(varying, leaves) if varying else None
     if numbers is None:
         return Plan(function, leaves, structure, effects=effects)
+    codes: set[CodeType] = set()
     try:
-        plan = Plan(function, leaves, structure, effects=effects, numbers=numbers)
+        with _noting(codes):
+            plan = Plan(function, leaves, structure, effects=effects, numbers=numbers)
     except Exception as error:  # whatever it is, the function says it itself when it is traced with constants
         raise NumbersAskedError(frozenset(numbers.asked)) from error
     finally:
         numbers.close()
-    if numbers.asked or numbers.is_held():
+    if numbers.asked or numbers.is_held() or any(map(_names_type, codes)):
         raise NumbersAskedError(frozenset(numbers.asked))
     return plan
+
+
+@contextmanager
+def _noting(codes: set[CodeType]) -> Iterator[None]:
+    """Note which code of the user runs in this thread."""
+
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        if event == "call":
+            codes.add(frame.f_code)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+
+
+def _names_type(code: CodeType) -> bool:
+    """Whether code of the user calls ``type``: nothing can tell that it does so with a number, whose type is another.
+
+    ``isinstance`` and ``__class__`` are fine.
+    """
+    if "type" not in code.co_names or is_passed_over(code.co_filename):
+        return False
+    return any([x.argval == "type" and x.opname in ("LOAD_GLOBAL", "LOAD_NAME") for x in get_instructions(code)])
 
 
 __all__ = ["MOST_PLANS", "Family", "NumbersAskedError", "traced"]
