@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import wengert as torch
+from wengert.compile.bindings import Bindings
 
 SCALE = 2.0
 SHIFT = torch.ones(3)
@@ -79,6 +80,11 @@ def test_methods_partial_functions_and_modules(monkeypatch: Any) -> None:
     assert [_values(f(x)) for f in functions] == [[2.0, 2.0]] * 5
     monkeypatch.setattr(f"{__name__}.SCALE", 5.0)
     assert [_values(f(x)) for f in functions] == [[5.0, 5.0]] * 5
+
+
+def test_functions_without_such_names_need_no_python() -> None:
+    assert not Bindings(torch.func.grad_and_value(lambda x, w: (x * w).sum(), (0, 1)))
+    assert Bindings(torch.func.grad_and_value(_scaled))
 
 
 def test_a_name_that_is_bound_later() -> None:

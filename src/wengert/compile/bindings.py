@@ -62,9 +62,12 @@ def _bindings(function: Callable[..., Any]) -> Iterator[_Binding]:
         if found is None or id(found) in seen:
             continue
         seen.add(id(found))
-        for place, name, value in _named(found):
+        # A transform's names stand for the same for ever; it bears its function's `__module__`.
+        is_own = str(found.__globals__.get("__name__", "")).startswith(_OWN)
+        for place, name, value in _named(found, closure_only=is_own):
             if isinstance(value, TensorBase) or value.__class__ in _NUMBERS:
-                yield _Binding(place, name, value)
+                if not is_own:
+                    yield _Binding(place, name, value)
             else:
                 waiting += _functions(value)
 
@@ -89,14 +92,12 @@ def _plain_function(x: Any) -> FunctionType | None:
     return x
 
 
-def _named(function: FunctionType) -> Iterator[tuple[Any, str, Any]]:
+def _named(function: FunctionType, *, closure_only: bool) -> Iterator[tuple[Any, str, Any]]:
     """The places of a function's names from outside, the names, and what they stand for."""
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         yield cell, name, _content(cell)
-    if (function.__module__ or "").startswith(_OWN):  # its globals are this package's
-        return
     known = function.__globals__
-    for name in _names(function.__code__):
+    for name in () if closure_only else _names(function.__code__):
         if name in known:
             yield known, name, known[name]
 
