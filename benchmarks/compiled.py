@@ -45,45 +45,35 @@ def _library(torch: Any, scan: Callable[..., Any]) -> Library:
 def wengert_step(case: Case) -> Step:
     torch = importlib.import_module("wengert")
     problem = case.problem(_library(torch, torch.func.scan))
+    if not case.trains:
+        return side_by_side.wengert_step(problem)
     arrays = [torch.tensor(a) for a in problem.arrays]
-    if not problem.by:
-        direct = torch.compile(problem.function)
-        return lambda: direct(*arrays)
     derivatives = torch.func.grad_and_value(problem.function, problem.by)
-    if case.trains:
 
-        def update(*arrays: Any) -> Any:
-            gradients, value = derivatives(*arrays)
-            for i, g in zip(problem.by, gradients, strict=True):
-                arrays[i].sub_(g * RATE)
-            return value
+    def update(*arrays: Any) -> Any:
+        gradients, value = derivatives(*arrays)
+        for i, g in zip(problem.by, gradients, strict=True):
+            arrays[i].sub_(g * RATE)
+        return value
 
-        training = torch.compile(update)
-        return lambda: (training(*arrays), *[arrays[i] for i in problem.by])
-    function = torch.compile(derivatives)
-
-    def step() -> tuple[Any, ...]:
-        gradients, value = function(*arrays)
-        return (value, *gradients)
-
-    return step
+    training = torch.compile(update)
+    return lambda: (training(*arrays), *[arrays[i] for i in problem.by])
 
 
 def torch_step(case: Case, *, compiled: bool = False) -> Step:
     """PyTorch as it runs programs, or with ``torch.compile``, which takes the backward pass along."""
     torch = importlib.import_module("torch")
     problem = case.problem(_library(torch, torch_scan))
+    if compiled:
+        problem = problem._replace(function=torch.compile(problem.function))
+    if not case.trains:
+        return side_by_side.torch_step(problem)
     arrays = [torch.tensor(a, requires_grad=i in problem.by) for i, a in enumerate(problem.arrays)]
-    function = torch.compile(problem.function) if compiled else problem.function
-    if not problem.by:
-        return lambda: function(*arrays)
     leaves = [arrays[i] for i in problem.by]
 
     def step() -> tuple[Any, ...]:
-        value = function(*arrays)
+        value = problem.function(*arrays)
         gradients = torch.autograd.grad(value, leaves)
-        if not case.trains:
-            return (value.detach(), *gradients)
         with torch.no_grad():
             for leaf, g in zip(leaves, gradients, strict=True):
                 leaf.sub_(g, alpha=RATE)
@@ -101,20 +91,10 @@ def jax_step(case: Case) -> Step:
         return jax.vmap(jax.jacrev(function, by))  # a third of the time of jacfwd: there are fewer outputs
 
     problem = case.problem(Library(jax.numpy, nn.logsumexp, nn.sigmoid, jax.lax.scan, jax.numpy.cross, jacobians))
+    if not case.trains:
+        return side_by_side.jax_step(problem)
     arrays = [jax.numpy.asarray(a) for a in problem.arrays]
-    if not problem.by:
-        direct = jax.jit(problem.function)
-        return lambda: jax.block_until_ready(direct(*arrays))
-    derivatives = jax.value_and_grad(problem.function, problem.by)
-    if case.trains:
-        return _jax_training(jax, derivatives, arrays, problem.by)
-    function = jax.jit(derivatives)
-
-    def step() -> tuple[Any, ...]:
-        value, gradients = jax.block_until_ready(function(*arrays))
-        return (value, *gradients)
-
-    return step
+    return _jax_training(jax, jax.value_and_grad(problem.function, problem.by), arrays, problem.by)
 
 
 def _jax_training(jax: Any, derivatives: Callable[..., Any], arrays: list[Any], by: tuple[int, ...]) -> Step:

@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks import side_by_side
 from benchmarks.jax_transforms import installed
 from benchmarks.program_cases import CASES, Case, Library
-from benchmarks.side_by_side import Step, torch_scan
+from benchmarks.side_by_side import Step, jax_step, torch_scan, torch_step, wengert_step
 
 
 def _library(torch: Any, scan: Callable[..., Any]) -> Library:
@@ -89,62 +89,20 @@ def _jax_library(jax: Any) -> Library:
     )
 
 
-def _flat(x: Any) -> tuple[Any, ...]:
-    return x if isinstance(x, tuple) else (x,)
-
-
-def wengert_step(case: Case) -> Step:
-    torch = importlib.import_module("wengert")
-    problem = case.problem(_library(torch, torch.func.scan))
-    arrays = [torch.tensor(a) for a in problem.arrays]
-    if not problem.by:
-        direct = torch.compile(problem.function)
-        return lambda: _flat(direct(*arrays))
-    function = torch.compile(torch.func.grad_and_value(problem.function, problem.by))
-
-    def step() -> tuple[Any, ...]:
-        gradients, value = function(*arrays)
-        return (value, *gradients)
-
-    return step
-
-
-def torch_step(case: Case) -> Step:
-    torch = importlib.import_module("torch")
-    problem = case.problem(_library(torch, torch_scan))
-    arrays = [torch.tensor(a, requires_grad=i in problem.by) for i, a in enumerate(problem.arrays)]
-    if not problem.by:
-        return lambda: _flat(problem.function(*arrays))
-    leaves = [arrays[i] for i in problem.by]
-
-    def step() -> tuple[Any, ...]:
-        value = problem.function(*arrays)
-        return (value.detach(), *torch.autograd.grad(value, leaves))
-
-    return step
-
-
-def jax_step(case: Case) -> Step:
+def _jax_step(case: Case) -> Step:
     jax = importlib.import_module("jax")
     jax.config.update("jax_enable_x64", True)
-    problem = case.problem(_jax_library(jax))
-    arrays = [jax.numpy.asarray(a) for a in problem.arrays]
-    if not problem.by:
-        direct = jax.jit(problem.function)
-        return lambda: _flat(jax.block_until_ready(direct(*arrays)))
-    function = jax.jit(jax.value_and_grad(problem.function, problem.by))
-
-    def step() -> tuple[Any, ...]:
-        value, gradients = jax.block_until_ready(function(*arrays))
-        return (value, *gradients)
-
-    return step
+    return jax_step(case.problem(_jax_library(jax)))
 
 
 def _steps(case: Case) -> dict[str, Step]:
-    steps = {"wengert": wengert_step(case), "torch": torch_step(case)}
+    wengert, torch = importlib.import_module("wengert"), importlib.import_module("torch")
+    steps = {
+        "wengert": wengert_step(case.problem(_library(wengert, wengert.func.scan))),
+        "torch": torch_step(case.problem(_library(torch, torch_scan))),
+    }
     if installed():
-        steps["jax.jit"] = jax_step(case)
+        steps["jax.jit"] = _jax_step(case)
     return steps
 
 

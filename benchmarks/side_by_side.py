@@ -31,6 +31,57 @@ def torch_scan(step: Callable[..., Any], init: Any, rows: Any) -> Any:
     return carry, torch.stack(found)
 
 
+def wengert_step(problem: Any) -> Step:
+    """The problem's function compiled with its derivatives, or alone if it gives derivatives itself."""
+    torch = importlib.import_module("wengert")
+    arrays = [torch.tensor(a) for a in problem.arrays]
+    if not problem.by:
+        direct = torch.compile(problem.function)
+        return lambda: _flat(direct(*arrays))
+    function = torch.compile(torch.func.grad_and_value(problem.function, problem.by))
+
+    def step() -> tuple[Any, ...]:
+        gradients, value = function(*arrays)
+        return (value, *gradients)
+
+    return step
+
+
+def torch_step(problem: Any) -> Step:
+    """The same in PyTorch, which runs the function as it is."""
+    torch = importlib.import_module("torch")
+    arrays = [torch.tensor(a, requires_grad=i in problem.by) for i, a in enumerate(problem.arrays)]
+    if not problem.by:
+        return lambda: _flat(problem.function(*arrays))
+    leaves = [arrays[i] for i in problem.by]
+
+    def step() -> tuple[Any, ...]:
+        value = problem.function(*arrays)
+        return (value.detach(), *torch.autograd.grad(value, leaves))
+
+    return step
+
+
+def jax_step(problem: Any) -> Step:
+    """The same by ``jax.jit``."""
+    jax = importlib.import_module("jax")
+    arrays = [jax.numpy.asarray(a) for a in problem.arrays]
+    if not problem.by:
+        direct = jax.jit(problem.function)
+        return lambda: _flat(jax.block_until_ready(direct(*arrays)))
+    function = jax.jit(jax.value_and_grad(problem.function, problem.by))
+
+    def step() -> tuple[Any, ...]:
+        value, gradients = jax.block_until_ready(function(*arrays))
+        return (value, *gradients)
+
+    return step
+
+
+def _flat(x: Any) -> tuple[Any, ...]:
+    return x if isinstance(x, tuple) else (x,)
+
+
 def measure(case: Any, make: Callable[[], dict[str, Step]], threads: int, quick: bool) -> dict[str, Any]:
     """The median seconds of each library, in turn; the case says its name, what is wanted and its tolerance.
 
