@@ -112,6 +112,12 @@ def test_pinv_with_a_tolerance_for_each_matrix(kind: str, hermitian: bool) -> No
     assert ranks.tolist() == ([4, 3, 2] if kind == "atol" else [4, 2, 1])
 
 
+@pytest.mark.parametrize("function", [torch.linalg.pinv, torch.linalg.matrix_rank])
+def test_tolerances_that_fit_no_batch_are_named(function: Any) -> None:
+    with pytest.raises(RuntimeError, match="rtol, a tolerance for each matrix"):
+        function(torch.ones(2, 3, 3), rtol=torch.ones(5))
+
+
 @pytest.mark.parametrize("n", [1, 3, 6])
 def test_factors_multiply_to_the_matrix(n: int) -> None:
     a = matrix(2, n, n, complex_too=True).detach()

@@ -63,18 +63,19 @@ def _pinv_of_each(A: Any, atol: Any, rtol: Any, *, hermitian: bool) -> Any:  # n
 
 def tolerances(raw: Any, atol: Any, rtol: Any) -> tuple[Any, Any]:
     """The absolute and the relative size below which a singular value counts as zero: numbers, or arrays of them."""
-    absolute = 0.0 if atol is None else _numbers(atol)
+    absolute = 0.0 if atol is None else _numbers(atol, "atol", raw)
     if rtol is not None:
-        return absolute, _numbers(rtol)
+        return absolute, _numbers(rtol, "rtol", raw)
     default = max(raw.shape[-2:]) * float(np.finfo(raw.dtype).eps)
     if np.ndim(absolute):
         return absolute, np.where(absolute > 0.0, 0.0, default)
     return absolute, 0.0 if absolute > 0.0 else default
 
 
-def _numbers(value: Any) -> Any:
+def _numbers(value: Any, name: str, raw: Any) -> Any:
     """A number, or an array of one for each matrix."""
     data = np.asarray(getattr(value, "_data", value))
+    must_broadcast(f"{name}, a tolerance for each matrix,", raw.shape[:-2], data.shape)
     return float(data) if data.ndim == 0 else data
 
 
