@@ -32,10 +32,13 @@ class CompiledFunction:
 
     __call__: Callable[..., Any]
 
-    def __init__(self, function: Callable[..., Any], *, fallback: bool = False, effects: bool = True) -> None:
+    def __init__(
+        self, function: Callable[..., Any], *, fallback: bool = False, fast_math: bool = False, effects: bool = True
+    ) -> None:
         functools.update_wrapper(self, function)
         self._function = function
         self._fallback = fallback
+        self._fast_math = fast_math
         self._effects = effects
         self._plans: dict[Any, list[Plan]] = {}
         self._eager: dict[Any, str] = {}
@@ -124,10 +127,12 @@ class CompiledFunction:
         """A plan traced now."""
         last = next((other for other in reversed(self._plans) if other != key and self._plans[other]), None)
         with without_collection():
-            plan = traced(self._function, leaves, structure, effects=self._effects, varying=varying)
+            plan = traced(
+                self._function, leaves, structure, varying=varying, effects=self._effects, fast_math=self._fast_math
+            )
         plans = self._plans.setdefault(key, [])
         plan.described = functools.partial(described, key, last, again=bool(plans))
-        plan.compiled = _without_effects
+        plan.compiled = functools.partial(CompiledFunction, fast_math=self._fast_math, effects=False)
         plans.append(plan)
         self._traced += 1
         if self._traced == MANY:
@@ -201,19 +206,15 @@ class CompiledFunction:
         return self._plan_for(args, kwargs)[0].program
 
     def __reduce__(self) -> Any:
-        return _again, (self._function, self._fallback, self._effects)  # machine code is not copied
+        return _again, (self._function, self._fallback, self._fast_math, self._effects)  # machine code is not copied
 
     def __repr__(self) -> str:
         return f"<compiled {_name(self._function)}>"
 
 
-def _again(function: Callable[..., Any], fallback: bool, effects: bool) -> CompiledFunction:
+def _again(function: Callable[..., Any], fallback: bool, fast_math: bool, effects: bool) -> CompiledFunction:
     """A copy of a compiled function, which traces anew."""
-    return CompiledFunction(function, fallback=fallback, effects=effects)
-
-
-def _without_effects(function: Callable[..., Any]) -> CompiledFunction:
-    return CompiledFunction(function, effects=False)
+    return CompiledFunction(function, fallback=fallback, fast_math=fast_math, effects=effects)
 
 
 def _unbound(function: CompiledFunction) -> Callable[..., Any]:

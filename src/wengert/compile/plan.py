@@ -50,6 +50,7 @@ class Plan:
         leaves: the leaves of the first call's arguments.
         structure: the containers around them.
         effects: whether writes to tensors from outside are carried out; not for an adjoint, which only repeats them.
+        fast_math: whether machine code may reorder sums and fuse products with sums.
         numbers: the Python numbers among the leaves that may be others at the next call.
     """
 
@@ -60,6 +61,7 @@ class Plan:
         structure: Any,
         *,
         effects: bool,
+        fast_math: bool = False,
         numbers: Numbers | None = None,
     ) -> None:
         self.function = function
@@ -69,6 +71,7 @@ class Plan:
         number_of = {id(leaves[i]): number for number, i in enumerate(self.positions)}
         self._slots = [(i, number_of[id(leaf)]) for i, leaf in enumerate(leaves) if id(leaf) in number_of]
         self._effects = effects
+        self._fast_math = fast_math
         self._leaves = len(leaves)
         self.refusal: Exception | None = None  # why there are no gradients of the results
         start = time.perf_counter()
@@ -102,7 +105,7 @@ class Plan:
         self._sources = [(c.tensor if c.owner is None else c.owner, c.owner is not None) for c in trace.captures]
         self._guards = [(t._data.dtype, t._data.shape, t._rg) for t in self.captures()]
         written = [] if self.tracked_outputs else self._writes  # else the old values are kept for gradients
-        self.forward = Executable(program, written, simplify=self.cut is None)
+        self.forward = Executable(program, written, simplify=self.cut is None, fast_math=fast_math)
         self.seconds = time.perf_counter() - start
         self._backward: Callable[..., tuple[Any, ...]] | None = None
         self._adjoint: Callable[..., Any] | None = None
@@ -347,7 +350,7 @@ class Plan:
         """The gradients of the tracked inputs from the kept inputs, the residuals and the cotangents."""
         if self._backward is None:
             with without_collection():
-                self._backward = Executable(self.cut.backward)
+                self._backward = Executable(self.cut.backward, fast_math=self._fast_math)
         found = iter(self._backward(*raws))
         return [next(found) if there else None for there in self._gradient_places]
 

@@ -56,7 +56,13 @@ class Family:
 
 
 def traced(
-    function: Callable[..., Any], leaves: Sequence[Any], structure: Any, *, effects: bool, varying: Sequence[int]
+    function: Callable[..., Any],
+    leaves: Sequence[Any],
+    structure: Any,
+    *,
+    effects: bool,
+    fast_math: bool,
+    varying: Sequence[int],
 ) -> Plan:
     """A new plan.
 
@@ -66,11 +72,11 @@ def traced(
     """
     numbers = Numbers(varying, leaves) if varying else None
     if numbers is None:
-        return Plan(function, leaves, structure, effects=effects)
+        return Plan(function, leaves, structure, effects=effects, fast_math=fast_math)
     codes: set[CodeType] = set()
     try:
         with _noting(codes):
-            plan = Plan(function, leaves, structure, effects=effects, numbers=numbers)
+            plan = Plan(function, leaves, structure, effects=effects, fast_math=fast_math, numbers=numbers)
     except Exception as error:  # whatever it is, the function says it itself when it is traced with constants
         raise NumbersAskedError(frozenset(numbers.asked)) from error
     finally:
