@@ -122,21 +122,21 @@ def tensorboard_trace_handler(
     return handle
 
 
-def _checked(activities: Iterable[ProfilerActivity] | None) -> set[ProfilerActivity]:
+def _checked(activities: Any) -> set[ProfilerActivity]:
     if activities is None:
         return supported_activities()
     if isinstance(activities, ProfilerActivity) or not isinstance(activities, Iterable):
         raise TypeError(
-            f"profile(): argument 'activities' must be an iterable of ProfilerActivity, not {type(activities).__name__}. "
-            "Write activities=[ProfilerActivity.CPU], or leave it out"
+            "profile(): argument 'activities' must be an iterable of ProfilerActivity, not "
+            f"{type(activities).__name__}. Write activities=[ProfilerActivity.CPU], or leave it out"
         )
     found = set(activities)
     others = [each for each in found if not isinstance(each, ProfilerActivity)]
     if others or not found:
         got = f", but {others[0]!r} is none" if others else ": there is none"
         raise AssertionError(
-            f"No valid profiler activities found. activities are members of torch.profiler.ProfilerActivity{got}. Write "
-            "activities=[ProfilerActivity.CPU], or leave it out"
+            f"No valid profiler activities found. activities are members of torch.profiler.ProfilerActivity{got}. "
+            "Write activities=[ProfilerActivity.CPU], or leave it out"
         )
     return found
 
