@@ -137,7 +137,7 @@ class CompiledFunction:
         self._traced += 1
         if self._traced == MANY:
             self._warn_of_many()
-        if len(plans) == 1:
+        if len(plans) == 1 or plan.is_ordered:
             fast = plan.entry(self.__call__, self._entries)
             if fast is not None:
                 self.__call__ = fast.call  # what it does not take goes to the entry before

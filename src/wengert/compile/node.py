@@ -37,7 +37,7 @@ class CompiledFunctionBackward(RecordedNode):
         self.port_references: dict[int, Any] = {}
         outputs, residuals = kept
         inputs = [_Kept(t) for t in tensors]
-        for number in plan.written_and_read:
+        for number in plan.written_and_needed:
             inputs[number].raw = inputs[number].raw.copy()
         self.saved = (inputs, [_Kept(t) for t in outputs], residuals, leaves)
 
@@ -65,7 +65,7 @@ class CompiledFunctionBackward(RecordedNode):
             raise plan.refusal.with_traceback(None)
         if STATE.grad_enabled or is_leveled(*grads):  # recorded again, or for a batch of cotangents
             for number in plan.reaching:
-                if number not in plan.written_and_read or number >= len(plan.positions):  # captured: read anew
+                if number not in plan.written_and_needed or number >= len(plan.positions):  # captured: read anew
                     self._check(inputs[number], f"input {number}")
             tensors = [as_tensor(kept.raw, kept.edge, kept.cell) for kept in inputs]
             return plan.adjoint(leaves, tensors, grads)  # type: ignore[no-any-return]
@@ -75,7 +75,7 @@ class CompiledFunctionBackward(RecordedNode):
             (range(len(outputs)), outputs, "result"),
         ):
             for number in numbers:
-                if what == "result" or number not in plan.written_and_read:
+                if what == "result" or number not in plan.written_and_needed:
                     self._check(values[number], f"{what} {number}")
                 read.append(values[number].raw)
         found = plan.backward(*read, *residuals, *[g._data for g in grads])

@@ -84,10 +84,13 @@ class Schedule:
         values: list[Any] = [*raws, *self.constants]
         return values + [None] * (self.size - len(values))
 
-    def entry(self, slow: Callable[..., Any], form: Sequence[int] | None) -> Entry | None:
+    def entry(
+        self, slow: Callable[..., Any], form: Sequence[int] | None, ordered: frozenset[int] = frozenset()
+    ) -> Entry | None:
         """An entry from tensors to tensors, which runs the only kernel and gives results in this ``form``.
 
-        It calls ``slow`` for arguments that are not untracked tensors of exactly these types, and in a trace.
+        It calls ``slow`` for arguments that are not untracked tensors of exactly these types, and in a trace; also
+        where one of those ``ordered`` does not lie in C order.
         """
         made = self.kernel
         assert made is not None
@@ -105,7 +108,7 @@ class Schedule:
                 seen.add(tuple([sizes[place] for place in places]))
 
         guards = ((id(DEFAULTS) + default_float, id(DEFAULTS.float)),)
-        terms = Terms(WATCHED.address, guards, DEFAULTS, seen, form)
+        terms = Terms(WATCHED.address, guards, DEFAULTS, seen, form, ordered)
         boxed = CompiledKernel(made.kernel, made.interface, made.linked, slow=slow, box=_BOX, terms=terms)
         return Entry(boxed.call, accept)
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 from wengert._source import is_passed_over
 from wengert.compile.numbers import NumberNeededError, Numbers
 from wengert.compile.plan import Plan
+from wengert.engine.state import STATE
 
 MOST_PLANS: Final = 8  # where comparisons lead so many ways for the same varying numbers, these are constants
 
@@ -88,10 +89,10 @@ def traced(
 
 @contextmanager
 def _noting(codes: set[CodeType]) -> Iterator[None]:
-    """Note which code of the user runs in this thread."""
+    """Note which code runs in this thread while it traces."""
 
     def note(frame: FrameType, event: str, _: Any) -> None:
-        if event == "call":
+        if event == "call" and STATE.trace is not None:
             codes.add(frame.f_code)
 
     before = sys.getprofile()

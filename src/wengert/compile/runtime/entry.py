@@ -48,7 +48,7 @@ class Terms:
     box knows as its mark. ``guards`` are addresses of words, and what these have to hold; ``owner`` is whose they
     are. ``seen``
     are the sizes that calls may have; None for any. ``form`` says how results are nested (:mod:`.form_code`); None for
-    one as it is, several in a tuple.
+    one as it is, several in a tuple. The arguments ``ordered`` must lie in C order, even where the kernel takes others.
     """
 
     mark: int = 0
@@ -56,6 +56,7 @@ class Terms:
     owner: Any = None
     seen: Seen | None = None
     form: Sequence[int] | None = None
+    ordered: frozenset[int] = frozenset()
 
 
 ALWAYS: Final = Terms()
@@ -112,6 +113,8 @@ def fast_entry(
     sizes = {name: i for i, name in enumerate(interface.sizes)}
     known: set[str] = set()
     rows = [_argument(b, pointers, sizes, known, keep, boxed=box is not None) for b in arguments]
+    for place in terms.ordered:
+        rows[place][words.A_FLAGS] |= layout.C_CONTIGUOUS
     kinds = _results(results, pointers, keep)
     if fixed is not None:
         rows = _fixed_arguments(rows, arguments, fixed, keep)
