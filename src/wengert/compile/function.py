@@ -125,7 +125,7 @@ class CompiledFunction:
 
     def _new(self, key: Any, leaves: list[Any], structure: Any, varying: Sequence[int] = ()) -> Plan:
         """A plan traced now."""
-        last = next((other for other in reversed(self._plans) if other != key and self._plans[other]), None)
+        last = next((other for other in reversed(list(self._plans)) if other != key and self._plans[other]), None)
         with without_collection():
             plan = traced(
                 self._function, leaves, structure, varying=varying, effects=self._effects, fast_math=self._fast_math
