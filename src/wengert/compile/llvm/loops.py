@@ -75,7 +75,7 @@ def emit_loop(frame: Frame, loop: Loop) -> None:
         _unroll(frame, loop)
         return
     lanes = frame.plan.lanes.get(id(loop), 0)
-    if loop.extent == lanes and lanes:
+    if loop.extent == lanes and lanes and loop.part is None:
         _whole(frame, loop, lanes)
         return
     low, high = frame.size(0), frame.size(loop.extent)

@@ -134,7 +134,7 @@ class Planner:
             self._mark(loop)
             return stepwise
         lanes = self._width(loop)
-        n = length(loop.extent)
+        n = length(span(loop))
         vector = -(-n // lanes) * (self._in_lanes(loop.body, loop, lanes) + 2) + 3
         if loop.vector is False or (loop.vector is None and stepwise <= vector):
             self._mark(loop)
@@ -194,15 +194,10 @@ class Planner:
     # --- what may be done ---------------------------------------------------------------------------------------------
 
     def _can_be_lanes(self, loop: Loop) -> bool:
-        if (
-            loop.carries
-            or loop.extent == 1
-            or loop.part is not None
-            or any([acc.op.startswith("arg") for acc in loop.accs])
-        ):
+        if loop.carries or loop.extent == 1 or any([acc.op.startswith("arg") for acc in loop.accs]):
             return False
         for statement in walk(loop.body):
-            if isinstance(statement, (If, MatMul)):
+            if isinstance(statement, (If, MatMul)) or (isinstance(statement, Loop) and loop.part is not None):
                 return False
             if isinstance(statement, Loop) and statement.part is not None and statement.part[0] == loop.axis:
                 return False
@@ -231,11 +226,12 @@ class Planner:
                 widest = max(widest, int(statement.dtype[1]))
             work += weight(statement)
         per_register = max(2, self.target.register // widest)
-        if isinstance(loop.extent, int) and loop.extent <= 2 * per_register:
-            return loop.extent
-        several = 1 if work > 60 or _is_middle(loop.extent) else 2 if work > 12 else 4
+        known = loop.extent if isinstance(loop.extent, int) and loop.part is None else 0
+        if known and known <= 2 * per_register:
+            return known
+        several = 1 if work > 60 or _is_middle(loop.extent) else 2 if work > 12 and not self.target.tables else 4
         lanes = per_register * several
-        while isinstance(loop.extent, int) and lanes > per_register and loop.extent % lanes:
+        while known and lanes > per_register and known % lanes:
             lanes //= 2
         return lanes
 
