@@ -18,6 +18,7 @@ import numpy as np
 from wengert.compile.lower.gathers import is_gather, is_joining
 from wengert.compile.lower.parts import is_worth_parts
 from wengert.compile.lower.places import EMBEDDINGS, RESHAPES, is_movement, only_ones_differ
+from wengert.compile.lower.running import Running, mark_running
 from wengert.compile.lower.steps import PRODUCTS, REDUCTIONS, Fused
 from wengert.compile.lower.updates import Update
 from wengert.program.partition import LIGHT
@@ -48,6 +49,7 @@ class Root:
     in_parts: bool = False  # a sum over rows that is kept in memory for each part of them
     alone: bool = False  # in parts, but in loops of its own, with the columns outside
     update: Update | None = None  # the product that is added to what lies where this goes
+    running: Running | None = None  # the exponentials of rows in parts that this belongs to
 
     @property
     def order(self) -> tuple[int, ...]:
@@ -67,6 +69,7 @@ class Group:
     roots: dict[Value, Root] = field(default_factory=dict)
     has_tiles: bool = False  # whether loops over the same rows may become tiles
     large: frozenset[Value] = frozenset()  # roots for later nests alone that must not be as large as the batch
+    running: dict[Value, Running] = field(default_factory=dict)  # by exponentials of rows in parts
 
     def inlined(self, value: Value) -> Equation | None:
         """The equation by which a value is computed where it is read; None for what is loaded."""
@@ -116,6 +119,8 @@ def grouped(
     _set_stages(step, group)
     if not by_rows and _store_for_later(step, group, again):
         _set_stages(step, group)
+    if not by_rows:
+        mark_running(step, group)
     return group
 
 
@@ -317,9 +322,9 @@ def _find_stages(step: Fused, group: Group) -> None:
 
 def together(group: Group) -> list[Sequence[Root]]:
     """The roots in the order of their stages, those together that share their loops."""
-    nests: dict[tuple[int, Any, tuple[int, ...], bool], list[Root]] = {}
+    nests: dict[tuple[Any, ...], list[Root]] = {}
     for root in group.roots.values():
-        key = root.stage, root if root.is_product else root.shape, root.order, root.alone
+        key = root.stage, root if root.is_product else root.shape, root.order, root.alone, root.running
         nests.setdefault(key, []).append(root)
     return [nests[key] for key in sorted(nests, key=lambda key: key[0])]
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+
 from wengert.ops.record import TABLE
 from wengert.program.infer import result_types
 from wengert.program.passes.cleaning import without_dead_code
@@ -61,9 +63,12 @@ class Emitter:
 
 
 def _without_overflow(xp: Any, x: Value, dim: Any) -> tuple[Value, Value]:
-    """The largest element of each row, 0 where that is infinite, and what is left of the elements."""
-    top = xp.amax(x, dim=dim, keepdim=True)
-    top = xp.where(xp.isinf(top), 0.0, top)
+    """The largest element of each row, or the finite number next to it, and what is left of the elements.
+
+    So the exponentials of finite elements beside an infinite one are 0, as are those of a row that is all -inf.
+    """
+    most = float(np.finfo(x.dtype).max)
+    top = xp.clamp(xp.amax(x, dim=dim, keepdim=True), min=-most, max=most)
     return top, xp.sub(x, top)
 
 
