@@ -76,4 +76,9 @@ SAMPLES: dict[str, list[Sample]] = {
         Sample(_apart(_c(3, 2)), full_matrices=False),
     ],
     "linalg_matrix_exp": [Sample(_r(3, 3)), Sample(_c(2, 2, 2)), Sample(20 * _r(2, 2))],
+    "linalg_matrix_exp_along": [
+        Sample(_r(3, 3), _r(3, 3)),
+        Sample(_c(2, 2, 2), _c(2, 2)),
+        Sample(20 * _r(2, 2), _r(2, 2)),
+    ],
 }

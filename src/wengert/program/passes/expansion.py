@@ -13,6 +13,7 @@ from wengert.ops.record import TABLE
 from wengert.program.infer import result_types
 from wengert.program.passes.cleaning import without_dead_code
 from wengert.program.passes.contraction import CONTRACTIONS
+from wengert.program.passes.small_matrices import SMALL_MATRICES
 from wengert.program.program import Equation, Program
 from wengert.program.values import Value
 
@@ -26,9 +27,15 @@ class _Softmax(NamedTuple):
 
 
 class Emitter:
-    """The namespace of a program under construction: ``emitter.exp(x)`` is the result of a new equation."""
+    """The namespace of a program under construction: ``emitter.exp(x)`` is the result of a new equation.
 
-    def __init__(self, where: Any, makers: Mapping[Value, Equation] = MappingProxyType({})) -> None:
+    ``is_repeated`` says that it is the step of a loop.
+    """
+
+    def __init__(
+        self, where: Any, makers: Mapping[Value, Equation] = MappingProxyType({}), *, is_repeated: bool = False
+    ) -> None:
+        self.is_repeated = is_repeated
         self.equations: list[Equation] = []
         self.softmax: _Softmax | None = None  # what the operation has computed of it
         self._where = where
@@ -94,6 +101,17 @@ def _cross(xp: Any, a: Value, b: Value, *, dim: int) -> Value:
         return xp.sub(xp.mul(p, q), xp.mul(r, s))  # type: ignore[no-any-return]
 
     return xp.stack(minus(ay, bz, az, by), minus(az, bx, ax, bz), minus(ax, by, ay, bx), dim=dim)  # type: ignore[no-any-return]
+
+
+def _roll(xp: Any, x: Value, *, shifts: tuple[int, ...], dims: tuple[int, ...] | None) -> Value | None:
+    y = x
+    for shift, dim in zip(shifts, dims or (), strict=dims is not None):
+        n = x.shape[dim]
+        start = -shift % n
+        if start:
+            end, front = (xp.slice(y, dim=dim, start=i, stop=j, step=1) for i, j in ((start, n), (0, start)))
+            y = xp.cat(end, front, dim=dim, sizes=(n - start, start))
+    return None if y is x else y
 
 
 def _nll(xp: Any, x: Value, target: Value, *, reduction: str) -> Value | None:
@@ -171,11 +189,13 @@ def _reduced(xp: Any, rows: Value, reduction: str) -> Value:
 _LIKELIHOODS: Final[dict[str, Callable[..., Value | None]]] = {"nll_loss": _nll, "nll_loss_weighted": _nll_weighted}
 EXPANSIONS: Final[dict[str, Callable[..., Any]]] = {
     **CONTRACTIONS,
+    **SMALL_MATRICES,
     **_LIKELIHOODS,
     "logsumexp": _logsumexp,
     "softmax": _softmax,
     "log_softmax": _log_softmax,
     "cross": _cross,
+    "roll": _roll,
     "linalg_vector_norm": _vector_norm,
     "mse_loss": _mse_loss,
     "binary_cross_entropy_with_logits": _cross_entropy_of_logits,
@@ -184,8 +204,11 @@ EXPANSIONS: Final[dict[str, Callable[..., Any]]] = {
 }
 
 
-def expanded(program: Program) -> Program:
-    """With these operations, of float32 and float64, written out where that makes kernels of them."""
+def expanded(program: Program, *, is_repeated: bool = False) -> Program:
+    """With these operations, of float32 and float64, written out where that makes kernels of them.
+
+    ``is_repeated`` says that the program is the step of a loop.
+    """
     if not any([equation.op.name in EXPANSIONS for equation in program.equations]):
         return program
     equations: list[Equation] = []
@@ -193,7 +216,7 @@ def expanded(program: Program) -> Program:
     shares = _Shares()
     for equation in program.equations:
         rule = EXPANSIONS.get(equation.op.name)
-        xp = Emitter(equation.where, makers)
+        xp = Emitter(equation.where, makers, is_repeated=is_repeated)
         if rule is not None and _has_kernel(equation):
             made = rule(xp, *equation.inputs, **equation.meta)
         else:
