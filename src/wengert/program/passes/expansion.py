@@ -114,6 +114,29 @@ def _roll(xp: Any, x: Value, *, shifts: tuple[int, ...], dims: tuple[int, ...] |
     return None if y is x else y
 
 
+_FEW_EDGES: Final = 128  # so many comparisons take as long as a search
+
+
+def _searchsorted(xp: Any, edges: Value, values: Value, *, right: bool, dtype: Any) -> Value | None:
+    """How many edges are before a value; NaN is after all numbers."""
+    if edges.ndim != 1 or edges.size > _FEW_EDGES:
+        return None
+    x = xp.unsqueeze(values, dim=values.ndim)
+    if right:
+        before = xp.logical_or(xp.le(edges, x), xp.ne(x, x))
+    else:
+        before = xp.logical_or(xp.lt(edges, x), xp.logical_and(xp.eq(edges, edges), xp.ne(x, x)))
+    count = xp.count_nonzero(before, dim=(values.ndim,), keepdim=False)
+    return count if count.dtype == dtype else xp.cast(count, dtype=dtype)  # type: ignore[no-any-return]
+
+
+def _gather_backward(xp: Any, g: Value, index: Value, *, shape: tuple[int, ...], dim: int) -> Value | None:
+    """One element of each row."""
+    if len(shape) != 2 or dim != 1 or index.shape != (shape[0], 1) or g.shape != index.shape:
+        return None
+    return xp.class_spread(xp.select(g, dim=1, index=0), xp.select(index, dim=1, index=0), shape=shape)  # type: ignore[no-any-return]
+
+
 def _nll(xp: Any, x: Value, target: Value, *, reduction: str) -> Value | None:
     rows = _picked(xp, x, target)
     return None if rows is None else _reduced(xp, xp.neg(rows), reduction)
@@ -187,6 +210,7 @@ def _reduced(xp: Any, rows: Value, reduction: str) -> Value:
 
 
 _LIKELIHOODS: Final[dict[str, Callable[..., Value | None]]] = {"nll_loss": _nll, "nll_loss_weighted": _nll_weighted}
+_CHOOSING: Final = frozenset({*_LIKELIHOODS, "gather_backward"})  # by integers, their second input
 EXPANSIONS: Final[dict[str, Callable[..., Any]]] = {
     **CONTRACTIONS,
     **SMALL_MATRICES,
@@ -196,6 +220,8 @@ EXPANSIONS: Final[dict[str, Callable[..., Any]]] = {
     "log_softmax": _log_softmax,
     "cross": _cross,
     "roll": _roll,
+    "searchsorted": _searchsorted,
+    "gather_backward": _gather_backward,
     "linalg_vector_norm": _vector_norm,
     "mse_loss": _mse_loss,
     "binary_cross_entropy_with_logits": _cross_entropy_of_logits,
@@ -271,7 +297,9 @@ def _giving(equations: Sequence[Equation], results: Mapping[Value, Value]) -> It
 def _has_kernel(equation: Equation) -> bool:
     """Whether the inputs are arrays with elements, all (but for classes) of float32 or all of float64."""
     values = list(equation.values)
-    if equation.op.name in _LIKELIHOODS and len(values) == len(equation.inputs):
+    if equation.op.name == "searchsorted" and len(values) == 2:
+        return {x.dtype.char for x in values} in ({"f"}, {"d"}) and all([x.size for x in values])
+    if equation.op.name in _CHOOSING and len(values) == len(equation.inputs):
         del values[1]
         return {x.dtype.char for x in values} in ({"f"}, {"d"}) and all([x.size for x in values])
     dtypes = {x.dtype.char for x in (*values, *equation.results)}
