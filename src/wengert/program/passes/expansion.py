@@ -253,7 +253,7 @@ def expanded(program: Program, *, is_repeated: bool = False) -> Program:
         if xp.softmax is not None:
             shares.begin(equation, xp.softmax)
         made = made if isinstance(made, tuple) else (made,)
-        equations += _giving(xp.equations, dict(zip(made, equation.results, strict=True)))
+        equations += giving(xp.equations, dict(zip(made, equation.results, strict=True)))
     return without_dead_code(program.replaced(equations=equations))
 
 
@@ -287,7 +287,7 @@ class _Shares:
         return None
 
 
-def _giving(equations: Sequence[Equation], results: Mapping[Value, Value]) -> Iterator[Equation]:
+def giving(equations: Sequence[Equation], results: Mapping[Value, Value]) -> Iterator[Equation]:
     """The equations, with the values that take the place of some of those that they make."""
     for each in equations:
         inputs = [results.get(x, x) if isinstance(x, Value) else x for x in each.inputs]
@@ -310,4 +310,4 @@ def _has_kernel(equation: Equation) -> bool:
     )
 
 
-__all__ = ["EXPANSIONS", "expanded"]
+__all__ = ["EXPANSIONS", "Emitter", "expanded", "giving"]
