@@ -281,6 +281,15 @@ class Body(Nests):
             self._known[key] = self.load_from(self._buffer_of[x].name, (*self._row_of.get(x, ()), *place), outside)
         return self._known[key]
 
+    def load_view(self, x: Value, place: Place, outside: int) -> Operand:
+        """The element of a view of something in memory, or ``outside`` where there is none."""
+        base = x
+        while (maker := self.group.inlined(base)) is not None and base not in self._buffer_of:
+            (base,) = maker.values
+        if base not in self._buffer_of or base in self._scalars:  # a number throughout
+            return self.operand(x, place, flat=False)
+        return self.load_from(*self.located(x, place), outside)
+
     def _alias(self, x: Value, shape: tuple[int, ...]) -> str:
         """The buffer of ``x`` under another shape."""
         buffer = self._buffer_of[x]

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from wengert.compile.lower.gathers import is_gather, is_joining
+from wengert.compile.lower.gathers import is_gather, is_joining, joins_long
 from wengert.compile.lower.parts import is_worth_parts
 from wengert.compile.lower.places import EMBEDDINGS, RESHAPES, is_movement, only_ones_differ
 from wengert.compile.lower.running import Running, mark_running
@@ -140,10 +140,8 @@ def _choose_roots(step: Fused, group: Group, by_rows: bool) -> None:
                     group.roots.setdefault(x, Root(x, x.shape, ()))
         elif y in step.results:
             group.roots[y] = Root(y, y.shape, ())
-        if is_joining(equation):  # each part is computed once, and not for every place beside it
-            for x in (y, *equation.values):
-                if x in group.makers and x not in group.roots and not is_movement(group.makers[x]):
-                    group.roots[x] = Root(x, x.shape, ())
+        if is_joining(equation):
+            _store_parts(equation, group)
         if equation.op.name in RESHAPES or equation.op.name == "slice_backward":
             (x,) = equation.values
             same = equation.op.name in RESHAPES and only_ones_differ(x.shape, y.shape)
@@ -153,18 +151,34 @@ def _choose_roots(step: Fused, group: Group, by_rows: bool) -> None:
     _store_costly(step, group, by_rows)
 
 
-def operands(equation: Equation, group: Group) -> list[Value]:
-    """What a product reads in memory, under the movement that is index arithmetic."""
-    if equation.op.name not in PRODUCTS:
-        return []
-    found = []
+def _store_parts(equation: Equation, group: Group) -> None:
+    """Store what is put side by side: each part is computed once, and not for every place beside it.
+
+    Along a long axis, what the parts are views of is enough; the result may be computed where it is read.
+    """
+    if joins_long(equation):
+        parts = list(_bases(equation, group))
+    else:
+        parts = [x for x in (*equation.results, *equation.values) if x in group.makers]
+        parts = [x for x in parts if not is_movement(group.makers[x])]
+    for x in parts:
+        if x in group.makers and x not in group.roots:
+            group.roots[x] = Root(x, x.shape, ())
+
+
+def _bases(equation: Equation, group: Group) -> Iterator[Value]:
+    """What the inputs of an equation are views of, under the movement that is index arithmetic."""
     for x in equation.values:
         maker = group.inlined(x)
         while maker is not None and is_movement(maker):
             (x,) = maker.values  # noqa: PLW2901 - what this is a view of
             maker = group.inlined(x)
-        found.append(x)
-    return found
+        yield x
+
+
+def operands(equation: Equation, group: Group) -> list[Value]:
+    """What a product reads in memory, under the movement that is index arithmetic."""
+    return list(_bases(equation, group)) if equation.op.name in PRODUCTS else []
 
 
 def _store_deep(step: Fused, group: Group) -> None:
