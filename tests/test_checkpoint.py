@@ -198,3 +198,26 @@ def test_running_again_draws_nothing_from_the_callers_numbers(torch):
     print(len(set(drawn.tolist())) == 6)
     again, drawn_again = after(lambda f: checkpoint(f, x, use_reentrant=False))
     print(torch.equal(plain, again), torch.equal(drawn, drawn_again))
+
+
+def test_an_argument_that_is_written_to_afterwards_is_an_error():
+    """PyTorch's second run takes the new values for the old ones."""
+    x = wengert.tensor([1.5], requires_grad=True)
+    y = x * 1
+    z = wengert.utils.checkpoint.checkpoint(wengert.tanh, y, use_reentrant=False)
+    y.add_(1)
+    with pytest.raises(RuntimeError, match=r"changed in place at test_checkpoint\.py:\d+ since"):
+        z.sum().backward()
+    y = x * 1
+    wengert.utils.checkpoint.checkpoint(wengert.tanh, y.clone(), use_reentrant=False).sum().backward()
+    wengert.testing.assert_close(x.grad, 1 - wengert.tanh(x.detach()) ** 2)
+
+
+def test_a_function_that_writes_to_its_own_arguments_runs_again():
+    x = wengert.randn(4, 3, dtype=wengert.float64, requires_grad=True)
+    means, variances = wengert.zeros(3, dtype=wengert.float64), wengert.ones(3, dtype=wengert.float64)
+    norm = wengert.nn.functional.batch_norm
+    y = wengert.utils.checkpoint.checkpoint(norm, x, means, variances, training=True, use_reentrant=False)
+    (again,) = wengert.autograd.grad((y**3).sum(), x)
+    (plain,) = wengert.autograd.grad((norm(x, None, None, training=True) ** 3).sum(), x)
+    wengert.testing.assert_close(again, plain)

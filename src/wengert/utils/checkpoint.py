@@ -12,8 +12,10 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import Enum
 from typing import Any, NamedTuple
 
+from wengert._tree import flatten
 from wengert.autograd.graph import saved_tensors_hooks
-from wengert.engine.base import TensorBase, edge_of
+from wengert.engine import messages
+from wengert.engine.base import TensorBase, cell_of, edge_of
 from wengert.engine.leveled import transforms_again, transforms_now
 from wengert.engine.node import Node
 from wengert.engine.saved import Packed
@@ -81,6 +83,7 @@ class _Frame:
         self.transforms: tuple[tuple[Any, ...], tuple[Any, ...]] = ((), ())
         self.early_stop = True
         self.check = True
+        self.arguments: list[tuple[Any, int]] = []  # tensors, and at which version they were after the first run
 
     def pack(self, t: Any) -> _Place:
         """The place of a saved value."""
@@ -116,6 +119,9 @@ class _Frame:
 
     def _again(self) -> None:
         """Run the function once more and gather what it saves."""
+        for t, version in self.arguments:
+            if _version(t) != version:
+                raise CheckpointError(_changed(t, version))
         wanted = {i for i, place in enumerate(self.places) if place() is not None}
         last = max(wanted, default=-1)
         count = 0
@@ -142,6 +148,20 @@ class _Frame:
                 self.run()
             except _EarlyStop:
                 return
+
+
+def _version(t: Any) -> int:
+    return int(cell_of(t)[0])
+
+
+def _changed(t: Any, version: int) -> str:
+    cell = cell_of(t)
+    writer = f" at {messages.place(cell[1], cell[2])}" if len(cell) > 2 else ""
+    return (
+        "torch.utils.checkpoint: backward runs the function again, and one of its arguments, a tensor of shape "
+        f"{list(t._data.shape)}, was changed in place{writer} since (it is at version {cell[0]}; expected version "
+        f"{version}). Give the function a copy (x.clone()), or use an out-of-place operation."
+    )
 
 
 @contextmanager
@@ -215,7 +235,8 @@ def checkpoint(
         kwargs: its keyword arguments.
 
     Raises:
-        CheckpointError: (in backward) the second run saved other values than the first.
+        CheckpointError: (in backward) the second run saved other values than the first, or a tensor among the arguments
+            was changed in place since: PyTorch computes with the changed values.
 
     >>> import wengert as torch
     >>> x = torch.tensor(2.0, requires_grad=True)
@@ -239,7 +260,9 @@ def checkpoint(
     frame.modes = STATE.grad_enabled, STATE.axes, STATE.randomness
     frame.transforms = transforms_now()
     with forward, saved_tensors_hooks(frame.pack, frame.unpack):
-        return function(*args, **kwargs)
+        result = function(*args, **kwargs)
+    frame.arguments = [(t, _version(t)) for t in flatten((args, kwargs))[0] if isinstance(t, TensorBase)]
+    return result
 
 
 def _as_policy(policy: Any) -> Policy | None:
