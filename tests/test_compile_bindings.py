@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import wengert as torch
-from wengert.compile.bindings import Bindings
+from wengert.compile.bindings import Surroundings
 
 SCALE = 2.0
 SHIFT = torch.ones(3)
@@ -82,9 +82,9 @@ def test_methods_partial_functions_and_modules(monkeypatch: Any) -> None:
     assert [_values(f(x)) for f in functions] == [[5.0, 5.0]] * 5
 
 
-def test_functions_without_such_names_need_no_python() -> None:
-    assert not Bindings(torch.func.grad_and_value(lambda x, w: (x * w).sum(), (0, 1)))
-    assert Bindings(torch.func.grad_and_value(_scaled))
+def test_functions_without_such_names_have_no_guards() -> None:
+    assert not Surroundings(torch.func.grad_and_value(lambda x, w: (x * w).sum(), (0, 1))).guards
+    assert Surroundings(torch.func.grad_and_value(_scaled)).guards
 
 
 def test_a_name_that_is_bound_later() -> None:

@@ -132,10 +132,10 @@ class CompiledFunction:
         self._traced += 1
         if self._traced == MANY:
             self._warn_of_many()
-        if len(plans) == 1:
-            fast = plan.entry(self.__call__, self._entries)
-            if fast is not None:
-                self.__call__ = fast.call  # what it does not take goes to the entry before
+        known = len(self._entries)
+        fast = plan.entry(self.__call__, self._entries)
+        if fast is not None and len(self._entries) > known:
+            self.__call__ = fast.call  # what it does not take goes to the entry before
         return plan
 
     def _warn_of_many(self) -> None:

@@ -8,18 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from wengert._dtypes import DEFAULTS
 from wengert._memory import without_collection
 from wengert._traced import Traced, TraceError
-from wengert._tree import LEAF, builder, flatten, unflatten
+from wengert._tree import flatten, unflatten
 from wengert.compile import messages
-from wengert.compile.bindings import Bindings
+from wengert.compile.bindings import Surroundings
 from wengert.compile.captures import Boundary
+from wengert.compile.entries import Call, Entry, entry_of
 from wengert.compile.execute import Executable
+from wengert.compile.guards import Attribute, Edited, Guards
 from wengert.compile.node import CompiledFunctionBackward
 from wengert.compile.numbers import Numbers, TracedNumber
 from wengert.compile.reading import raw_of
-from wengert.compile.runtime.form_code import NEXT, tuple_of
+from wengert.compile.settings import Settings
 from wengert.compile.sources import Draw
 from wengert.compile.storage import Storage
 from wengert.compile.trace import Trace
@@ -37,7 +38,6 @@ from wengert.program.program import Program
 from wengert.program.values import Value
 
 _ARRAYS = (TensorBase, np.ndarray, np.generic)
-_MOST_ENTRIES = 8  # of a function: one after the other looks at the arguments
 
 
 class Plan:
@@ -72,8 +72,11 @@ class Plan:
         self._leaves = len(leaves)
         self.refusal: Exception | None = None  # why there are no gradients of the results
         start = time.perf_counter()
-        self._bindings = Bindings(function)
+        outside = Surroundings(function)
+        names = Guards(outside.guards)
         trace = Trace()
+        for module in outside.modules:
+            trace.settings.note(module)
         self.numbers = trace.numbers = numbers
         with tracing(trace):
             one_for = {id(leaves[i]): _stand_in(trace, leaves[i]) for i in self.positions}
@@ -95,14 +98,14 @@ class Plan:
             self.traced_equations = len(trace.equations)
             self.unrolled = list(dict.fromkeys(trace.unrolled))
             program, self.cut = self._cut(trace, joint)
-        self._settings = trace.settings
-        self._settings.close()
-        self._bindings.close()
+        trace.settings.close()
         self._hosts = trace.hosts
         self._sources = [(c.tensor if c.owner is None else c.owner, c.owner is not None) for c in trace.captures]
+        self._names = self._all_guards(names.without_changed(), trace.settings)
         self._guards = [(t._data.dtype, t._data.shape, t._rg) for t in self.captures()]
         written = [] if self.tracked_outputs else self._writes  # else the old values are kept for gradients
         self.forward = Executable(program, written, simplify=self.cut is None)
+        self._names.use(self.forward.schedule)
         self.seconds = time.perf_counter() - start
         self._backward: Callable[..., tuple[Any, ...]] | None = None
         self._adjoint: Callable[..., Any] | None = None
@@ -210,6 +213,15 @@ class Plan:
         self.written_and_read = written.intersection(parts.kept_inputs)
         return parts.forward, parts
 
+    def _all_guards(self, names: Guards, settings: Settings) -> Guards:
+        """The guards: of names from outside, of settings of modules, and whether gradients are wanted."""
+        guards = list(names)
+        if settings:
+            guards.append(Edited(settings.hold, settings.mark))
+        if any([t._rg for t in self.captures()]):
+            guards.append(Attribute(STATE, "grad_enabled", STATE.grad_enabled))
+        return Guards(guards)
+
     @property
     def program(self) -> Program:
         """The program that runs, after all passes."""
@@ -227,9 +239,7 @@ class Plan:
             data = t._data
             if data.dtype is not dtype or data.shape != shape or t._rg is not tracked:
                 return False
-        if any([getattr(t, "_grad", None) is not None for t in self._without_grad]) or not self._settings.hold():
-            return False
-        if not self._bindings.hold():
+        if any([getattr(t, "_grad", None) is not None for t in self._without_grad]) or not self._names.hold():
             return False
         return all([host.source.key() == host.key for host in self._hosts])
 
@@ -294,43 +304,16 @@ class Plan:
                     made[what]._rg = True
         return unflatten(self.result_structure, results)
 
-    def entry(self, slow: Callable[..., Any], made: dict[Any, Any]) -> Any:
-        """A new :class:`wengert.compile.schedule.Entry` that does all of a call, if that is to run one kernel.
-
-        It calls ``slow`` for all other arguments. ``made`` are the function's entries: one that was made for other
-        lengths, and runs the same kernel, takes those of this plan from now on.
-        """
-        schedule = self.forward.schedule
-        kinds = [kind for kind, _ in self.results]
-        args, kwargs = unflatten(self.structure, self.positions) if len(self.positions) == self._leaves else ((), None)
-        is_plain = (
-            schedule is not None
-            and kwargs == {}
-            and args == tuple(self.positions)
-            and not (self._sources or self._writes or self._grads or self._hosts or self._settings or self._bindings)
-            and [place for _, place in self.results] == list(range(len(self.outputs)))
-            and kinds == ["plain"] * len(self.outputs)
+    def entry(self, slow: Callable[..., Any], made: dict[Any, Entry]) -> Entry | None:
+        """The entry that does all of a call if there can be one; ``made`` are those of the function (:mod:`.entries`)."""
+        if self.writes_outside or self._hosts or self._without_grad or any([is_grad for _, is_grad in self._sources]):
+            return None
+        call = Call(
+            self.structure, self._leaves, self.positions, self.captures(), self.results, self.result_structure
         )
-        if not is_plain or schedule.kernel is None:
-            return None
-        shapes = [x.shape for x in self.forward.inputs]
-        key = (schedule.kernel, self.result_structure, DEFAULTS.float)
-        found = made.get(key)
+        found = entry_of(call, self.forward, self._names, slow, made)
         if found is not None:
-            found.accept(shapes)
-            return None
-        if len(made) >= _MOST_ENTRIES:
-            return None
-        form = _form(self.result_structure)
-        if form is not None:
-            found = schedule.entry(slow, form)
-        else:
-            found = schedule.entry(lambda *args, **kwargs: _Whole(slow(*args, **kwargs)), None)
-            if found is not None:
-                found = found._replace(call=_nested(found.call, self.result_structure))
-        if found is not None:
-            made[key] = found
-            found.accept(shapes)
+            self._names = found.guards  # whoever remembers equal objects does so for all that share the entry
         return found
 
     def _record(self, leaves: Sequence[Any], tensors: list[Any], made: list[Any], raws: tuple[Any, ...]) -> None:
@@ -401,37 +384,6 @@ def _stand_in(trace: Trace, leaf: Any) -> Any:
 
 def _tensor(leaf: Any) -> Any:
     return leaf if isinstance(leaf, TensorBase) else wrap(leaf)
-
-
-class _Whole:
-    """A result with its containers, from where a result without them is expected."""
-
-    __slots__ = ("result",)
-
-    def __init__(self, result: Any) -> None:
-        self.result = result
-
-
-def _form(structure: Any) -> list[int] | None:
-    """What an entry does to nest results, if it can: tuples."""
-    if structure is LEAF:
-        return [NEXT]
-    cls, _, children = structure
-    parts = [_form(child) for child in children] if cls is tuple else [None]
-    if any([part is None for part in parts]):
-        return None
-    return [code for part in parts for code in part or ()] + [tuple_of(len(parts))]
-
-
-def _nested(call: Callable[..., Any], structure: Any) -> Callable[..., Any]:
-    """``call``, which gives a tensor or a tuple of them, with containers around the results."""
-    build = builder(structure)
-
-    def nested(*args: Any, **kwargs: Any) -> Any:
-        y = call(*args, **kwargs)
-        return y.result if y.__class__ is _Whole else build(y if y.__class__ is tuple else (y,))
-
-    return nested
 
 
 def _check_apart(tensors: Sequence[Any], written: Sequence[Any]) -> None:

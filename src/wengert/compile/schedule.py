@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from wengert._dtypes import DEFAULTS
 from wengert._fpenv import SILENT, enter, leave
 from wengert.compile.runtime.build import CompiledKernel
-from wengert.compile.runtime.entry import Box, Terms
+from wengert.compile.runtime.entry import Box, Terms, all_hold
 from wengert.compile.runtime.layout import slot_offset
 from wengert.compile.runtime.seen import Seen
 from wengert.engine.base import INFERENCE, wrap_plain
@@ -84,10 +84,14 @@ class Schedule:
         values: list[Any] = [*raws, *self.constants]
         return values + [None] * (self.size - len(values))
 
-    def entry(self, slow: Callable[..., Any], form: Sequence[int] | None) -> Entry | None:
+    def entry(
+        self, slow: Callable[..., Any], form: Sequence[int] | None, guarded: Any = None, held: Sequence[Any] = ()
+    ) -> Entry | None:
         """An entry from tensors to tensors, which runs the only kernel and gives results in this ``form``.
 
-        It calls ``slow`` for arguments that are not untracked tensors of exactly these types, and in a trace.
+        It calls ``slow`` for arguments that are not untracked tensors of exactly these types, and in a trace; also
+        where one of the guards that are written in ``guarded`` does not hold. ``held`` are the tensors that the kernel
+        takes after the arguments.
         """
         made = self.kernel
         assert made is not None
@@ -105,9 +109,15 @@ class Schedule:
                 seen.add(tuple([sizes[place] for place in places]))
 
         guards = ((id(DEFAULTS) + default_float, id(DEFAULTS.float)),)
-        terms = Terms(WATCHED.address, guards, DEFAULTS, seen, form)
+        terms = Terms(WATCHED.address, guards, DEFAULTS, seen, form, guarded, held)
         boxed = CompiledKernel(made.kernel, made.interface, made.linked, slow=slow, box=_BOX, terms=terms)
         return Entry(boxed.call, accept)
+
+
+    @staticmethod
+    def all_hold(names: Any) -> Callable[[], bool] | None:
+        """Whether guards hold, as machine code says that looks at their words."""
+        return all_hold(names)
 
 
 @cache

@@ -16,7 +16,7 @@ from wengert.compile.llvm.places import stride_name
 from wengert.compile.nest import Buffer, Kernel, Role
 from wengert.compile.runtime import entry_code as code
 from wengert.compile.runtime import entry_table as words
-from wengert.compile.runtime import layout
+from wengert.compile.runtime import guard_code, layout
 from wengert.compile.runtime.entry_point import LONG, SCALARS, EntryPoint, Table, table_of
 from wengert.compile.runtime.form_code import NEXT, tuple_of
 from wengert.compile.runtime.seen import Seen
@@ -48,7 +48,8 @@ class Terms:
     box knows as its mark. ``guards`` are addresses of words, and what these have to hold; ``owner`` is whose they
     are. ``seen``
     are the sizes that calls may have; None for any. ``form`` says how results are nested (:mod:`.form_code`); None for
-    one as it is, several in a tuple.
+    one as it is, several in a tuple. ``names`` are the words of further guards (:mod:`.guard_code`). ``held`` are the
+    boxes that the kernel takes after those of the call: what is in them is looked up at each call.
     """
 
     mark: int = 0
@@ -56,6 +57,8 @@ class Terms:
     owner: Any = None
     seen: Seen | None = None
     form: Sequence[int] | None = None
+    names: Any = None
+    held: Sequence[Any] = ()
 
 
 ALWAYS: Final = Terms()
@@ -75,7 +78,7 @@ class Fixed:
 @_threads.once
 def _entry() -> EntryPoint | None:
     api = layout.array_api()
-    return EntryPoint(api, code.TEXT, code.NAME, takes_keywords=True) if api is not None else None
+    return EntryPoint(api, code.TEXT, (code.NAME, guard_code.NAME), guard_code.IMPORTS, takes_keywords=True) if api is not None else None
 
 
 def fast_entry(
@@ -104,14 +107,14 @@ def fast_entry(
     table[words.ENTRY] = linked.address(interface.name)
     table[words.PREPARE] = linked.address(interface.prepare)
     table[words.SLOW] = id(slow)
-    table[words.ARGUMENTS] = len(arguments) if fixed is None else len(fixed.arguments)
+    table[words.ARGUMENTS] = len(arguments) - len(terms.held) if fixed is None else len(fixed.arguments)
     table[words.RESULTS] = len(results)
     table[words.LONG] = LONG
     table[words.HANDLER] = 0 if (handler := support().handler) is None else id(handler)
     pointers = {name: i for i, name in enumerate(interface.pointers)}
     sizes = {name: i for i, name in enumerate(interface.sizes)}
     known: set[str] = set()
-    rows = [_argument(b, pointers, sizes, known, keep, boxed=box is not None) for b in arguments]
+    rows = [_argument(b, pointers, sizes, known, keep) for b in arguments]
     kinds = _results(results, pointers, keep)
     if fixed is not None:
         rows = _fixed_arguments(rows, arguments, fixed, keep)
@@ -119,7 +122,6 @@ def fast_entry(
             row[words.R_NDIM], row[words.R_SHAPE] = len(shape), table_of([shape], keep)
         table[words.PRESETS] = len(fixed.sizes)
         table[words.PRESET_TABLE] = table_of([(sizes[name], n) for name, n in fixed.sizes.items()], keep)
-    table[words.ARGUMENT_TABLE] = table_of(rows, keep)
     table[words.RESULT_TABLE] = table_of(kinds, keep)
     table[words.CONSTANTS] = len(constants)
     table[words.CONSTANT_TABLE] = table_of([(pointers[n], a.ctypes.data) for n, a in constants.items()], keep)
@@ -127,15 +129,29 @@ def fast_entry(
     table[words.GUARDS], table[words.GUARD_TABLE] = len(terms.guards), table_of(terms.guards, keep)
     table[words.SEEN] = 0 if terms.seen is None else terms.seen.address
     table[words.FORM], table[words.FORM_TABLE] = len(form), table_of([form], keep)
-    if box is not None and not _fill_box(table, box, keep):
+    if box is not None and not _fill_box(table, rows, box, terms.held, keep):
         return None
+    table[words.ARGUMENT_TABLE] = table_of(rows, keep)
+    table[words.HELD], table[words.HELD_TABLE] = len(terms.held), table_of([[id(each) for each in terms.held]], keep)
+    if terms.names is not None:
+        table[words.NAMES], table[words.NAMES_TABLE] = len(terms.names), terms.names.ctypes.data
     table.keep = keep
     table.flags.writeable = False
     return entry.function(table)
 
 
+def all_hold(names: Any) -> Callable[[], bool] | None:
+    """A builtin that says whether the guards hold whose words these are; None where it cannot be had."""
+    entry = _entry()
+    if entry is None:
+        return None
+    table = np.array([len(names), names.ctypes.data], np.int64).view(Table)
+    table.keep = [names]
+    return entry.function(table, 1)
+
+
 def _argument(
-    buffer: Buffer, pointers: dict[str, int], sizes: dict[str, int], known: set[str], keep: list[Any], *, boxed: bool
+    buffer: Buffer, pointers: dict[str, int], sizes: dict[str, int], known: set[str], keep: list[Any]
 ) -> list[int]:
     """The words of an argument. The first axis that has a symbolic size says what it is."""
     dtype = np.dtype(buffer.dtype)
@@ -160,7 +176,6 @@ def _argument(
     row[words.A_SCALAR], row[words.A_SCALAR2] = one, two or one
     row[words.A_STRIDES] = sizes[stride_name(buffer.name, 0)] if buffer.strided and buffer.shape else -1
     row[words.A_SHIFT] = dtype.itemsize.bit_length() - 1
-    row[words.A_BOXED] = int(boxed and not written)
     return row
 
 
@@ -207,7 +222,7 @@ def _offsets(box: Box) -> dict[str, int | None]:
     return {name: layout.slot_offset(box.template, name) for name in (box.slot, *box.plain, *box.others)}
 
 
-def _fill_box(table: Table, box: Box, keep: list[Any]) -> bool:
+def _fill_box(table: Table, rows: list[list[int]], box: Box, held: Sequence[Any], keep: list[Any]) -> bool:
     """Enter where a box keeps what; False if that cannot be found out."""
     template = box.template
     offsets = _offsets(box)
@@ -217,8 +232,13 @@ def _fill_box(table: Table, box: Box, keep: list[Any]) -> bool:
     table[words.BOX] = id(type(template))
     table[words.BOX_DATA] = offsets[box.slot]
     table[words.BOX_PLAIN] = len(box.plain)
-    plain = [(offsets[n] or 0, id(getattr(template, n))) for n in box.plain]
-    table[words.BOX_PLAIN_TABLE] = table_of(plain, keep)
+    for row, one in zip(rows, [template] * (len(rows) - len(held)) + list(held), strict=True):
+        if row[words.A_FLAGS] & layout.WRITEABLE:
+            continue
+        contents = [getattr(one, n) for n in box.plain]
+        keep.append(contents)
+        row[words.A_TYPE] = id(type(one))
+        row[words.A_PLAIN] = table_of([(offsets[n] or 0, id(x)) for n, x in zip(box.plain, contents, strict=True)], keep)
     table[words.BOX_TEMPLATE] = len(names)
     table[words.BOX_MARK] = box.mark
     marked = template if box.marked is None else box.marked

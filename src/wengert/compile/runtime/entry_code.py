@@ -3,7 +3,8 @@
 One function serves all kernels. What a kernel takes and gives stands in tables (:mod:`.entry_table`), whose address is
 in the object that Python passes as `self`. Whatever is not exactly as the tables say is handed to a Python function.
 Before anything else it looks at the mark of the thread, and compares words in memory with what they were
-(guards): the state of thread and process that decides whether a call may run the kernel at all.
+(guards): the state of thread and process that decides whether a call may run the kernel at all; then at what the
+function reads from outside (:mod:`.guard_code`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from wengert.compile.runtime import layout
 from wengert.compile.runtime.argument_code import ARGUMENTS
 from wengert.compile.runtime.entry_table import MOST, field, word
 from wengert.compile.runtime.form_code import DROP, GIVEN, STACK
+from wengert.compile.runtime.guard_code import DECLARATIONS as GUARDS
+from wengert.compile.runtime.guard_code import HOLD, NAMES
 from wengert.compile.runtime.result_code import FAILED, FRESH, MADE, WRAPPED
 from wengert.compile.runtime.seen_code import SEEN
 
@@ -88,7 +91,7 @@ guards.begin:
 guards.head:
   %g = phi i64 [ 0, %guards.begin ], [ %g1, %guard ]
   %guards.more = icmp slt i64 %g, %guard.count
-  br i1 %guards.more, label %guard, label %args.head
+  br i1 %guards.more, label %guard, label %names
 guard:
   %g.twice = mul i64 %g, 2
   %g.row = getelementptr i64, ptr %guardtable, i64 %g.twice
@@ -128,5 +131,5 @@ _SLOW_WAY: Final = """slow_way:
 """
 
 TEXT: Final = (
-    DECLARATIONS + FRESH + DROP + _HEAD + ARGUMENTS + SEEN + MADE + _RUN + WRAPPED + GIVEN + FAILED + _SLOW_WAY
+    DECLARATIONS + GUARDS + HOLD + FRESH + DROP + _HEAD + NAMES + ARGUMENTS + SEEN + MADE + _RUN + WRAPPED + GIVEN + FAILED + _SLOW_WAY
 )
