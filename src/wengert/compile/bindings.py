@@ -26,15 +26,12 @@ from typing import Any, Final, NamedTuple
 
 from wengert._source import is_passed_over
 from wengert.compile.guards import ABSENT, Attribute, Cell, Guard, Item, Method, Size
-from wengert.compile.paths import Path, reads
+from wengert.compile.paths import CHANGES, Path, reads
 from wengert.engine.base import TensorBase
 
 _OWN: Final = "wengert"
 _MOST: Final = 200  # functions that are looked through
 _MOST_MEMBERS: Final = 1000  # of a list or a dictionary that are guarded
-_CHANGES: Final = frozenset(
-    {"add", "append", "clear", "extend", "insert", "pop", "popitem", "remove", "reverse", "setdefault", "sort", "update"}
-)
 _ALL: Final = frozenset({"getattr", "vars", "__dict__", "asdict", "astuple"})  # what reads any attribute
 _GETITEMS: Final = (dict.__getitem__, list.__getitem__, tuple.__getitem__)
 _SIZES: Final = (dict.__len__, list.__len__, tuple.__len__)
@@ -58,6 +55,7 @@ class Surroundings:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.modules: list[Any] = []
+        self.sets: set[str] = set()  # what the functions set themselves (:class:`.paths.Reads`)
         self._guards: dict[Any, Guard] = {}
         self._names: set[str] = set()
         self._waiting: list[tuple[FunctionType, dict[str, Any]]] = []
@@ -114,10 +112,22 @@ class Surroundings:
         for name, value in (function.__kwdefaults__ or {}).items():
             values[name] = self._guard(Item(function.__kwdefaults__, name, value))
         self._code(code, _Scope(function.__globals__, cells, values | bound))
+        if "super" in code.co_names and code.co_varnames[0] in bound:
+            self._classes_above(bound[code.co_varnames[0]], code.co_names)
+
+    def _classes_above(self, x: Any, names: tuple[str, ...]) -> None:
+        """The methods of these names that any class of an object has: ``super`` calls one of them."""
+        for base in type(x).__mro__:
+            for name in names:
+                member = vars(base).get(name) if _is_users(base) else None
+                if isinstance(member, FunctionType):
+                    self._guard(Attribute(base, name, member))
+                    self._call(member, x)
 
     def _code(self, code: CodeType, scope: _Scope) -> None:
         found = reads(code)
         self._names |= found.names
+        self.sets |= found.sets
         values = {name: value for name, value in scope.values.items() if name not in found.bound}
         scope = scope._replace(values=values)
         for name, path in found.others.items():
@@ -157,10 +167,10 @@ class Surroundings:
         if isinstance(x, ModuleType):
             return self._of_import(x, name)
         if isinstance(x, (dict, list, tuple, set)):
-            if name in getattr(x, "_fields", ()):
+            if name in getattr(type(x), "_fields", ()):
                 return getattr(x, name)
             if isinstance(_static(type(x), name), _BUILTIN):
-                if name not in _CHANGES:
+                if name not in CHANGES:
                     self._use(x)
                 return ABSENT
         if isinstance(x, type):

@@ -43,6 +43,7 @@ class CompiledFunction:
         self._structures: dict[int, Any] = {}  # of so many tensors as arguments
         self._families: dict[Any, Family] = {}  # of calls that differ in numbers
         self._traced = 0
+        self._changing: frozenset[Any] = frozenset()  # what was changed while the function was traced
         self.__call__ = _unbound(self)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -128,6 +129,9 @@ class CompiledFunction:
         plans = self._plans.setdefault(key, [])
         plan.described = functools.partial(described, key, last, again=bool(plans))
         plan.compiled = _without_effects
+        if not plan.changed_meanwhile <= self._changing:  # perhaps by another thread: then it is for this call only
+            self._changing |= plan.changed_meanwhile
+            return plan
         plans.append(plan)
         self._traced += 1
         if self._traced == MANY:

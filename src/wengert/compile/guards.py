@@ -7,6 +7,7 @@ Objects are compared by identity, numbers and texts by their values. Machine cod
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from types import CellType, MethodType
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from wengert import _threads
 from wengert._traced import EDITS
+from wengert.compile.paths import ITEMS
 from wengert.compile.runtime import layout
 from wengert.compile.runtime.guard_code import ATTRIBUTE, FIELD, ITEM, METHOD, SIZE, WANTED, WORDS
 
@@ -68,7 +70,15 @@ class Guard:
 
     def mark(self) -> Any:
         """Equal for guards that say the same."""
-        return self.kind, id(self.place), id(self.key), self.wanted(self.value)
+        return *self.about(), self.wanted(self.value)
+
+    def about(self) -> Any:
+        """Equal for guards that look at the same thing."""
+        return self.kind, id(self.place), id(self.key)
+
+    def is_set_by(self, names: AbstractSet[str]) -> bool:
+        """Whether code that sets these names (:class:`.paths.Reads`) may set what is there."""
+        return self.key in names or (self.kind in (ITEM, SIZE) and ITEMS in names)
 
 
 class Item(Guard):
@@ -182,9 +192,15 @@ class Guards:
     def __iter__(self) -> Iterator[Guard]:
         return iter(self._guards)
 
-    def without_changed(self) -> Guards:
-        """Those that still hold: what a function changes itself while it is traced is no guard."""
-        return Guards([guard for guard in self._guards if guard.holds(guard.now())])
+    def without_changed(self, sets: AbstractSet[str]) -> tuple[Guards, frozenset[Any]]:
+        """Those that still hold: what a function changes itself while it is traced is no guard.
+
+        What others do not hold for may have been changed by another thread, if not by code that sets these names.
+        """
+        held = [guard.holds(guard.now()) for guard in self._guards]
+        kept = [guard for guard, holds in zip(self._guards, held, strict=True) if holds]
+        gone = [guard for guard, holds in zip(self._guards, held, strict=True) if not holds]
+        return Guards(kept), frozenset([guard.about() for guard in gone if not guard.is_set_by(sets)])
 
     def hold(self) -> bool:
         """Whether everything is as it was."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dis import Instruction, get_instructions
 from types import CodeType
 from typing import Any, Final, NamedTuple
@@ -36,8 +36,13 @@ class Reads(NamedTuple):
     bound: frozenset[str]  # variables that it binds itself
     inner: tuple[CodeType, ...]  # functions within
     names: frozenset[str]  # all attributes, globals and constant keys
+    sets: frozenset[str]  # the names and attributes that it sets; `ITEMS` if it changes members of something
 
 
+ITEMS: Final = "[]"
+CHANGES: Final = frozenset(
+    {"add", "append", "clear", "extend", "insert", "pop", "popitem", "remove", "reverse", "setdefault", "sort", "update"}
+)  # methods of lists, dictionaries and sets
 _KEYS: Final = (str, int, tuple, type(None))
 _SILENT: Final = frozenset({"CACHE", "EXTENDED_ARG", "NOP", "NOT_TAKEN", "PUSH_NULL", "RESUME", "COPY_FREE_VARS"})
 _SETS: Final = frozenset({"STORE_ATTR", "DELETE_ATTR", "STORE_SUBSCR", "DELETE_SUBSCR"})
@@ -57,7 +62,8 @@ def reads(code: CodeType) -> Reads:
     scan.end()
     keys = [key for path in scan.paths for is_item, key in path.steps if is_item and isinstance(key, str)]
     names = frozenset([*code.co_names, *keys]).union(*[reads(each).names for each in inner])
-    return Reads(tuple(dict.fromkeys(scan.paths)), scan.others, bound, inner, names)
+    sets = frozenset(_set(instructions)).union(*[reads(each).sets for each in inner])
+    return Reads(tuple(dict.fromkeys(scan.paths)), scan.others, bound, inner, names, sets)
 
 
 def _parameters(code: CodeType) -> tuple[str, ...]:
@@ -71,6 +77,16 @@ def _stored(each: Instruction) -> Iterator[str]:
     if name.startswith(("STORE_FAST", "STORE_DEREF", "DELETE_FAST", "DELETE_DEREF")):
         found = each.argval if isinstance(each.argval, tuple) else (each.argval,)
         yield from found[: 1 if "LOAD_FAST" in name else None]
+
+
+def _set(instructions: Sequence[Instruction]) -> Iterator[str]:
+    """What code sets that others can see."""
+    for each in instructions:
+        name, _, what = each.opname.partition("_")
+        if name in ("STORE", "DELETE") and what in ("GLOBAL", "ATTR", "DEREF"):
+            yield each.argval
+        elif (name in ("STORE", "DELETE") and what in ("SUBSCR", "SLICE")) or each.argval in CHANGES:
+            yield ITEMS
 
 
 class _Scan:
@@ -135,4 +151,4 @@ class _Scan:
         self._now, self._key = None, ()
 
 
-__all__ = ["Path", "Reads", "Step", "reads"]
+__all__ = ["CHANGES", "ITEMS", "Path", "Reads", "Step", "reads"]

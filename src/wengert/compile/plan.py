@@ -98,10 +98,13 @@ class Plan:
             self.traced_equations = len(trace.equations)
             self.unrolled = list(dict.fromkeys(trace.unrolled))
             program, self.cut = self._cut(trace, joint)
-        trace.settings.close()
+        reset = trace.settings.close()
         self._hosts = trace.hosts
         self._sources = [(c.tensor if c.owner is None else c.owner, c.owner is not None) for c in trace.captures]
-        self._names = self._all_guards(names.without_changed(), trace.settings)
+        kept, changed = names.without_changed(outside.sets)
+        # What was changed meanwhile, but by nothing that the function's own code says:
+        self.changed_meanwhile = changed | {about for about in reset if about[1] not in outside.sets}
+        self._names = self._all_guards(kept, trace.settings)
         self._guards = [(t._data.dtype, t._data.shape, t._rg) for t in self.captures()]
         written = [] if self.tracked_outputs else self._writes  # else the old values are kept for gradients
         self.forward = Executable(program, written, simplify=self.cut is None)

@@ -9,6 +9,7 @@ from wengert._traced import EDITS
 from wengert.compile.guards import same
 
 _TABLES = ("_parameters", "_buffers", "_modules")
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
 class Settings:
@@ -41,14 +42,21 @@ class Settings:
             ]
         )
 
-    def close(self) -> None:
-        """The function was traced: what it changed is no setting."""
+    def close(self) -> set[tuple[int, Any]]:
+        """The function was traced: what it changed is no setting. Returns which attributes of which modules that is.
+
+        Members are not among them: those that a function exchanges for the time of a call are its own.
+        """
+        meanwhile: set[tuple[int, Any]] = set()
         for module, noted in self._modules.values():
             now = dict(_attributes(module))
             changed = [name for name, value in noted.items() if name not in now or not same(value, now[name])]
             for name in {*changed, *(now.keys() - noted.keys())}:
                 noted[name] = _CHANGES
+                if isinstance(name, str):
+                    meanwhile.add((id(module), name))
         self._seen = EDITS.count
+        return meanwhile
 
     def hold(self) -> bool:
         """Whether the modules are what they were."""
@@ -69,6 +77,8 @@ def _attributes(module: Any) -> Iterator[tuple[Any, Any]]:
     for table in _TABLES:
         for name, value in own[table].items():
             yield (table, name), value
+    for table in _HOOKS:
+        yield (table,), tuple(own[table].items())
 
 
 def _is_as_noted(module: Any, noted: dict[Any, Any]) -> bool:
