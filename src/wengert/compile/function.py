@@ -22,6 +22,7 @@ from wengert.engine.state import STATE
 from wengert.program.program import Program
 
 MANY: Final = 256  # traces of one function: then a line says what keeps changing
+_FEW: Final = 8  # numbers for which a function could not be traced: then it is not tried with others
 
 
 class CompiledFunction:
@@ -39,6 +40,7 @@ class CompiledFunction:
         self._effects = effects
         self._plans: dict[Any, list[Plan]] = {}
         self._eager: dict[Any, str] = {}
+        self._failed: dict[Any, list[Any]] = {}  # those keys by what they are but for numbers
         self._entries: dict[Any, Any] = {}  # builtins that do all of a call for some tensors
         self._structures: dict[int, Any] = {}  # of so many tensors as arguments
         self._families: dict[Any, Family] = {}  # of calls that differ in numbers
@@ -57,17 +59,31 @@ class CompiledFunction:
         if STATE.trace is not None or STATE.axes or is_leveled(*leaves):
             return self._function(*args, **kwargs)
         key = key_of(leaves, structure)
-        if key in self._eager:
+        if self._eager and self._is_eager(key, leaves):
             return self._function(*args, **kwargs)
         try:
             plan = self._plan(key, leaves, structure)
         except TraceError as error:
             if not self._fallback:
                 raise
-            self._eager[key] = reason = str(error).split(". ", 1)[0]
+            reason = str(error).split(". ", 1)[0]
+            self._run_eagerly(key, leaves, reason)
             warnings.warn(f"compile(): {_name(self._function)} runs eagerly: {reason}.", UserWarning, stacklevel=2)
             return self._function(*args, **kwargs)
         return plan(leaves)
+
+    def _is_eager(self, key: Any, leaves: list[Any]) -> bool:
+        return key in self._eager or erased(key, _numbers(leaves)) in self._eager or len(self._eager) >= MANY
+
+    def _run_eagerly(self, key: Any, leaves: list[Any], reason: str) -> None:
+        """Try no more to trace calls with this key, nor with other numbers if some of them were tried."""
+        alike = erased(key, _numbers(leaves))
+        self._failed.setdefault(alike, []).append(key)
+        self._eager[key] = reason
+        if len(self._failed[alike]) >= _FEW:
+            for each in self._failed.pop(alike):
+                self._eager.pop(each, None)
+            self._eager[alike] = reason
 
     def _flattened(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any]:
         """The leaves of the arguments and their structure, which is known where all are tensors."""
@@ -82,7 +98,7 @@ class CompiledFunction:
         for plan in self._plans.get(key, ()):
             if plan.holds(leaves):
                 return plan
-        places = [i for i, leaf in enumerate(leaves) if leaf.__class__ is float or leaf.__class__ is int]
+        places = _numbers(leaves)
         if not places:
             return self._new(key, leaves, structure)
         every = erased(key, places)
@@ -209,6 +225,11 @@ class CompiledFunction:
 
     def __repr__(self) -> str:
         return f"<compiled {_name(self._function)}>"
+
+
+def _numbers(leaves: list[Any]) -> list[int]:
+    """Which leaves are numbers that another call may have others for."""
+    return [i for i, leaf in enumerate(leaves) if leaf.__class__ is float or leaf.__class__ is int]
 
 
 def _again(function: Callable[..., Any], fallback: bool, effects: bool) -> CompiledFunction:
