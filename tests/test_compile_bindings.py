@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import sys
+import weakref
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
+
+import pytest
 
 import wengert as torch
 from wengert.compile.bindings import Surroundings
@@ -95,3 +101,106 @@ def test_a_name_that_is_bound_later() -> None:
     assert _values(compiled(torch.tensor(1.0))) == 1.0
     late = 2.0
     assert _values(compiled(torch.ones(1))) == [3.0]
+
+
+def test_what_a_function_changes_unseen_is_no_guard_after_a_while() -> None:
+    """Its code does not say that it sets the attribute: at first another thread may have done so."""
+    seen = SimpleNamespace(**{"count": 0, "scale": 2.0})
+    traced: list[int] = []
+
+    def f(x: Any) -> Any:
+        vars(seen).__ior__({"count": seen.count + 1})
+        traced.append(seen.count)
+        return x * seen.scale
+
+    compiled, x = torch.compile(f), torch.ones(2)
+    assert [_values(compiled(x)) for _ in range(20)] == [[2.0, 2.0]] * 20
+    assert len(traced) == 8
+    seen.scale = 3.0
+    assert _values(compiled(x)) == [3.0, 3.0]
+
+
+def test_what_a_function_says_that_it_changes_is_no_guard() -> None:
+    seen = SimpleNamespace(count=0, scale=2.0)
+
+    def f(x: Any) -> Any:
+        seen.count += 1
+        return x * seen.scale
+
+    compiled, x = torch.compile(f), torch.ones(2)
+    assert [_values(compiled(x)) for _ in range(3)] == [[2.0, 2.0]] * 3
+    assert seen.count == 1
+
+
+def test_methods_of_modules_that_are_replaced() -> None:
+    net = _Scaling()
+    compiled, x = torch.compile(lambda x: net(x) + net.training), torch.ones(2)
+    assert _values(compiled(x)) == [3.0, 3.0]
+    net.eval()
+    assert _values(compiled(x)) == [2.0, 2.0]
+    net.forward = lambda x: x - 1
+    assert _values(compiled(x)) == [0.0, 0.0]
+    handle = net.register_forward_hook(lambda module, args, y: y + 5)
+    assert _values(compiled(x)) == [5.0, 5.0]
+    handle.remove()
+    assert _values(compiled(x)) == [0.0, 0.0]
+
+
+def test_functional_call_of_a_compiled_module() -> None:
+    net = torch.nn.Linear(2, 1)
+    compiled, x = torch.compile(net), torch.ones(2)
+    want = _values(compiled(x))
+    given = {"_orig_mod.weight": torch.ones(1, 2), "_orig_mod.bias": torch.ones(1)}
+    assert _values(torch.func.functional_call(compiled, given, (x,))) == [3.0]
+    assert _values(compiled(x)) == want
+
+
+def test_an_exception_in_an_attribute_goes_to_the_function() -> None:
+    class Source:
+        fails: Any = None
+
+        def __getattr__(self, name: str) -> Any:
+            if self.fails is not None:
+                raise self.fails
+            return 2.0
+
+    source = Source()
+    compiled, x = torch.compile(lambda x: x * source.rate), torch.ones(1)
+    assert _values(compiled(x)) == [2.0]
+    for error in (ValueError("no rate"), KeyboardInterrupt(), RuntimeError("none")):
+        source.fails = error
+        with pytest.raises(type(error)):
+            compiled(x)
+    source.fails = None
+    assert _values(compiled(x)) == [2.0]
+
+
+def test_references_of_what_is_compared() -> None:
+    """Looking at names, attributes, items and methods neither loses nor keeps references."""
+    table, scale, rows = {"rate": 123456}, 654321.5, [object(), 2.5]
+    holder = SimpleNamespace(value=1.25)
+
+    class Stepper:
+        def step(self, x: Any) -> Any:
+            return x * holder.value
+
+    stepper = Stepper()
+    compiled = torch.compile(lambda x: stepper.step(x) * table["rate"] * scale * rows[1] + SHIFT)
+    x = torch.ones(3)
+    compiled(x)
+    watched = [table, table["rate"], scale, rows, *rows, holder, holder.value, stepper, Stepper.step, SHIFT, x]
+    before = [sys.getrefcount(each) for each in watched]
+    for _ in range(10_000):
+        compiled(x)
+    assert [sys.getrefcount(each) for each in watched] == before
+
+
+def test_what_is_compared_goes_with_the_function() -> None:
+    holder = type("Holder", (), {})()
+    holder.value = torch.ones(2)
+    compiled = torch.compile(lambda x: x * holder.value)
+    compiled(torch.ones(2))
+    gone = weakref.ref(holder)
+    del holder, compiled
+    gc.collect()
+    assert gone() is None

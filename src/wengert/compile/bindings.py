@@ -25,7 +25,7 @@ from types import (
 from typing import Any, Final, NamedTuple
 
 from wengert._source import is_passed_over
-from wengert.compile.guards import ABSENT, Attribute, Cell, Guard, Item, Method, Size
+from wengert.compile.guards import ABSENT, Attribute, Cell, Guard, Item, Method, Size, same
 from wengert.compile.paths import CHANGES, Path, reads
 from wengert.engine.base import TensorBase
 
@@ -219,6 +219,8 @@ class Surroundings:
             return self._method(x, name, value.__func__, value.__self__)
         if _is_module(x) and found is ABSENT and (name[0] != "_" or name not in x.__dict__):
             return value  # settings of modules are compared once one was set
+        if not same(value, getattr(x, name)):  # made anew each time
+            return value
         return self._guard(Attribute(x, name, value))
 
     def _method(self, x: Any, name: str, function: Any, owner: Any) -> Any:
@@ -315,9 +317,10 @@ class Surroundings:
 
 
 def _attributes(x: Any) -> set[str]:
-    """The names of the attributes of an object, those that only its class has included."""
+    """The names of the attributes of an object, those that only its class has included, but not Python's own."""
     bases = [vars(base) for base in type(x).__mro__ if _is_users(base)]
-    return set().union(getattr(x, "__dict__", ()), *bases)
+    names = set().union(getattr(x, "__dict__", ()), *bases)
+    return {name for name in names if not (name.startswith("__") and name.endswith("__"))}
 
 
 def _static(cls: type, name: str) -> Any:

@@ -22,7 +22,7 @@ from wengert.engine.state import STATE
 from wengert.program.program import Program
 
 MANY: Final = 256  # traces of one function: then a line says what keeps changing
-_FEW: Final = 8  # numbers for which a function could not be traced: then it is not tried with others
+_FEW: Final = 8  # times that something is tried anew: tracing with other numbers what could not be traced with some
 
 
 class CompiledFunction:
@@ -45,7 +45,7 @@ class CompiledFunction:
         self._structures: dict[int, Any] = {}  # of so many tensors as arguments
         self._families: dict[Any, Family] = {}  # of calls that differ in numbers
         self._traced = 0
-        self._changing: frozenset[Any] = frozenset()  # what was changed while the function was traced
+        self._changing: dict[Any, int] = {}  # what changed while the function was traced, the last so many times
         self.__call__ = _unbound(self)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -145,8 +145,7 @@ class CompiledFunction:
         plans = self._plans.setdefault(key, [])
         plan.described = functools.partial(described, key, last, again=bool(plans))
         plan.compiled = _without_effects
-        if not plan.changed_meanwhile <= self._changing:  # perhaps by another thread: then it is for this call only
-            self._changing |= plan.changed_meanwhile
+        if self._is_doubtful(plan):
             return plan
         plans.append(plan)
         self._traced += 1
@@ -157,6 +156,14 @@ class CompiledFunction:
         if fast is not None and len(self._entries) > known:
             self.__call__ = fast.call  # what it does not take goes to the entry before
         return plan
+
+    def _is_doubtful(self, plan: Plan) -> bool:
+        """Whether another thread may have changed something while the plan was traced: then it is for one call only.
+
+        What changes each time the function changes itself, in a way that its code does not show.
+        """
+        self._changing = {about: self._changing.get(about, 0) + 1 for about in plan.changed_meanwhile}
+        return bool(self._changing) and min(self._changing.values()) < _FEW
 
     def _warn_of_many(self) -> None:
         why = changing(self._function, list(self._plans))

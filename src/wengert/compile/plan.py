@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert._memory import without_collection
 from wengert._traced import Traced, TraceError
-from wengert._tree import flatten, unflatten
+from wengert._tree import LEAF, flatten, unflatten
 from wengert.compile import messages
 from wengert.compile.bindings import Surroundings
 from wengert.compile.captures import Boundary
@@ -106,7 +106,8 @@ class Plan:
         self.changed_meanwhile = changed | {about for about in reset if about[1] not in outside.sets}
         self._names = self._all_guards(kept, trace.settings)
         self._guards = [(t._data.dtype, t._data.shape, t._rg) for t in self.captures()]
-        written = [] if self.tracked_outputs else self._writes  # else the old values are kept for gradients
+        # Old values are kept for gradients, if there are any: not where the function itself has freed the graph.
+        written = self._writes if not self.tracked_outputs or self.refusal is not None else []
         self.forward = Executable(program, written, simplify=self.cut is None)
         self._names.use(self.forward.schedule)
         self.seconds = time.perf_counter() - start
@@ -236,7 +237,9 @@ class Plan:
         """Whether captured tensors are what they were when this was traced, and numbers lead the same way."""
         if self.numbers is not None and self.numbers.values(leaves) is None:
             return False
-        for t, (dtype, shape, tracked) in zip(self.captures(), self._guards, strict=True):
+        for (t, is_grad), (dtype, shape, tracked) in zip(self._sources, self._guards, strict=True):
+            if is_grad:
+                t = t._grad  # noqa: PLW2901 - as it is now
             if t is None:
                 return False
             data = t._data
@@ -305,7 +308,7 @@ class Plan:
                 results.append(made[what])
                 if kind == "leaf":
                     made[what]._rg = True
-        return unflatten(self.result_structure, results)
+        return results[0] if self.result_structure is LEAF else unflatten(self.result_structure, results)
 
     def entry(self, slow: Callable[..., Any], made: dict[Any, Entry]) -> Entry | None:
         """The entry that does all of a call if there can be one; ``made`` are those of the function (:mod:`.entries`)."""

@@ -49,7 +49,8 @@ class Schedule:
     """The steps of a program. Its inputs have the first places, then come the constants.
 
     ``in_place`` are the outputs that the last step writes into their input. ``kernel`` is that of a program which is
-    one kernel of all inputs, in order, that gives all outputs, in order.
+    one kernel of all inputs, in order, that gives all outputs, in order. ``is_fresh`` if each output is known to lie in
+    memory of its own.
     """
 
     steps: Sequence[Step]
@@ -58,6 +59,7 @@ class Schedule:
     outputs: Sequence[Address]
     in_place: frozenset[int]
     kernel: CompiledKernel | None
+    is_fresh: bool = False
 
     def __call__(self, *raws: Any) -> tuple[Any, ...]:
         """The outputs for these raw inputs."""
