@@ -1,7 +1,8 @@
 """A part of the entry code, in LLVM IR: arguments compared with the table of what the kernel takes.
 
-It begins at `args.begin` and goes on to `seen`, or to `slow_way` with what is not as expected.
-After the arguments of the call come tensors that the table holds (HELD). On the way it writes the addresses of the arguments' data to `%pointers`, and lengths and strides to `%sizes`.
+It begins at `args.begin` and goes on to `seen`, or to `slow_way` with what is not as expected. After the arguments of
+the call come tensors that the table holds (HELD). On the way it writes the addresses of the arguments' data to
+`%pointers`, the objects that own these to `%raws`, and lengths and strides to `%sizes`.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ arg:
   %arg.from = select i1 %is_given, ptr %args, ptr %held.from
   %arg.at = getelementptr ptr, ptr %arg.from, i64 %i
   %object = load ptr, ptr %arg.at
+  %raw.slot = getelementptr ptr, ptr %raws, i64 %i
+  store ptr null, ptr %raw.slot
 {field("type", "object", layout.TYPE, "ptr")}
 {word("a.pointer", "a", A_POINTER)}
   %a.is_read = icmp sge i64 %a.pointer, 0
@@ -108,12 +111,14 @@ scalar:
   %is_scalar = or i1 %is_scalar.one, %is_scalar.two
   br i1 %is_scalar, label %scalar.yes, label %slow_way
 scalar.yes:
+  store ptr %s, ptr %raw.slot
   %s.data = getelementptr i8, ptr %s, i64 {layout.SCALAR}
   store ptr %s.data, ptr %slot
   br label %args.next
 
 array:
   %x = phi ptr [ %object, %read ], [ %raw, %raw.there ]
+  store ptr %x, ptr %raw.slot
 {field("descr", "x", layout.DESCR, "ptr")}
 {field("ndim", "x", layout.NDIM, "i32")}
 {field("flags", "x", layout.FLAGS, "i32")}

@@ -58,6 +58,7 @@ entry:
   %sizes = alloca i64, i64 {2 * MOST}, align 16
   %shapes = alloca i64, i64 {MOST}, align 16
   %objects = alloca ptr, i64 {MOST}, align 16
+  %raws = alloca ptr, i64 {MOST}, align 16
   %numbers = alloca i64, i64 {MOST}, align 16
 {STACK}
 {field("table", "self", layout.DATA, "ptr")}
@@ -107,7 +108,6 @@ guard:
 
 _RUN: Final = f"""run:
 {word("kernel", "table", words.ENTRY, "ptr")}
-  %is_long = icmp sgt i64 %work, %long
   br i1 %is_long, label %run.long, label %run.short
 run.short:
   %status.short = call i32 %kernel(ptr %pointers, ptr %sizes)
@@ -116,6 +116,7 @@ run.long:
   %thread = call ptr @PyEval_SaveThread()
   %status.long = call i32 %kernel(ptr %pointers, ptr %sizes)
   call void @PyEval_RestoreThread(ptr %thread)
+  call void @wengert_drop(ptr %raws, i64 0, i64 %all)
   br label %ran
 ran:
   %status = phi i32 [ %status.short, %run.short ], [ %status.long, %run.long ]
