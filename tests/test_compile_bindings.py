@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
 import weakref
 from functools import partial
 from types import SimpleNamespace
@@ -43,9 +44,9 @@ def test_a_number_and_a_tensor_of_the_module(monkeypatch: Any) -> None:
     f, x = torch.compile(_counted), torch.ones(3)
     assert [_values(f(x)), _values(f(x)), COUNT] == [[3.0] * 3, [3.0] * 3, 1]  # its own count is no guard
     monkeypatch.setattr(f"{__name__}.SHIFT", torch.zeros(3))
-    assert [_values(f(x)), COUNT] == [[2.0] * 3, 2]
+    assert [_values(f(x)), COUNT] == [[2.0] * 3, 1]  # the program reads another tensor of the same kind
     monkeypatch.setattr(f"{__name__}.SCALE", -1.0)  # a name in a function that it calls
-    assert [_values(f(x)), _values(f(x)), COUNT] == [[-1.0] * 3, [-1.0] * 3, 3]
+    assert [_values(f(x)), _values(f(x)), COUNT] == [[-1.0] * 3, [-1.0] * 3, 2]
     assert "a name another number or tensor" in f.explain()
 
 
@@ -204,3 +205,120 @@ def test_what_is_compared_goes_with_the_function() -> None:
     del holder, compiled
     gc.collect()
     assert gone() is None
+
+
+def test_another_tensor_of_the_same_kind_needs_no_trace() -> None:
+    """What it is bound to anew is read, and what it was bound to before is let go."""
+    traced: list[int] = []
+    weights = [torch.ones(3), torch.ones(3)]
+
+    def f(x: Any) -> Any:
+        traced.append(1)
+        a, b = weights
+        return (x * a).sum() - (x * b).sum()
+
+    compiled, x = torch.compile(f), torch.ones(3)
+    assert compiled(x).item() == 0.0
+    gone = []
+    for step in range(1, 30):
+        gone.append(weakref.ref(weights[step % 2]))
+        weights[step % 2] = torch.full((3,), float(step))
+        assert [compiled(x).item(), compiled(x).item()] == [f(x).item()] * 2
+    gc.collect()
+    assert len(traced) == 1 + 29
+    assert [each() for each in gone[2:-1]] == [None] * 26
+    for new in (torch.ones(3, dtype=torch.float64), torch.ones(3, requires_grad=True), torch.tensor(2.0)):
+        weights[0] = new
+        assert [compiled(x).item(), compiled(x).dtype] == [f(x).item(), f(x).dtype]
+    weights[0] = weights[1]
+    assert compiled(x).item() == 0.0
+
+
+def test_gradients_to_a_tensor_that_was_exchanged() -> None:
+    w = torch.tensor([1.0, 2.0], requires_grad=True)
+    traced: list[int] = []
+
+    def loss(x: Any) -> Any:
+        traced.append(1)
+        return (x * w * w).sum()
+
+    compiled, x = torch.compile(loss), torch.ones(2)
+    for _ in range(5):
+        compiled(x).backward()
+        assert _values(w.grad) == _values(2 * w.detach())
+        w = (w - 0.25 * w.grad).detach().requires_grad_()
+    assert len(traced) == 1
+    first, old = compiled(x), w
+    (once,) = torch.autograd.grad(first, old, create_graph=True)
+    assert _values(torch.autograd.grad(once.sum(), old)[0]) == [2.0, 2.0]
+    first = compiled(x)
+    w = torch.tensor([5.0, 5.0], requires_grad=True)
+    compiled(x)
+    assert _values(torch.autograd.grad(first, old, retain_graph=True)[0]) == _values(2 * old.detach())
+    with pytest.raises(RuntimeError, match="replaced by another one after the call"):
+        torch.autograd.grad(first, old, create_graph=True)
+
+
+def test_two_names_of_one_tensor() -> None:
+    pair = {"a": torch.ones(2), "b": None}
+    pair["b"] = pair["a"]
+    compiled, x = torch.compile(lambda x: x * pair["a"] - x * pair["b"]), torch.ones(2)
+    assert _values(compiled(x)) == [0.0, 0.0]
+    pair["a"] = torch.full((2,), 3.0)
+    assert _values(compiled(x)) == [2.0, 2.0]
+    pair["b"] = torch.full((2,), 2.0)
+    assert _values(compiled(x)) == [1.0, 1.0]
+    pair["a"] = pair["b"]
+    assert _values(compiled(x)) == [0.0, 0.0]
+
+
+def test_tensors_that_are_exchanged_while_others_call() -> None:
+    tables = [SimpleNamespace(w=torch.full((50_000,), 1.0)) for _ in range(2)]
+    compiled = torch.compile(lambda x: (x * tables[0].w).sum() + (x * tables[1].w).sum())
+    x = torch.ones(50_000)
+    compiled(x)
+    wrong: list[Any] = []
+    done = threading.Event()
+
+    def call() -> None:
+        while not done.is_set():
+            y = compiled(x).item() / 50_000
+            if y not in (2.0, 3.0, 4.0):
+                wrong.append(y)
+
+    threads = [threading.Thread(target=call) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for step in range(200):
+        table = tables[step % 2]
+        table.w = torch.full((50_000,), 3.0 - table.w[0].item())
+        want = tables[0].w[0].item() + tables[1].w[0].item()
+        if compiled(x).item() != want * 50_000:
+            wrong.append((step, want))
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_memory_that_is_given_away_while_a_kernel_reads_it() -> None:
+    n = 300_000
+    w, x = torch.ones(n), torch.ones(n)
+    compiled = torch.compile(lambda x: torch.exp(torch.sin(x * w)).sum())
+    want = compiled(x).item()
+    before = sys.getrefcount(w._data), sys.getrefcount(x._data)
+    for _ in range(50):
+        compiled(x)
+    assert (sys.getrefcount(w._data), sys.getrefcount(x._data)) == before
+    done = threading.Event()
+
+    def exchange() -> None:
+        while not done.is_set():
+            w.data, x.data = torch.ones(n), torch.ones(n)
+            torch.full((n,), 7.0)
+
+    thread = threading.Thread(target=exchange)
+    thread.start()
+    assert [compiled(x).item() for _ in range(100)] == [want] * 100
+    done.set()
+    thread.join()

@@ -12,17 +12,19 @@ from wengert._dtypes import DEFAULTS
 from wengert._tree import LEAF, builder, unflatten
 from wengert.compile.guards import Guards
 from wengert.compile.runtime.form_code import NEXT, tuple_of
+from wengert.compile.runtime.held import Held
 from wengert.engine.base import is_leveled
 
 _MOST: Final = 8  # entries of a function: one after the other looks at the arguments
 
 
 class Entry(NamedTuple):
-    """What is called, the function that lets it take further shapes, and the guards that it looks at."""
+    """What is called, what lets it take further shapes, the guards that it looks at, and the tensors that it holds."""
 
     call: Callable[..., Any]
     accept: Callable[[Sequence[tuple[int, ...]]], None]
     guards: Guards
+    held: Held
 
 
 class Call(NamedTuple):
@@ -34,7 +36,7 @@ class Call(NamedTuple):
     structure: Any
     leaves: int
     positions: Sequence[int]
-    held: Sequence[Any]
+    held: Held
     results: Sequence[tuple[str, Any]]
     result_structure: Any
 
@@ -51,12 +53,12 @@ def entry_of(
     if schedule is None or schedule.kernel is None or not _is_plain(call):
         return None
     shapes = [x.shape for x in forward.inputs]
-    held = [(id(t), t._rg) for t in call.held]
-    key = (schedule.kernel, call.result_structure, DEFAULTS.float, guards.mark, *held)
-    found = made.get(key)
-    if found is not None and found.guards.hold():
-        found.accept(shapes)
-        return found
+    key = (schedule.kernel, call.result_structure, DEFAULTS.float, guards.mark)
+    alike = [entry for (known, _), entry in made.items() if known == key]
+    for entry in alike:
+        if entry.guards.hold() and _are_same(entry.held.objects, call.held.objects):
+            entry.accept(shapes)
+            return entry
     table = guards.table() if guards else None
     if len(made) >= _MOST or (guards and table is None):
         return None
@@ -66,9 +68,13 @@ def entry_of(
     if new is None:
         return None
     whole = new.call if form is not None else _nested(new.call, call.result_structure)
-    made[key] = entry = Entry(whole, new.accept, guards)
+    made[key, len(alike)] = entry = Entry(whole, new.accept, guards, call.held)
     entry.accept(shapes)
     return entry
+
+
+def _are_same(xs: Sequence[Any], ys: Sequence[Any]) -> bool:
+    return len(xs) == len(ys) and all([x is y for x, y in zip(xs, ys, strict=True)])
 
 
 def _is_plain(call: Call) -> bool:
@@ -81,8 +87,8 @@ def _is_plain(call: Call) -> bool:
         and args == tuple(call.positions)
         and [kind for kind, _ in call.results] == ["plain"] * len(call.results)
         and [place for _, place in call.results] == list(range(len(call.results)))
-        and all([t._node is None and t._view is None for t in call.held])
-        and not is_leveled(*call.held)
+        and all([t._node is None and t._view is None for t in call.held.objects])
+        and not is_leveled(*call.held.objects)
     )
 
 

@@ -68,10 +68,6 @@ class Guard:
         """What machine code compares."""
         return id(value)
 
-    def mark(self) -> Any:
-        """Equal for guards that say the same."""
-        return *self.about(), self.wanted(self.value)
-
     def about(self) -> Any:
         """Equal for guards that look at the same thing."""
         return self.kind, id(self.place), id(self.key)
@@ -168,7 +164,7 @@ class Edited(Guard):
     def words(self) -> list[int]:
         return [self.kind, id(EDITS) + (_offset_of_count() or 0), 0, id(self.value), 0]
 
-    def mark(self) -> Any:
+    def about(self) -> Any:
         return self.kind, self._mark
 
 
@@ -185,6 +181,16 @@ class Guards:
         self._table: Any = None
         self._fast: Callable[[], bool] | None = None
         self._lock = _threads.Lock()
+        self._followers: dict[int, tuple[Callable[[Any], bool], Callable[[Any], None]]] = {}
+
+    def follow(self, value: Any, takes: Callable[[Any], bool], put: Callable[[Any], None]) -> None:
+        """Let another object be in the place of a value if ``takes`` says so: ``put`` is told then.
+
+        Only for what one guard alone looks at: two names that stood for one thing must go on to do so.
+        """
+        numbers = [number for number, guard in enumerate(self._guards) if guard.value is value]
+        if len(numbers) == 1:
+            self._followers[numbers[0]] = takes, put
 
     def __len__(self) -> int:
         return len(self._guards)
@@ -209,7 +215,8 @@ class Guards:
         for number, guard in enumerate(self._guards):
             now = guard.now()
             if now is not guard.value:
-                if not guard.holds(now):
+                takes = self._followers[number][0] if number in self._followers else guard.holds
+                if not takes(now):
                     return False
                 self._remember(number, now)
         return True
@@ -218,6 +225,8 @@ class Guards:
         """An equal object is in the place of the old one, which lives until machine code has forgotten its address."""
         guard = self._guards[number]
         with self._lock.held:
+            if number in self._followers:  # first: machine code that finds the new one under its name has to have it
+                self._followers[number][1](now)
             old, guard.value = guard.value, now
             if self._table is not None:
                 self._table[number, WANTED] = guard.wanted(now)
@@ -240,8 +249,8 @@ class Guards:
 
     @property
     def mark(self) -> Any:
-        """Equal for guards that say the same."""
-        return tuple([guard.mark() for guard in self._guards])
+        """Equal for guards that look at the same things."""
+        return tuple([guard.about() for guard in self._guards])
 
 
 __all__ = ["ABSENT", "Attribute", "Cell", "Edited", "Guard", "Guards", "Item", "Method", "Size", "same"]

@@ -69,6 +69,9 @@ class CompiledFunctionBackward(RecordedNode):
             for number in plan.reaching:
                 if number not in plan.written_and_read or number >= len(plan.positions):  # captured: read anew
                     self._check(inputs[number], f"input {number}")
+            first = len(plan.positions)
+            if not plan.reads([cell for _, _, cell, _ in inputs[first : first + plan.captured]]):
+                raise RuntimeError(_exchanged(self))
             tensors = [as_tensor(raw, edge, cell) for raw, edge, cell, _ in inputs]
             return plan.adjoint(leaves, tensors, grads)  # type: ignore[no-any-return]
         read = []
@@ -97,6 +100,13 @@ Kept = tuple[Any, Any, Any, int]
 def _kept(t: Any, edge: Any) -> Kept:
     cell = cell_of(t)
     return t._data, edge, cell, cell[0] if cell else 0
+
+
+def _exchanged(node: Node) -> str:
+    return (
+        f"{messages.node_at(node)} cannot be differentiated again: a tensor that the compiled function takes from outside "
+        "was replaced by another one after the call. Pass it as an argument, or differentiate before it is replaced."
+    )
 
 
 def _changed(node: Node, what: str, cell: Any) -> str:

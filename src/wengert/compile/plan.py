@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,13 +21,14 @@ from wengert.compile.guards import Attribute, Edited, Guards
 from wengert.compile.node import CompiledFunctionBackward
 from wengert.compile.numbers import Numbers, TracedNumber
 from wengert.compile.reading import raw_of
+from wengert.compile.runtime.held import Held
 from wengert.compile.settings import Settings
 from wengert.compile.sources import Draw
 from wengert.compile.storage import Storage
 from wengert.compile.trace import Trace
 from wengert.compile.tracing import tracing
 from wengert.engine.backward import run_grad
-from wengert.engine.base import TensorBase, is_tracking, wrap
+from wengert.engine.base import TensorBase, cell_of, is_leveled, is_tracking, wrap
 from wengert.engine.inplace import inplace
 from wengert.engine.out import mark_written, writeable
 from wengert.engine.state import STATE
@@ -100,7 +102,8 @@ class Plan:
             program, self.cut = self._cut(trace, joint)
         reset = trace.settings.close()
         self._hosts = trace.hosts
-        self._sources = [(c.tensor if c.owner is None else c.owner, c.owner is not None) for c in trace.captures]
+        self._of_grad = [c.owner is not None for c in trace.captures]  # whether it is the gradient of what is held
+        self._held = Held([c.tensor if c.owner is None else c.owner for c in trace.captures])
         kept, changed = names.without_changed(outside.sets)
         # What was changed meanwhile, but by nothing that the function's own code says:
         self.changed_meanwhile = changed | {about for about in reset if about[1] not in outside.sets}
@@ -109,6 +112,7 @@ class Plan:
         # Old values are kept for gradients, if there are any: not where the function itself has freed the graph.
         written = self._writes if not self.tracked_outputs or self.refusal is not None else []
         self.forward = Executable(program, written, simplify=self.cut is None)
+        self._follow()
         self._names.use(self.forward.schedule)
         self.seconds = time.perf_counter() - start
         self._backward: Callable[..., tuple[Any, ...]] | None = None
@@ -226,6 +230,16 @@ class Plan:
             guards.append(Attribute(STATE, "grad_enabled", STATE.grad_enabled))
         return Guards(guards)
 
+    def _follow(self) -> None:
+        """Let tensors from outside that are only read be exchanged for others like them, without another trace."""
+        if self.writes_outside or self._hosts or self._without_grad or any(self._of_grad):
+            return
+        given = {id(what) for kind, what in self.results if kind == "static"}
+        for number, t in enumerate(self._held.objects):
+            kind = _kind(t)
+            if kind is not None and id(t) not in given:
+                self._names.follow(t, functools.partial(_is_of, kind), functools.partial(self._held.put, number))
+
     @property
     def program(self) -> Program:
         """The program that runs, after all passes."""
@@ -237,7 +251,8 @@ class Plan:
         """Whether captured tensors are what they were when this was traced, and numbers lead the same way."""
         if self.numbers is not None and self.numbers.values(leaves) is None:
             return False
-        for (t, is_grad), (dtype, shape, tracked) in zip(self._sources, self._guards, strict=True):
+        sources = zip(self._held.objects, self._of_grad, self._guards, strict=True)
+        for t, is_grad, (dtype, shape, tracked) in sources:
             if is_grad:
                 t = t._grad  # noqa: PLW2901 - as it is now
             if t is None:
@@ -272,9 +287,14 @@ class Plan:
             tensors += map(wrap, self.numbers.raws(values))
         return tensors
 
+    @property
+    def captured(self) -> int:
+        """How many tensors from outside it reads."""
+        return len(self._held)
+
     def captures(self) -> list[Any]:
         """The captured tensors as they are now; a gradient is that which its tensor has now."""
-        return [t._grad if is_grad else t for t, is_grad in self._sources]
+        return [t._grad if is_grad else t for t, is_grad in zip(self._held.objects, self._of_grad, strict=True)]
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """The result for the leaves of the arguments."""
@@ -312,14 +332,13 @@ class Plan:
 
     def entry(self, slow: Callable[..., Any], made: dict[Any, Entry]) -> Entry | None:
         """The entry that does all of a call if there can be one; ``made`` are those of the function (:mod:`.entries`)."""
-        if self.writes_outside or self._hosts or self._without_grad or any([is_grad for _, is_grad in self._sources]):
+        if self.writes_outside or self._hosts or self._without_grad or any(self._of_grad):
             return None
-        call = Call(
-            self.structure, self._leaves, self.positions, self.captures(), self.results, self.result_structure
-        )
+        call = Call(self.structure, self._leaves, self.positions, self._held, self.results, self.result_structure)
         found = entry_of(call, self.forward, self._names, slow, made)
         if found is not None:
-            self._names = found.guards  # whoever remembers equal objects does so for all that share the entry
+            # Whoever remembers equal objects does so for all that share the entry.
+            self._names, self._held = found.guards, found.held
         return found
 
     def _record(self, leaves: Sequence[Any], tensors: list[Any], made: list[Any], raws: tuple[Any, ...]) -> None:
@@ -340,12 +359,17 @@ class Plan:
         found = iter(self._backward(*raws))
         return [next(found) if there else None for there in self._gradient_places]
 
+    def reads(self, cells: Sequence[Any]) -> bool:
+        """Whether the tensors from outside are those of a call, by the cells that count writes to them."""
+        now = zip(self._held.objects, self._of_grad, cells, strict=True)
+        return all([is_grad or cell_of(t) is cell for t, is_grad, cell in now])
+
     def adjoint(self, leaves: list[Any], tensors: list[Any], grads: Sequence[Any]) -> tuple[Any, ...]:
         """As :meth:`backward`, on tensors and recorded."""
         given = list(leaves)
         for i, number in self._slots:
             given[i] = tensors[number]
-        first = len(self.positions) + len(self._sources)
+        first = len(self.positions) + len(self._held)
         drawn = tensors[first : first + sum([len(host.values) for host in self._hosts])]
         if self._adjoint is None:
             self._adjoint = self.compiled(self.adjoint_of)
@@ -386,6 +410,18 @@ def _stand_in(trace: Trace, leaf: Any) -> Any:
         if leaf._node is not None:
             t._node = Boundary((), raw.shape, raw.dtype)
     return t
+
+
+def _kind(t: Any) -> Any:
+    """Equal for tensors that a program which only reads them may exchange; None for those that it may not."""
+    if not isinstance(t, TensorBase) or t._node is not None or t._view is not None or is_leveled(t):
+        return None
+    data = t._data
+    return t.__class__, data.__class__, data.dtype, data.shape, t._rg
+
+
+def _is_of(kind: Any, t: Any) -> bool:
+    return bool(_kind(t) == kind)
 
 
 def _tensor(leaf: Any) -> Any:

@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 from wengert._dtypes import DEFAULTS
 from wengert._fpenv import SILENT, enter, leave
 from wengert.compile.runtime.build import CompiledKernel
-from wengert.compile.runtime.entry import Box, Terms, all_hold
+from wengert.compile.runtime.entry import NOTHING, Box, Terms, all_hold
+from wengert.compile.runtime.held import Held
 from wengert.compile.runtime.layout import slot_offset
 from wengert.compile.runtime.seen import Seen
 from wengert.engine.base import INFERENCE, wrap_plain
@@ -87,7 +88,7 @@ class Schedule:
         return values + [None] * (self.size - len(values))
 
     def entry(
-        self, slow: Callable[..., Any], form: Sequence[int] | None, guarded: Any = None, held: Sequence[Any] = ()
+        self, slow: Callable[..., Any], form: Sequence[int] | None, guarded: Any = None, held: Held = NOTHING
     ) -> Entry | None:
         """An entry from tensors to tensors, which runs the only kernel and gives results in this ``form``.
 

@@ -19,6 +19,7 @@ from wengert.compile.runtime import entry_table as words
 from wengert.compile.runtime import guard_code, layout
 from wengert.compile.runtime.entry_point import LONG, SCALARS, EntryPoint, Table, table_of
 from wengert.compile.runtime.form_code import NEXT, tuple_of
+from wengert.compile.runtime.held import Held
 from wengert.compile.runtime.seen import Seen
 from wengert.compile.runtime.support import support
 
@@ -40,6 +41,9 @@ class Box:
     marked: Any = None
 
 
+NOTHING: Final = Held(())
+
+
 @record
 class Terms:
     """Under which conditions a call runs the kernel, and how its results are given.
@@ -58,7 +62,7 @@ class Terms:
     seen: Seen | None = None
     form: Sequence[int] | None = None
     names: Any = None
-    held: Sequence[Any] = ()
+    held: Held = NOTHING
 
 
 ALWAYS: Final = Terms()
@@ -98,7 +102,8 @@ def fast_entry(
     arguments, results = kernel.of_role(Role.IN, Role.INOUT), kernel.of_role(Role.OUT)
     axes = sum([len(b.shape) for b in results])
     form = _flat_form(len(results)) if terms.form is None else terms.form
-    most = max(len(arguments), len(results), len(interface.pointers), len(interface.sizes), axes, len(form) // 2)
+    given = 0 if fixed is None else len(fixed.arguments)
+    most = max(given, len(arguments), len(results), len(interface.pointers), len(interface.sizes), axes, len(form) // 2)
     entry = _entry() if most <= words.MOST else None
     if entry is None:
         return None
@@ -129,10 +134,10 @@ def fast_entry(
     table[words.GUARDS], table[words.GUARD_TABLE] = len(terms.guards), table_of(terms.guards, keep)
     table[words.SEEN] = 0 if terms.seen is None else terms.seen.address
     table[words.FORM], table[words.FORM_TABLE] = len(form), table_of([form], keep)
-    if box is not None and not _fill_box(table, rows, box, terms.held, keep):
+    if box is not None and not _fill_box(table, rows, box, terms.held.objects, keep):
         return None
     table[words.ARGUMENT_TABLE] = table_of(rows, keep)
-    table[words.HELD], table[words.HELD_TABLE] = len(terms.held), table_of([[id(each) for each in terms.held]], keep)
+    table[words.HELD], table[words.HELD_TABLE] = len(terms.held), terms.held.words.ctypes.data
     if terms.names is not None:
         table[words.NAMES], table[words.NAMES_TABLE] = len(terms.names), terms.names.ctypes.data
     table.keep = keep
