@@ -70,7 +70,8 @@ class _Plain:
         return use(x, self.value)
 
     def by_lambda(self, x: Any) -> Any:
-        return (lambda y: use(y, self.value))(x)
+        function = lambda y: use(y, self.value)
+        return function(x)
 
     def by_method(self, x: Any) -> Any:
         return self.by_attribute(x)
@@ -167,7 +168,7 @@ def _of_holder(holder: Any, function: Callable[..., Any] | None = None) -> Reade
     return Reader(function or read, functools.partial(setattr, holder, "value"), lambda: delattr(holder, "value"))
 
 
-# --- the ways ----------------------------------------------------------------------------------------------------------
+# --- the ways -------------------------------------------------------------------------------------------------------
 
 
 def a_global() -> Reader:
@@ -208,7 +209,8 @@ def a_variable_around_a_nested_function() -> Reader:
 
     def function(x: Any) -> Any:
         def inner(y: Any) -> Any:
-            return [use(z, value) for z in (y,)][0]
+            (z,) = [use(z, value) for z in (y,)]
+            return z
 
         return inner(x)
 
@@ -296,7 +298,7 @@ def an_attribute_of_an_attribute() -> Reader:
 
 def an_attribute_between() -> Reader:
     holder = SimpleNamespace(inner=SimpleNamespace(value=1))
-    put = lambda new: setattr(holder, "inner", SimpleNamespace(value=new))  # noqa: E731
+    put = lambda new: setattr(holder, "inner", SimpleNamespace(value=new))
     return Reader(lambda x: use(x, holder.inner.value), put)
 
 
@@ -310,7 +312,8 @@ def an_attribute_under_another_name() -> Reader:
 
     def function(x: Any) -> Any:
         inner = holder.inner
-        return (lambda y: use(y, inner.value))(x)
+        read = lambda y: use(y, inner.value)
+        return read(x)
 
     return Reader(function, functools.partial(setattr, holder.inner, "value"))
 

@@ -106,7 +106,7 @@ def test_a_name_that_is_bound_later() -> None:
 
 def test_what_a_function_changes_unseen_is_no_guard_after_a_while() -> None:
     """Its code does not say that it sets the attribute: at first another thread may have done so."""
-    seen = SimpleNamespace(**{"count": 0, "scale": 2.0})
+    seen = SimpleNamespace(count=0, scale=2.0)
     traced: list[int] = []
 
     def f(x: Any) -> Any:
@@ -197,12 +197,14 @@ def test_references_of_what_is_compared() -> None:
 
 
 def test_what_is_compared_goes_with_the_function() -> None:
-    holder = type("Holder", (), {})()
-    holder.value = torch.ones(2)
-    compiled = torch.compile(lambda x: x * holder.value)
-    compiled(torch.ones(2))
-    gone = weakref.ref(holder)
-    del holder, compiled
+    def made() -> Any:
+        holder = type("Holder", (), {})()
+        holder.value = torch.ones(2)
+        compiled = torch.compile(lambda x: x * holder.value)
+        compiled(torch.ones(2))
+        return weakref.ref(holder)
+
+    gone = made()
     gc.collect()
     assert gone() is None
 

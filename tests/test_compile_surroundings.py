@@ -1,4 +1,4 @@
-"""What a compiled function reads from outside: whatever it is changed to is seen at the next call, and costs no Python."""
+"""What a compiled function reads from outside: any change is seen at the next call, and none costs no Python."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from surroundings import WAYS, Reader
 
 import wengert as torch
+from surroundings import WAYS, Reader
 from wengert.compile.execute import has_machine_code
 from wengert.compile.runtime import layout
 
@@ -41,7 +41,7 @@ def _said(function: Any, *args: Any) -> Any:
     """A result for comparison, or the kind of the exception."""
     try:
         y = function(*args)
-    except Exception as error:  # whatever it is, it is to be the same
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is to be the same
         return type(error)
     return y.dtype, y.shape, y.requires_grad, str(y.tolist())  # text tells -0.0 from 0.0
 

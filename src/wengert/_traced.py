@@ -22,7 +22,7 @@ class NeedsValueError(TraceError):
 
 
 class Edits:
-    """How often an attribute or hook of any module was set: programs that depend on such are guarded by their values."""
+    """How often an attribute or hook of any module was set: programs that depend on such are guarded by them."""
 
     __slots__ = ("count",)  # a slot, which machine code can read
 

@@ -1,4 +1,4 @@
-"""What a function reads from outside of it, as guards: what names stood for, attributes and items that it takes of them.
+"""What a function reads from outside of it, as guards: what names stood for, and what it takes of that.
 
 A program holds the numbers that such names had, and reads the tensors that they had. Where a name stands for another
 one later, the program is not the function any more. Which names and attributes those are, code tells
@@ -143,7 +143,7 @@ class Surroundings:
             self._code(inner, _Scope(scope.known, scope.cells, shared))
 
     def _follow(self, path: Path, scope: _Scope) -> Any:
-        """What a path leads to; guards for each of its steps. ABSENT if that cannot be told without running anything."""
+        """What a path leads to; guards for its steps. ABSENT if that cannot be told without running anything."""
         value = self._named(path, scope)
         for is_item, key in path.steps:
             if value is ABSENT:
@@ -213,7 +213,7 @@ class Surroundings:
             return ABSENT
         try:
             value = getattr(x, name)
-        except Exception:  # the function says it itself, if it comes to that
+        except Exception:  # noqa: BLE001 - an attribute of the user: the function says it, if it comes to that
             return ABSENT
         if value.__class__ is MethodType and isinstance(value.__func__, FunctionType):
             return self._method(x, name, value.__func__, value.__self__)
@@ -277,22 +277,28 @@ class Surroundings:
             if isinstance(x.__func__, FunctionType):
                 self._call(x.__func__, x.__self__)
         elif isinstance(x, functools.partial):
-            self._use(x.func)
-            if isinstance(x.func, FunctionType):
-                self._call(x.func, *x.args, **x.keywords)
-            for given in (*x.args, *x.keywords.values()):
-                self._use(given)
+            self._partial(x)
         elif "__wrapped__" in getattr(x, "__dict__", ()):
             self._use(x.__wrapped__)
         elif _is_module(x):
-            for m in x.modules():
-                if not _is_own(type(m)) and self._is_new(m):
-                    self._call(type(m).forward, m)
+            self._forwards(x)
         elif _is_users(type(x)):
             self._whole.setdefault(id(x), (x, set()))
             call = _static(type(x), "__call__")
             if isinstance(call, FunctionType):
                 self._call(call, x)
+
+    def _partial(self, x: Any) -> None:
+        self._use(x.func)
+        if isinstance(x.func, FunctionType):
+            self._call(x.func, *x.args, **x.keywords)
+        for given in (*x.args, *x.keywords.values()):
+            self._use(given)
+
+    def _forwards(self, net: Any) -> None:
+        for m in net.modules():
+            if not _is_own(type(m)) and self._is_new(m):
+                self._call(type(m).forward, m)
 
     def _members(self, cls: type) -> None:
         """What a class of the user may do: its functions, of whatever instance."""
@@ -310,7 +316,7 @@ class Surroundings:
         for x, done in list(self._whole.values()):
             own = _attributes(x)
             wanted = (own if self._names & _ALL else own & self._names) - done
-            done |= wanted
+            done.update(wanted)
             for name in sorted(wanted):
                 self._use(self._attribute(x, name))
         return bool(self._waiting) or len(self._whole) > before
@@ -336,7 +342,6 @@ def _is_own(cls: type) -> bool:
     return cls.__module__.split(".")[0] == _OWN
 
 
-@functools.lru_cache(4096)
 def _is_users(cls: type) -> bool:
     """Whether a class is none of this package, of NumPy, or built into Python."""
     return cls.__module__.split(".")[0] not in (_OWN, "numpy", "builtins")

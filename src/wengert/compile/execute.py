@@ -45,7 +45,9 @@ class Executable:
         # Outputs that are inputs written to:
         self.in_place: frozenset[int] = self.schedule.in_place if self.schedule is not None else frozenset()
         self._run: Callable[..., tuple[Any, ...]] = self.schedule or Evaluator(self.program)
-        only = self.schedule.kernel if self.schedule is not None and self._program.outputs and not self.in_place else None
+        only = (
+            self.schedule.kernel if self.schedule is not None and self._program.outputs and not self.in_place else None
+        )
         self._only: Callable[..., Any] | None = only.call if only is not None else None  # the results of one are fresh
         self._is_fresh = self.schedule is not None and self.schedule.is_fresh
         self._is_one = only is not None and len(only.results) == 1

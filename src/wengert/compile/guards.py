@@ -53,7 +53,7 @@ class Guard:
         """What is there now; ``ABSENT`` where reading it raises, which the function will do itself."""
         try:
             return self.read()
-        except Exception:  # a user's own attribute or item may raise anything
+        except Exception:  # noqa: BLE001 - an attribute or item of the user may raise anything
             return ABSENT
 
     def holds(self, now: Any) -> bool:
@@ -90,6 +90,7 @@ class Attribute(Guard):
     kind = ATTRIBUTE
 
     def read(self) -> Any:
+        """What is there now."""
         return getattr(self.place, self.key)
 
 
@@ -104,10 +105,12 @@ class Method(Guard):
         self.owner = owner
 
     def read(self) -> Any:
+        """What is there now."""
         found = getattr(self.place, self.key)
         return found.__func__ if found.__class__ is MethodType and found.__self__ is self.owner else ABSENT
 
     def words(self) -> list[int]:
+        """For machine code."""
         return [*super().words()[:-1], id(self.owner)]
 
 
@@ -121,9 +124,11 @@ class Size(Guard):
         super().__init__(place, None, len(place))
 
     def read(self) -> Any:
+        """What is there now."""
         return len(self.place)
 
     def wanted(self, value: Any) -> int:
+        """What machine code compares."""
         return int(value)
 
 
@@ -135,12 +140,15 @@ class Cell(Guard):
     place: CellType
 
     def read(self) -> Any:
+        """What is there now."""
         return self.place.cell_contents
 
     def words(self) -> list[int]:
+        """For machine code."""
         return [self.kind, id(self.place) + layout.CONTENT, 0, self.wanted(self.value), 0]
 
     def wanted(self, value: Any) -> int:
+        """What machine code compares."""
         return 0 if value is ABSENT else id(value)
 
 
@@ -156,15 +164,19 @@ class Edited(Guard):
         self._mark = mark
 
     def read(self) -> Any:
+        """What is there now."""
         return EDITS.count
 
     def holds(self, now: Any) -> bool:
+        """Whether what is there now will do."""
         return now is self.value or self._hold()
 
     def words(self) -> list[int]:
+        """For machine code."""
         return [self.kind, id(EDITS) + (_offset_of_count() or 0), 0, id(self.value), 0]
 
     def about(self) -> Any:
+        """Equal for guards that look at the same thing."""
         return self.kind, self._mark
 
 

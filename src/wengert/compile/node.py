@@ -104,8 +104,8 @@ def _kept(t: Any, edge: Any) -> Kept:
 
 def _exchanged(node: Node) -> str:
     return (
-        f"{messages.node_at(node)} cannot be differentiated again: a tensor that the compiled function takes from outside "
-        "was replaced by another one after the call. Pass it as an argument, or differentiate before it is replaced."
+        f"{messages.node_at(node)} cannot be differentiated again: a tensor that the compiled function takes from "
+        "outside was replaced by another one after the call. Pass it as an argument, or differentiate before that."
     )
 
 

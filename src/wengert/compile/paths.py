@@ -41,7 +41,20 @@ class Reads(NamedTuple):
 
 ITEMS: Final = "[]"
 CHANGES: Final = frozenset(
-    {"add", "append", "clear", "extend", "insert", "pop", "popitem", "remove", "reverse", "setdefault", "sort", "update"}
+    {
+        "add",
+        "append",
+        "clear",
+        "extend",
+        "insert",
+        "pop",
+        "popitem",
+        "remove",
+        "reverse",
+        "setdefault",
+        "sort",
+        "update",
+    }
 )  # methods of lists, dictionaries and sets
 _KEYS: Final = (str, int, tuple, type(None))
 _SILENT: Final = frozenset({"CACHE", "EXTENDED_ARG", "NOP", "NOT_TAKEN", "PUSH_NULL", "RESUME", "COPY_FREE_VARS"})
@@ -90,7 +103,7 @@ def _set(instructions: Sequence[Instruction]) -> Iterator[str]:
 
 
 class _Scan:
-    """Instructions in their order. ``now`` is the path to what lies on top of the stack, ``key`` a constant above it."""
+    """Instructions in their order: the path to what lies on top of the stack, and a constant above it."""
 
     def __init__(self, once: set[str]) -> None:
         self.paths: list[Path] = []

@@ -331,7 +331,7 @@ class Plan:
         return results[0] if self.result_structure is LEAF else unflatten(self.result_structure, results)
 
     def entry(self, slow: Callable[..., Any], made: dict[Any, Entry]) -> Entry | None:
-        """The entry that does all of a call if there can be one; ``made`` are those of the function (:mod:`.entries`)."""
+        """The entry that does all of a call, if there can be one; ``made`` are the function's (:mod:`.entries`)."""
         if self.writes_outside or self._hosts or self._without_grad or any(self._of_grad):
             return None
         call = Call(self.structure, self._leaves, self.positions, self._held, self.results, self.result_structure)

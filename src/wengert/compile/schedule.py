@@ -116,7 +116,6 @@ class Schedule:
         boxed = CompiledKernel(made.kernel, made.interface, made.linked, slow=slow, box=_BOX, terms=terms)
         return Entry(boxed.call, accept)
 
-
     @staticmethod
     def all_hold(names: Any) -> Callable[[], bool] | None:
         """Whether guards hold, as machine code says that looks at their words."""

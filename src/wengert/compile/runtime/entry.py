@@ -82,7 +82,11 @@ class Fixed:
 @_threads.once
 def _entry() -> EntryPoint | None:
     api = layout.array_api()
-    return EntryPoint(api, code.TEXT, (code.NAME, guard_code.NAME), guard_code.IMPORTS, takes_keywords=True) if api is not None else None
+    return (
+        EntryPoint(api, code.TEXT, (code.NAME, guard_code.NAME), guard_code.IMPORTS, takes_keywords=True)
+        if api is not None
+        else None
+    )
 
 
 def fast_entry(
@@ -237,19 +241,19 @@ def _fill_box(table: Table, rows: list[list[int]], box: Box, held: Sequence[Any]
     table[words.BOX] = id(type(template))
     table[words.BOX_DATA] = offsets[box.slot]
     table[words.BOX_PLAIN] = len(box.plain)
-    for row, one in zip(rows, [template] * (len(rows) - len(held)) + list(held), strict=True):
-        if row[words.A_FLAGS] & layout.WRITEABLE:
+    for taken, one in zip(rows, [template] * (len(rows) - len(held)) + list(held), strict=True):
+        if taken[words.A_FLAGS] & layout.WRITEABLE:
             continue
         contents = [getattr(one, n) for n in box.plain]
         keep.append(contents)
-        row[words.A_TYPE] = id(type(one))
-        row[words.A_PLAIN] = table_of([(offsets[n] or 0, id(x)) for n, x in zip(box.plain, contents, strict=True)], keep)
+        pairs = [(offsets[n] or 0, id(x)) for n, x in zip(box.plain, contents, strict=True)]
+        taken[words.A_TYPE], taken[words.A_PLAIN] = id(type(one)), table_of(pairs, keep)
     table[words.BOX_TEMPLATE] = len(names)
     table[words.BOX_MARK] = box.mark
     marked = template if box.marked is None else box.marked
     for word, made in ((words.BOX_TEMPLATE_TABLE, template), (words.BOX_MARKED, marked)):
         values = {name: getattr(made, name) for name in names}
         keep.append(values)
-        rows = [(offsets[n] or 0, id(v), layout.is_counted(v)) for n, v in values.items()]
-        table[word] = table_of(rows, keep)
+        slots = [(offsets[n] or 0, id(v), layout.is_counted(v)) for n, v in values.items()]
+        table[word] = table_of(slots, keep)
     return True

@@ -132,5 +132,19 @@ _SLOW_WAY: Final = """slow_way:
 """
 
 TEXT: Final = (
-    DECLARATIONS + GUARDS + HOLD + FRESH + DROP + _HEAD + NAMES + ARGUMENTS + SEEN + MADE + _RUN + WRAPPED + GIVEN + FAILED + _SLOW_WAY
+    DECLARATIONS
+    + GUARDS
+    + HOLD
+    + FRESH
+    + DROP
+    + _HEAD
+    + NAMES
+    + ARGUMENTS
+    + SEEN
+    + MADE
+    + _RUN
+    + WRAPPED
+    + GIVEN
+    + FAILED
+    + _SLOW_WAY
 )

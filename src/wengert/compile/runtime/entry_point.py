@@ -48,7 +48,13 @@ class EntryPoint:
     """A function of machine code that Python can call, and the making of builtins from it."""
 
     def __init__(
-        self, api: layout.ArrayApi, text: str, name: str | Sequence[str], imports: Sequence[str] = (), *, takes_keywords: bool = False
+        self,
+        api: layout.ArrayApi,
+        text: str,
+        name: str | Sequence[str],
+        imports: Sequence[str] = (),
+        *,
+        takes_keywords: bool = False,
     ) -> None:
         python = ctypes.pythonapi
         names = (name,) if isinstance(name, str) else tuple(name)
