@@ -120,11 +120,14 @@ class TestWhatIsTaken:
             assert f(torch.ones(n)).shape == (n,)
         assert traced == lengths
 
-    def test_lengths_from_many_threads(self) -> None:
+    def test_lengths_from_many_threads(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Some threads trace new lengths while others run lengths that were seen."""
+        monkeypatch.setattr(threading, "excepthook", lambda args: wrong.append(args.exc_value))
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(1e-5)
         f = torch.compile(lambda x: x * 2)
         f(torch.ones(65))
-        wrong: list[int] = []
+        wrong: list[Any] = []
 
         def work(first: int) -> None:
             for n in range(first, first + 60):
@@ -138,6 +141,7 @@ class TestWhatIsTaken:
             thread.start()
         for thread in threads:
             thread.join()
+        sys.setswitchinterval(before)
         assert wrong == []
         assert all(is_fast(f, torch.ones(n)) for n in (65, 100, 159, 189, 259))
 

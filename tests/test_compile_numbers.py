@@ -191,7 +191,6 @@ class TestWhoWantsTheValue:
             lambda x, n: x * torch.tensor(n),
             lambda x, n: x * round(n, 1),
             lambda x, n: x * n.is_integer(),
-            lambda x, n: torch.full((2,), n),
             lambda x, n: x * n if not hasattr(n, "sqrt") and n.hex() else x,
             lambda x, n: x * (n + 1j),
             lambda x, n: x * (n if type(n) is float else 100),

@@ -195,3 +195,37 @@ def test_products_in_the_steps_of_a_scan(batch: int, width: int) -> None:
     for got, want in zip(compiled(w, u, h, rows), gradients(w, u, h, rows), strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-10)
     assert not called(compiled, w, u, h, rows)
+
+
+SPREAD: dict[str, Callable[[Any, Any], Any]] = {
+    "right": lambda s, x: x @ (s * 2).expand(4, 30),
+    "left": lambda s, x: (s * 2).expand(4, 24) @ x,
+    "a sum": lambda s, x: (x @ x.sum().expand(4, 30)) * s,
+    "given too": lambda s, x: x @ (s * 2).expand(4, 30) + s * 2,
+    "with axes of one": lambda s, x: x @ (s.exp()).reshape(1, 1).expand(4, 30),
+    "stacks": lambda s, x: torch.bmm(x.reshape(2, 12, 4), (s * s).expand(2, 4, 24)),
+    "an update": lambda s, x: x[:4] - (s * s) * (x.T @ (s + 1).expand(24, 4)),
+    "in a loop": lambda s, x: torch.func.scan(
+        lambda c, r: (c * 0.1, r.T @ (c * s).expand(24, 20)), s, x.expand(5, -1, -1)
+    )[1],
+}
+
+
+@pytest.mark.parametrize("name", SPREAD)
+def test_operands_that_repeat_one_computed_number(name: str) -> None:
+    f = SPREAD[name]
+    s, x = torch.tensor(0.7, dtype=torch.float64), torch.tensor(random(0, 24, 4))
+    torch.testing.assert_close(torch.compile(f)(s, x), f(s, x))
+
+    def loss(s: Any, x: Any) -> Any:
+        return (f(s, x) ** 2).sum()
+
+    gradient = torch.func.grad(loss, argnums=(0, 1))
+    torch.testing.assert_close(torch.compile(gradient)(s, x), gradient(s, x))
+
+
+def test_the_gradient_of_a_sum_of_a_product_with_a_matrix_from_outside() -> None:
+    w = torch.tensor(random(1, 4, 4), requires_grad=True)
+    x = torch.tensor(random(0, 24, 4))
+    y = torch.compile(lambda x: (x @ w).sum() * 3)(x)
+    torch.testing.assert_close(torch.autograd.grad(y, w)[0], 3 * x.sum(0)[:, None].expand(4, 4).contiguous())

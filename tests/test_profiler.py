@@ -232,3 +232,9 @@ def test_blocks_without_a_profiler():
     with profile() as p:
         f(wengert.ones(()))
     assert _names(p.events()) == ["f", "aten::add"]
+
+
+@pytest.mark.parametrize(("activities", "error"), [(3, TypeError), ([3], AssertionError), ([], AssertionError)])
+def test_what_is_no_activity(activities, error) -> None:
+    with pytest.raises(error, match="ProfilerActivity"):
+        profile(activities=activities)

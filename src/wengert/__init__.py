@@ -137,6 +137,7 @@ from wengert._reproducible import (
 )
 from wengert._reproducible import set_deterministic_debug_mode as set_deterministic_debug_mode
 from wengert._reproducible import set_float32_matmul_precision as set_float32_matmul_precision
+from wengert._reproducible import set_flush_denormal as set_flush_denormal
 from wengert._reproducible import use_deterministic_algorithms as use_deterministic_algorithms
 from wengert._size import Size as Size
 from wengert._tensor import Tensor as Tensor
@@ -358,6 +359,7 @@ from wengert.functions.generators import initial_seed as initial_seed
 from wengert.functions.generators import manual_seed as manual_seed
 from wengert.functions.generators import seed as seed
 from wengert.functions.generators import set_rng_state as set_rng_state
+from wengert.functions.graph import is_inference as is_inference
 from wengert.functions.indexing import argwhere as argwhere
 from wengert.functions.indexing import gather as gather
 from wengert.functions.indexing import index_select as index_select
@@ -586,6 +588,15 @@ from wengert.nn._layers import feature_alpha_dropout as feature_alpha_dropout
 from wengert.nn._local import pdist as pdist
 from wengert.nn._normalization import native_batch_norm as native_batch_norm
 from wengert.nn._normalization import native_layer_norm as native_layer_norm
+from wengert.nn._operators import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
+from wengert.nn._operators import cosine_embedding_loss as cosine_embedding_loss
+from wengert.nn._operators import ctc_loss as ctc_loss
+from wengert.nn._operators import embedding as embedding
+from wengert.nn._operators import hinge_embedding_loss as hinge_embedding_loss
+from wengert.nn._operators import kl_div as kl_div
+from wengert.nn._operators import margin_ranking_loss as margin_ranking_loss
+from wengert.nn._operators import poisson_nll_loss as poisson_nll_loss
+from wengert.nn._operators import triplet_margin_loss as triplet_margin_loss
 from wengert.nn.functional import adaptive_avg_pool1d as adaptive_avg_pool1d
 from wengert.nn.functional import alpha_dropout as alpha_dropout
 from wengert.nn.functional import avg_pool1d as avg_pool1d
@@ -795,6 +806,7 @@ __all__ = [
     "bernoulli",
     "bfloat16",
     "bilinear",
+    "binary_cross_entropy_with_logits",
     "bincount",
     "binomial",
     "bitwise_and",
@@ -865,11 +877,13 @@ __all__ = [
     "cos_",
     "cosh",
     "cosh_",
+    "cosine_embedding_loss",
     "cosine_similarity",
     "count_nonzero",
     "cov",
     "cpu",
     "cross",
+    "ctc_loss",
     "cuda",
     "cummax",
     "cummin",
@@ -906,6 +920,7 @@ __all__ = [
     "dtype",
     "e",
     "einsum",
+    "embedding",
     "empty",
     "empty_like",
     "empty_permuted",
@@ -989,6 +1004,7 @@ __all__ = [
     "hann_window",
     "hardshrink",
     "heaviside",
+    "hinge_embedding_loss",
     "histc",
     "histogram",
     "histogramdd",
@@ -1027,6 +1043,7 @@ __all__ = [
     "is_deterministic_algorithms_warn_only_enabled",
     "is_floating_point",
     "is_grad_enabled",
+    "is_inference",
     "is_inference_mode_enabled",
     "is_neg",
     "is_nonzero",
@@ -1044,6 +1061,7 @@ __all__ = [
     "istft",
     "jit",
     "kaiser_window",
+    "kl_div",
     "kron",
     "kthvalue",
     "layer_norm",
@@ -1088,6 +1106,7 @@ __all__ = [
     "lu_solve",
     "lu_unpack",
     "manual_seed",
+    "margin_ranking_loss",
     "masked",
     "masked_fill",
     "masked_scatter",
@@ -1159,6 +1178,7 @@ __all__ = [
     "pixel_shuffle",
     "pixel_unshuffle",
     "poisson",
+    "poisson_nll_loss",
     "polar",
     "polygamma",
     "positive",
@@ -1225,6 +1245,7 @@ __all__ = [
     "set_default_tensor_type",
     "set_deterministic_debug_mode",
     "set_float32_matmul_precision",
+    "set_flush_denormal",
     "set_grad_enabled",
     "set_num_interop_threads",
     "set_num_threads",
@@ -1295,6 +1316,7 @@ __all__ = [
     "triangular_solve",
     "tril",
     "tril_indices",
+    "triplet_margin_loss",
     "triu",
     "triu_indices",
     "true_divide",

@@ -15,6 +15,7 @@ __all__ = [
     "is_deterministic_algorithms_warn_only_enabled",
     "set_deterministic_debug_mode",
     "set_float32_matmul_precision",
+    "set_flush_denormal",
     "use_deterministic_algorithms",
 ]
 
@@ -117,3 +118,14 @@ def get_float32_matmul_precision() -> str:
     'highest'
     """
     return _SWITCHES.precision
+
+
+def set_flush_denormal(mode: bool) -> bool:
+    """Ask that denormal numbers count as zero: never here, which the result, False, says.
+
+    >>> import wengert as torch
+    >>> torch.set_flush_denormal(True)
+    False
+    """
+    del mode
+    return False

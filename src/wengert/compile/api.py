@@ -9,17 +9,19 @@ from typing import Any
 
 
 @functools.singledispatch
-def compiled(function: Callable[..., Any], *, fallback: bool) -> Any:
+def compiled(function: Callable[..., Any], *, fallback: bool, fast_math: bool) -> Any:
     """What :func:`compile` makes of an object of this kind; modules have another answer than functions."""
     if not callable(function):
         raise TypeError(f"compile() expected a function, got {type(function).__name__}")
-    return import_module("wengert.compile.function").CompiledFunction(function, fallback=fallback)
+    make = import_module("wengert.compile.function").CompiledFunction
+    return make(function, fallback=fallback, fast_math=fast_math)
 
 
 def compile(
     function: Callable[..., Any] | None = None,
     *,
     fallback: bool = False,
+    fast_math: bool = False,
     fullgraph: bool | None = None,
     dynamic: bool | None = None,  # noqa: ARG001 - PyTorch's argument: see the docstring
     backend: Any = "inductor",  # noqa: ARG001 - the same
@@ -32,6 +34,9 @@ def compile(
     Args:
         function: any function (or module) of tensors, arrays, numbers and nested containers of them; left out,
             ``compile`` gives a decorator.
+        fast_math: let machine code reorder sums and fuse products with sums (``a * b + c`` rounded once), and treat
+            zeros of both signs as one: faster by some percent, with other last bits. NaN and infinities are kept.
+            Without it each operation is rounded as IEEE arithmetic says.
         fallback: run a function that cannot be traced eagerly, with a warning that says why, instead of raising.
         fullgraph: PyTorch's name for that: False is ``fallback=True``, True is ``fallback=False``.
         dynamic: PyTorch's argument, as the three that follow. There is one implementation: sizes are variables of the
@@ -69,8 +74,8 @@ def compile(
     if fullgraph is not None:
         fallback = not fullgraph
     if function is None:
-        return functools.partial(compile, fallback=fallback, disable=disable)
-    return function if disable else compiled(function, fallback=fallback)
+        return functools.partial(compile, fallback=fallback, fast_math=fast_math, disable=disable)
+    return function if disable else compiled(function, fallback=fallback, fast_math=fast_math)
 
 
 __all__ = ["compile", "compiled"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from wengert._traced import TraceError
+from wengert.compile import messages
 from wengert.compile.storage import Storage
 from wengert.engine.base import TensorBase
 from wengert.engine.node import RecordedNode
@@ -35,6 +37,10 @@ class Boundary(RecordedNode):
     """Where the graph of a trace ends: at a tensor that is a result outside."""
 
     __slots__ = ()
+
+    def pull(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The graph outside is not part of the program."""
+        raise TraceError(messages.backward_outside(self.shape))
 
 
 class GradSlot:

@@ -30,13 +30,15 @@ class Entry(NamedTuple):
 class Call(NamedTuple):
     """What a call of a plan is: how the arguments are nested, and which of their leaves the program reads.
 
-    Then the tensors from outside that it reads after these, and what its results are.
+    Then the tensors from outside that it reads after these, which of all these have to lie in C order, and what its
+    results are.
     """
 
     structure: Any
     leaves: int
     positions: Sequence[int]
     held: Held
+    ordered: frozenset[int]
     results: Sequence[tuple[str, Any]]
     result_structure: Any
 
@@ -53,7 +55,7 @@ def entry_of(
     if schedule is None or schedule.kernel is None or not _is_plain(call):
         return None
     shapes = [x.shape for x in forward.inputs]
-    key = (schedule.kernel, call.result_structure, DEFAULTS.float, guards.mark)
+    key = (schedule.kernel, call.result_structure, DEFAULTS.float, call.ordered, guards.mark)
     alike = [entry for (known, _), entry in made.items() if known == key]
     for entry in alike:
         if entry.guards.hold() and _are_same(entry.held.objects, call.held.objects):
@@ -64,7 +66,7 @@ def entry_of(
         return None
     form = _form(call.result_structure)
     inner = slow if form is not None else lambda *args, **kwargs: _Whole(slow(*args, **kwargs))
-    new = schedule.entry(inner, form, table, call.held)
+    new = schedule.entry(inner, form, call.ordered, table, call.held)
     if new is None:
         return None
     whole = new.call if form is not None else _nested(new.call, call.result_structure)

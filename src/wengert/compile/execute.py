@@ -32,13 +32,22 @@ class Executable:
 
     ``written`` are pairs of an input and the output that is to take its place: where it can be, that output lies in
     the input's memory already, and is the input itself. With ``simplify`` no pass has seen the program; what they make
-    of it is only worked out if the cache on disk does not know what to run, or if someone asks.
+    of it is only worked out if the cache on disk does not know what to run, or if someone asks. ``fast_math`` lets
+    machine code reorder sums and fuse products with sums.
     """
 
-    def __init__(self, program: Program, written: Sequence[tuple[int, int]] = (), *, simplify: bool = False) -> None:
+    def __init__(
+        self,
+        program: Program,
+        written: Sequence[tuple[int, int]] = (),
+        *,
+        simplify: bool = False,
+        fast_math: bool = False,
+    ) -> None:
         self._program = program
         self._written = written
         self._simplify = simplify
+        self._fast_math = fast_math
         self.schedule: Any = None  # of machine code
         if has_machine_code() and all([x.size for x in program.inputs]):
             self.schedule = self._scheduled()
@@ -55,7 +64,7 @@ class Executable:
     def _scheduled(self) -> Any:
         recipes = import_module("wengert.compile.recipes")
         source = self._program
-        name = recipes.name_of(source, self._written, simplify=self._simplify)
+        name = recipes.name_of(source, self._written, simplify=self._simplify, fast_math=self._fast_math)
         found = None if name is None else recipes.find(name, source)
         if found is not None:
             return found
@@ -83,7 +92,8 @@ class Executable:
         if not has_machine_code() or not all([x.size for x in self._program.inputs]):
             return None
         with without_collection():
-            return import_module("wengert.compile.machine").Machine(self.program, self._written)
+            machine = import_module("wengert.compile.machine").Machine
+            return machine(self.program, self._written, fast_math=self._fast_math)
 
     def __call__(self, *raws: Any) -> tuple[Any, ...]:
         """The outputs for these inputs."""

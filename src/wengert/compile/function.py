@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from types import MethodType
 from typing import Any, Final
 
+from wengert import _threads
 from wengert._memory import without_collection
 from wengert._source import users_stacklevel
 from wengert._traced import TraceError
@@ -24,6 +25,8 @@ from wengert.program.program import Program
 MANY: Final = 256  # traces of one function: then a line says what keeps changing
 _FEW: Final = 8  # times that something is tried anew: tracing with other numbers what could not be traced with some
 
+_entering: Final = _threads.Lock()  # one thread puts an entry before the others at a time
+
 
 class CompiledFunction:
     """What :func:`wengert.compile` returns."""
@@ -33,10 +36,13 @@ class CompiledFunction:
 
     __call__: Callable[..., Any]
 
-    def __init__(self, function: Callable[..., Any], *, fallback: bool = False, effects: bool = True) -> None:
+    def __init__(
+        self, function: Callable[..., Any], *, fallback: bool = False, fast_math: bool = False, effects: bool = True
+    ) -> None:
         functools.update_wrapper(self, function)
         self._function = function
         self._fallback = fallback
+        self._fast_math = fast_math
         self._effects = effects
         self._plans: dict[Any, list[Plan]] = {}
         self._eager: dict[Any, str] = {}
@@ -139,22 +145,25 @@ class CompiledFunction:
 
     def _new(self, key: Any, leaves: list[Any], structure: Any, varying: Sequence[int] = ()) -> Plan:
         """A plan traced now."""
-        last = next((other for other in reversed(self._plans) if other != key and self._plans[other]), None)
+        last = next((other for other in reversed(list(self._plans)) if other != key and self._plans[other]), None)
         with without_collection():
-            plan = traced(self._function, leaves, structure, effects=self._effects, varying=varying)
+            plan = traced(
+                self._function, leaves, structure, varying=varying, effects=self._effects, fast_math=self._fast_math
+            )
         plans = self._plans.setdefault(key, [])
         plan.described = functools.partial(described, key, last, again=bool(plans))
-        plan.compiled = _without_effects
+        plan.compiled = functools.partial(CompiledFunction, fast_math=self._fast_math, effects=False)
         if self._is_doubtful(plan):
             return plan
         plans.append(plan)
         self._traced += 1
         if self._traced == MANY:
             self._warn_of_many()
-        known = len(self._entries)
-        fast = plan.entry(self.__call__, self._entries)
-        if fast is not None and len(self._entries) > known:
-            self.__call__ = fast.call  # what it does not take goes to the entry before
+        with _entering.held:
+            known = len(self._entries)
+            fast = plan.entry(self.__call__, self._entries)
+            if fast is not None and len(self._entries) > known:
+                self.__call__ = fast.call  # what it does not take goes to the entry before
         return plan
 
     def _is_doubtful(self, plan: Plan) -> bool:
@@ -228,7 +237,7 @@ class CompiledFunction:
         return self._plan_for(args, kwargs)[0].program
 
     def __reduce__(self) -> Any:
-        return _again, (self._function, self._fallback, self._effects)  # machine code is not copied
+        return _again, (self._function, self._fallback, self._fast_math, self._effects)  # machine code is not copied
 
     def __repr__(self) -> str:
         return f"<compiled {_name(self._function)}>"
@@ -239,13 +248,9 @@ def _numbers(leaves: list[Any]) -> list[int]:
     return [i for i, leaf in enumerate(leaves) if leaf.__class__ is float or leaf.__class__ is int]
 
 
-def _again(function: Callable[..., Any], fallback: bool, effects: bool) -> CompiledFunction:
+def _again(function: Callable[..., Any], fallback: bool, fast_math: bool, effects: bool) -> CompiledFunction:
     """A copy of a compiled function, which traces anew."""
-    return CompiledFunction(function, fallback=fallback, effects=effects)
-
-
-def _without_effects(function: Callable[..., Any]) -> CompiledFunction:
-    return CompiledFunction(function, effects=False)
+    return CompiledFunction(function, fallback=fallback, fast_math=fast_math, effects=effects)
 
 
 def _unbound(function: CompiledFunction) -> Callable[..., Any]:

@@ -27,15 +27,16 @@ from wengert.program.values import Value
 
 # Kernels of this process by their structure: a program of the same form, for other lengths too, takes the same one.
 # By their text, because as numbers 0.0 and -0.0, 1 and True are equal.
-_kernels: Final[dict[str, CompiledKernel]] = {}
+_kernels: Final[dict[tuple[str, bool], CompiledKernel]] = {}
 
 
-def kernel_of(lowered: Lowered) -> CompiledKernel:
+def kernel_of(lowered: Lowered, *, fast_math: bool) -> CompiledKernel:
     """The machine code of a kernel, made once."""
-    key = repr(lowered.kernel)
+    text = repr(lowered.kernel)
+    key = text, fast_math
     found = _kernels.get(key)
     if found is None:
-        found = _kernels[key] = build(lowered.kernel, text=key)
+        found = _kernels[key] = build(lowered.kernel, fast_math=fast_math, text=text)
     return found
 
 
@@ -59,11 +60,12 @@ class Machine:
     """A program whose fusible equations run as machine code, by its ``schedule``.
 
     ``written`` are pairs of an input and the output that is to take its place. Where the last kernel writes into that
-    input, nothing can fail once it has begun.
+    input, nothing can fail once it has begun. ``fast_math`` is that of the kernels.
     """
 
-    def __init__(self, program: Program, written: Sequence[tuple[int, int]] = ()) -> None:
+    def __init__(self, program: Program, written: Sequence[tuple[int, int]] = (), *, fast_math: bool = False) -> None:
         self.original = program
+        self._fast_math = fast_math
         self.inner: dict[Equation, dict[str, Machine]] = {}  # of loops and branches: a machine for each program
         program = self.program = without_repetition(expanded(program))
         self._steps: list[Step] = []
@@ -124,14 +126,14 @@ class Machine:
         op, meta = equation.op, dict(equation.meta)
         function = _called(op, meta)
         if op.name in LOOPS:  # its programs are kernels, and it goes from one to the next here
-            inner = {name: Machine(program) for name, program in bodies_of(equation)}
+            inner = {name: Machine(program, fast_math=self._fast_math) for name, program in bodies_of(equation)}
             self.inner[equation] = inner
             function = runner_of(op, meta, _finder(inner))
         self._steps.append((function, arguments, results if op.outputs != 1 else results[0]))
 
     def _add_kernel(self, lowered: Lowered) -> None:
         self.parts.append(lowered)
-        self._built.append(kernel_of(lowered))
+        self._built.append(kernel_of(lowered, fast_math=self._fast_math))
         arguments = [self._address(x) for x in lowered.arguments]
         self._place.update({x: self._place[target] for x, target in lowered.in_place.items()})
         results = [self._new_place(x) for x in lowered.results]
@@ -176,7 +178,7 @@ class Machine:
     def sources(self) -> list[str]:
         """The LLVM IR of each kernel."""
         machines = [machine for each in self.inner.values() for machine in each.values()]
-        own = [kernel_of(lowered).source for lowered in self.kernels]
+        own = [kernel.source for kernel in self._built]
         return own + [source for machine in machines for source in machine.sources()]
 
     def timed(self, raws: Sequence[Any], clock: Callable[[], float]) -> Iterator[tuple[str, float]]:

@@ -114,6 +114,15 @@ def replaced(shape: Any) -> str:
     )
 
 
+def backward_outside(shape: Any) -> str:
+    """A backward pass would leave the compiled function."""
+    return (
+        f"{describe('a backward pass', here())} inside a compiled function reaches a tensor of shape {list(shape)} "
+        "which is a result of something outside, where the program ends. Return the loss and call backward() outside, "
+        "or pass x.detach()."
+    )
+
+
 def overlapping_captures() -> str:
     """Two tensors on overlapping memory, one of them written."""
     return (

@@ -38,7 +38,7 @@ class CompiledFunctionBackward(RecordedNode):
         self.port_references: dict[int, Any] = {}
         outputs, residuals = kept
         inputs = [_kept(t, edge) for t, edge in zip(tensors, edges, strict=True)]
-        for number in plan.written_and_read:
+        for number in plan.written_and_needed:
             raw, *rest = inputs[number]
             inputs[number] = (raw.copy(), *rest)
         self.saved = (inputs, [_kept(t, None) for t in outputs], residuals, leaves)
@@ -67,7 +67,7 @@ class CompiledFunctionBackward(RecordedNode):
             raise plan.refusal.with_traceback(None)
         if STATE.grad_enabled or is_leveled(*grads):  # recorded again, or for a batch of cotangents
             for number in plan.reaching:
-                if number not in plan.written_and_read or number >= len(plan.positions):  # captured: read anew
+                if number not in plan.written_and_needed or number >= len(plan.positions):  # captured: read anew
                     self._check(inputs[number], f"input {number}")
             first = len(plan.positions)
             if not plan.reads([cell for _, _, cell, _ in inputs[first : first + plan.captured]]):
@@ -80,7 +80,7 @@ class CompiledFunctionBackward(RecordedNode):
             (range(len(outputs)), outputs, "result"),
         ):
             for number in numbers:
-                if what == "result" or number not in plan.written_and_read:
+                if what == "result" or number not in plan.written_and_needed:
                     self._check(values[number], f"{what} {number}")
                 read.append(values[number][0])
         found = plan.backward(*read, *residuals, *[g._data for g in grads])

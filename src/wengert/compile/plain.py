@@ -48,7 +48,7 @@ def apply_plain(trace: Any, op: Op, inputs: tuple[Any, ...], meta: dict[str, Any
         result = trace.new(*elementwise_type(op, operands, meta))
     except (ValueError, OverflowError):
         return None
-    trace.equations.append(Equation(op, tuple(operands), meta, (result,), user_code(3)))
+    trace.add(Equation(op, tuple(operands), meta, (result,), user_code(3)))
     out = wrap(Storage(trace, result))
     if may_be_tracked and STATE.grad_enabled and result.dtype.kind in "fc" and is_recorded(op, inputs):
         out._node, out._rg = record(op, inputs, result, (out,), meta, operands), True

@@ -15,9 +15,11 @@ from wengert._tree import LEAF, flatten, unflatten
 from wengert.compile import messages
 from wengert.compile.bindings import Surroundings
 from wengert.compile.captures import Boundary
+from wengert.compile.effects import Effects, grad_of, state
 from wengert.compile.entries import Call, Entry, entry_of
 from wengert.compile.execute import Executable
 from wengert.compile.guards import Attribute, Edited, Guards
+from wengert.compile.layouts import strides_of
 from wengert.compile.node import CompiledFunctionBackward
 from wengert.compile.numbers import Numbers, TracedNumber
 from wengert.compile.reading import raw_of
@@ -29,10 +31,7 @@ from wengert.compile.trace import Trace
 from wengert.compile.tracing import tracing
 from wengert.engine.backward import run_grad
 from wengert.engine.base import TensorBase, cell_of, is_leveled, is_tracking, wrap
-from wengert.engine.inplace import inplace
-from wengert.engine.out import mark_written, writeable
 from wengert.engine.state import STATE
-from wengert.ops.record import TABLE
 from wengert.program.partition import cut
 from wengert.program.passes.cleaning import without_dead_code
 from wengert.program.passes.pipeline import simplified
@@ -52,6 +51,7 @@ class Plan:
         leaves: the leaves of the first call's arguments.
         structure: the containers around them.
         effects: whether writes to tensors from outside are carried out; not for an adjoint, which only repeats them.
+        fast_math: whether machine code may reorder sums and fuse products with sums.
         numbers: the Python numbers among the leaves that may be others at the next call.
     """
 
@@ -62,6 +62,7 @@ class Plan:
         structure: Any,
         *,
         effects: bool,
+        fast_math: bool = False,
         numbers: Numbers | None = None,
     ) -> None:
         self.function = function
@@ -70,7 +71,8 @@ class Plan:
         self.positions = sorted(places.values())  # of each object once
         number_of = {id(leaves[i]): number for number, i in enumerate(self.positions)}
         self._slots = [(i, number_of[id(leaf)]) for i, leaf in enumerate(leaves) if id(leaf) in number_of]
-        self._effects = effects
+        self.effects = Effects()
+        self._fast_math = fast_math
         self._leaves = len(leaves)
         self.refusal: Exception | None = None  # why there are no gradients of the results
         start = time.perf_counter()
@@ -83,7 +85,7 @@ class Plan:
         with tracing(trace):
             one_for = {id(leaves[i]): _stand_in(trace, leaves[i]) for i in self.positions}
             stand_ins = list(one_for.values())
-            memory = list(map(raw_of, stand_ins))
+            memory, states = list(map(raw_of, stand_ins)), list(map(state, stand_ins))
             given = [one_for.get(id(leaf), leaf) for leaf in leaves]
             if numbers is not None:
                 given = [numbers.given.get(i, leaf) for i, leaf in enumerate(given)]
@@ -95,23 +97,30 @@ class Plan:
             del args, kwargs, given
             self._read_result(trace, result, stand_ins)
             del result
-            self._read_effects(trace, stand_ins)
+            if effects:
+                self.effects.read(trace, list(zip(self.positions, stand_ins, states, strict=True)), self.outputs)
             joint = self._differentiate(trace, stand_ins)
             self.traced_equations = len(trace.equations)
             self.unrolled = list(dict.fromkeys(trace.unrolled))
             program, self.cut = self._cut(trace, joint)
         reset = trace.settings.close()
         self._hosts = trace.hosts
-        self._of_grad = [c.owner is not None for c in trace.captures]  # whether it is the gradient of what is held
-        self._held = Held([c.tensor if c.owner is None else c.owner for c in trace.captures])
+        asked = trace.layouts.asked
+        inputs = [*trace.arguments, *[capture.value for capture in trace.captures]]
+        # Inputs on whose order in memory something depends, and that order.
+        self._ordered = [(place, asked[value]) for place, value in enumerate(inputs) if value in asked]
+        leaf_of = {id(t): i for t, i in zip(stand_ins, self.positions, strict=True)}
+        # Tensors from outside; in place of gradients those whose gradients they are, or the numbers of leaves.
+        self._held = Held([c.tensor if c.owner is None else None for c in trace.captures])
+        self._owners = [None if c.owner is None else leaf_of.get(id(c.owner), c.owner) for c in trace.captures]
         kept, changed = names.without_changed(outside.sets)
         # What was changed meanwhile, but by nothing that the function's own code says:
         self.changed_meanwhile = changed | {about for about in reset if about[1] not in outside.sets}
-        self._names = self._all_guards(kept, trace.settings)
-        self._guards = [(t._data.dtype, t._data.shape, t._rg) for t in self.captures()]
+        self._names = self._all_guards(kept, trace.settings, leaves)
+        self._guards = [(t._data.dtype, t._data.shape, t._rg) for t in self.captures(leaves)]
         # Old values are kept for gradients, if there are any: not where the function itself has freed the graph.
-        written = self._writes if not self.tracked_outputs or self.refusal is not None else []
-        self.forward = Executable(program, written, simplify=self.cut is None)
+        written = self.effects.writes if not self.tracked_outputs or self.refusal is not None else []
+        self.forward = Executable(program, written, simplify=self.cut is None, fast_math=fast_math)
         self._follow()
         self._names.use(self.forward.schedule)
         self.seconds = time.perf_counter() - start
@@ -153,35 +162,6 @@ class Plan:
             self.outputs.append(value)
         self.tracked_outputs = [place for kind, place in self.results if kind == "tracked"]
 
-    def _read_effects(self, trace: Trace, stand_ins: list[Any]) -> None:
-        """What the function wrote into tensors from outside, and into their ``.grad``."""
-        self._writes: list[tuple[int, int]] = []  # (number of the input, number of the output)
-        # (tensor or number of the argument, number of the output, whether it adds to what is there)
-        self._grads: list[tuple[Any, int | None, bool]] = []
-        self._without_grad: list[TensorBase] = []
-        if not self._effects:
-            return
-        arguments = [(t, t._data, value) for t, value in zip(stand_ins, trace.arguments, strict=True)]
-        captures = [(c.tensor, c.storage, c.value) for c in list(trace.captures)]
-        for number, (t, storage, value) in enumerate([*arguments, *captures]):
-            if storage.current() is not value:
-                if is_tracking(t) and t._node is not None and not isinstance(t._node, Boundary):
-                    raise RuntimeError(messages.written_argument(t))
-                self._writes.append((number, len(self.outputs)))
-                self.outputs.append(storage.current())
-        places = {id(t): number for number, t in enumerate(stand_ins)}
-        for slot in trace.grads.values():
-            grad = slot.tensor._grad
-            place = places.get(id(slot.tensor))
-            owner = slot.tensor if place is None else place
-            if slot.is_read and slot.value is None and place is None:
-                self._without_grad.append(slot.tensor)
-            if grad is not slot.value:
-                adds = place is not None and slot.is_read
-                self._grads.append((owner, None if grad is None else len(self.outputs), adds))
-                if grad is not None:
-                    self.outputs.append(trace.value_of(grad))
-
     def _differentiate(self, trace: Trace, stand_ins: list[Any]) -> tuple[list[Value], list[Value | None]]:
         """Sweep back from the tracked results in the same trace: the cotangents' values and the gradients'."""
         inputs = [*stand_ins, *[c.inside() for c in trace.captures]]
@@ -217,28 +197,34 @@ class Plan:
         tracked = [whole.outputs[place] for place in self.tracked_outputs]
         needed = without_dead_code(whole.replaced(outputs=tracked)).uses()
         self.reaching = [number for number, x in enumerate(whole.inputs) if x in needed]
-        written = {number for number, _ in self._writes}
-        self.written_and_read = written.intersection(parts.kept_inputs)
+        written = {number for number, _ in self.effects.writes}
+        # Captured tensors are read anew for higher derivatives, so that their old values would not help there.
+        of_arguments = [number for number in self.reaching if number < len(self.positions)]
+        self.written_and_needed = written.intersection([*parts.kept_inputs, *of_arguments])
         return parts.forward, parts
 
-    def _all_guards(self, names: Guards, settings: Settings) -> Guards:
+    def _all_guards(self, names: Guards, settings: Settings, leaves: Sequence[Any]) -> Guards:
         """The guards: of names from outside, of settings of modules, and whether gradients are wanted."""
         guards = list(names)
         if settings:
             guards.append(Edited(settings.hold, settings.mark))
-        if any([t._rg for t in self.captures()]):
+        if any([t._rg for t in self.captures(leaves)]):
             guards.append(Attribute(STATE, "grad_enabled", STATE.grad_enabled))
         return Guards(guards)
 
     def _follow(self) -> None:
         """Let tensors from outside that are only read be exchanged for others like them, without another trace."""
-        if self.writes_outside or self._hosts or self._without_grad or any(self._of_grad):
+        if self._does_more():
             return
         given = {id(what) for kind, what in self.results if kind == "static"}
         for number, t in enumerate(self._held.objects):
             kind = _kind(t)
             if kind is not None and id(t) not in given:
                 self._names.follow(t, functools.partial(_is_of, kind), functools.partial(self._held.put, number))
+
+    def _does_more(self) -> bool:
+        """Whether a call does more than to compute with its arguments and with tensors from outside."""
+        return bool(self.effects or self._hosts) or any([owner is not None for owner in self._owners])
 
     @property
     def program(self) -> Program:
@@ -251,23 +237,33 @@ class Plan:
         """Whether captured tensors are what they were when this was traced, and numbers lead the same way."""
         if self.numbers is not None and self.numbers.values(leaves) is None:
             return False
-        sources = zip(self._held.objects, self._of_grad, self._guards, strict=True)
-        for t, is_grad, (dtype, shape, tracked) in sources:
-            if is_grad:
-                t = t._grad  # noqa: PLW2901 - as it is now
+        for t, owner, (dtype, shape, tracked) in zip(self._held.objects, self._owners, self._guards, strict=True):
+            if owner is not None:
+                t = grad_of(owner, leaves)  # noqa: PLW2901 - as it is now
             if t is None:
                 return False
             data = t._data
             if data.dtype is not dtype or data.shape != shape or t._rg is not tracked:
                 return False
-        if any([getattr(t, "_grad", None) is not None for t in self._without_grad]) or not self._names.hold():
+        if not (self.effects.hold(leaves) and self._names.hold()):
+            return False
+        if self._ordered and not self._lie_as_before(leaves):
             return False
         return all([host.source.key() == host.key for host in self._hosts])
 
     @property
-    def writes_outside(self) -> bool:
-        """Whether a call writes into tensors that the function did not make."""
-        return bool(self._writes or self._grads)
+    def is_ordered(self) -> bool:
+        """Whether it holds only for inputs that lie in memory as those did for which it was traced."""
+        return bool(self._ordered)
+
+    def _lie_as_before(self, leaves: Sequence[Any]) -> bool:
+        """Whether inputs on whose order in memory something depends have the order that they had."""
+        first, captures = len(self.positions), self.captures(leaves)
+        for place, strides in self._ordered:
+            x = leaves[self.positions[place]] if place < first else captures[place - first]
+            if strides_of(x._data if isinstance(x, TensorBase) else x) != strides:
+                return False
+        return True
 
     def raws(self, leaves: Sequence[Any]) -> list[Any]:
         """What the program reads, for the leaves of the arguments."""
@@ -280,38 +276,38 @@ class Plan:
     def _inputs(self, leaves: Sequence[Any], values: Sequence[Any]) -> list[Any]:
         """All that the program reads, as tensors: random numbers are drawn now; ``values`` are those of numbers."""
         tensors = [_tensor(leaves[i]) for i in self.positions]
-        tensors += self.captures()
+        tensors += self.captures(leaves)
         for host in self._hosts:
             tensors += map(wrap, host.source.raws())
         if self.numbers is not None:
             tensors += map(wrap, self.numbers.raws(values))
         return tensors
 
+    def captures(self, leaves: Sequence[Any]) -> list[Any]:
+        """The captured tensors as they are now; a gradient is that which its tensor has now."""
+        pairs = zip(self._held.objects, self._owners, strict=True)
+        return [t if owner is None else grad_of(owner, leaves) for t, owner in pairs]
+
     @property
     def captured(self) -> int:
         """How many tensors from outside it reads."""
         return len(self._held)
 
-    def captures(self) -> list[Any]:
-        """The captured tensors as they are now; a gradient is that which its tensor has now."""
-        return [t._grad if is_grad else t for t, is_grad in zip(self._held.objects, self._of_grad, strict=True)]
+    def reads(self, cells: Sequence[Any]) -> bool:
+        """Whether the tensors from outside are those of a call, by the cells that count writes to them."""
+        return all([t is None or cell_of(t) is cell for t, cell in zip(self._held.objects, cells, strict=True)])
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """The result for the leaves of the arguments."""
         values = self._values(leaves)
         tensors = self._inputs(leaves, values)
-        if self._writes:
-            _check_apart(tensors, [tensors[number] for number, _ in self._writes])
+        self.effects.check(tensors)
         raws = self.forward(*[t._data for t in tensors])
         made = [wrap(raw) for raw in raws[: len(self.outputs)]]
+        self.effects.switch(leaves)
         if self.tracked_outputs:
             self._record(leaves, tensors, made, raws)
-        for number, place in self._writes:
-            _write(tensors[number], raws[place])
-        for owner, grad, adds in self._grads:
-            t = tensors[owner] if isinstance(owner, int) else owner
-            old = getattr(t, "_grad", None) if adds else None
-            t._grad = None if grad is None else made[grad] if old is None else inplace(TABLE["add"], old, made[grad])
+        self.effects.carry_out(leaves, tensors, raws, made)
         for host in self._hosts:
             host.source.commit()
         results = []
@@ -332,9 +328,12 @@ class Plan:
 
     def entry(self, slow: Callable[..., Any], made: dict[Any, Entry]) -> Entry | None:
         """The entry that does all of a call, if there can be one; ``made`` are the function's (:mod:`.entries`)."""
-        if self.writes_outside or self._hosts or self._without_grad or any(self._of_grad):
+        if self._does_more() or any([strides is not None for _, strides in self._ordered]):
             return None
-        call = Call(self.structure, self._leaves, self.positions, self._held, self.results, self.result_structure)
+        ordered = frozenset([place for place, _ in self._ordered])
+        call = Call(
+            self.structure, self._leaves, self.positions, self._held, ordered, self.results, self.result_structure
+        )
         found = entry_of(call, self.forward, self._names, slow, made)
         if found is not None:
             # Whoever remembers equal objects does so for all that share the entry.
@@ -355,20 +354,18 @@ class Plan:
         """The gradients of the tracked inputs from the kept inputs, the residuals and the cotangents."""
         if self._backward is None:
             with without_collection():
-                self._backward = Executable(self.cut.backward)
+                self._backward = Executable(self.cut.backward, fast_math=self._fast_math)
         found = iter(self._backward(*raws))
         return [next(found) if there else None for there in self._gradient_places]
-
-    def reads(self, cells: Sequence[Any]) -> bool:
-        """Whether the tensors from outside are those of a call, by the cells that count writes to them."""
-        now = zip(self._held.objects, self._of_grad, cells, strict=True)
-        return all([is_grad or cell_of(t) is cell for t, is_grad, cell in now])
 
     def adjoint(self, leaves: list[Any], tensors: list[Any], grads: Sequence[Any]) -> tuple[Any, ...]:
         """As :meth:`backward`, on tensors and recorded."""
         given = list(leaves)
         for i, number in self._slots:
             given[i] = tensors[number]
+        for number, owner in enumerate(self._owners):
+            if isinstance(owner, int):
+                given[owner]._grad = tensors[len(self.positions) + number]
         first = len(self.positions) + len(self._held)
         drawn = tensors[first : first + sum([len(host.values) for host in self._hosts])]
         if self._adjoint is None:
@@ -394,7 +391,7 @@ class Plan:
         finally:
             STATE.grad_enabled, STATE.draws = tracked, draws
         chosen = [leaf for leaf, (kind, _) in zip(found, self.results, strict=True) if kind == "tracked"]
-        inputs = [*[given[i] for i in self.positions], *self.captures()]
+        inputs = [*[given[i] for i in self.positions], *self.captures(given)]
         targets = [inputs[i] for i in self.tracked_inputs]
         return tuple(run_grad(chosen, targets, grads, retain_graph=True, create_graph=True, allow_unused=True))
 
@@ -405,11 +402,16 @@ def _stand_in(trace: Trace, leaf: Any) -> Any:
     raw = raw_of(leaf)
     t = trace.argument(raw)
     t.__class__ = leaf.__class__
+    t._grad = grad_of(0, (leaf,))
     if is_tracking(leaf):
         t._rg = True
         if leaf._node is not None:
             t._node = Boundary((), raw.shape, raw.dtype)
     return t
+
+
+def _tensor(leaf: Any) -> Any:
+    return leaf if isinstance(leaf, TensorBase) else wrap(leaf)
 
 
 def _kind(t: Any) -> Any:
@@ -422,36 +424,6 @@ def _kind(t: Any) -> Any:
 
 def _is_of(kind: Any, t: Any) -> bool:
     return bool(_kind(t) == kind)
-
-
-def _tensor(leaf: Any) -> Any:
-    return leaf if isinstance(leaf, TensorBase) else wrap(leaf)
-
-
-def _check_apart(tensors: Sequence[Any], written: Sequence[Any]) -> None:
-    """Raise if what is written is read-only, or overlaps with another tensor, as it did not when it was traced."""
-    arrays = [t._data for t in tensors if t._data.__class__ is np.ndarray]
-    borrowed = [a for a in arrays if not a.flags.owndata]  # two that own their memory are apart
-    for t in written:
-        data = t._data
-        if data.__class__ is not np.ndarray:
-            continue
-        flags = data.flags
-        if not flags.writeable:
-            writeable(data)
-        others = borrowed if flags.owndata else arrays
-        if others and any([np.may_share_memory(data, a) for a in others if a is not data]):
-            raise RuntimeError(messages.overlapping_captures())
-
-
-def _write(t: Any, raw: Any) -> None:
-    if t._data is raw:
-        pass  # a kernel has written there
-    elif t._data.__class__ is np.ndarray:
-        np.copyto(t._data, raw)
-    else:
-        t._data = raw if raw.__class__ is not np.ndarray else raw[()]
-    mark_written(t)
 
 
 __all__ = ["Plan"]

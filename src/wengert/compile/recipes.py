@@ -37,8 +37,10 @@ _LARGEST: Final = 1 << 20  # bytes of a constant
 _kernels: Final[dict[str, CompiledKernel]] = {}  # of this process, by their names in the cache
 
 
-def name_of(program: Program, written: Sequence[tuple[int, int]], *, simplify: bool) -> str | None:
-    """The name of the recipe for a program, with the inputs that it writes to and whether it is to be simplified.
+def name_of(
+    program: Program, written: Sequence[tuple[int, int]], *, simplify: bool, fast_math: bool = False
+) -> str | None:
+    """The name of the recipe for a program: what it writes to, whether it is to be simplified, in which arithmetic.
 
     None for what has no recipe: short programs, loops, large constants.
     """
@@ -48,7 +50,7 @@ def name_of(program: Program, written: Sequence[tuple[int, int]], *, simplify: b
     if form is None:
         return None
     versions = f"{sys.version} {np.__version__} {source_version()} {processor().key} {host_target()!r}"
-    return digest("recipe", versions, f"{written!r} {simplify}", form)
+    return digest("recipe", versions, f"{written!r} {simplify} {fast_math}", form)
 
 
 def keep(name: str, program: Program, schedule: Schedule, kernels: Sequence[CompiledKernel]) -> None:

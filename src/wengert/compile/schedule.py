@@ -88,13 +88,18 @@ class Schedule:
         return values + [None] * (self.size - len(values))
 
     def entry(
-        self, slow: Callable[..., Any], form: Sequence[int] | None, guarded: Any = None, held: Held = NOTHING
+        self,
+        slow: Callable[..., Any],
+        form: Sequence[int] | None,
+        ordered: frozenset[int] = frozenset(),
+        guarded: Any = None,
+        held: Held = NOTHING,
     ) -> Entry | None:
         """An entry from tensors to tensors, which runs the only kernel and gives results in this ``form``.
 
         It calls ``slow`` for arguments that are not untracked tensors of exactly these types, and in a trace; also
-        where one of the guards that are written in ``guarded`` does not hold. ``held`` are the tensors that the kernel
-        takes after the arguments.
+        where one of those ``ordered`` does not lie in C order, or one of the guards does not hold that are written in
+        ``guarded``. ``held`` are the tensors that the kernel takes after the arguments.
         """
         made = self.kernel
         assert made is not None
@@ -112,7 +117,7 @@ class Schedule:
                 seen.add(tuple([sizes[place] for place in places]))
 
         guards = ((id(DEFAULTS) + default_float, id(DEFAULTS.float)),)
-        terms = Terms(WATCHED.address, guards, DEFAULTS, seen, form, guarded, held)
+        terms = Terms(WATCHED.address, guards, DEFAULTS, seen, form, guarded, held, ordered)
         boxed = CompiledKernel(made.kernel, made.interface, made.linked, slow=slow, box=_BOX, terms=terms)
         return Entry(boxed.call, accept)
 

@@ -81,7 +81,7 @@ def _why(key: Any, last: Any, *, again: bool) -> str:
     if again:
         return (
             "a tensor from outside has another dtype, shape, requires_grad or .grad than when it was traced before, "
-            "a module another attribute, or a name another number or tensor"
+            "a module another attribute, a name another number or tensor, or a tensor another order in memory"
         )
     if last is None:
         return "this was the first call"

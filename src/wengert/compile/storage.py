@@ -57,14 +57,26 @@ class Storage(Traced):
         return self._value
 
     def layout(self) -> np.ndarray[Any, Any] | None:
-        """An array that lies in memory as this part of its base; what has no base lies in C order."""
+        """An array that lies in memory as the values would without a trace; None for C order."""
         if self._base is None:
-            return None
+            return self.trace.layouts.of(self._value)  # type: ignore[no-any-return]
         below = self._base.layout()
         if below is None:
             below = np.empty(self._base.shape, self._base.dtype)  # never touched
         part: np.ndarray[Any, Any] = follow(REAL, below, (self._step,))
         return part
+
+    @property
+    def flags(self) -> Any:
+        """Those of :meth:`layout`."""
+        lying = self.layout()
+        return Traced.flags if lying is None else lying.flags
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Those of :meth:`layout`."""
+        lying = self.layout()
+        return super().strides if lying is None else lying.strides
 
     def made_from(self, source: Storage, step: Step) -> Storage:
         """Note that a batching rule took it from there: a view, if the whole operation is one."""
@@ -89,6 +101,7 @@ class Storage(Traced):
             value = value.current()
         if self._base is None:
             self.trace.check_scope(self)
+            self.trace.layouts.write(value, self._value)
             self._value = value
             return
         if self._step is not None and _overlaps(self._step, self.shape):

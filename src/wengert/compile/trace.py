@@ -19,6 +19,7 @@ from wengert._traced import Traced, TraceError
 from wengert.compile import messages, reading
 from wengert.compile.branches import traced_cond, traced_while
 from wengert.compile.captures import Boundary, Capture, GradSlot
+from wengert.compile.layouts import Layouts
 from wengert.compile.loops import NoLoopError, is_open, traced_fori, traced_scan
 from wengert.compile.number_operands import tensor_of, with_tensors
 from wengert.compile.numbers import Numbers, TracedNumber
@@ -66,7 +67,8 @@ class Trace:
         self.equations: list[Equation] = []
         self._captured: dict[int, Capture] = {}
         self._held: list[Any] = []  # whatever an id above stands for
-        self._own: set[Value] = set()
+        self._made_by: dict[Value, Equation | None] = {}
+        self.layouts = Layouts(self._made_by)
         self._is_writing = False
         self._made: dict[int, Any] = {}
         self.grads: dict[int, GradSlot] = {}
@@ -83,18 +85,19 @@ class Trace:
     def argument(self, like: Any) -> Any:
         """A new untracked tensor that stands for an argument of the dtype and shape of ``like``."""
         value = self.new(like.dtype, like.shape)
+        self.layouts.give(value, like)
         self.arguments.append(value)
         return wrap(Storage(self, value))
 
     def new(self, dtype: Any, shape: tuple[int, ...]) -> Value:
         """A new value of this program."""
         value = Value(dtype, shape)
-        self._own.add(value)
+        self._made_by[value] = None
         return value
 
     def owns(self, value: Value) -> bool:
         """Whether it is a value of this program."""
-        return value in self._own
+        return value in self._made_by
 
     def value_of(self, t: TensorBase) -> Value:
         """The value that a tensor has now; tensors from outside become inputs of the program."""
@@ -118,6 +121,7 @@ class Trace:
         found = self._captured.get(key)
         if found is None:
             value = self.new(data.dtype, data.shape)
+            self.layouts.give(value, data)
             found = self._captured[key] = Capture(t, Storage(self, value), value, self._owner_of(t))
             found.storage.scope = self._made_in.get(id(t))
             if is_tracking(t) and t._node is not None:
@@ -224,8 +228,14 @@ class Trace:
                 raise engine_messages.broadcast_error(op, [stand_in(x) for x in inputs], error) from None
             raise
         results = tuple([self.new(*each) for each in types])
-        self.equations.append(Equation(op, inputs, meta, results, user_code(2)))
+        self.add(Equation(op, inputs, meta, results, user_code(2)))
         return results[0] if op.outputs == 1 else results
+
+    def add(self, equation: Equation) -> None:
+        """Put an equation behind the others."""
+        self.equations.append(equation)
+        for value in equation.results:
+            self._made_by[value] = equation
 
     def take_step(self, value: Value, step: Any) -> Value:
         """One movement step from a base to a view."""

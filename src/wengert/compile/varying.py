@@ -16,6 +16,7 @@ from typing import Any, Final
 from wengert._source import is_passed_over
 from wengert.compile.numbers import NumberNeededError, Numbers
 from wengert.compile.plan import Plan
+from wengert.engine.state import STATE
 
 MOST_PLANS: Final = 8  # where comparisons lead so many ways for the same varying numbers, these are constants
 
@@ -56,7 +57,13 @@ class Family:
 
 
 def traced(
-    function: Callable[..., Any], leaves: Sequence[Any], structure: Any, *, effects: bool, varying: Sequence[int]
+    function: Callable[..., Any],
+    leaves: Sequence[Any],
+    structure: Any,
+    *,
+    effects: bool,
+    fast_math: bool,
+    varying: Sequence[int],
 ) -> Plan:
     """A new plan.
 
@@ -66,11 +73,11 @@ def traced(
     """
     numbers = Numbers(varying, leaves) if varying else None
     if numbers is None:
-        return Plan(function, leaves, structure, effects=effects)
+        return Plan(function, leaves, structure, effects=effects, fast_math=fast_math)
     codes: set[CodeType] = set()
     try:
         with _noting(codes):
-            plan = Plan(function, leaves, structure, effects=effects, numbers=numbers)
+            plan = Plan(function, leaves, structure, effects=effects, fast_math=fast_math, numbers=numbers)
     except Exception as error:  # whatever it is, the function says it itself when it is traced with constants
         raise NumbersAskedError(frozenset(numbers.asked)) from error
     finally:
@@ -82,10 +89,10 @@ def traced(
 
 @contextmanager
 def _noting(codes: set[CodeType]) -> Iterator[None]:
-    """Note which code of the user runs in this thread."""
+    """Note which code runs in this thread while it traces."""
 
     def note(frame: FrameType, event: str, _: Any) -> None:
-        if event == "call":
+        if event == "call" and STATE.trace is not None:
             codes.add(frame.f_code)
 
     before = sys.getprofile()

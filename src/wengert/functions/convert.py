@@ -318,6 +318,16 @@ def _conversion(name: str, target: dtypes.dtype) -> Any:
     return method
 
 
+def bfloat16(self: Any, memory_format: Any = None) -> Any:
+    """Raise: no tensor has that type.
+
+    Raises:
+        TypeError: always.
+    """
+    check_memory_format("bfloat16", memory_format)
+    return to(self, dtypes.bfloat16)
+
+
 def cpu(self: Any, memory_format: Any = None) -> Any:
     """The tensor itself: it is on the CPU.
 
@@ -360,6 +370,7 @@ class ConvertMethods:
     float = _conversion("float", dtypes.float32)
     double = _conversion("double", dtypes.float64)
     half = _conversion("half", dtypes.float16)
+    bfloat16 = bfloat16
     int = _conversion("int", dtypes.int32)
     long = _conversion("long", dtypes.int64)
     short = _conversion("short", dtypes.int16)

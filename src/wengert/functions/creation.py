@@ -9,7 +9,7 @@ import numpy as np
 from wengert._batched import Batched
 from wengert._dtypes import DEFAULTS, NumpyDtype, bool_, default_complex, int64
 from wengert.engine.base import TensorBase
-from wengert.functions.nested import fill_scalar
+from wengert.functions.nested import fill_scalar, traced_filling
 from wengert.functions.options import (
     chosen_dtype,
     integer,
@@ -126,6 +126,9 @@ def full(
 
 def full_raw(shape: tuple[int, ...], value: Any, dtype: NumpyDtype) -> Any:
     """A raw value with one number everywhere."""
+    traced = traced_filling(value, dtype)
+    if traced is not None:
+        return np.broadcast_to(traced._data, shape).copy()
     raw = np.empty(shape, dtype)
     raw.fill(fill_scalar(value, dtype))
     return raw

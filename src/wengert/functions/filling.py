@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from wengert.engine.apply import apply
-from wengert.engine.base import TensorBase, is_leveled, is_tracking, wrap
+from wengert.engine.base import TensorBase, is_leveled, is_tracking
 from wengert.engine.inplace import check_writable, inplace, write
 from wengert.engine.state import STATE
-from wengert.functions.nested import cast, fill_scalar
+from wengert.functions.nested import cast, filling_tensor
 from wengert.functions.options import number, require_tensor
 from wengert.ops.filling import FILL, FILL_IN_PLACE, FILL_WITH, FILL_WITH_IN_PLACE, ZERO
 from wengert.ops.record import Op
@@ -19,7 +19,7 @@ __all__ = ["FillingMethods", "fill", "fill_", "zero_"]
 def _operands(function: str, input: Any, value: Any, with_number: Op, with_tensor: Op) -> tuple[Op, Any]:
     """The operation to apply, and the value as an untracked or tracked tensor without dimensions."""
     if not isinstance(value, TensorBase):
-        return with_number, wrap(fill_scalar(number(function, "value", 2, value), input._data.dtype))
+        return with_number, filling_tensor(number(function, "value", 2, value), input._data.dtype)
     if value._data.ndim:
         raise RuntimeError(
             f"{function} only supports 0-dimension value tensor but got tensor with {value._data.ndim} dimensions. "
@@ -84,8 +84,8 @@ def zero_(input: Any) -> Any:
 
 
 def _is_tracked(t: Any) -> bool:
-    """Whether a write must be seen by a graph, or by a tangent or a batch."""
-    return (STATE.grad_enabled and is_tracking(t)) or is_leveled(t)
+    """Whether a write must be seen by a graph, a trace, or by a tangent or a batch."""
+    return STATE.trace is not None or (STATE.grad_enabled and is_tracking(t)) or is_leveled(t)
 
 
 class FillingMethods:

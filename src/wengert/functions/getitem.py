@@ -14,7 +14,7 @@ from wengert.engine.out import mark_written
 from wengert.engine.state import STATE
 from wengert.functions.dims import expanded_shape
 from wengert.functions.keys import Plan, is_everything, outside, plan_of, slice_meta
-from wengert.functions.nested import cast, fill_scalar
+from wengert.functions.nested import cast, filling_tensor
 from wengert.functions.options import type_name
 from wengert.ops.filling import FILL_WITH_IN_PLACE
 from wengert.ops.indexing import INDEX, SELECT, SLICE, index_key
@@ -198,7 +198,7 @@ def _value_of(x: Any, value: Any) -> Any:
     if isinstance(value, TensorBase):
         return value._data
     if isinstance(value, (bool, int, float, complex)):
-        return fill_scalar(value, x._data.dtype)
+        return filling_tensor(value, x._data.dtype)._data
     given = type(value)
     name = f"numpy.{given.__name__}" if given.__module__ == "numpy" else given.__name__
     raise TypeError(

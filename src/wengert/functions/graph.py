@@ -17,6 +17,7 @@ from wengert.engine.hooks import RemovableHandle
 from wengert.engine.node import Node, Port
 from wengert.engine.past import note_cut
 from wengert.engine.state import STATE
+from wengert.functions.options import require_tensor
 
 
 class GraphMethods:
@@ -296,6 +297,16 @@ class GraphMethods:
         return self._cell is INFERENCE
 
 
+def is_inference(input: Any) -> bool:
+    """Whether a tensor was made under ``inference_mode()``.
+
+    >>> import wengert as torch
+    >>> torch.is_inference(torch.ones(2))
+    False
+    """
+    return bool(require_tensor("is_inference", input)._cell is INFERENCE)
+
+
 def check_can_require(t: Any) -> None:
     """Raise if a tensor cannot be tracked because of its dtype."""
     dtype = t._data.dtype
@@ -342,4 +353,4 @@ def as_inputs(inputs: Any) -> Sequence[Any] | None:
     return sequence
 
 
-__all__ = ["GraphMethods", "as_inputs", "check_can_require"]
+__all__ = ["GraphMethods", "as_inputs", "check_can_require", "is_inference"]

@@ -10,7 +10,7 @@ from wengert._batched import Batched
 from wengert._dtypes import NumpyDtype
 from wengert._layout import check_memory_format
 from wengert._traced import layout_of
-from wengert.functions.nested import fill_scalar
+from wengert.functions.nested import fill_scalar, traced_filling
 from wengert.functions.options import chosen_dtype, made, number, require_tensor
 
 __all__ = ["empty_like", "full_like", "ones_like", "zeros_like"]
@@ -108,7 +108,11 @@ def full_like(
     tensor([5., 5.])
     """
     raw, kind = like("full_like", input, dtype, layout, device, pin_memory, memory_format)
-    raw.fill(fill_scalar(number("full_like", "fill_value", 2, fill_value), kind))
+    value = number("full_like", "fill_value", 2, fill_value)
+    traced = traced_filling(value, kind)
+    if traced is not None:
+        return made(np.broadcast_to(traced._data, raw.shape).copy(), requires_grad)
+    raw.fill(fill_scalar(value, kind))
     return made(raw, requires_grad)
 
 

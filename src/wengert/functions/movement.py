@@ -12,12 +12,12 @@ from wengert._layout import channels_go_last, check_memory_format
 from wengert._size import Size
 from wengert._traced import layout_of
 from wengert.engine.apply import apply
-from wengert.engine.base import TensorBase, array_of, wrap
+from wengert.engine.base import TensorBase, array_of
 from wengert.engine.fit import summed_axes
 from wengert.engine.inplace import inplace
 from wengert.engine.moving import view_function
 from wengert.functions.dims import Shape, expanded_shape, inferred_shape, int_args, int_tuple, wrap_dim
-from wengert.functions.nested import fill_scalar
+from wengert.functions.nested import filling_tensor
 from wengert.functions.options import require_tensor, type_name
 from wengert.ops.movement import (
     ALIAS,
@@ -429,7 +429,7 @@ class MovementMethods:
         if not isinstance(src, TensorBase):
             if not isinstance(src, (bool, int, float, complex)):
                 raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
-            src = wrap(fill_scalar(src, self._data.dtype))
+            src = filling_tensor(src, self._data.dtype)
         _check_copy(self._data, src._data)
         return inplace(COPY, self, src)
 

@@ -20,7 +20,8 @@ from wengert._dtypes import (
 )
 from wengert._fpenv import SILENT, enter, leave
 from wengert._promotion import promote_numpy
-from wengert.engine.base import TensorBase
+from wengert.engine.base import TensorBase, wrap
+from wengert.engine.state import STATE
 from wengert.ops.movement import CAST
 
 _MAX_DIMENSIONS = 64  # NumPy's
@@ -86,6 +87,23 @@ def fill_scalar(value: Any, dtype: NumpyDtype) -> Any:
     if kind == "f" and np.isinf(filled) and not np.isinf(value):
         _overflow(dtype, value)
     return filled
+
+
+def filling_tensor(value: Any, dtype: NumpyDtype) -> Any:
+    """The tensor without dimensions of a number that fills an array."""
+    traced = traced_filling(value, dtype)
+    return wrap(fill_scalar(value, dtype)) if traced is None else traced
+
+
+def traced_filling(value: Any, dtype: NumpyDtype) -> Any:
+    """The same of a number that stands for others in a trace; None for any other number."""
+    if STATE.trace is None or type(value) in _PLAIN:  # such a number says that its class is float
+        return None
+    if dtype.kind == "f":
+        fits = -_LARGE < value < _LARGE
+    else:
+        fits = dtype.kind in "iu" and isinstance(value, int) and 0 <= value <= _INTEGER_LIMITS[dtype].max
+    return STATE.trace.number(value, dtype) if fits else None  # for others, its value is asked for
 
 
 def _wrapped(value: int, dtype: NumpyDtype) -> Any:

@@ -14,7 +14,7 @@ from wengert.engine.moving import view_function
 from wengert.functions.dims import wrap_dim
 from wengert.functions.indexing import check_bounds, index_tensor, vector_index
 from wengert.functions.movement import clone, expanded, reshaped
-from wengert.functions.nested import fill_scalar
+from wengert.functions.nested import fill_scalar, traced_filling
 from wengert.functions.options import number, require_tensor, type_name
 from wengert.ops.indexing import SLICE
 from wengert.ops.scatter import SCATTER, SCATTER_ADD, SCATTER_REDUCE, SCATTER_VALUE
@@ -115,10 +115,14 @@ def _scatter(run: Run, x: Any, dim: int, index: Any, src: Any, value: Any, reduc
     if src is None:
         if not index._data.size:
             return _unchanged(run, x)
-        filling = fill_scalar(number("scatter", "value", 4, value), x._data.dtype)
-        if reduce is None:
-            return run(SCATTER_VALUE, x, index, dim=dim, value=filling.item())
-        src = wrap(np.full(index._data.shape, filling))
+        filling = number("scatter", "value", 4, value)
+        traced = traced_filling(filling, x._data.dtype)
+        if traced is not None:
+            src = expanded(traced, index._data.shape)
+        elif reduce is None:
+            return run(SCATTER_VALUE, x, index, dim=dim, value=fill_scalar(filling, x._data.dtype).item())
+        else:
+            src = wrap(np.full(index._data.shape, fill_scalar(filling, x._data.dtype)))
     index, src = _fitted(x, index, src)
     if reduce is None:
         return run(SCATTER, x, index, src, dim=dim)
@@ -270,8 +274,11 @@ def _index_fill(run: Run, x: Any, dim: int, index: Any, value: Any) -> Any:
     index = vector_index("index_fill", index, 3)
     check_bounds(index._data, dim, size := x._data.shape[dim] if x._data.ndim else 1, IndexError, least=-size)
     if not isinstance(value, TensorBase):
-        filling = fill_scalar(number("index_fill", "value", 4, value), x._data.dtype).item()
-        return run(INDEX_FILL, x, index, dim=dim, value=filling)
+        filling = number("index_fill", "value", 4, value)
+        traced = traced_filling(filling, x._data.dtype)
+        if traced is not None:
+            return run(INDEX_FILL_TENSOR, x, index, traced, dim=dim)
+        return run(INDEX_FILL, x, index, dim=dim, value=fill_scalar(filling, x._data.dtype).item())
     if value._data.ndim:
         raise RuntimeError(
             f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._data.ndim} "

@@ -15,7 +15,7 @@ from wengert.engine.inplace import inplace
 from wengert.functions.dims import wrap_dim
 from wengert.functions.getitem import put as _put_at
 from wengert.functions.indexing import broadcast_check, check_flat, index_tensor
-from wengert.functions.nested import fill_scalar
+from wengert.functions.nested import fill_scalar, traced_filling
 from wengert.functions.options import number, require_tensor, type_name
 from wengert.ops.writing import (
     DIAGONAL_SCATTER,
@@ -141,8 +141,11 @@ def _masked_fill(run: Run, x: Any, mask: Any, value: Any) -> Any:
             "Compare to get a mask, or convert it with .bool()"
         )
     if not isinstance(value, TensorBase):
-        filling = fill_scalar(number("masked_fill", "value", 3, value), x._data.dtype).item()
-        return run(MASKED_FILL, x, mask, value=filling)
+        filling = number("masked_fill", "value", 3, value)
+        traced = traced_filling(filling, x._data.dtype)
+        if traced is not None:
+            return run(MASKED_FILL_TENSOR, x, mask, traced)
+        return run(MASKED_FILL, x, mask, value=fill_scalar(filling, x._data.dtype).item())
     if value._data.ndim:
         raise RuntimeError(
             f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._data.ndim} "

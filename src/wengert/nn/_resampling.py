@@ -235,7 +235,7 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     k = len(batch)
     parts = TENSOR.reshape(input, shape=(*batch, c // (r * r), r, r, h, w))
     mixed = TENSOR.permute(parts, dims=(*range(k), k, k + 3, k + 1, k + 4, k + 2))
-    return TENSOR.reshape(mixed, shape=(*batch, c // (r * r), h * r, w * r))
+    return _copied(mixed, (*batch, c // (r * r), h * r, w * r))
 
 
 def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
@@ -264,7 +264,7 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     k = len(batch)
     parts = TENSOR.reshape(input, shape=(*batch, c, h // r, r, w // r, r))
     mixed = TENSOR.permute(parts, dims=(*range(k), k, k + 2, k + 4, k + 1, k + 3))
-    return TENSOR.reshape(mixed, shape=(*batch, c * r * r, h // r, w // r))
+    return _copied(mixed, (*batch, c * r * r, h // r, w // r))
 
 
 def channel_shuffle(input: Any, groups: int) -> Any:
@@ -287,4 +287,9 @@ def channel_shuffle(input: Any, groups: int) -> Any:
             else f"Number of groups to divide channels in must be positive. Value of groups:{groups}"
         )
     parts = TENSOR.reshape(input, shape=(shape[0], groups, shape[1] // groups, *shape[2:]))
-    return TENSOR.reshape(TENSOR.transpose(parts, dim0=1, dim1=2), shape=shape)
+    return _copied(TENSOR.transpose(parts, dim0=1, dim1=2), shape)
+
+
+def _copied(x: Any, shape: tuple[int, ...]) -> Any:
+    """The elements in another shape, in memory of their own also where they lie in order already."""
+    return TENSOR.unsafe_view(TENSOR.contiguous(x), shape=shape)

@@ -102,7 +102,8 @@ def image(cols: Any, space: Shape, kernel: Shape, counts: Shape, places: Places)
 
 
 def _im2col(x: Any, *, kernel: Shape, places: Places) -> Any:
-    return columns(x, kernel, places.counts(x.shape[2:], kernel), places)
+    found = columns(x, kernel, places.counts(x.shape[2:], kernel), places)
+    return found if found.flags.writeable else found.copy()  # windows of one pixel, say, need no copy to be columns
 
 
 def _col2im(cols: Any, *, space: Shape, kernel: Shape, places: Places) -> Any:

@@ -122,6 +122,25 @@ def tensorboard_trace_handler(
     return handle
 
 
+def _checked(activities: Any) -> set[ProfilerActivity]:
+    if activities is None:
+        return supported_activities()
+    if isinstance(activities, ProfilerActivity) or not isinstance(activities, Iterable):
+        raise TypeError(
+            "profile(): argument 'activities' must be an iterable of ProfilerActivity, not "
+            f"{type(activities).__name__}. Write activities=[ProfilerActivity.CPU], or leave it out"
+        )
+    found = set(activities)
+    others = [each for each in found if not isinstance(each, ProfilerActivity)]
+    if others or not found:
+        got = f", but {others[0]!r} is none" if others else ": there is none"
+        raise AssertionError(
+            f"No valid profiler activities found. activities are members of torch.profiler.ProfilerActivity{got}. "
+            "Write activities=[ProfilerActivity.CPU], or leave it out"
+        )
+    return found
+
+
 class profile:
     """Record what this thread does in a block, or between :meth:`start` and :meth:`stop`.
 
@@ -137,6 +156,8 @@ class profile:
         acc_events: keep the events of earlier cycles too.
 
     Raises:
+        TypeError: ``activities`` are not iterable.
+        AssertionError: they are no activities, or there are none, as in PyTorch.
         RuntimeError: on entering, where another profiler runs in this thread (``cProfile`` too).
 
     >>> import wengert as torch
@@ -162,7 +183,7 @@ class profile:
         **_options: Any,
     ) -> None:
         del profile_memory, with_flops, with_modules
-        self.activities = set(activities) if activities else supported_activities()
+        self.activities = _checked(activities)
         self.step_num = 0
         self._plan, self._ready = schedule, on_trace_ready
         self._settings = {"shapes": record_shapes, "stack": with_stack}

@@ -103,12 +103,7 @@ def _run(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> tuple[Result
         return ((inputs[0].dtype, inputs[0].shape),)
     if op.name == "masked_select_backward":
         return ((inputs[0].dtype, meta["shape"]),)
-    sizes = [x.size for x in inputs if isinstance(x, Traced)]
-    if (
-        not op.view
-        and max(sizes, default=0) > _LARGE
-        and _are_few([x for key, x in meta.items() if key not in _LABELS])
-    ):
+    if not op.view and is_large(inputs) and _may_be_short(meta):
         found = _from_small(op, inputs, meta)
         if found is not None:
             return found
@@ -135,6 +130,23 @@ _LABELS: Final = ("subs", "out")  # metadata that only name axes
 _TRIALS: Final = ((11, 13, 17, 19, 23, 29), (31, 37, 41, 43, 47, 53))
 
 
+def is_large(inputs: Sequence[Any]) -> bool:
+    """Whether an operation on these inputs takes a while."""
+    return max([x.size for x in inputs if isinstance(x, Traced)], default=0) > _LARGE
+
+
+def shortened(inputs: Sequence[Any], meta: Mapping[str, Any], trial: int = 0) -> dict[int, int] | None:
+    """Short lengths that stand for the long ones of these inputs; None where that would tell nothing."""
+    long = sorted({n for x in inputs if isinstance(x, Traced) for n in x.shape if n > _KEPT})
+    if len(long) > len(_TRIALS[trial]) or not _may_be_short(meta):
+        return None
+    return dict(zip(long, _TRIALS[trial], strict=False))
+
+
+def _may_be_short(meta: Mapping[str, Any]) -> bool:
+    return _are_few([x for key, x in meta.items() if key not in _LABELS])
+
+
 def _are_few(values: Iterable[Any]) -> bool:
     """Whether metadata hold no number that could be a length, or be compared with one."""
     for value in values:
@@ -155,12 +167,11 @@ def _from_small(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> tuple
     Long lengths become small ones of the same order. A length of a result must be that of an input in both runs, or the
     same number: what is worked out from lengths (half of one, a sum) comes out differently.
     """
-    long = sorted({n for x in inputs if isinstance(x, Traced) for n in x.shape if n > _KEPT})
-    if len(long) > len(_TRIALS[0]):
-        return None
     found = []
-    for trial in _TRIALS:
-        small = dict(zip(long, trial, strict=False))
+    for trial in range(len(_TRIALS)):
+        small = shortened(inputs, meta, trial)
+        if small is None:
+            return None
         back = {short: n for n, short in small.items()}
         given = [
             _Stub(x.dtype, tuple([small.get(n, n) for n in x.shape])) if isinstance(x, Traced) else x for x in inputs

@@ -106,7 +106,9 @@ def _lowered(
     kept_in = _kept_in_results(group, nests, step, results)
     for x, y in kept_in.items():
         body.set_buffer(x, body.buffer_of(y))
-    for i, x in enumerate([x for x in group.roots if x not in step.results and x.ndim and x not in kept_in]):
+    read = {x for equation in step.equations for x in operands(equation, group)}  # by products: in memory, numbers too
+    between = [x for x in group.roots if x not in step.results and x not in kept_in and (x.ndim or x in read)]
+    for i, x in enumerate(between):
         body.add_buffer(x, Buffer(f"t{i}", short(x.dtype), tuple(map(sizes.extent, x.shape)), Role.TEMP))
     for index, extent in _chosen_from(step, sizes):
         body.add_check(index, extent)

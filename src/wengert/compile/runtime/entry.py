@@ -53,7 +53,8 @@ class Terms:
     are. ``seen``
     are the sizes that calls may have; None for any. ``form`` says how results are nested (:mod:`.form_code`); None for
     one as it is, several in a tuple. ``names`` are the words of further guards (:mod:`.guard_code`). ``held`` are the
-    boxes that the kernel takes after those of the call: what is in them is looked up at each call.
+    boxes that the kernel takes after those of the call: what is in them is looked up at each call. The
+    arguments ``ordered`` must lie in C order, even where the kernel takes others.
     """
 
     mark: int = 0
@@ -63,6 +64,7 @@ class Terms:
     form: Sequence[int] | None = None
     names: Any = None
     held: Held = NOTHING
+    ordered: frozenset[int] = frozenset()
 
 
 ALWAYS: Final = Terms()
@@ -124,6 +126,8 @@ def fast_entry(
     sizes = {name: i for i, name in enumerate(interface.sizes)}
     known: set[str] = set()
     rows = [_argument(b, pointers, sizes, known, keep) for b in arguments]
+    for place in terms.ordered:
+        rows[place][words.A_FLAGS] |= layout.C_CONTIGUOUS
     kinds = _results(results, pointers, keep)
     if fixed is not None:
         rows = _fixed_arguments(rows, arguments, fixed, keep)

@@ -20,11 +20,11 @@ class OptimizedModule(Module):
     (torch.Size([3, 1]), 2, ['_orig_mod.weight', '_orig_mod.bias'])
     """
 
-    def __init__(self, module: Module, fallback: bool = False) -> None:
+    def __init__(self, module: Module, fallback: bool = False, fast_math: bool = False) -> None:
         super().__init__()
         del self.__dict__["training"]  # is the module's
         self._modules["_orig_mod"] = module
-        self.__dict__["_compiled_call"] = CompiledCall(module, type(module).__call__, fallback)
+        self.__dict__["_compiled_call"] = CompiledCall(module, type(module).__call__, fallback, fast_math)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The module's result."""
@@ -62,12 +62,12 @@ class OptimizedModule(Module):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copies are compiled anew."""
-        return OptimizedModule, (self._orig_mod, self._compiled_call.fallback)
+        return OptimizedModule, (self._orig_mod, self._compiled_call.fallback, self._compiled_call.fast_math)
 
 
 @compiled.register
-def _(function: Module, *, fallback: bool) -> OptimizedModule:
-    return OptimizedModule(function, fallback)
+def _(function: Module, *, fallback: bool, fast_math: bool) -> OptimizedModule:
+    return OptimizedModule(function, fallback, fast_math)
 
 
 __all__ = ["OptimizedModule"]

@@ -16,8 +16,8 @@ class CompiledCall:
     A compiled function takes what is no tensor for constant, and whether a module is training is no tensor.
     """
 
-    def __init__(self, module: Any, method: Callable[..., Any], fallback: bool) -> None:
-        self.module, self.method, self.fallback = module, method, fallback
+    def __init__(self, module: Any, method: Callable[..., Any], fallback: bool, fast_math: bool) -> None:
+        self.module, self.method, self.fallback, self.fast_math = module, method, fallback, fast_math
         self._parts: tuple[Any, ...] = ()
         self._by_modes: dict[tuple[bool, ...], Any] = {}
         self._last: tuple[Any, Any] = (None, None)  # the count of edits, and the function that was right then
@@ -33,14 +33,14 @@ class CompiledCall:
         found = self._by_modes.get(tuple([part.training for part in self._parts])) if self._parts else None
         if found is None:
             self._parts = tuple(self.module.modules())
-            found = compile(MethodType(self.method, self.module), fallback=self.fallback)
+            found = compile(MethodType(self.method, self.module), fallback=self.fallback, fast_math=self.fast_math)
             self._by_modes[tuple([part.training for part in self._parts])] = found
         self._last = edits, found
         return found
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copies are compiled anew."""
-        return CompiledCall, (self.module, self.method, self.fallback)
+        return CompiledCall, (self.module, self.method, self.fallback, self.fast_math)
 
 
 __all__ = ["CompiledCall"]

@@ -116,7 +116,9 @@ class Module(MemberMethods, StateDictMethods, ConversionMethods):
 
     _call_impl = __call__
 
-    def compile(self, *, fallback: bool = False, fullgraph: bool | None = None, **_options: Any) -> None:
+    def compile(
+        self, *, fallback: bool = False, fast_math: bool = False, fullgraph: bool | None = None, **_options: Any
+    ) -> None:
         """Have the module's ``forward`` compiled, as by :func:`wengert.compile`; hooks run around it.
 
         >>> import wengert as torch
@@ -125,7 +127,8 @@ class Module(MemberMethods, StateDictMethods, ConversionMethods):
         >>> net(torch.ones(3, 2)).grad_fn.name()
         'CompiledFunctionBackward'
         """
-        self.__dict__["forward"] = CompiledCall(self, type(self).forward, fallback or fullgraph is False)
+        fallback = fallback or fullgraph is False
+        self.__dict__["forward"] = CompiledCall(self, type(self).forward, fallback, fast_math)
 
     def _traced_state(self) -> tuple[bool, ...]:
         """What a trace of a function with this module for an argument takes for constant."""

@@ -7,7 +7,13 @@ from wengert.nn.utils import parametrize as parametrize
 from wengert.nn.utils import prune as prune
 from wengert.nn.utils import rnn as rnn
 from wengert.nn.utils import stateless as stateless
-from wengert.nn.utils.clip_grad import clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm
+from wengert.nn.utils.clip_grad import (
+    clip_grad_norm,
+    clip_grad_norm_,
+    clip_grad_value_,
+    clip_grads_with_norm_,
+    get_total_norm,
+)
 from wengert.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
 from wengert.nn.utils.fusion import (
     fuse_conv_bn_eval,
@@ -21,6 +27,7 @@ from wengert.nn.utils.weight_norm import remove_weight_norm, weight_norm
 
 __all__ = [
     "clip_grad",
+    "clip_grad_norm",
     "clip_grad_norm_",
     "clip_grad_value_",
     "clip_grads_with_norm_",
