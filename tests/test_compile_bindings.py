@@ -324,3 +324,64 @@ def test_memory_that_is_given_away_while_a_kernel_reads_it() -> None:
     assert [compiled(x).item() for _ in range(100)] == [want] * 100
     done.set()
     thread.join()
+
+
+class _Trainer:
+    def __init__(self) -> None:
+        self.rate = 2.0
+        self.settings = SimpleNamespace(shift=1.0)
+        self.losses: list[float] = []
+
+    @torch.compile
+    def step(self, x: Any) -> Any:
+        return x * self.rate + self.settings.shift
+
+    @torch.compile
+    def summed(self, x: Any, settings: Any = None) -> Any:
+        return torch.func.grad(lambda x: (x * x * self.rate).sum())(x) + (settings or self.settings).shift
+
+
+class _Compiled(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rate = 2.0
+
+    @torch.compile
+    def forward(self, x: Any) -> Any:
+        return x * self.rate
+
+
+def test_attributes_of_what_is_passed_as_an_argument() -> None:
+    """The object whose method is compiled, and settings."""
+    a, b, x = _Trainer(), _Trainer(), torch.ones(2)
+    b.rate = 5.0
+    for _ in range(2):
+        assert [_values(a.step(x)), _values(b.step(x))] == [[3.0] * 2, [6.0] * 2]
+        a.losses.append(1.0)
+    a.rate, b.settings.shift = 3.0, -5.0
+    assert [_values(a.step(x)), _values(b.step(x))] == [[4.0] * 2, [0.0] * 2]
+    a.settings = SimpleNamespace(shift=0.0)
+    assert _values(a.step(x)) == [3.0] * 2
+    assert _values(a.summed(x)) == [6.0] * 2
+    own = SimpleNamespace(shift=10.0)
+    assert _values(a.summed(x, own)) == _values(a.summed(x, settings=own)) == [16.0] * 2
+    own.shift = 20.0
+    assert _values(a.summed(x, own)) == _values(a.summed(x, settings=own)) == [26.0] * 2
+
+
+def test_attributes_of_what_lies_in_an_argument() -> None:
+    own, x = SimpleNamespace(shift=10.0), torch.ones(2)
+    functions = [
+        torch.compile(lambda x, table: x + table["own"].shift),
+        torch.compile(torch.func.vmap(lambda x, table: x + table["own"].shift, in_dims=(0, None))),
+    ]
+    assert [_values(f(x, {"own": own})) for f in functions] == [[11.0] * 2] * 2
+    own.shift = 20.0
+    assert [_values(f(x, {"own": own})) for f in functions] == [[21.0] * 2] * 2
+
+
+def test_attributes_of_a_module_whose_method_is_compiled() -> None:
+    net, x = _Compiled(), torch.ones(2)
+    assert _values(net(x)) == [2.0] * 2
+    net.rate = 3.0
+    assert _values(net(x)) == [3.0] * 2

@@ -9,22 +9,27 @@ programs.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from types import (
     BuiltinFunctionType,
     CellType,
     ClassMethodDescriptorType,
     CodeType,
     FunctionType,
+    MappingProxyType,
     MemberDescriptorType,
     MethodDescriptorType,
     MethodType,
     ModuleType,
+    NoneType,
     WrapperDescriptorType,
 )
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+
 from wengert._source import is_passed_over
+from wengert._tree import flatten
 from wengert.compile.guards import ABSENT, Attribute, Cell, Guard, Item, Method, Size, same
 from wengert.compile.paths import CHANGES, Path, reads
 from wengert.engine.base import TensorBase
@@ -34,6 +39,10 @@ _MOST: Final = 200  # functions that are looked through
 _MOST_MEMBERS: Final = 1000  # of a list or a dictionary that are guarded
 _ALL: Final = frozenset({"getattr", "vars", "__dict__", "asdict", "astuple"})  # what reads any attribute
 _GETITEMS: Final = (dict.__getitem__, list.__getitem__, tuple.__getitem__)
+_VALUES: Final = (
+    *(TensorBase, np.ndarray, np.generic, np.dtype),
+    *(bool, int, float, complex, str, bytes, NoneType, list, tuple, dict, set, frozenset),
+)
 _SIZES: Final = (dict.__len__, list.__len__, tuple.__len__)
 _BUILTIN: Final = (MethodDescriptorType, WrapperDescriptorType, BuiltinFunctionType, ClassMethodDescriptorType)
 
@@ -53,7 +62,9 @@ class Surroundings:
     NumPy.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(
+        self, function: Callable[..., Any], args: Sequence[Any] = (), kwargs: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         self.modules: list[Any] = []
         self.sets: set[str] = set()  # what the functions set themselves (:class:`.paths.Reads`)
         self._guards: dict[Any, Guard] = {}
@@ -63,7 +74,7 @@ class Surroundings:
         self._kept: list[Any] = []  # whatever an id in `_seen` stands for
         self._whole: dict[int, tuple[Any, set[str]]] = {}  # objects that are passed on, and names looked up in them
         self._count = 0
-        self._use(function)
+        self._called(function, args, kwargs)
         while self._waiting or self._pass_on():
             while self._waiting:
                 self._function(*self._waiting.pop())
@@ -86,10 +97,24 @@ class Surroundings:
 
     # --- functions ------------------------------------------------------------------------------------------------
 
+    def _called(self, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """The function of all, with the objects that it gets as arguments: a method's own object may be one."""
+        self._use(function)
+        plain = function.__func__ if isinstance(function, MethodType) else function
+        first = [function.__self__] if isinstance(function, MethodType) else []
+        direct = [*args, *kwargs.values()]
+        if isinstance(plain, FunctionType) and not _is_of_package(plain):
+            known = [x if _is_object(x) else ABSENT for x in args]
+            self._call(plain, *first, *known, **{name: x if _is_object(x) else ABSENT for name, x in kwargs.items()})
+            direct = [x for x in direct if not _is_object(x)]
+        for x in flatten(direct)[0]:
+            if _is_object(x):
+                self._use(x)
+
     def _call(self, function: FunctionType, *first: Any, **values: Any) -> None:
         """Look through a function soon, with these values for its first parameters."""
         code = function.__code__
-        bound = dict(zip(code.co_varnames, first, strict=False)) | values
+        bound = dict(zip(code.co_varnames[: code.co_argcount], first, strict=False)) | values
         if self._count < _MOST and self._is_new(function, *bound.values()):
             self._count += 1
             self._waiting.append((function, bound))
@@ -97,7 +122,7 @@ class Surroundings:
     def _function(self, function: FunctionType, bound: dict[str, Any]) -> None:
         code = function.__code__
         cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
-        if str(function.__globals__.get("__name__", "")).split(".")[0] == _OWN:
+        if _is_of_package(function):
             # A transform's names stand for the same for ever: but it calls functions.
             for cell in cells.values():
                 self._callable(_content(cell))
@@ -320,6 +345,15 @@ class Surroundings:
             for name in sorted(wanted):
                 self._use(self._attribute(x, name))
         return bool(self._waiting) or len(self._whole) > before
+
+
+def _is_object(x: Any) -> bool:
+    """Whether an argument is no part of the signature but for its identity: no tensor, number, or container of such."""
+    return not isinstance(x, _VALUES)
+
+
+def _is_of_package(function: FunctionType) -> bool:
+    return str(function.__globals__.get("__name__", "")).split(".")[0] == _OWN
 
 
 def _attributes(x: Any) -> set[str]:

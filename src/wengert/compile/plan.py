@@ -76,7 +76,7 @@ class Plan:
         self._leaves = len(leaves)
         self.refusal: Exception | None = None  # why there are no gradients of the results
         start = time.perf_counter()
-        outside = Surroundings(function)
+        outside = Surroundings(function, *unflatten(structure, leaves))
         names = Guards(outside.guards)
         trace = Trace()
         for module in outside.modules:
