@@ -36,6 +36,13 @@ class Library(NamedTuple):
     grad: Callable[..., Any]
     hessian: Callable[..., Any]
     jacfwd: Callable[..., Any]
+    least: Callable[..., Any]  # (array, axis)
+    top: Callable[..., Any]  # (array, count) -> (values, indices), along the last axis
+    take: Callable[..., Any]  # (array, indices), along the last axis
+    add_rows: Callable[..., Any]  # (array, indices, rows)
+    whole: Callable[..., Any]  # as integers
+    lgamma: Callable[..., Any]
+    singular_values: Callable[..., Any]
 
 
 class Problem(NamedTuple):

@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks import side_by_side
 from benchmarks.jax_transforms import installed
 from benchmarks.program_cases import CASES, Case, Library
+from benchmarks.program_cases_more import MORE
 from benchmarks.side_by_side import Step, jax_step, torch_scan, torch_step, wengert_step
 
 
@@ -50,6 +51,13 @@ def _library(torch: Any, scan: Callable[..., Any]) -> Library:
         grad=func.grad,
         hessian=func.hessian,
         jacfwd=func.jacfwd,
+        least=torch.amin,
+        top=lambda x, k: torch.topk(x, k, -1),
+        take=lambda x, i: torch.gather(x, -1, i),
+        add_rows=lambda x, i, rows: x.index_add(0, i, rows),
+        whole=lambda x: x.to(torch.int64),
+        lgamma=torch.lgamma,
+        singular_values=torch.linalg.svdvals,
     )
 
 
@@ -86,6 +94,13 @@ def _jax_library(jax: Any) -> Library:
         grad=jax.grad,
         hessian=jax.hessian,
         jacfwd=jax.jacfwd,
+        least=np.min,
+        top=jax.lax.top_k,
+        take=lambda x, i: np.take_along_axis(x, i, -1),
+        add_rows=lambda x, i, rows: x.at[i].add(rows),
+        whole=lambda x: x.astype(int),
+        lgamma=jax.scipy.special.gammaln,
+        singular_values=lambda x: np.linalg.svd(x, compute_uv=False),
     )
 
 
@@ -108,7 +123,7 @@ def _steps(case: Case) -> dict[str, Step]:
 
 def main() -> None:
     asked = side_by_side.parser_of("benchmarks.programs").parse_args()
-    side_by_side.run("benchmarks.programs", CASES, asked, _steps)
+    side_by_side.run("benchmarks.programs", [*CASES, *MORE], asked, _steps)
 
 
 if __name__ == "__main__":

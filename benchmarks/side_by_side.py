@@ -28,7 +28,8 @@ def torch_scan(step: Callable[..., Any], init: Any, rows: Any) -> Any:
     for row in zip(*rows, strict=True):
         carry, y = step(carry, row)
         found.append(y)
-    return carry, torch.stack(found)
+    several = isinstance(found[0], tuple)
+    return carry, tuple(map(torch.stack, zip(*found, strict=True))) if several else torch.stack(found)
 
 
 def wengert_step(problem: Any) -> Step:

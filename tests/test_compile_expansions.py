@@ -229,3 +229,31 @@ def test_an_entry_that_does_not_count_may_be_anything() -> None:
     t = torch.tensor([0, 2, 3])
     for f in (torch.nn.functional.nll_loss, torch.func.grad(torch.nn.functional.nll_loss)):
         np.testing.assert_array_equal(torch.compile(f)(x, t), f(x, t))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("count", [1, 50, 200])
+def test_places_in_sorted_arrays(count: int, dtype: Any) -> None:
+    random = np.random.default_rng(0)
+    edges = torch.tensor(np.sort(random.standard_normal(count)), dtype=dtype)
+    x = torch.tensor(random.standard_normal((20, 30)), dtype=dtype)
+    x[0, :4] = torch.tensor([np.nan, np.inf, -np.inf, float(edges[count // 2])], dtype=dtype)
+    ends = edges.clone()
+    ends[-2:] = np.nan
+    for given in (edges, ends):
+        for right in (False, True):
+            for small in (False, True):
+                f = lambda e, x: torch.searchsorted(e, x, right=right, out_int32=small)  # noqa: B023
+                got, want = torch.compile(f)(given, x), f(given, x)
+                assert got.dtype == want.dtype
+                np.testing.assert_array_equal(got.numpy(), want.numpy())
+
+
+@pytest.mark.parametrize("shape", [(200, 40), (3, 2), (1, 1)])
+def test_one_element_of_each_row(shape: tuple[int, int]) -> None:
+    random = np.random.default_rng(0)
+    x, which = torch.tensor(random.standard_normal(shape)), torch.tensor(random.integers(0, shape[1], (shape[0], 1)))
+    f = lambda x: torch.gather(torch.log_softmax(x, 1), 1, which).sum() + (x.gather(1, which) ** 2).sum()
+    first, second = grad(f), grad(lambda x: (grad(f)(x) ** 2).sum())
+    for g in (first, second):
+        np.testing.assert_allclose(torch.compile(g)(x).numpy(), g(x).numpy(), rtol=1e-11, atol=1e-13)

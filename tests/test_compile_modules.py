@@ -126,3 +126,15 @@ def test_arguments_of_pytorch():
         wengert.compile(fullgraph=True, options={})(f)(wengert.ones(1))
     with pytest.raises(TypeError, match="expected a function, got int"):
         wengert.compile(3)
+
+
+@pytest.mark.parametrize("dtype", [wengert.float32, wengert.float64])
+def test_running_means_of_all_batches(dtype):
+    """With ``momentum=None`` how far they move depends on a count that no trace knows."""
+    plain = nn.BatchNorm1d(3, momentum=None, dtype=dtype)
+    compiled = wengert.compile(copy.deepcopy(plain))
+    for seed in range(4):
+        x = wengert.randn(5, 3, generator=wengert.Generator().manual_seed(seed)).to(dtype)
+        wengert.testing.assert_close(compiled(x), plain(x))
+        wengert.testing.assert_close(dict(compiled._orig_mod.named_buffers()), dict(plain.named_buffers()))
+    assert compiled.num_batches_tracked.item() == 4

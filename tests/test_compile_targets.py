@@ -50,10 +50,12 @@ def everything() -> Kernel:
         Load("p", "k", (at("i"),)),
         Load("g", "x", (Indirect("p"),)),
         Load("o", "x", (at("i", 1, -1),), outside=0.0),
+        Load("h", "x", (at("i"),), ahead=512),
         Compute("w", "cast", ("o",), "f4"),
         Compute("e", "tanh", ("g",), "f8"),
         Loop("j", 5, (Load("m", "a", (at("i"), at("j"))),), accs=(Acc("t", "max", "m"),)),
-        Compute("u", "mul", ("e", "t"), "f8"),
+        Compute("d", "mul", ("e", "t"), "f8"),
+        Compute("u", "add", ("d", "h"), "f8"),
         Store("y", (at("i"),), "u"),
         Store("z", (at("i"),), "w"),
     )

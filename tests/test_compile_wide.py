@@ -102,7 +102,7 @@ def test_nothing_beyond_a_row_is_written() -> None:
 
 def test_exponentials_wait_in_the_memory_of_the_gradient() -> None:
     f = torch.compile(grad_and_value(lambda x: torch.logsumexp(x, 0)))
-    x = normal(0, 100_000)
+    x = normal(0, 30_000)
     text = f.loops(x)
     assert text.count("exp(") == 1
     assert "temp t0: f64[1]" in text

@@ -63,6 +63,7 @@ SAMPLES: dict[str, list[Sample]] = {
         Sample(_c(3, 2), mode="reduced"),
     ],
     "linalg_lu_factor": [Sample(_r(3, 3)), Sample(_r(2, 4, 2)), Sample(_r(2, 3)), Sample(_c(3, 3))],
+    "lu_solved": [Sample(_r(3, 3) + 3 * np.eye(3), np.array([3, 2, 3], np.int32), _r(3, 2), turned=True)],
     "permutation_of_pivots": [Sample(np.array([3, 2, 3], np.int32), rows=3, dtype=np.dtype(np.float64))],
     "linalg_eigh": [
         Sample(_definite(_apart(_r(3, 3))), upper=False),
@@ -76,4 +77,9 @@ SAMPLES: dict[str, list[Sample]] = {
         Sample(_apart(_c(3, 2)), full_matrices=False),
     ],
     "linalg_matrix_exp": [Sample(_r(3, 3)), Sample(_c(2, 2, 2)), Sample(20 * _r(2, 2))],
+    "linalg_matrix_exp_along": [
+        Sample(_r(3, 3), _r(3, 3)),
+        Sample(_c(2, 2, 2), _c(2, 2)),
+        Sample(20 * _r(2, 2), _r(2, 2)),
+    ],
 }

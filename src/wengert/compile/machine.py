@@ -20,7 +20,9 @@ from wengert.engine.kernels import evaluated, operation
 from wengert.ops.record import Op
 from wengert.program.loops import LOOPS, SCAN, runner_of
 from wengert.program.passes.cleaning import without_repetition
+from wengert.program.passes.complex_parts import without_complex
 from wengert.program.passes.expansion import expanded
+from wengert.program.passes.factors import with_shared_factors
 from wengert.program.program import Equation, Program
 from wengert.program.text import bodies_of
 from wengert.program.values import Value
@@ -67,7 +69,7 @@ class Machine:
         self.original = program
         self._fast_math = fast_math
         self.inner: dict[Equation, dict[str, Machine]] = {}  # of loops and branches: a machine for each program
-        program = self.program = without_repetition(expanded(program))
+        program = self.program = without_repetition(expanded(with_shared_factors(without_complex(program))))
         self._steps: list[Step] = []
         self.parts: list[Lowered | Equation] = []
         self._built: list[CompiledKernel] = []

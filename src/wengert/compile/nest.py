@@ -103,12 +103,16 @@ Operand = str | bool | int | float  # a value's name, or a number, which takes t
 
 @record
 class Load:
-    """``name = buffer[index]``. With ``outside``, a place beyond the buffer has that value (padding)."""
+    """``name = buffer[index]``. With ``outside``, a place beyond the buffer has that value (padding).
+
+    What lies so many elements ``ahead`` in memory is brought into the cache meanwhile, if neighbours are loaded.
+    """
 
     name: str
     buffer: str
     index: tuple[Index, ...]
     outside: float | int | bool | None = None
+    ahead: int = 0
 
 
 @record

@@ -120,6 +120,7 @@ def _lines(statement: Statement) -> Iterator[str]:
     match statement:
         case Load():
             note = "" if statement.outside is None else f", or {statement.outside} outside"
+            note += f", fetching {statement.ahead} ahead" if statement.ahead else ""
             yield f"{statement.name} = {_place(statement.buffer, statement.index)}{note}"
         case Store():
             sign = "+=" if statement.add else "="

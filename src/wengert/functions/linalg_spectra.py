@@ -13,7 +13,8 @@ from wengert.engine.base import wrap
 from wengert.engine.out import deliver
 from wengert.functions.linalg_checks import floats, matrices, singular, square_matrices
 from wengert.functions.linalg_factors import conj_turned, delivered
-from wengert.ops.spectral import EIG, EIGH, MATRIX_EXP, SVD
+from wengert.ops.matrix_exponential import MATRIX_EXP
+from wengert.ops.spectral import EIG, EIGH, SVD
 from wengert.spaces.tensors import TENSOR
 
 __all__ = [

@@ -8,7 +8,7 @@ import numpy as np
 
 from wengert._size import size_of
 from wengert.engine.apply import apply
-from wengert.engine.base import array_of, wrap
+from wengert.engine.base import TensorBase, array_of, wrap
 from wengert.engine.composites import composite
 from wengert.engine.inplace import inplace, write
 from wengert.engine.state import STATE
@@ -263,18 +263,24 @@ def _with_running(input: Any, running_mean: Any, running_var: Any, weight: Any, 
 
 
 def _follow_traced(
-    x: Any, mean: Any, running_mean: Any, running_var: Any, dims: tuple[int, ...], momentum: float
+    x: Any, mean: Any, running_mean: Any, running_var: Any, dims: tuple[int, ...], momentum: Any
 ) -> None:
-    """As :func:`_follow`, by operations: no values are known while ``compile`` traces."""
+    """As :func:`_follow`, by operations: while ``compile`` traces, no value is known, maybe not ``momentum``."""
     x, mean = x.detach(), mean.detach()
     if running_mean is not None:
-        move = TENSOR.mul(TENSOR.reshape(mean, shape=running_mean._data.shape), momentum)
-        inplace(COPY, running_mean, TENSOR.add(TENSOR.mul(running_mean, 1.0 - momentum), move))
+        _move_towards(running_mean, TENSOR.reshape(mean, shape=running_mean._data.shape), momentum)
     if running_var is not None:
         n = x._data.size // x._data.shape[1]
         away = TENSOR.sub(x, mean)
         var = TENSOR.div(TENSOR.sum(TENSOR.mul(away, away), dim=dims, keepdim=False), n - 1.0)
-        inplace(COPY, running_var, TENSOR.add(TENSOR.mul(running_var, 1.0 - momentum), TENSOR.mul(var, momentum)))
+        _move_towards(running_var, var, momentum)
+
+
+def _move_towards(running: Any, new: Any, momentum: Any) -> None:
+    shares = [1.0 - momentum, momentum]
+    if isinstance(momentum, TensorBase):
+        shares = [TENSOR.cast(share, dtype=running._data.dtype) for share in shares]
+    inplace(COPY, running, TENSOR.add(TENSOR.mul(running, shares[0]), TENSOR.mul(new, shares[1])))
 
 
 def _follow(raw: Any, mean: Any, running_mean: Any, running_var: Any, dims: tuple[int, ...], momentum: float) -> None:

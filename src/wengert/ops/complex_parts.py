@@ -234,6 +234,8 @@ POLAR = defop(
 
 def _view_as_real(x: Any) -> Any:
     half = x.dtype.itemsize // 2
+    if x.ndim and x.strides[-1] == x.itemsize:
+        return x.view(x.real.dtype).reshape((*x.shape, 2))
     x = np.asarray(x)  # a NumPy scalar's real part is a number of its own, with nothing beside it
     real = x.real
     return np.lib.stride_tricks.as_strided(real, (*x.shape, 2), (*x.strides, half))

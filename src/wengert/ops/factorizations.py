@@ -7,12 +7,14 @@ results" (2008), carried over to complex matrices.
 
 from __future__ import annotations
 
-from typing import Any
+from math import prod
+from typing import Any, Final
 
 import numpy as np
 
+from wengert.ops import lapack
 from wengert.ops.products import adjoint
-from wengert.ops.record import Kind, defop
+from wengert.ops.record import MISSING, Kind, defop
 from wengert.ops.triangles import diagonal, hermitian_half, lower, mirrored, on_diagonal, upper
 
 # --- Cholesky ---
@@ -103,11 +105,16 @@ QR = defop(
 # --- LU ---
 
 
+_STEPS: Final = 4  # of elimination of a stack in NumPy, which take as long as LAPACK's of one small matrix
+
+
 def _lu_factor(a: Any) -> Any:
-    """Gauss's elimination with row exchanges; all matrices of a stack at once, column by column."""
-    lu = np.array(a)
-    rows, columns = lu.shape[-2:]
+    """Gauss's elimination with row exchanges; of many small matrices of a stack at once, column by column."""
+    rows, columns = a.shape[-2:]
     steps = min(rows, columns)
+    if a.size and prod(a.shape[:-2]) <= _STEPS * steps and lapack.has(a.dtype.char):
+        return _lu_each(a, steps)
+    lu = np.array(a)
     pivots = np.empty((*lu.shape[:-2], steps), np.int32)
     for k in range(steps):
         chosen = k + _size(lu[..., k:, k]).argmax(axis=-1)
@@ -120,6 +127,15 @@ def _lu_factor(a: Any) -> Any:
         nonzero = pivot != 0
         lu[..., k + 1 :, k] = np.where(nonzero, lu[..., k + 1 :, k] / np.where(nonzero, pivot, 1), lu[..., k + 1 :, k])
         lu[..., k + 1 :, k + 1 :] -= lu[..., k + 1 :, k, None] * lu[..., k, None, k + 1 :]
+    return lu, pivots
+
+
+def _lu_each(a: Any, steps: int) -> Any:
+    if a.ndim == 2:
+        return lapack.factorised(a)
+    lu, pivots = np.empty_like(a, order="C"), np.empty((*a.shape[:-2], steps), np.int32)
+    for index in np.ndindex(a.shape[:-2]):
+        lu[index], pivots[index] = lapack.factorised(a[index])
     return lu, pivots
 
 
@@ -209,4 +225,28 @@ LU_FACTOR = defop(
     differentiable_outputs=(0,),
     formula="(L - 1 + U, row exchanges) with P L U = A",
     doc="Gauss's elimination with row exchanges: both triangles in one matrix, and the exchanges.",
+)
+
+
+def _lu_solved(lu: Any, pivots: Any, b: Any, *, turned: bool) -> Any:
+    """NaN for a singular matrix."""
+    if not lu.diagonal().all():
+        return np.full(b.shape, np.nan, b.dtype)
+    if lapack.has(lu.dtype.char):
+        return lapack.solved(lu, pivots, b, turned=turned)
+    order = _permutation(pivots, rows=len(lu), dtype=lu.dtype)
+    below, above = np.tril(lu, -1) + np.eye(len(lu), dtype=lu.dtype), np.triu(lu)
+    if turned:
+        return order @ np.linalg.solve(below.T, np.linalg.solve(above.T, b))
+    return np.linalg.solve(above, np.linalg.solve(below, order.T @ b))
+
+
+LU_SOLVED = defop(
+    "lu_solved",
+    _lu_solved,
+    Kind.OTHER,
+    vjp=(MISSING, None, MISSING),
+    args=("LU", "pivots", "B"),
+    formula="A^-1 B, from P L U = A",
+    doc="Solution of a system of equations whose matrix, or the transpose of that, has been factorised.",
 )

@@ -1,4 +1,4 @@
-"""Eigenvalues and singular values, with their vectors; the exponential of a matrix.
+"""Eigenvalues and singular values, with their vectors.
 
 Vectors are right in more than one way (sign, phase, a basis of a space that belongs to equal values). The derivative
 exists for functions that do not depend on the choice; for these the rules are right, also where values are equal, as
@@ -171,74 +171,4 @@ SVD = defop(
     jvp=_svd_jvp,
     formula="(U, s, V*) with U diag(s) V* = A",
     doc="Singular values, in falling order, with their vectors.",
-)
-
-# --- the exponential ---
-
-# N. J. Higham, "The scaling and squaring method for the matrix exponential revisited", SIAM J. Matrix Anal. Appl. 26
-# (2005): the diagonal Pade approximant of degree 13, good to double precision up to this norm.
-_PADE = (
-    64764752532480000.0,
-    32382376266240000.0,
-    7771770303897600.0,
-    1187353796428800.0,
-    129060195264000.0,
-    10559470521600.0,
-    670442572800.0,
-    33522128640.0,
-    1323241920.0,
-    40840800.0,
-    960960.0,
-    16380.0,
-    182.0,
-    1.0,
-)
-_LARGEST = 5.371920351148152
-
-
-def _matrix_exp(a: Any) -> Any:
-    if a.size == 0:
-        return a.copy()
-    wide = a.astype(np.result_type(a.dtype, np.float64))
-    norm = np.abs(wide).sum(axis=-2).max(axis=-1)
-    finite = np.where(np.isfinite(norm) & (norm > 0), norm, 1.0)
-    squarings = np.maximum(0, np.ceil(np.log2(finite / _LARGEST))).astype(int)[..., None, None]
-    y = _pade(wide * 0.5**squarings)
-    for k in range(squarings.max(initial=0)):
-        y = np.where(squarings > k, y @ y, y)
-    return y.astype(a.dtype)
-
-
-def _pade(a: Any) -> Any:
-    one = np.eye(a.shape[-1], dtype=a.dtype)
-    a2 = a @ a
-    a4 = a2 @ a2
-    a6 = a4 @ a2
-    b = _PADE
-    odd = a6 @ (b[13] * a6 + b[11] * a4 + b[9] * a2) + b[7] * a6 + b[5] * a4 + b[3] * a2 + b[1] * one
-    even = a6 @ (b[12] * a6 + b[10] * a4 + b[8] * a2) + b[6] * a6 + b[4] * a4 + b[2] * a2 + b[0] * one
-    odd = a @ odd
-    return np.linalg.solve(even - odd, even + odd)
-
-
-def _exponential_along(xp: Any, a: Any, t: Any) -> Any:
-    """The change of exp(A) along T: the upper right block of exp [[A, T], [0, A]]."""
-    n, rows, columns = a.shape[-1], a.ndim - 2, a.ndim - 1
-    above = xp.cat(a, t, dim=columns, sizes=(n, n))
-    below = xp.cat(xp.zeros_like(a), a, dim=columns, sizes=(n, n))
-    whole = xp.linalg_matrix_exp(xp.cat(above, below, dim=rows, sizes=(n, n)))
-    right = xp.slice(whole, dim=columns, start=n, stop=2 * n, step=1)
-    return xp.slice(right, dim=rows, start=0, stop=n, step=1)
-
-
-MATRIX_EXP = defop(
-    "linalg_matrix_exp",
-    _matrix_exp,
-    Kind.OTHER,
-    batch="...",
-    vjp=(lambda xp, g, y, a: _exponential_along(xp, adjoint(xp, a), g),),
-    node="LinalgMatrixExpBackward0",
-    jvp=lambda xp, ts, y, a: _exponential_along(xp, a, ts[0]),
-    formula="sum_k A^k / k!",
-    doc="Exponential of square matrices.",
 )

@@ -81,7 +81,7 @@ def _solve_triangular(a: Any, b: Any, *, upper: bool, unitriangular: bool) -> An
         size = _LONG_BLOCK if b.shape[-1] == 1 else _BLOCK
         if n <= 2 * size:
             return _block_solved(a, b, upper)
-        x = np.array(np.broadcast_to(b, (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), *b.shape[-2:])))
+        x = np.array(np.broadcast_to(b, (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), *b.shape[-2:])), order="C")
         product = dot if a.ndim == 2 and b.ndim == 2 else np.matmul
         starts = range(0, n, size)
         for start in reversed(starts) if upper else starts:

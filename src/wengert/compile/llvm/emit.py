@@ -31,6 +31,7 @@ from wengert.compile.llvm.places import (
 from wengert.compile.llvm.plan import Plan, Planner, work_of
 from wengert.compile.llvm.products import dtypes_of_products, with_products_as_loops
 from wengert.compile.llvm.registry import ELEMENTS
+from wengert.compile.llvm.rows_together import put_together
 from wengert.compile.llvm.target import Target
 from wengert.compile.nest import (
     Acc,
@@ -91,6 +92,7 @@ class _Module:
         self.ir, self.kernel, self.plan, self.layout, self.share = ir, kernel, plan, layout, share
         self.shares = 0
         self.dtypes = dtypes_of(kernel)
+        put_together(kernel, plan, self.dtypes)
 
     def emit(self) -> None:
         """Emit all."""

@@ -12,6 +12,7 @@ from wengert.compile.llvm.places import Place
 from wengert.compile.llvm.products import emit_product
 from wengert.compile.llvm.registry import ELEMENTS
 from wengert.compile.llvm.rounds import Rounds, dtype_of
+from wengert.compile.llvm.rows_together import ROWS
 from wengert.compile.llvm.scalars import cast, emit
 from wengert.compile.nest import Acc, Compute, If, Iota, Load, Loop, MatMul, Statement, Store
 
@@ -75,7 +76,7 @@ def emit_loop(frame: Frame, loop: Loop) -> None:
         _unroll(frame, loop)
         return
     lanes = frame.plan.lanes.get(id(loop), 0)
-    if loop.extent == lanes and lanes:
+    if loop.extent == lanes and lanes and loop.part is None:
         _whole(frame, loop, lanes)
         return
     low, high = frame.size(0), frame.size(loop.extent)
@@ -178,6 +179,10 @@ def run_loop(frame: Frame, loop: Loop, low: Val, high: Val) -> list[Val]:
     def body() -> None:
         emit_body(frame, loop.body)
 
+    if (several := frame.plan.together.get(id(loop))) is not None:  # some rounds at a time, then what is left
+        middle = low + ((high - low) & -ROWS)
+        Rounds(frame, loop, low, middle, 0, lambda: emit_body(frame, several), step=ROWS).run()
+        low = middle
     if panel:  # as many wide panels as fit, then the rest
         span = high - low
         middle = low + (span - frame.ir.line("i64", 0, f"srem i64 {span.text}, {panel}"))

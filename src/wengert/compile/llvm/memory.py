@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wengert.compile.llvm.frame import Frame, memory_elem
 from wengert.compile.llvm.ir import Val, type_text
-from wengert.compile.llvm.places import Place, count_of
+from wengert.compile.llvm.places import LINE, Place, count_of
 from wengert.compile.llvm.registry import ELEMENTS
 from wengert.compile.nest import Affine, Index, Load, Store
 
@@ -109,6 +109,7 @@ def _load_memory(frame: Frame, statement: Load, elem: str) -> Val:
         stream = None if place.computed else lanes.streams.get((statement.buffer, place))
         if stream is not None:
             address = frame.address(stream, elem, lanes.start)
+            _fetch(frame, statement, address)
             return _from_memory(frame, elem, lanes.count, f"load {kind}, ptr {address.text}, align {size}")
         index = _with_computed(frame, place, frame.linear(place))
         address = frame.address(frame.pointer(statement.buffer), elem, index)
@@ -118,6 +119,17 @@ def _load_memory(frame: Frame, statement: Load, elem: str) -> Val:
     if along == -1 and not varying:
         return _load_backwards(frame, statement, elem, place)
     return _gather(frame, statement, elem, _lane_indices(frame, place), lanes.mask)
+
+
+def _fetch(frame: Frame, statement: Load, address: Val) -> None:
+    """Bring what lies ahead of a vector into the cache, line by line; an address without memory is no fault."""
+    if not statement.ahead or frame.lanes is None:
+        return
+    ir, size = frame.ir, int(frame.buffers[statement.buffer].dtype[1])
+    ir.declared["llvm.prefetch.p0"] = "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)"
+    for start in range(0, frame.lanes.count * size, LINE):
+        line = ir.line("ptr", 0, f"getelementptr i8, ptr {address.text}, i64 {statement.ahead * size + start}")
+        ir.do(f"call void @llvm.prefetch.p0(ptr {line.text}, i32 0, i32 3, i32 1)")
 
 
 def _load_backwards(frame: Frame, statement: Load, elem: str, place: Place) -> Val:

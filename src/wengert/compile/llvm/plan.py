@@ -72,6 +72,7 @@ class Plan:
     unrolled: set[int] = field(default_factory=set)
     registers: set[str] = field(default_factory=set)  # local buffers that live in registers
     per_lane: set[str] = field(default_factory=set)  # ... on the stack, each element a vector
+    together: dict[int, tuple[Statement, ...]] = field(default_factory=dict)  # the bodies for several rounds at a time
 
 
 def weight(statement: Statement) -> float:
@@ -123,7 +124,7 @@ class Planner:
 
     # --- costs -------------------------------------------------------------------------------------------------------
 
-    def _choose(self, loop: Loop) -> float:
+    def _choose(self, loop: Loop, *, inner: bool = False) -> float:
         """Plan a loop that stands in no vector loop; returns its cost."""
         before = Plan(dict(self.plan.lanes), dict(self.plan.panels), set(self.plan.unrolled))
         stepwise = sum([self._choose_within(s) for s in loop.body])
@@ -133,8 +134,8 @@ class Planner:
         if not self._can_be_lanes(loop):
             self._mark(loop)
             return stepwise
-        lanes = self._width(loop)
-        n = length(loop.extent)
+        lanes = self._width(loop, inner=inner and loop.part is None)
+        n = length(span(loop))
         vector = -(-n // lanes) * (self._in_lanes(loop.body, loop, lanes) + 2) + 3
         if loop.vector is False or (loop.vector is None and stepwise <= vector):
             self._mark(loop)
@@ -150,7 +151,7 @@ class Planner:
 
     def _choose_within(self, statement: Statement) -> float:
         if isinstance(statement, Loop):
-            return self._choose(statement)
+            return self._choose(statement, inner=True)
         if isinstance(statement, If):
             return sum([self._choose_within(s) for s in (*statement.then, *statement.other)]) / 2
         return self._scalar(statement)
@@ -194,15 +195,10 @@ class Planner:
     # --- what may be done ---------------------------------------------------------------------------------------------
 
     def _can_be_lanes(self, loop: Loop) -> bool:
-        if (
-            loop.carries
-            or loop.extent == 1
-            or loop.part is not None
-            or any([acc.op.startswith("arg") for acc in loop.accs])
-        ):
+        if loop.carries or loop.extent == 1 or any([acc.op.startswith("arg") for acc in loop.accs]):
             return False
         for statement in walk(loop.body):
-            if isinstance(statement, (If, MatMul)):
+            if isinstance(statement, (If, MatMul)) or (loop.part is not None and not self._is_along(statement, loop)):
                 return False
             if isinstance(statement, Loop) and statement.part is not None and statement.part[0] == loop.axis:
                 return False
@@ -214,6 +210,12 @@ class Planner:
                     return False
         return True
 
+    def _is_along(self, statement: Statement, loop: Loop) -> bool:
+        """Whether lanes of a loop have neighbours in memory for a statement, or it is none that has others in it."""
+        if isinstance(statement, (Load, Store)):
+            return self.place(statement).along(loop.axis) in (0, 1)
+        return not isinstance(statement, Loop)
+
     def _is_private(self, buffer: str, loop: Loop) -> bool:
         """Whether a local buffer is used inside of this loop alone, so that each lane can have its own."""
         if self.buffers[buffer].role is not Role.LOCAL:
@@ -221,8 +223,12 @@ class Planner:
         inside = [s for s in walk(loop.body) if isinstance(s, (Load, Store)) and s.buffer == buffer]
         return len(inside) == self.uses[buffer]
 
-    def _width(self, loop: Loop) -> int:
-        """The number of lanes: a whole small loop, or enough for several registers of independent work."""
+    def _width(self, loop: Loop, *, inner: bool) -> int:
+        """The number of lanes: a whole small loop, or enough for several registers of independent work.
+
+        Four registers for costly functions where there are 32, as many as a chain of instructions needs; of loops
+        inside of others, which may be rows of a hundred elements, two.
+        """
         widest, work = 4, 0.0
         for statement in walk(loop.body):
             if isinstance(statement, (Load, Store)):
@@ -231,11 +237,13 @@ class Planner:
                 widest = max(widest, int(statement.dtype[1]))
             work += weight(statement)
         per_register = max(2, self.target.register // widest)
-        if isinstance(loop.extent, int) and loop.extent <= 2 * per_register:
-            return loop.extent
-        several = 1 if work > 60 or _is_middle(loop.extent) else 2 if work > 12 else 4
+        known = loop.extent if isinstance(loop.extent, int) and loop.part is None else 0
+        if known and known <= 2 * per_register:
+            return known
+        several = 4 if self.target.tables and not inner else 2
+        several = 1 if work > 60 or _is_middle(loop.extent) else several if work > 12 else 4
         lanes = per_register * several
-        while isinstance(loop.extent, int) and lanes > per_register and loop.extent % lanes:
+        while known and lanes > per_register and known % lanes:
             lanes //= 2
         return lanes
 

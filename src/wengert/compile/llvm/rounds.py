@@ -65,11 +65,13 @@ class _Accumulator:
 class Rounds:
     """A loop without carried values."""
 
-    def __init__(self, frame: Frame, loop: Loop, low: Val, high: Val, width: int, body: Callable[[], None]) -> None:
+    def __init__(
+        self, frame: Frame, loop: Loop, low: Val, high: Val, width: int, body: Callable[[], None], *, step: int = 1
+    ) -> None:
         self.frame, self.ir, self.loop, self.low, self.high = frame, frame.ir, loop, low, high
         self.width = width
         self.body = body
-        self.step = self.width or 1
+        self.step = self.width or step
         lanes = self.width or (frame.lanes.count if frame.lanes else 0)
         span = high.number - low.number if high.number is not None and low.number is not None else None
         whole_panels = width != 0 and width == frame.plan.panels.get(id(loop))

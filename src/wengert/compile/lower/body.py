@@ -8,7 +8,7 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from wengert.compile.lower import parts
+from wengert.compile.lower import parts, running
 from wengert.compile.lower.flat import is_flat
 from wengert.compile.lower.gathers import is_gather, is_joining
 from wengert.compile.lower.inline import combined, embedded, fixed, gathered, joined, reshaped_place
@@ -45,6 +45,7 @@ class Body(Nests):
         self._row_of: dict[Value, Place] = {}  # where in its buffer a value begins, if that is in a loop around this
         self._aliases: dict[tuple[str, tuple[int, ...]], str] = {} if around is None else around._aliases
         self._scalars: dict[Value, str] = {}  # 0-d values, by the names of what is computed
+        self.factors: dict[Value, str] = {}  # the buffers of the factors of exponentials of rows in parts
         self._overwriting: frozenset[Value] = frozenset()
         self._in_components = False  # whether short axes are written out as numbers
         self._late: list[Store] = []  # of the nest that is being written
@@ -102,8 +103,15 @@ class Body(Nests):
         if first.update is not None:
             self._add_update(first.value, first.update)
             return
+        self._overwriting, self._late = overwriting, []
+        if first.running is not None:
+            if first.value is first.running.top:  # the others come with it
+                running.add_running(self, first.running)
+            return
+        rescaled = running.read_by(roots, self.group)
         flat = (
             self.may_be_flat
+            and not rescaled
             and len(first.shape) > 1
             and all([is_flat(root, self.group, self._buffer_of) for root in roots])
         )
@@ -112,7 +120,6 @@ class Body(Nests):
         whole = self.sizes.total(first.shape)
         number = next(self._numbers)
         axes = {axis: f"i{number}_{axis}" for axis in range(len(shape))}
-        self._overwriting, self._late = overwriting, []
         self.open([])
         looped = [axis for axis in order if shape[axis] != 1 or flat]
         self.levels += [Level(axes[axis], whole if flat else self.sizes.extent(shape[axis])) for axis in looped]
@@ -121,6 +128,8 @@ class Body(Nests):
             rows = self.levels[-1 if first.alone else 1]
             rows.part = f"i{number}_part", parts.ROWS
             self.levels.insert(1, Level(rows.part[0], parts.number_of_parts(rows.extent)))
+        if rescaled:
+            running.split(self, rescaled[0])
         place = tuple([at(axes[axis]) if axis in looped else Affine() for axis in range(len(shape))])
         sums = []
         for root in roots:  # those that others read come first
@@ -258,7 +267,8 @@ class Body(Nests):
     def _load(self, x: Value, place: Place, *, flat: bool) -> str:
         flattened = flat and x.ndim != 1
         buffer = self._alias(x, (x.size,)) if flattened else self._buffer_of[x].name
-        return self.load_from(buffer, self._row_of.get(x, ()) + place)
+        loaded = self.load_from(buffer, self._row_of.get(x, ()) + place)
+        return running.scaled(self, x, loaded, place) if x in self.factors else loaded
 
     def is_in_memory(self, x: Value) -> bool:
         """Whether a value can be loaded."""
@@ -270,6 +280,15 @@ class Body(Nests):
         if key not in self._known:
             self._known[key] = self.load_from(self._buffer_of[x].name, (*self._row_of.get(x, ()), *place), outside)
         return self._known[key]
+
+    def load_view(self, x: Value, place: Place, outside: int) -> Operand:
+        """The element of a view of something in memory, or ``outside`` where there is none."""
+        base = x
+        while (maker := self.group.inlined(base)) is not None and base not in self._buffer_of:
+            (base,) = maker.values
+        if base not in self._buffer_of or base in self._scalars:  # a number throughout
+            return self.operand(x, place, flat=False)
+        return self.load_from(*self.located(x, place), outside)
 
     def _alias(self, x: Value, shape: tuple[int, ...]) -> str:
         """The buffer of ``x`` under another shape."""

@@ -66,13 +66,21 @@ def place_in_source(
     return (*place[:first], *[computed(index, broadcast(inner, index.shape)) for index, _ in found], *after)
 
 
+_FEW_PARTS: Final = 4  # each of which is looked for at every place
+
+
 def is_joining(equation: Equation) -> bool:
-    """Whether the equation puts a few values side by side, along a short axis."""
+    """Whether the equation puts values side by side: along a short axis, or a few along a long one."""
     if equation.op.name not in ("stack", "cat") or not equation.results[0].size:
         return False
     values = list(equation.values)
     same = len(values) == len(equation.inputs) and all([x.dtype == equation.results[0].dtype for x in values])
-    return same and equation.results[0].shape[equation.meta["dim"]] <= SHORT
+    return same and (not joins_long(equation) or len(values) <= _FEW_PARTS)
+
+
+def joins_long(equation: Equation) -> bool:
+    """Whether the axis along which values are put side by side is a long one: then they must be in memory."""
+    return equation.op.name == "cat" and bool(equation.results[0].shape[equation.meta["dim"]] > SHORT)
 
 
 def joined_at(equation: Equation, number: int, place: tuple[Any, ...]) -> tuple[Value, tuple[Any, ...]]:
@@ -87,4 +95,4 @@ def joined_at(equation: Equation, number: int, place: tuple[Any, ...]) -> tuple[
     raise IndexError(f"{number} is outside of what is joined")
 
 
-__all__ = ["INTEGERS", "indices_of", "is_gather", "is_joining", "joined_at", "place_in_source"]
+__all__ = ["INTEGERS", "indices_of", "is_gather", "is_joining", "joined_at", "joins_long", "place_in_source"]

@@ -11,7 +11,7 @@ from typing import Any
 
 from wengert.compile.llvm.places import total
 from wengert.compile.lower.components import COMBINED, reduced_axes, reduced_lengths
-from wengert.compile.lower.gathers import joined_at, place_in_source
+from wengert.compile.lower.gathers import joined_at, joins_long, place_in_source
 from wengert.compile.lower.places import DIAGONALS, FIRST, TRIANGLES, Place
 from wengert.compile.lower.steps import short
 from wengert.compile.nest import Affine, Index, Indirect, Operand
@@ -40,6 +40,8 @@ def joined(body: Any, equation: Equation, place: Place) -> Operand:
     number = fixed(place[dim])
     if number is not None:
         return body.operand(*joined_at(equation, number, place), flat=False)  # type: ignore[no-any-return]
+    if joins_long(equation):
+        return _one_of_few(body, equation, place)
     dtype = short(y.dtype)
     where = body.iota(place[dim])
     *others, result = [body.operand(*joined_at(equation, k, place), flat=False) for k in range(y.shape[dim])]
@@ -47,6 +49,23 @@ def joined(body: Any, equation: Equation, place: Place) -> Operand:
     for k, value in reversed(list(enumerate(others))):
         here = body.compute("eq", (where, k), "b1")
         result = body.compute("where", (here, body.named(value, dtype), result), dtype)
+    return result  # type: ignore[no-any-return]
+
+
+def _one_of_few(body: Any, equation: Equation, place: Place) -> Operand:
+    """The element of values that follow one another along a long axis, each in memory or a view of what is."""
+    dim, dtype = equation.meta["dim"], short(equation.results[0].dtype)
+    where, start, result = place[dim], 0, None
+    for x in equation.values:
+        along = FIRST if x.shape[dim] == 1 else Affine(where.terms, total(where.offset, -start))
+        value = body.load_view(x, (*place[:dim], along, *place[dim + 1 :]), outside=0)
+        if result is None:
+            result = value
+        else:
+            after = body.compute("ge", (body.iota(where), start), "b1")
+            result = body.compute("where", (after, body.named(value, dtype), body.named(result, dtype)), dtype)
+        start += x.shape[dim]
+    assert result is not None
     return result  # type: ignore[no-any-return]
 
 

@@ -30,9 +30,9 @@ def is_worth_parts(root: Any, equation: Equation) -> bool:
     return is_large and root.shape[-1] >= _LEAST_COLUMNS and short(root.value.dtype) in ("f4", "f8")
 
 
-def number_of_parts(rows: Extent) -> Extent:
+def number_of_parts(rows: Extent, size: int = ROWS) -> Extent:
     """The number of parts, the last of which may be shorter."""
-    return -(-rows // ROWS) if isinstance(rows, int) else Expr("//", (Expr("+", (rows, ROWS - 1)), ROWS))
+    return -(-rows // size) if isinstance(rows, int) else Expr("//", (Expr("+", (rows, size - 1)), size))
 
 
 def add_to_part(body: Any, root: Any, place: Place) -> Buffer:

@@ -15,9 +15,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from wengert.compile.lower.gathers import is_gather, is_joining
+from wengert.compile.lower.gathers import is_gather, is_joining, joins_long
 from wengert.compile.lower.parts import is_worth_parts
 from wengert.compile.lower.places import EMBEDDINGS, RESHAPES, is_movement, only_ones_differ
+from wengert.compile.lower.running import Running, mark_running
 from wengert.compile.lower.steps import PRODUCTS, REDUCTIONS, Fused
 from wengert.compile.lower.updates import Update
 from wengert.program.partition import LIGHT
@@ -48,6 +49,7 @@ class Root:
     in_parts: bool = False  # a sum over rows that is kept in memory for each part of them
     alone: bool = False  # in parts, but in loops of its own, with the columns outside
     update: Update | None = None  # the product that is added to what lies where this goes
+    running: Running | None = None  # the exponentials of rows in parts that this belongs to
 
     @property
     def order(self) -> tuple[int, ...]:
@@ -67,6 +69,7 @@ class Group:
     roots: dict[Value, Root] = field(default_factory=dict)
     has_tiles: bool = False  # whether loops over the same rows may become tiles
     large: frozenset[Value] = frozenset()  # roots for later nests alone that must not be as large as the batch
+    running: dict[Value, Running] = field(default_factory=dict)  # by exponentials of rows in parts
 
     def inlined(self, value: Value) -> Equation | None:
         """The equation by which a value is computed where it is read; None for what is loaded."""
@@ -116,6 +119,8 @@ def grouped(
     _set_stages(step, group)
     if not by_rows and _store_for_later(step, group, again):
         _set_stages(step, group)
+    if not by_rows:
+        mark_running(step, group)
     return group
 
 
@@ -135,10 +140,8 @@ def _choose_roots(step: Fused, group: Group, by_rows: bool) -> None:
                     group.roots.setdefault(x, Root(x, x.shape, ()))
         elif y in step.results:
             group.roots[y] = Root(y, y.shape, ())
-        if is_joining(equation):  # each part is computed once, and not for every place beside it
-            for x in (y, *equation.values):
-                if x in group.makers and x not in group.roots and not is_movement(group.makers[x]):
-                    group.roots[x] = Root(x, x.shape, ())
+        if is_joining(equation):
+            _store_parts(equation, group)
         if equation.op.name in RESHAPES or equation.op.name == "slice_backward":
             (x,) = equation.values
             same = equation.op.name in RESHAPES and only_ones_differ(x.shape, y.shape)
@@ -148,18 +151,34 @@ def _choose_roots(step: Fused, group: Group, by_rows: bool) -> None:
     _store_costly(step, group, by_rows)
 
 
-def operands(equation: Equation, group: Group) -> list[Value]:
-    """What a product reads in memory, under the movement that is index arithmetic."""
-    if equation.op.name not in PRODUCTS:
-        return []
-    found = []
+def _store_parts(equation: Equation, group: Group) -> None:
+    """Store what is put side by side: each part is computed once, and not for every place beside it.
+
+    Along a long axis, what the parts are views of is enough; the result may be computed where it is read.
+    """
+    if joins_long(equation):
+        parts = list(_bases(equation, group))
+    else:
+        parts = [x for x in (*equation.results, *equation.values) if x in group.makers]
+        parts = [x for x in parts if not is_movement(group.makers[x])]
+    for x in parts:
+        if x in group.makers and x not in group.roots:
+            group.roots[x] = Root(x, x.shape, ())
+
+
+def _bases(equation: Equation, group: Group) -> Iterator[Value]:
+    """What the inputs of an equation are views of, under the movement that is index arithmetic."""
     for x in equation.values:
         maker = group.inlined(x)
         while maker is not None and is_movement(maker):
             (x,) = maker.values  # noqa: PLW2901 - what this is a view of
             maker = group.inlined(x)
-        found.append(x)
-    return found
+        yield x
+
+
+def operands(equation: Equation, group: Group) -> list[Value]:
+    """What a product reads in memory, under the movement that is index arithmetic."""
+    return list(_bases(equation, group)) if equation.op.name in PRODUCTS else []
 
 
 def _store_deep(step: Fused, group: Group) -> None:
@@ -317,9 +336,9 @@ def _find_stages(step: Fused, group: Group) -> None:
 
 def together(group: Group) -> list[Sequence[Root]]:
     """The roots in the order of their stages, those together that share their loops."""
-    nests: dict[tuple[int, Any, tuple[int, ...], bool], list[Root]] = {}
+    nests: dict[tuple[Any, ...], list[Root]] = {}
     for root in group.roots.values():
-        key = root.stage, root if root.is_product else root.shape, root.order, root.alone
+        key = root.stage, root if root.is_product else root.shape, root.order, root.alone, root.running
         nests.setdefault(key, []).append(root)
     return [nests[key] for key in sorted(nests, key=lambda key: key[0])]
 

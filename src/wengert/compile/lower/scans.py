@@ -21,7 +21,9 @@ from wengert.compile.lower.sizes import Sizes
 from wengert.compile.lower.steps import Fused, is_fusible, short
 from wengert.compile.nest import Buffer, Carry, Compute, Expr, Kernel, Load, Loop, Operand, Role, Store, at
 from wengert.ops.record import TABLE
+from wengert.program.passes.cleaning import without_repetition
 from wengert.program.passes.constants import first_of, is_uniform
+from wengert.program.passes.expansion import expanded
 from wengert.program.program import Equation, Program
 from wengert.program.values import Value
 
@@ -39,13 +41,13 @@ def lower_scan(
         order: that of the kernel's arguments.
         views: the equations of movement by which inputs were made; the kernel reads what they look at.
     """
-    body: Program = equation.meta["body"]
+    body = without_repetition(expanded(equation.meta["body"], is_repeated=True))
     values = [x for e in body.equations for x in (*e.values, *e.results)] + [*equation.values, *equation.results]
     if not all([is_fusible(e) and not is_gather(e) for e in body.equations]) or not all([x.size for x in values]):
         return None
     if any([not isinstance(x, Value) or short(x.dtype) == "?" for x in (*equation.inputs, *equation.results)]):
         return None
-    return _Scan(equation, constants, order, views).lowered()
+    return _Scan(equation, body, constants, order, views).lowered()
 
 
 @dataclass(slots=True)
@@ -62,7 +64,12 @@ class _Scan:
     """One scan being lowered."""
 
     def __init__(
-        self, equation: Equation, constants: Constants, order: Mapping[Value, int], views: Mapping[Value, Equation]
+        self,
+        equation: Equation,
+        body: Program,
+        constants: Constants,
+        order: Mapping[Value, int],
+        views: Mapping[Value, Equation],
     ) -> None:
         self.equation = equation
         self.constants = constants
@@ -70,7 +77,7 @@ class _Scan:
         meta = equation.meta
         n, m = meta["carries"], meta["xs"]
         self.length: int = meta["length"]
-        self.program = _with_outputs_of_its_own(meta["body"])
+        self.program = _with_outputs_of_its_own(body)
         given = self.program.inputs
         outputs: Any = self.program.outputs
         inputs: Any = equation.inputs

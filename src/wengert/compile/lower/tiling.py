@@ -73,8 +73,12 @@ def _row_counts(body: Iterable[Statement]) -> list[Extent]:
 
 
 def _over_rows(loop: Loop) -> Loop:
-    """The loop that has rows for its rounds: a loop itself, or the one over the rows of a part within it."""
-    return within_part(loop) or loop
+    """The loop that has rows for its rounds: a loop itself, or the one over the rows of a part within it.
+
+    What begins a part leaves nothing but memory for its rows then, as tiles do not always begin with a part.
+    """
+    inner = within_part(loop)
+    return loop if inner is None or any([True for s in loop.body[:-1] for _ in _given(s)]) else inner
 
 
 # --- sizes ------------------------------------------------------------------------------------------------------------

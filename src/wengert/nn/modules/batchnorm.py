@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from wengert._dtypes import int64
+from wengert.engine.state import STATE
 from wengert.functions.creation import empty, ones, zeros
 from wengert.functions.data import tensor
 from wengert.nn import functional as F
@@ -102,7 +103,8 @@ class _BatchNorm(_NormBase):
         if self.training and self.track_running_stats:
             self.num_batches_tracked.add_(1)
             if self.momentum is None:  # the plain mean of all batches so far
-                momentum = 1.0 / float(self.num_batches_tracked)
+                count = self.num_batches_tracked
+                momentum = 1.0 / (float(count) if STATE.trace is None else count.double())
         by_batch = self.training or (self.running_mean is None and self.running_var is None)
         keeps = not self.training or self.track_running_stats
         mean, var = (self.running_mean, self.running_var) if keeps else (None, None)

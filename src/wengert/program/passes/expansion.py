@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+
 from wengert.ops.record import TABLE
 from wengert.program.infer import result_types
 from wengert.program.passes.cleaning import without_dead_code
 from wengert.program.passes.contraction import CONTRACTIONS
+from wengert.program.passes.small_matrices import SMALL_MATRICES
 from wengert.program.program import Equation, Program
 from wengert.program.values import Value
 
@@ -26,9 +29,15 @@ class _Softmax(NamedTuple):
 
 
 class Emitter:
-    """The namespace of a program under construction: ``emitter.exp(x)`` is the result of a new equation."""
+    """The namespace of a program under construction: ``emitter.exp(x)`` is the result of a new equation.
 
-    def __init__(self, where: Any, makers: Mapping[Value, Equation] = MappingProxyType({})) -> None:
+    ``is_repeated`` says that it is the step of a loop.
+    """
+
+    def __init__(
+        self, where: Any, makers: Mapping[Value, Equation] = MappingProxyType({}), *, is_repeated: bool = False
+    ) -> None:
+        self.is_repeated = is_repeated
         self.equations: list[Equation] = []
         self.softmax: _Softmax | None = None  # what the operation has computed of it
         self._where = where
@@ -61,9 +70,12 @@ class Emitter:
 
 
 def _without_overflow(xp: Any, x: Value, dim: Any) -> tuple[Value, Value]:
-    """The largest element of each row, 0 where that is infinite, and what is left of the elements."""
-    top = xp.amax(x, dim=dim, keepdim=True)
-    top = xp.where(xp.isinf(top), 0.0, top)
+    """The largest element of each row, or the finite number next to it, and what is left of the elements.
+
+    So the exponentials of finite elements beside an infinite one are 0, as are those of a row that is all -inf.
+    """
+    most = float(np.finfo(x.dtype).max)
+    top = xp.clamp(xp.amax(x, dim=dim, keepdim=True), min=-most, max=most)
     return top, xp.sub(x, top)
 
 
@@ -94,6 +106,40 @@ def _cross(xp: Any, a: Value, b: Value, *, dim: int) -> Value:
         return xp.sub(xp.mul(p, q), xp.mul(r, s))  # type: ignore[no-any-return]
 
     return xp.stack(minus(ay, bz, az, by), minus(az, bx, ax, bz), minus(ax, by, ay, bx), dim=dim)  # type: ignore[no-any-return]
+
+
+def _roll(xp: Any, x: Value, *, shifts: tuple[int, ...], dims: tuple[int, ...] | None) -> Value | None:
+    y = x
+    for shift, dim in zip(shifts, dims or (), strict=dims is not None):
+        n = x.shape[dim]
+        start = -shift % n
+        if start:
+            end, front = (xp.slice(y, dim=dim, start=i, stop=j, step=1) for i, j in ((start, n), (0, start)))
+            y = xp.cat(end, front, dim=dim, sizes=(n - start, start))
+    return None if y is x else y
+
+
+_FEW_EDGES: Final = 128  # so many comparisons take as long as a search
+
+
+def _searchsorted(xp: Any, edges: Value, values: Value, *, right: bool, dtype: Any) -> Value | None:
+    """How many edges are before a value; NaN is after all numbers."""
+    if edges.ndim != 1 or edges.size > _FEW_EDGES:
+        return None
+    x = xp.unsqueeze(values, dim=values.ndim)
+    if right:
+        before = xp.logical_or(xp.le(edges, x), xp.ne(x, x))
+    else:
+        before = xp.logical_or(xp.lt(edges, x), xp.logical_and(xp.eq(edges, edges), xp.ne(x, x)))
+    count = xp.count_nonzero(before, dim=(values.ndim,), keepdim=False)
+    return count if count.dtype == dtype else xp.cast(count, dtype=dtype)  # type: ignore[no-any-return]
+
+
+def _gather_backward(xp: Any, g: Value, index: Value, *, shape: tuple[int, ...], dim: int) -> Value | None:
+    """One element of each row."""
+    if len(shape) != 2 or dim != 1 or index.shape != (shape[0], 1) or g.shape != index.shape:
+        return None
+    return xp.class_spread(xp.select(g, dim=1, index=0), xp.select(index, dim=1, index=0), shape=shape)  # type: ignore[no-any-return]
 
 
 def _nll(xp: Any, x: Value, target: Value, *, reduction: str) -> Value | None:
@@ -169,13 +215,18 @@ def _reduced(xp: Any, rows: Value, reduction: str) -> Value:
 
 
 _LIKELIHOODS: Final[dict[str, Callable[..., Value | None]]] = {"nll_loss": _nll, "nll_loss_weighted": _nll_weighted}
+_CHOOSING: Final = frozenset({*_LIKELIHOODS, "gather_backward"})  # by integers, their second input
 EXPANSIONS: Final[dict[str, Callable[..., Any]]] = {
     **CONTRACTIONS,
+    **SMALL_MATRICES,
     **_LIKELIHOODS,
     "logsumexp": _logsumexp,
     "softmax": _softmax,
     "log_softmax": _log_softmax,
     "cross": _cross,
+    "roll": _roll,
+    "searchsorted": _searchsorted,
+    "gather_backward": _gather_backward,
     "linalg_vector_norm": _vector_norm,
     "mse_loss": _mse_loss,
     "binary_cross_entropy_with_logits": _cross_entropy_of_logits,
@@ -184,8 +235,11 @@ EXPANSIONS: Final[dict[str, Callable[..., Any]]] = {
 }
 
 
-def expanded(program: Program) -> Program:
-    """With these operations, of float32 and float64, written out where that makes kernels of them."""
+def expanded(program: Program, *, is_repeated: bool = False) -> Program:
+    """With these operations, of float32 and float64, written out where that makes kernels of them.
+
+    ``is_repeated`` says that the program is the step of a loop.
+    """
     if not any([equation.op.name in EXPANSIONS for equation in program.equations]):
         return program
     equations: list[Equation] = []
@@ -193,7 +247,7 @@ def expanded(program: Program) -> Program:
     shares = _Shares()
     for equation in program.equations:
         rule = EXPANSIONS.get(equation.op.name)
-        xp = Emitter(equation.where, makers)
+        xp = Emitter(equation.where, makers, is_repeated=is_repeated)
         if rule is not None and _has_kernel(equation):
             made = rule(xp, *equation.inputs, **equation.meta)
         else:
@@ -204,7 +258,7 @@ def expanded(program: Program) -> Program:
         if xp.softmax is not None:
             shares.begin(equation, xp.softmax)
         made = made if isinstance(made, tuple) else (made,)
-        equations += _giving(xp.equations, dict(zip(made, equation.results, strict=True)))
+        equations += giving(xp.equations, dict(zip(made, equation.results, strict=True)))
     return without_dead_code(program.replaced(equations=equations))
 
 
@@ -238,7 +292,7 @@ class _Shares:
         return None
 
 
-def _giving(equations: Sequence[Equation], results: Mapping[Value, Value]) -> Iterator[Equation]:
+def giving(equations: Sequence[Equation], results: Mapping[Value, Value]) -> Iterator[Equation]:
     """The equations, with the values that take the place of some of those that they make."""
     for each in equations:
         inputs = [results.get(x, x) if isinstance(x, Value) else x for x in each.inputs]
@@ -248,7 +302,9 @@ def _giving(equations: Sequence[Equation], results: Mapping[Value, Value]) -> It
 def _has_kernel(equation: Equation) -> bool:
     """Whether the inputs are arrays with elements, all (but for classes) of float32 or all of float64."""
     values = list(equation.values)
-    if equation.op.name in _LIKELIHOODS and len(values) == len(equation.inputs):
+    if equation.op.name == "searchsorted" and len(values) == 2:
+        return {x.dtype.char for x in values} in ({"f"}, {"d"}) and all([x.size for x in values])
+    if equation.op.name in _CHOOSING and len(values) == len(equation.inputs):
         del values[1]
         return {x.dtype.char for x in values} in ({"f"}, {"d"}) and all([x.size for x in values])
     dtypes = {x.dtype.char for x in (*values, *equation.results)}
@@ -259,4 +315,4 @@ def _has_kernel(equation: Equation) -> bool:
     )
 
 
-__all__ = ["EXPANSIONS", "expanded"]
+__all__ = ["EXPANSIONS", "Emitter", "expanded", "giving"]
