@@ -189,6 +189,7 @@ def test_references_of_what_is_compared() -> None:
     compiled = torch.compile(lambda x: stepper.step(x) * table["rate"] * scale * rows[1] + SHIFT)
     x = torch.ones(3)
     compiled(x)
+    gc.collect()  # what the trace has left behind
     watched = [table, table["rate"], scale, rows, *rows, holder, holder.value, stepper, Stepper.step, SHIFT, x]
     before = [sys.getrefcount(each) for each in watched]
     for _ in range(10_000):
