@@ -394,3 +394,24 @@ def test_explain_says_it() -> None:
         function(X, n)
     assert "2. (float32[4], any float)" in function.explain()
     assert "0.5 became any float" in function.explain()
+
+
+def test_what_cannot_be_traced_is_not_tried_with_all_numbers() -> None:
+    """With ``fallback=True`` the keys of calls that run eagerly do not pile up."""
+    ran: list[Any] = []
+
+    def f(x: Any, n: Any) -> Any:
+        ran.append(type(x._data).__name__)
+        return x * n if x.sum() > 0 else x - n
+
+    compiled = torch.compile(f, fallback=True)
+    x = torch.ones(3)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        assert [compiled(x, n).tolist() for n in range(100)] == [[float(n)] * 3 for n in range(100)]
+        assert [compiled(x, n / 8).tolist() for n in range(100)] == [[n / 8] * 3 for n in range(100)]
+    assert len(said) == 16  # eight ints, eight floats
+    assert ran.count("ndarray") == 200
+    assert len(ran) <= 240
+    assert len(compiled._eager) == 2
+    assert compiled.explain().count("needs the values") == 2

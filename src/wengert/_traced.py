@@ -22,9 +22,12 @@ class NeedsValueError(TraceError):
 
 
 class Edits:
-    """How often an attribute of any module was set: programs that depend on such are guarded by their values."""
+    """How often an attribute or hook of any module was set: programs that depend on such are guarded by them."""
 
-    count = 0
+    __slots__ = ("count",)  # a slot, which machine code can read
+
+    def __init__(self) -> None:
+        self.count = 0
 
 
 EDITS = Edits()

@@ -54,6 +54,12 @@ class Executable:
         # Outputs that are inputs written to:
         self.in_place: frozenset[int] = self.schedule.in_place if self.schedule is not None else frozenset()
         self._run: Callable[..., tuple[Any, ...]] = self.schedule or Evaluator(self.program)
+        only = (
+            self.schedule.kernel if self.schedule is not None and self._program.outputs and not self.in_place else None
+        )
+        self._only: Callable[..., Any] | None = only.call if only is not None else None  # the results of one are fresh
+        self._is_fresh = self.schedule is not None and self.schedule.is_fresh
+        self._is_one = only is not None and len(only.results) == 1
 
     def _scheduled(self) -> Any:
         recipes = import_module("wengert.compile.recipes")
@@ -91,6 +97,11 @@ class Executable:
 
     def __call__(self, *raws: Any) -> tuple[Any, ...]:
         """The outputs for these inputs."""
+        if self._only is not None:
+            y = self._only(*raws)
+            return (y,) if self._is_one else y
+        if self._is_fresh:
+            return self._run(*raws)
         return owned(self._run(*raws), raws, self.in_place)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from types import MethodType
 from typing import Any, Final
 
+from wengert import _threads
 from wengert._memory import without_collection
 from wengert._source import users_stacklevel
 from wengert._traced import TraceError
@@ -22,6 +23,9 @@ from wengert.engine.state import STATE
 from wengert.program.program import Program
 
 MANY: Final = 256  # traces of one function: then a line says what keeps changing
+_FEW: Final = 8  # times that something is tried anew: tracing with other numbers what could not be traced with some
+
+_entering: Final = _threads.Lock()  # one thread puts an entry before the others at a time
 
 
 class CompiledFunction:
@@ -42,10 +46,12 @@ class CompiledFunction:
         self._effects = effects
         self._plans: dict[Any, list[Plan]] = {}
         self._eager: dict[Any, str] = {}
+        self._failed: dict[Any, list[Any]] = {}  # those keys by what they are but for numbers
         self._entries: dict[Any, Any] = {}  # builtins that do all of a call for some tensors
         self._structures: dict[int, Any] = {}  # of so many tensors as arguments
         self._families: dict[Any, Family] = {}  # of calls that differ in numbers
         self._traced = 0
+        self._changing: dict[Any, int] = {}  # what changed while the function was traced, the last so many times
         self.__call__ = _unbound(self)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -59,17 +65,31 @@ class CompiledFunction:
         if STATE.trace is not None or STATE.axes or is_leveled(*leaves):
             return self._function(*args, **kwargs)
         key = key_of(leaves, structure)
-        if key in self._eager:
+        if self._eager and self._is_eager(key, leaves):
             return self._function(*args, **kwargs)
         try:
             plan = self._plan(key, leaves, structure)
         except TraceError as error:
             if not self._fallback:
                 raise
-            self._eager[key] = reason = str(error).split(". ", 1)[0]
+            reason = str(error).split(". ", 1)[0]
+            self._run_eagerly(key, leaves, reason)
             warnings.warn(f"compile(): {_name(self._function)} runs eagerly: {reason}.", UserWarning, stacklevel=2)
             return self._function(*args, **kwargs)
         return plan(leaves)
+
+    def _is_eager(self, key: Any, leaves: list[Any]) -> bool:
+        return key in self._eager or erased(key, _numbers(leaves)) in self._eager or len(self._eager) >= MANY
+
+    def _run_eagerly(self, key: Any, leaves: list[Any], reason: str) -> None:
+        """Try no more to trace calls with this key, nor with other numbers if some of them were tried."""
+        alike = erased(key, _numbers(leaves))
+        self._failed.setdefault(alike, []).append(key)
+        self._eager[key] = reason
+        if len(self._failed[alike]) >= _FEW:
+            for each in self._failed.pop(alike):
+                self._eager.pop(each, None)
+            self._eager[alike] = reason
 
     def _flattened(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any]:
         """The leaves of the arguments and their structure, which is known where all are tensors."""
@@ -84,7 +104,7 @@ class CompiledFunction:
         for plan in self._plans.get(key, ()):
             if plan.holds(leaves):
                 return plan
-        places = [i for i, leaf in enumerate(leaves) if leaf.__class__ is float or leaf.__class__ is int]
+        places = _numbers(leaves)
         if not places:
             return self._new(key, leaves, structure)
         every = erased(key, places)
@@ -133,15 +153,26 @@ class CompiledFunction:
         plans = self._plans.setdefault(key, [])
         plan.described = functools.partial(described, key, last, again=bool(plans))
         plan.compiled = functools.partial(CompiledFunction, fast_math=self._fast_math, effects=False)
+        if self._is_doubtful(plan):
+            return plan
         plans.append(plan)
         self._traced += 1
         if self._traced == MANY:
             self._warn_of_many()
-        if len(plans) == 1 or plan.is_ordered:
+        with _entering.held:
+            known = len(self._entries)
             fast = plan.entry(self.__call__, self._entries)
-            if fast is not None:
+            if fast is not None and len(self._entries) > known:
                 self.__call__ = fast.call  # what it does not take goes to the entry before
         return plan
+
+    def _is_doubtful(self, plan: Plan) -> bool:
+        """Whether another thread may have changed something while the plan was traced: then it is for one call only.
+
+        What changes each time the function changes itself, in a way that its code does not show.
+        """
+        self._changing = {about: self._changing.get(about, 0) + 1 for about in plan.changed_meanwhile}
+        return bool(self._changing) and min(self._changing.values()) < _FEW
 
     def _warn_of_many(self) -> None:
         why = changing(self._function, list(self._plans))
@@ -210,6 +241,11 @@ class CompiledFunction:
 
     def __repr__(self) -> str:
         return f"<compiled {_name(self._function)}>"
+
+
+def _numbers(leaves: list[Any]) -> list[int]:
+    """Which leaves are numbers that another call may have others for."""
+    return [i for i, leaf in enumerate(leaves) if leaf.__class__ is float or leaf.__class__ is int]
 
 
 def _again(function: Callable[..., Any], fallback: bool, fast_math: bool, effects: bool) -> CompiledFunction:

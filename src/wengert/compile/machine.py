@@ -76,6 +76,7 @@ class Machine:
         self._place: dict[Value, int] = {}
         for value in (*program.inputs, *program.constants):
             self._place[value] = len(self._place)
+        self._fresh: set[int] = set()  # places of what kernels have made
         self._uses = Counter([x for equation in program.equations for x in equation.values])
         self._uses.update([x for x in program.outputs if isinstance(x, Value)])
         steps = cut_into_steps(program)
@@ -90,7 +91,11 @@ class Machine:
         inputs = {self._place[x] for x in program.inputs}
         in_place = frozenset([place for _, place in written if outputs[place] in inputs])
         constants = list(program.constants.values())
-        self.schedule = Schedule(self._steps, constants, len(self._place), outputs, in_place, self._only_kernel())
+        owned = [place for number, place in enumerate(outputs) if number not in in_place]
+        is_fresh = self._fresh.issuperset(owned) and len(set(outputs)) == len(outputs)
+        self.schedule = Schedule(
+            self._steps, constants, len(self._place), outputs, in_place, self._only_kernel(), is_fresh
+        )
 
     def _add_calls(self, equations: Sequence[Equation]) -> None:
         """Calls in order, loops as kernels where that can be; views that nothing but those looks at are left out."""
@@ -134,6 +139,7 @@ class Machine:
         arguments = [self._address(x) for x in lowered.arguments]
         self._place.update({x: self._place[target] for x, target in lowered.in_place.items()})
         results = [self._new_place(x) for x in lowered.results]
+        self._fresh.update(results)
         self._steps.append((self._built[-1].call, arguments, results if len(results) != 1 else results[0]))
 
     def _new_place(self, value: Value) -> int:

@@ -27,7 +27,8 @@ class CompiledFunctionBackward(RecordedNode):
     def __init__(
         self, plan: Any, leaves: list[Any], tensors: list[Any], results: list[Any], kept: tuple[Any, ...]
     ) -> None:
-        following = tuple([edge_of(tensors[i]) for i in plan.tracked_inputs])
+        edges = [edge_of(t) for t in tensors]
+        following = tuple([edges[i] for i in plan.tracked_inputs])
         several = len(results) != 1
         shapes, dtypes = tuple([y.shape for y in results]), tuple([y.dtype for y in results])
         super().__init__(following, shapes if several else shapes[0], dtypes if several else dtypes[0])
@@ -36,10 +37,11 @@ class CompiledFunctionBackward(RecordedNode):
         self.code, self.lasti = user_code(3)
         self.port_references: dict[int, Any] = {}
         outputs, residuals = kept
-        inputs = [_Kept(t) for t in tensors]
+        inputs = [_kept(t, edge) for t, edge in zip(tensors, edges, strict=True)]
         for number in plan.written_and_needed:
-            inputs[number].raw = inputs[number].raw.copy()
-        self.saved = (inputs, [_Kept(t) for t in outputs], residuals, leaves)
+            raw, *rest = inputs[number]
+            inputs[number] = (raw.copy(), *rest)
+        self.saved = (inputs, [_kept(t, None) for t in outputs], residuals, leaves)
 
     @property
     def ports(self) -> bool:  # type: ignore[override]
@@ -67,7 +69,10 @@ class CompiledFunctionBackward(RecordedNode):
             for number in plan.reaching:
                 if number not in plan.written_and_needed or number >= len(plan.positions):  # captured: read anew
                     self._check(inputs[number], f"input {number}")
-            tensors = [as_tensor(kept.raw, kept.edge, kept.cell) for kept in inputs]
+            first = len(plan.positions)
+            if not plan.reads([cell for _, _, cell, _ in inputs[first : first + plan.captured]]):
+                raise RuntimeError(_exchanged(self))
+            tensors = [as_tensor(raw, edge, cell) for raw, edge, cell, _ in inputs]
             return plan.adjoint(leaves, tensors, grads)  # type: ignore[no-any-return]
         read = []
         for numbers, values, what in (
@@ -77,25 +82,31 @@ class CompiledFunctionBackward(RecordedNode):
             for number in numbers:
                 if what == "result" or number not in plan.written_and_needed:
                     self._check(values[number], f"{what} {number}")
-                read.append(values[number].raw)
+                read.append(values[number][0])
         found = plan.backward(*read, *residuals, *[g._data for g in grads])
         return tuple([None if g is None else wrap(g) for g in found])
 
-    def _check(self, kept: _Kept, what: str) -> None:
-        if kept.cell and kept.cell[0] != kept.version:
-            raise RuntimeError(_changed(self, what, kept.cell))
+    def _check(self, kept: Kept, what: str) -> None:
+        _, _, cell, version = kept
+        if cell and cell[0] != version:
+            raise RuntimeError(_changed(self, what, cell))
 
 
-class _Kept:
-    """A tensor that a backward program reads: its raw value, version, and place in the graph."""
+# A tensor that a backward program reads: its raw value, its place in the graph, and its version: the cell that counts
+# and what it said.
+Kept = tuple[Any, Any, Any, int]
 
-    __slots__ = ("cell", "edge", "raw", "version")
 
-    def __init__(self, t: Any) -> None:
-        self.raw = t._data
-        self.edge = edge_of(t)
-        self.cell = cell_of(t)
-        self.version = self.cell[0] if self.cell else 0
+def _kept(t: Any, edge: Any) -> Kept:
+    cell = cell_of(t)
+    return t._data, edge, cell, cell[0] if cell else 0
+
+
+def _exchanged(node: Node) -> str:
+    return (
+        f"{messages.node_at(node)} cannot be differentiated again: a tensor that the compiled function takes from "
+        "outside was replaced by another one after the call. Pass it as an argument, or differentiate before that."
+    )
 
 
 def _changed(node: Node, what: str, cell: Any) -> str:

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from wengert._dtypes import DEFAULTS
 from wengert._memory import without_collection
 from wengert._traced import Traced, TraceError
-from wengert._tree import LEAF, builder, flatten, unflatten
+from wengert._tree import LEAF, flatten, unflatten
 from wengert.compile import messages
-from wengert.compile.bindings import Bindings
+from wengert.compile.bindings import Surroundings
 from wengert.compile.captures import Boundary
 from wengert.compile.effects import Effects, grad_of, state
+from wengert.compile.entries import Call, Entry, entry_of
 from wengert.compile.execute import Executable
+from wengert.compile.guards import Attribute, Edited, Guards
 from wengert.compile.layouts import strides_of
 from wengert.compile.node import CompiledFunctionBackward
 from wengert.compile.numbers import Numbers, TracedNumber
 from wengert.compile.reading import raw_of
-from wengert.compile.runtime.form_code import NEXT, tuple_of
+from wengert.compile.runtime.held import Held
+from wengert.compile.settings import Settings
 from wengert.compile.sources import Draw
 from wengert.compile.storage import Storage
 from wengert.compile.trace import Trace
 from wengert.compile.tracing import tracing
 from wengert.engine.backward import run_grad
-from wengert.engine.base import TensorBase, is_tracking, wrap
+from wengert.engine.base import TensorBase, cell_of, is_leveled, is_tracking, wrap
 from wengert.engine.state import STATE
 from wengert.program.partition import cut
 from wengert.program.passes.cleaning import without_dead_code
@@ -36,7 +39,6 @@ from wengert.program.program import Program
 from wengert.program.values import Value
 
 _ARRAYS = (TensorBase, np.ndarray, np.generic)
-_MOST_ENTRIES = 8  # of a function: one after the other looks at the arguments
 
 
 class Plan:
@@ -74,8 +76,11 @@ class Plan:
         self._leaves = len(leaves)
         self.refusal: Exception | None = None  # why there are no gradients of the results
         start = time.perf_counter()
-        self._bindings = Bindings(function)
+        outside = Surroundings(function, *unflatten(structure, leaves))
+        names = Guards(outside.guards)
         trace = Trace()
+        for module in outside.modules:
+            trace.settings.note(module)
         self.numbers = trace.numbers = numbers
         with tracing(trace):
             one_for = {id(leaves[i]): _stand_in(trace, leaves[i]) for i in self.positions}
@@ -98,22 +103,26 @@ class Plan:
             self.traced_equations = len(trace.equations)
             self.unrolled = list(dict.fromkeys(trace.unrolled))
             program, self.cut = self._cut(trace, joint)
-        self._settings = trace.settings
-        self._settings.close()
-        self._bindings.close()
+        reset = trace.settings.close()
         self._hosts = trace.hosts
         asked = trace.layouts.asked
         inputs = [*trace.arguments, *[capture.value for capture in trace.captures]]
         # Inputs on whose order in memory something depends, and that order.
         self._ordered = [(place, asked[value]) for place, value in enumerate(inputs) if value in asked]
         leaf_of = {id(t): i for t, i in zip(stand_ins, self.positions, strict=True)}
-        # Tensors from outside, or the numbers of leaves, and whether it is their gradient that is meant.
-        self._sources = [
-            (c.tensor, False) if c.owner is None else (leaf_of.get(id(c.owner), c.owner), True) for c in trace.captures
-        ]
+        # Tensors from outside; in place of gradients those whose gradients they are, or the numbers of leaves.
+        self._held = Held([c.tensor if c.owner is None else None for c in trace.captures])
+        self._owners = [None if c.owner is None else leaf_of.get(id(c.owner), c.owner) for c in trace.captures]
+        kept, changed = names.without_changed(outside.sets)
+        # What was changed meanwhile, but by nothing that the function's own code says:
+        self.changed_meanwhile = changed | {about for about in reset if about[1] not in outside.sets}
+        self._names = self._all_guards(kept, trace.settings, leaves)
         self._guards = [(t._data.dtype, t._data.shape, t._rg) for t in self.captures(leaves)]
-        written = [] if self.tracked_outputs else self.effects.writes  # else the old values are kept for gradients
+        # Old values are kept for gradients, if there are any: not where the function itself has freed the graph.
+        written = self.effects.writes if not self.tracked_outputs or self.refusal is not None else []
         self.forward = Executable(program, written, simplify=self.cut is None, fast_math=fast_math)
+        self._follow()
+        self._names.use(self.forward.schedule)
         self.seconds = time.perf_counter() - start
         self._backward: Callable[..., tuple[Any, ...]] | None = None
         self._adjoint: Callable[..., Any] | None = None
@@ -194,6 +203,29 @@ class Plan:
         self.written_and_needed = written.intersection([*parts.kept_inputs, *of_arguments])
         return parts.forward, parts
 
+    def _all_guards(self, names: Guards, settings: Settings, leaves: Sequence[Any]) -> Guards:
+        """The guards: of names from outside, of settings of modules, and whether gradients are wanted."""
+        guards = list(names)
+        if settings:
+            guards.append(Edited(settings.hold, settings.mark))
+        if any([t._rg for t in self.captures(leaves)]):
+            guards.append(Attribute(STATE, "grad_enabled", STATE.grad_enabled))
+        return Guards(guards)
+
+    def _follow(self) -> None:
+        """Let tensors from outside that are only read be exchanged for others like them, without another trace."""
+        if self._does_more():
+            return
+        given = {id(what) for kind, what in self.results if kind == "static"}
+        for number, t in enumerate(self._held.objects):
+            kind = _kind(t)
+            if kind is not None and id(t) not in given:
+                self._names.follow(t, functools.partial(_is_of, kind), functools.partial(self._held.put, number))
+
+    def _does_more(self) -> bool:
+        """Whether a call does more than to compute with its arguments and with tensors from outside."""
+        return bool(self.effects or self._hosts) or any([owner is not None for owner in self._owners])
+
     @property
     def program(self) -> Program:
         """The program that runs, after all passes."""
@@ -205,13 +237,15 @@ class Plan:
         """Whether captured tensors are what they were when this was traced, and numbers lead the same way."""
         if self.numbers is not None and self.numbers.values(leaves) is None:
             return False
-        for t, (dtype, shape, tracked) in zip(self.captures(leaves), self._guards, strict=True):
+        for t, owner, (dtype, shape, tracked) in zip(self._held.objects, self._owners, self._guards, strict=True):
+            if owner is not None:
+                t = grad_of(owner, leaves)  # noqa: PLW2901 - as it is now
             if t is None:
                 return False
             data = t._data
             if data.dtype is not dtype or data.shape != shape or t._rg is not tracked:
                 return False
-        if not (self.effects.hold(leaves) and self._settings.hold() and self._bindings.hold()):
+        if not (self.effects.hold(leaves) and self._names.hold()):
             return False
         if self._ordered and not self._lie_as_before(leaves):
             return False
@@ -251,12 +285,17 @@ class Plan:
 
     def captures(self, leaves: Sequence[Any]) -> list[Any]:
         """The captured tensors as they are now; a gradient is that which its tensor has now."""
-        return [grad_of(source, leaves) if is_grad else source for source, is_grad in self._sources]
+        pairs = zip(self._held.objects, self._owners, strict=True)
+        return [t if owner is None else grad_of(owner, leaves) for t, owner in pairs]
 
     @property
     def captured(self) -> int:
         """How many tensors from outside it reads."""
-        return len(self._sources)
+        return len(self._held)
+
+    def reads(self, cells: Sequence[Any]) -> bool:
+        """Whether the tensors from outside are those of a call, by the cells that count writes to them."""
+        return all([t is None or cell_of(t) is cell for t, cell in zip(self._held.objects, cells, strict=True)])
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """The result for the leaves of the arguments."""
@@ -285,47 +324,20 @@ class Plan:
                 results.append(made[what])
                 if kind == "leaf":
                     made[what]._rg = True
-        return unflatten(self.result_structure, results)
+        return results[0] if self.result_structure is LEAF else unflatten(self.result_structure, results)
 
-    def entry(self, slow: Callable[..., Any], made: dict[Any, Any]) -> Any:
-        """A new :class:`wengert.compile.schedule.Entry` that does all of a call, if that is to run one kernel.
-
-        It calls ``slow`` for all other arguments. ``made`` are the function's entries: one that was made for other
-        lengths, and runs the same kernel, takes those of this plan from now on.
-        """
-        schedule = self.forward.schedule
-        kinds = [kind for kind, _ in self.results]
-        args, kwargs = unflatten(self.structure, self.positions) if len(self.positions) == self._leaves else ((), None)
-        is_plain = (
-            schedule is not None
-            and kwargs == {}
-            and args == tuple(self.positions)
-            and not any([strides is not None for _, strides in self._ordered])
-            and not (self._sources or self.effects or self._hosts or self._settings or self._bindings)
-            and [place for _, place in self.results] == list(range(len(self.outputs)))
-            and kinds == ["plain"] * len(self.outputs)
-        )
-        if not is_plain or schedule.kernel is None:
+    def entry(self, slow: Callable[..., Any], made: dict[Any, Entry]) -> Entry | None:
+        """The entry that does all of a call, if there can be one; ``made`` are the function's (:mod:`.entries`)."""
+        if self._does_more() or any([strides is not None for _, strides in self._ordered]):
             return None
-        shapes = [x.shape for x in self.forward.inputs]
         ordered = frozenset([place for place, _ in self._ordered])
-        key = (schedule.kernel, self.result_structure, DEFAULTS.float, ordered)
-        found = made.get(key)
+        call = Call(
+            self.structure, self._leaves, self.positions, self._held, ordered, self.results, self.result_structure
+        )
+        found = entry_of(call, self.forward, self._names, slow, made)
         if found is not None:
-            found.accept(shapes)
-            return None
-        if len(made) >= _MOST_ENTRIES:
-            return None
-        form = _form(self.result_structure)
-        if form is not None:
-            found = schedule.entry(slow, form, ordered)
-        else:
-            found = schedule.entry(lambda *args, **kwargs: _Whole(slow(*args, **kwargs)), None, ordered)
-            if found is not None:
-                found = found._replace(call=_nested(found.call, self.result_structure))
-        if found is not None:
-            made[key] = found
-            found.accept(shapes)
+            # Whoever remembers equal objects does so for all that share the entry.
+            self._names, self._held = found.guards, found.held
         return found
 
     def _record(self, leaves: Sequence[Any], tensors: list[Any], made: list[Any], raws: tuple[Any, ...]) -> None:
@@ -351,10 +363,10 @@ class Plan:
         given = list(leaves)
         for i, number in self._slots:
             given[i] = tensors[number]
-        for number, (owner, is_grad) in enumerate(self._sources):
-            if is_grad and isinstance(owner, int):
+        for number, owner in enumerate(self._owners):
+            if isinstance(owner, int):
                 given[owner]._grad = tensors[len(self.positions) + number]
-        first = len(self.positions) + len(self._sources)
+        first = len(self.positions) + len(self._held)
         drawn = tensors[first : first + sum([len(host.values) for host in self._hosts])]
         if self._adjoint is None:
             self._adjoint = self.compiled(self.adjoint_of)
@@ -402,35 +414,16 @@ def _tensor(leaf: Any) -> Any:
     return leaf if isinstance(leaf, TensorBase) else wrap(leaf)
 
 
-class _Whole:
-    """A result with its containers, from where a result without them is expected."""
-
-    __slots__ = ("result",)
-
-    def __init__(self, result: Any) -> None:
-        self.result = result
-
-
-def _form(structure: Any) -> list[int] | None:
-    """What an entry does to nest results, if it can: tuples."""
-    if structure is LEAF:
-        return [NEXT]
-    cls, _, children = structure
-    parts = [_form(child) for child in children] if cls is tuple else [None]
-    if any([part is None for part in parts]):
+def _kind(t: Any) -> Any:
+    """Equal for tensors that a program which only reads them may exchange; None for those that it may not."""
+    if not isinstance(t, TensorBase) or t._node is not None or t._view is not None or is_leveled(t):
         return None
-    return [code for part in parts for code in part or ()] + [tuple_of(len(parts))]
+    data = t._data
+    return t.__class__, data.__class__, data.dtype, data.shape, t._rg
 
 
-def _nested(call: Callable[..., Any], structure: Any) -> Callable[..., Any]:
-    """``call``, which gives a tensor or a tuple of them, with containers around the results."""
-    build = builder(structure)
-
-    def nested(*args: Any, **kwargs: Any) -> Any:
-        y = call(*args, **kwargs)
-        return y.result if y.__class__ is _Whole else build(y if y.__class__ is tuple else (y,))
-
-    return nested
+def _is_of(kind: Any, t: Any) -> bool:
+    return bool(_kind(t) == kind)
 
 
 __all__ = ["Plan"]

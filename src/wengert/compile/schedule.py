@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 from wengert._dtypes import DEFAULTS
 from wengert._fpenv import SILENT, enter, leave
 from wengert.compile.runtime.build import CompiledKernel
-from wengert.compile.runtime.entry import Box, Terms
+from wengert.compile.runtime.entry import NOTHING, Box, Terms, all_hold
+from wengert.compile.runtime.held import Held
 from wengert.compile.runtime.layout import slot_offset
 from wengert.compile.runtime.seen import Seen
 from wengert.engine.base import INFERENCE, wrap_plain
@@ -49,7 +50,8 @@ class Schedule:
     """The steps of a program. Its inputs have the first places, then come the constants.
 
     ``in_place`` are the outputs that the last step writes into their input. ``kernel`` is that of a program which is
-    one kernel of all inputs, in order, that gives all outputs, in order.
+    one kernel of all inputs, in order, that gives all outputs, in order. ``is_fresh`` if each output is known to lie in
+    memory of its own.
     """
 
     steps: Sequence[Step]
@@ -58,6 +60,7 @@ class Schedule:
     outputs: Sequence[Address]
     in_place: frozenset[int]
     kernel: CompiledKernel | None
+    is_fresh: bool = False
 
     def __call__(self, *raws: Any) -> tuple[Any, ...]:
         """The outputs for these raw inputs."""
@@ -85,12 +88,18 @@ class Schedule:
         return values + [None] * (self.size - len(values))
 
     def entry(
-        self, slow: Callable[..., Any], form: Sequence[int] | None, ordered: frozenset[int] = frozenset()
+        self,
+        slow: Callable[..., Any],
+        form: Sequence[int] | None,
+        ordered: frozenset[int] = frozenset(),
+        guarded: Any = None,
+        held: Held = NOTHING,
     ) -> Entry | None:
         """An entry from tensors to tensors, which runs the only kernel and gives results in this ``form``.
 
         It calls ``slow`` for arguments that are not untracked tensors of exactly these types, and in a trace; also
-        where one of those ``ordered`` does not lie in C order.
+        where one of those ``ordered`` does not lie in C order, or one of the guards does not hold that are written in
+        ``guarded``. ``held`` are the tensors that the kernel takes after the arguments.
         """
         made = self.kernel
         assert made is not None
@@ -108,9 +117,14 @@ class Schedule:
                 seen.add(tuple([sizes[place] for place in places]))
 
         guards = ((id(DEFAULTS) + default_float, id(DEFAULTS.float)),)
-        terms = Terms(WATCHED.address, guards, DEFAULTS, seen, form, ordered)
+        terms = Terms(WATCHED.address, guards, DEFAULTS, seen, form, guarded, held, ordered)
         boxed = CompiledKernel(made.kernel, made.interface, made.linked, slow=slow, box=_BOX, terms=terms)
         return Entry(boxed.call, accept)
+
+    @staticmethod
+    def all_hold(names: Any) -> Callable[[], bool] | None:
+        """Whether guards hold, as machine code says that looks at their words."""
+        return all_hold(names)
 
 
 @cache

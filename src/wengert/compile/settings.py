@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from wengert._traced import EDITS
+from wengert.compile.guards import same
 
 _TABLES = ("_parameters", "_buffers", "_modules")
-_PLAIN = (bool, int, float, complex, str, tuple)
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
 class Settings:
@@ -31,14 +32,31 @@ class Settings:
         if id(module) not in self._modules:
             self._modules[id(module)] = module, dict(_attributes(module))
 
-    def close(self) -> None:
-        """The function was traced: what it changed is no setting."""
+    @property
+    def mark(self) -> Any:
+        """Equal for settings of the same modules."""
+        return tuple(
+            [
+                (key, *[name for name, value in noted.items() if value is _CHANGES])
+                for key, (_, noted) in self._modules.items()
+            ]
+        )
+
+    def close(self) -> set[tuple[int, Any]]:
+        """The function was traced: what it changed is no setting. Returns which attributes of which modules that is.
+
+        Members are not among them: those that a function exchanges for the time of a call are its own.
+        """
+        meanwhile: set[tuple[int, Any]] = set()
         for module, noted in self._modules.values():
             now = dict(_attributes(module))
-            changed = [name for name, value in noted.items() if name not in now or not _same(value, now[name])]
+            changed = [name for name, value in noted.items() if name not in now or not same(value, now[name])]
             for name in {*changed, *(now.keys() - noted.keys())}:
                 noted[name] = _CHANGES
+                if isinstance(name, str):
+                    meanwhile.add((id(module), name))
         self._seen = EDITS.count
+        return meanwhile
 
     def hold(self) -> bool:
         """Whether the modules are what they were."""
@@ -59,6 +77,8 @@ def _attributes(module: Any) -> Iterator[tuple[Any, Any]]:
     for table in _TABLES:
         for name, value in own[table].items():
             yield (table, name), value
+    for table in _HOOKS:
+        yield (table,), tuple(own[table].items())
 
 
 def _is_as_noted(module: Any, noted: dict[Any, Any]) -> bool:
@@ -66,11 +86,7 @@ def _is_as_noted(module: Any, noted: dict[Any, Any]) -> bool:
     kept = {name for name, value in noted.items() if value is not _CHANGES}
     if any([name not in noted for name in now]):
         return False
-    return all([name in now and _same(noted[name], now[name]) for name in kept])
-
-
-def _same(a: Any, b: Any) -> bool:
-    return a is b or (isinstance(a, _PLAIN) and type(a) is type(b) and repr(a) == repr(b))  # -0.0 is not 0.0
+    return all([name in now and same(noted[name], now[name]) for name in kept])
 
 
 __all__ = ["Settings"]

@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Callable
 from typing import Any, Final, Self
 
+from wengert._traced import EDITS
+
 _ids: Final = itertools.count()
 
 
@@ -18,10 +20,12 @@ class RemovableHandle:
         self.hooks = hooks
         self.id = next(_ids)
         hooks[self.id] = hook
+        EDITS.count += 1
 
     def remove(self) -> None:
         """Take the hook away; does nothing the second time."""
         self.hooks.pop(self.id, None)
+        EDITS.count += 1
 
     def __enter__(self) -> Self:
         return self

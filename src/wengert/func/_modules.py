@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from wengert._traced import EDITS
 from wengert.engine.base import TensorBase, wrap
 from wengert.spaces.tensors import TENSOR
 
@@ -107,10 +108,12 @@ def _replaced(module: Any, new: dict[str, Any]) -> Iterator[None]:
             if table is not None:
                 changed.append((table, last, table[last]))
                 table[last] = t
+        EDITS.count += 1
         yield
     finally:
         for table, last, t in reversed(changed):
             table[last] = t
+        EDITS.count += 1
 
 
 def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -92,7 +92,7 @@ def _check_linear(x: Any, w: Any) -> None:
         rows = x.size // x.shape[-1] if x.shape[-1] else 0
         _linear_mismatch((rows, x.shape[-1]), w.shape)
     if x.dtype is not w.dtype or x.dtype.kind == "b":
-        check_mm(x, w.T)
+        check_mm(x, w.swapaxes(0, 1))
 
 
 def _linear_mismatch(x: tuple[int, ...], w: tuple[int, ...]) -> NoReturn:

@@ -1,7 +1,8 @@
 """A part of the entry code, in LLVM IR: arguments compared with the table of what the kernel takes.
 
-It begins at `args.head`, from `guards.head`, and goes on to `seen`, or to `slow_way` with what is not as expected.
-On the way it writes the addresses of the arguments' data to `%pointers`, and lengths and strides to `%sizes`.
+It begins at `args.begin` and goes on to `seen`, or to `slow_way` with what is not as expected. After the arguments of
+the call come tensors that the table holds (HELD). On the way it writes the addresses of the arguments' data to
+`%pointers`, the objects that own these to `%raws`, and lengths and strides to `%sizes`.
 """
 
 from __future__ import annotations
@@ -11,36 +12,49 @@ from typing import Final
 from wengert.compile.runtime import layout
 from wengert.compile.runtime.entry_table import (
     A_AXES,
-    A_BOXED,
     A_DESCR,
     A_FLAGS,
     A_NDIM,
+    A_PLAIN,
     A_POINTER,
     A_SCALAR,
     A_SCALAR2,
     A_SHIFT,
     A_STRIDES,
+    A_TYPE,
     A_WORDS,
     BOX_DATA,
     BOX_PLAIN,
-    BOX_PLAIN_TABLE,
     FIXED,
+    HELD,
+    HELD_TABLE,
     LEARN,
     SAME,
     field,
     word,
 )
 
-ARGUMENTS: Final = f"""args.head:
-  %i = phi i64 [ 0, %guards.head ], [ %i1, %args.next ]
-  %args.more = icmp slt i64 %i, %nargs
+ARGUMENTS: Final = f"""args.begin:
+{word("held.count", "table", HELD)}
+{word("held", "table", HELD_TABLE, "ptr")}
+  %all = add i64 %nargs, %held.count
+  %held.first = sub i64 0, %nargs
+  %held.from = getelementptr ptr, ptr %held, i64 %held.first
+  br label %args.head
+args.head:
+  %i = phi i64 [ 0, %args.begin ], [ %i1, %args.next ]
+  %args.more = icmp slt i64 %i, %all
   br i1 %args.more, label %arg, label %seen
 
 arg:
   %arg.offset = mul i64 %i, {A_WORDS}
   %a = getelementptr i64, ptr %argtable, i64 %arg.offset
-  %arg.at = getelementptr ptr, ptr %args, i64 %i
+  %is_given = icmp slt i64 %i, %nargs
+  %arg.from = select i1 %is_given, ptr %args, ptr %held.from
+  %arg.at = getelementptr ptr, ptr %arg.from, i64 %i
   %object = load ptr, ptr %arg.at
+  %raw.slot = getelementptr ptr, ptr %raws, i64 %i
+  store ptr null, ptr %raw.slot
 {field("type", "object", layout.TYPE, "ptr")}
 {word("a.pointer", "a", A_POINTER)}
   %a.is_read = icmp sge i64 %a.pointer, 0
@@ -51,15 +65,13 @@ read:
   br i1 %is_array, label %array, label %other
 
 other:
-{word("a.boxed", "a", A_BOXED)}
-  %is_box.type = icmp eq ptr %type, %box
-  %may_box = icmp ne i64 %a.boxed, 0
-  %is_box = and i1 %is_box.type, %may_box
+{word("a.type", "a", A_TYPE, "ptr")}
+  %is_box = icmp eq ptr %type, %a.type
   br i1 %is_box, label %unbox, label %scalar
 
 unbox:
 {word("plain.count", "table", BOX_PLAIN)}
-{word("plain", "table", BOX_PLAIN_TABLE, "ptr")}
+{word("plain", "a", A_PLAIN, "ptr")}
 {word("box.data", "table", BOX_DATA)}
   br label %plain.head
 plain.head:
@@ -72,10 +84,10 @@ plain.one:
   %pair.offset = load i64, ptr %pair
   %pair.value.at = getelementptr i64, ptr %pair, i64 1
   %pair.value = load i64, ptr %pair.value.at
-  %held.at = getelementptr i8, ptr %object, i64 %pair.offset
-  %held = load i64, ptr %held.at
-  %held.right = icmp eq i64 %held, %pair.value
-  br i1 %held.right, label %plain.next, label %slow_way
+  %pair.found.at = getelementptr i8, ptr %object, i64 %pair.offset
+  %pair.found = load i64, ptr %pair.found.at
+  %pair.right = icmp eq i64 %pair.found, %pair.value
+  br i1 %pair.right, label %plain.next, label %slow_way
 plain.next:
   %p1 = add i64 %p, 1
   br label %plain.head
@@ -99,12 +111,14 @@ scalar:
   %is_scalar = or i1 %is_scalar.one, %is_scalar.two
   br i1 %is_scalar, label %scalar.yes, label %slow_way
 scalar.yes:
+  store ptr %s, ptr %raw.slot
   %s.data = getelementptr i8, ptr %s, i64 {layout.SCALAR}
   store ptr %s.data, ptr %slot
   br label %args.next
 
 array:
   %x = phi ptr [ %object, %read ], [ %raw, %raw.there ]
+  store ptr %x, ptr %raw.slot
 {field("descr", "x", layout.DESCR, "ptr")}
 {field("ndim", "x", layout.NDIM, "i32")}
 {field("flags", "x", layout.FLAGS, "i32")}

@@ -16,9 +16,10 @@ from wengert.compile.llvm.places import stride_name
 from wengert.compile.nest import Buffer, Kernel, Role
 from wengert.compile.runtime import entry_code as code
 from wengert.compile.runtime import entry_table as words
-from wengert.compile.runtime import layout
+from wengert.compile.runtime import guard_code, layout
 from wengert.compile.runtime.entry_point import LONG, SCALARS, EntryPoint, Table, table_of
 from wengert.compile.runtime.form_code import NEXT, tuple_of
+from wengert.compile.runtime.held import Held
 from wengert.compile.runtime.seen import Seen
 from wengert.compile.runtime.support import support
 
@@ -40,6 +41,9 @@ class Box:
     marked: Any = None
 
 
+NOTHING: Final = Held(())
+
+
 @record
 class Terms:
     """Under which conditions a call runs the kernel, and how its results are given.
@@ -48,7 +52,9 @@ class Terms:
     box knows as its mark. ``guards`` are addresses of words, and what these have to hold; ``owner`` is whose they
     are. ``seen``
     are the sizes that calls may have; None for any. ``form`` says how results are nested (:mod:`.form_code`); None for
-    one as it is, several in a tuple. The arguments ``ordered`` must lie in C order, even where the kernel takes others.
+    one as it is, several in a tuple. ``names`` are the words of further guards (:mod:`.guard_code`). ``held`` are the
+    boxes that the kernel takes after those of the call: what is in them is looked up at each call. The
+    arguments ``ordered`` must lie in C order, even where the kernel takes others.
     """
 
     mark: int = 0
@@ -56,6 +62,8 @@ class Terms:
     owner: Any = None
     seen: Seen | None = None
     form: Sequence[int] | None = None
+    names: Any = None
+    held: Held = NOTHING
     ordered: frozenset[int] = frozenset()
 
 
@@ -76,7 +84,11 @@ class Fixed:
 @_threads.once
 def _entry() -> EntryPoint | None:
     api = layout.array_api()
-    return EntryPoint(api, code.TEXT, code.NAME, takes_keywords=True) if api is not None else None
+    return (
+        EntryPoint(api, code.TEXT, (code.NAME, guard_code.NAME), guard_code.IMPORTS, takes_keywords=True)
+        if api is not None
+        else None
+    )
 
 
 def fast_entry(
@@ -96,7 +108,8 @@ def fast_entry(
     arguments, results = kernel.of_role(Role.IN, Role.INOUT), kernel.of_role(Role.OUT)
     axes = sum([len(b.shape) for b in results])
     form = _flat_form(len(results)) if terms.form is None else terms.form
-    most = max(len(arguments), len(results), len(interface.pointers), len(interface.sizes), axes, len(form) // 2)
+    given = 0 if fixed is None else len(fixed.arguments)
+    most = max(given, len(arguments), len(results), len(interface.pointers), len(interface.sizes), axes, len(form) // 2)
     entry = _entry() if most <= words.MOST else None
     if entry is None:
         return None
@@ -105,14 +118,14 @@ def fast_entry(
     table[words.ENTRY] = linked.address(interface.name)
     table[words.PREPARE] = linked.address(interface.prepare)
     table[words.SLOW] = id(slow)
-    table[words.ARGUMENTS] = len(arguments) if fixed is None else len(fixed.arguments)
+    table[words.ARGUMENTS] = len(arguments) - len(terms.held) if fixed is None else len(fixed.arguments)
     table[words.RESULTS] = len(results)
     table[words.LONG] = LONG
     table[words.HANDLER] = 0 if (handler := support().handler) is None else id(handler)
     pointers = {name: i for i, name in enumerate(interface.pointers)}
     sizes = {name: i for i, name in enumerate(interface.sizes)}
     known: set[str] = set()
-    rows = [_argument(b, pointers, sizes, known, keep, boxed=box is not None) for b in arguments]
+    rows = [_argument(b, pointers, sizes, known, keep) for b in arguments]
     for place in terms.ordered:
         rows[place][words.A_FLAGS] |= layout.C_CONTIGUOUS
     kinds = _results(results, pointers, keep)
@@ -122,7 +135,6 @@ def fast_entry(
             row[words.R_NDIM], row[words.R_SHAPE] = len(shape), table_of([shape], keep)
         table[words.PRESETS] = len(fixed.sizes)
         table[words.PRESET_TABLE] = table_of([(sizes[name], n) for name, n in fixed.sizes.items()], keep)
-    table[words.ARGUMENT_TABLE] = table_of(rows, keep)
     table[words.RESULT_TABLE] = table_of(kinds, keep)
     table[words.CONSTANTS] = len(constants)
     table[words.CONSTANT_TABLE] = table_of([(pointers[n], a.ctypes.data) for n, a in constants.items()], keep)
@@ -130,15 +142,29 @@ def fast_entry(
     table[words.GUARDS], table[words.GUARD_TABLE] = len(terms.guards), table_of(terms.guards, keep)
     table[words.SEEN] = 0 if terms.seen is None else terms.seen.address
     table[words.FORM], table[words.FORM_TABLE] = len(form), table_of([form], keep)
-    if box is not None and not _fill_box(table, box, keep):
+    if box is not None and not _fill_box(table, rows, box, terms.held.objects, keep):
         return None
+    table[words.ARGUMENT_TABLE] = table_of(rows, keep)
+    table[words.HELD], table[words.HELD_TABLE] = len(terms.held), terms.held.words.ctypes.data
+    if terms.names is not None:
+        table[words.NAMES], table[words.NAMES_TABLE] = len(terms.names), terms.names.ctypes.data
     table.keep = keep
     table.flags.writeable = False
     return entry.function(table)
 
 
+def all_hold(names: Any) -> Callable[[], bool] | None:
+    """A builtin that says whether the guards hold whose words these are; None where it cannot be had."""
+    entry = _entry()
+    if entry is None:
+        return None
+    table = np.array([len(names), names.ctypes.data], np.int64).view(Table)
+    table.keep = [names]
+    return entry.function(table, 1)
+
+
 def _argument(
-    buffer: Buffer, pointers: dict[str, int], sizes: dict[str, int], known: set[str], keep: list[Any], *, boxed: bool
+    buffer: Buffer, pointers: dict[str, int], sizes: dict[str, int], known: set[str], keep: list[Any]
 ) -> list[int]:
     """The words of an argument. The first axis that has a symbolic size says what it is."""
     dtype = np.dtype(buffer.dtype)
@@ -163,7 +189,6 @@ def _argument(
     row[words.A_SCALAR], row[words.A_SCALAR2] = one, two or one
     row[words.A_STRIDES] = sizes[stride_name(buffer.name, 0)] if buffer.strided and buffer.shape else -1
     row[words.A_SHIFT] = dtype.itemsize.bit_length() - 1
-    row[words.A_BOXED] = int(boxed and not written)
     return row
 
 
@@ -210,7 +235,7 @@ def _offsets(box: Box) -> dict[str, int | None]:
     return {name: layout.slot_offset(box.template, name) for name in (box.slot, *box.plain, *box.others)}
 
 
-def _fill_box(table: Table, box: Box, keep: list[Any]) -> bool:
+def _fill_box(table: Table, rows: list[list[int]], box: Box, held: Sequence[Any], keep: list[Any]) -> bool:
     """Enter where a box keeps what; False if that cannot be found out."""
     template = box.template
     offsets = _offsets(box)
@@ -220,14 +245,19 @@ def _fill_box(table: Table, box: Box, keep: list[Any]) -> bool:
     table[words.BOX] = id(type(template))
     table[words.BOX_DATA] = offsets[box.slot]
     table[words.BOX_PLAIN] = len(box.plain)
-    plain = [(offsets[n] or 0, id(getattr(template, n))) for n in box.plain]
-    table[words.BOX_PLAIN_TABLE] = table_of(plain, keep)
+    for taken, one in zip(rows, [template] * (len(rows) - len(held)) + list(held), strict=True):
+        if taken[words.A_FLAGS] & layout.WRITEABLE:
+            continue
+        contents = [getattr(one, n) for n in box.plain]
+        keep.append(contents)
+        pairs = [(offsets[n] or 0, id(x)) for n, x in zip(box.plain, contents, strict=True)]
+        taken[words.A_TYPE], taken[words.A_PLAIN] = id(type(one)), table_of(pairs, keep)
     table[words.BOX_TEMPLATE] = len(names)
     table[words.BOX_MARK] = box.mark
     marked = template if box.marked is None else box.marked
     for word, made in ((words.BOX_TEMPLATE_TABLE, template), (words.BOX_MARKED, marked)):
         values = {name: getattr(made, name) for name in names}
         keep.append(values)
-        rows = [(offsets[n] or 0, id(v), layout.is_counted(v)) for n, v in values.items()]
-        table[word] = table_of(rows, keep)
+        slots = [(offsets[n] or 0, id(v), layout.is_counted(v)) for n, v in values.items()]
+        table[word] = table_of(slots, keep)
     return True

@@ -3,7 +3,8 @@
 One function serves all kernels. What a kernel takes and gives stands in tables (:mod:`.entry_table`), whose address is
 in the object that Python passes as `self`. Whatever is not exactly as the tables say is handed to a Python function.
 Before anything else it looks at the mark of the thread, and compares words in memory with what they were
-(guards): the state of thread and process that decides whether a call may run the kernel at all.
+(guards): the state of thread and process that decides whether a call may run the kernel at all; then at what the
+function reads from outside (:mod:`.guard_code`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from wengert.compile.runtime import layout
 from wengert.compile.runtime.argument_code import ARGUMENTS
 from wengert.compile.runtime.entry_table import MOST, field, word
 from wengert.compile.runtime.form_code import DROP, GIVEN, STACK
+from wengert.compile.runtime.guard_code import DECLARATIONS as GUARDS
+from wengert.compile.runtime.guard_code import HOLD, NAMES
 from wengert.compile.runtime.result_code import FAILED, FRESH, MADE, WRAPPED
 from wengert.compile.runtime.seen_code import SEEN
 
@@ -55,6 +58,7 @@ entry:
   %sizes = alloca i64, i64 {2 * MOST}, align 16
   %shapes = alloca i64, i64 {MOST}, align 16
   %objects = alloca ptr, i64 {MOST}, align 16
+  %raws = alloca ptr, i64 {MOST}, align 16
   %numbers = alloca i64, i64 {MOST}, align 16
 {STACK}
 {field("table", "self", layout.DATA, "ptr")}
@@ -88,7 +92,7 @@ guards.begin:
 guards.head:
   %g = phi i64 [ 0, %guards.begin ], [ %g1, %guard ]
   %guards.more = icmp slt i64 %g, %guard.count
-  br i1 %guards.more, label %guard, label %args.head
+  br i1 %guards.more, label %guard, label %names
 guard:
   %g.twice = mul i64 %g, 2
   %g.row = getelementptr i64, ptr %guardtable, i64 %g.twice
@@ -104,7 +108,6 @@ guard:
 
 _RUN: Final = f"""run:
 {word("kernel", "table", words.ENTRY, "ptr")}
-  %is_long = icmp sgt i64 %work, %long
   br i1 %is_long, label %run.long, label %run.short
 run.short:
   %status.short = call i32 %kernel(ptr %pointers, ptr %sizes)
@@ -113,6 +116,7 @@ run.long:
   %thread = call ptr @PyEval_SaveThread()
   %status.long = call i32 %kernel(ptr %pointers, ptr %sizes)
   call void @PyEval_RestoreThread(ptr %thread)
+  call void @wengert_drop(ptr %raws, i64 0, i64 %all)
   br label %ran
 ran:
   %status = phi i32 [ %status.short, %run.short ], [ %status.long, %run.long ]
@@ -128,5 +132,19 @@ _SLOW_WAY: Final = """slow_way:
 """
 
 TEXT: Final = (
-    DECLARATIONS + FRESH + DROP + _HEAD + ARGUMENTS + SEEN + MADE + _RUN + WRAPPED + GIVEN + FAILED + _SLOW_WAY
+    DECLARATIONS
+    + GUARDS
+    + HOLD
+    + FRESH
+    + DROP
+    + _HEAD
+    + NAMES
+    + ARGUMENTS
+    + SEEN
+    + MADE
+    + _RUN
+    + WRAPPED
+    + GIVEN
+    + FAILED
+    + _SLOW_WAY
 )

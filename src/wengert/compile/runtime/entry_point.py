@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
+from types import MethodType
 from typing import Any, Final
 
 import numpy as np
@@ -47,9 +48,16 @@ class EntryPoint:
     """A function of machine code that Python can call, and the making of builtins from it."""
 
     def __init__(
-        self, api: layout.ArrayApi, text: str, name: str, imports: Sequence[str] = (), *, takes_keywords: bool = False
+        self,
+        api: layout.ArrayApi,
+        text: str,
+        name: str | Sequence[str],
+        imports: Sequence[str] = (),
+        *,
+        takes_keywords: bool = False,
     ) -> None:
         python = ctypes.pythonapi
+        names = (name,) if isinstance(name, str) else tuple(name)
         named = (*code.IMPORTS, *imports)
         addresses = {each: ctypes.cast(getattr(python, each), ctypes.c_void_p).value or 0 for each in named}
         addresses |= {
@@ -57,22 +65,26 @@ class EntryPoint:
             "wengert_none": id(None),
             "wengert_float_type": id(float),
             "wengert_int_type": id(int),
+            "wengert_method_type": id(MethodType),
+            "wengert_exception": id(Exception),
+            "wengert_true": id(True),
+            "wengert_false": id(False),
             "wengert_array_new": api.new,
             "wengert_array_scalar": api.scalar,
             "wengert_set_handler": api.set_handler,
         }
-        self.linked = machine.link(compiled_object(text), (name,), addresses)
+        self.linked = machine.link(compiled_object(text), names, addresses)
         flags = _METH_FASTCALL | (_METH_KEYWORDS if takes_keywords else 0)
         doc = b"Call the machine code of a kernel."
-        # Python keeps a pointer to this for as long as any function made from it lives, so it is never freed.
-        self.method = _MethodDef(b"kernel", self.linked.address(name), flags, doc)
+        # Python keeps a pointer to these for as long as any function made from them lives, so they are never freed.
+        self.methods = [_MethodDef(b"kernel", self.linked.address(each), flags, doc) for each in names]
         self.new = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)(
             ("PyCFunction_NewEx", python)
         )
 
-    def function(self, table: Table) -> Callable[..., Any]:
-        """A builtin function with this table."""
-        return self.new(ctypes.addressof(self.method), table, None)  # type: ignore[no-any-return]
+    def function(self, table: Table, number: int = 0) -> Callable[..., Any]:
+        """A builtin function with this table, of the code that has this number."""
+        return self.new(ctypes.addressof(self.methods[number]), table, None)  # type: ignore[no-any-return]
 
 
 def table_of(rows: Sequence[Sequence[int]], keep: list[Any]) -> int:

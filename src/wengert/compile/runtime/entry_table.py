@@ -12,13 +12,13 @@ MOST: Final = 512  # arguments, results, pointers, sizes, axes of all results
 
 # Words of the main table.
 ENTRY, SLOW, ARGUMENTS, RESULTS, PREPARE, ARGUMENT_TABLE, RESULT_TABLE = range(7)
-CONSTANTS, CONSTANT_TABLE, BOX, BOX_DATA, BOX_PLAIN, BOX_PLAIN_TABLE, BOX_TEMPLATE, BOX_TEMPLATE_TABLE = range(7, 15)
-LONG, HANDLER, PRESETS, PRESET_TABLE, GUARDS, GUARD_TABLE, SEEN, FORM, FORM_TABLE = range(15, 24)
-MARK, BOX_MARK, BOX_MARKED = range(24, 27)
-WORDS: Final = 27
-# Words of an argument.
-A_DESCR, A_NDIM, A_FLAGS, A_AXES, A_POINTER, A_SCALAR, A_SCALAR2, A_STRIDES, A_SHIFT, A_BOXED = range(10)
-A_WORDS: Final = 10
+CONSTANTS, CONSTANT_TABLE, BOX, BOX_DATA, BOX_PLAIN, BOX_TEMPLATE, BOX_TEMPLATE_TABLE = range(7, 14)
+LONG, HANDLER, PRESETS, PRESET_TABLE, GUARDS, GUARD_TABLE, SEEN, FORM, FORM_TABLE = range(14, 23)
+MARK, BOX_MARK, BOX_MARKED, NAMES, NAMES_TABLE, HELD, HELD_TABLE = range(23, 30)
+WORDS: Final = 30
+# Words of an argument: A_TYPE is the class of tensors that are taken, A_PLAIN what their slots have to hold.
+A_DESCR, A_NDIM, A_FLAGS, A_AXES, A_POINTER, A_SCALAR, A_SCALAR2, A_STRIDES, A_SHIFT, A_TYPE, A_PLAIN = range(11)
+A_WORDS: Final = 11
 NOT_READ: Final = -1  # in place of a pointer's number: this argument may be anything
 # Words of a result. Its shape stands at R_DIMS among those that the kernel works out, or at the address R_SHAPE.
 R_DESCR, R_NDIM, R_TYPE, R_POINTER, R_DIMS, R_SIZE, R_SHAPE, R_SCALAR, R_ALLOC = range(9)

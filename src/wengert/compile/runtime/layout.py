@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from functools import cache
+from types import CellType
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +26,7 @@ DESCR: Final = _HEAD + 40
 FLAGS: Final = _HEAD + 48
 SCALAR: Final = _HEAD  # the value of a NumPy scalar, and of a Python float
 ITEMS: Final = tuple.__basicsize__
+CONTENT: Final = _HEAD  # of a cell
 _IMMORTAL: Final = 1 << 31  # a bit of the number of references
 _ALLOC: Final = 304  # of a class: the function that makes instances
 
@@ -83,7 +85,7 @@ def _fields_are_right() -> bool:
         ):
             return False
     pair = (probe, None)
-    if not _counts_are_right() or _word(id(pair) + ITEMS) != id(probe):
+    if not _counts_are_right() or not _cells_are_right() or _word(id(pair) + ITEMS) != id(probe):
         return False
     single, double, number = np.float32(1.25), np.float64(-3.75), 2.5
     return (
@@ -99,6 +101,13 @@ def _counts_are_right() -> bool:
     before = _word(id(probe))
     more = [probe, probe, probe]
     return _word(id(probe)) - before == len(more)
+
+
+def _cells_are_right() -> bool:
+    """Whether a variable of a function around stands where it is expected, and nothing does where it has no value."""
+    content = object()
+    full, empty = CellType(content), CellType()
+    return _word(id(full) + CONTENT) == id(content) and _word(id(empty) + CONTENT) == 0
 
 
 def allocator(cls: type) -> int:

@@ -80,7 +80,8 @@ none:
 """
 
 # From `results` on to `run`: the kernel says how long its results are, and how much there is to do. The arrays are in
-# `%objects`, the addresses of their data, and of constants, in `%pointers`.
+# `%objects`, the addresses of their data, and of constants, in `%pointers`. Where other threads may run meanwhile, what
+# is read is kept alive: they may give a tensor other memory.
 MADE: Final = f"""results:
 {word("prepare", "table", PREPARE, "ptr")}
 {word("count", "table", RESULTS)}
@@ -107,9 +108,20 @@ preset:
   br label %preset.head
 sizes.known:
   %work = call i64 %prepare(ptr %sizes, ptr %shapes)
-  br label %const.head
+  %is_long = icmp sgt i64 %work, %long
+  br i1 %is_long, label %keep.head, label %const.head
+keep.head:
+  %keep = phi i64 [ 0, %sizes.known ], [ %keep1, %keep.one ]
+  %keep.more = icmp slt i64 %keep, %all
+  br i1 %keep.more, label %keep.one, label %const.head
+keep.one:
+  %keep.at = getelementptr ptr, ptr %raws, i64 %keep
+  %kept.raw = load ptr, ptr %keep.at
+  call void @Py_IncRef(ptr %kept.raw)
+  %keep1 = add i64 %keep, 1
+  br label %keep.head
 const.head:
-  %c = phi i64 [ 0, %sizes.known ], [ %c1, %const ]
+  %c = phi i64 [ 0, %sizes.known ], [ 0, %keep.head ], [ %c1, %const ]
   %const.more = icmp slt i64 %c, %constants
   br i1 %const.more, label %const, label %made.head
 const:
@@ -153,7 +165,11 @@ make.array:
   %made = call ptr @wengert_fresh(ptr %handler, i64 %r.ndim, ptr %r.shape, i64 %r.type, i64 %r.size)
   store ptr %made, ptr %m.object
   %made.failed = icmp eq ptr %made, null
-  br i1 %made.failed, label %failed, label %make.fill
+  br i1 %made.failed, label %make.failed, label %make.fill
+make.failed:
+  %kept.count = select i1 %is_long, i64 %all, i64 0
+  call void @wengert_drop(ptr %raws, i64 0, i64 %kept.count)
+  br label %failed
 make.fill:
 {field("made.data", "made", layout.DATA, "ptr")}
   store ptr %made.data, ptr %r.slot
@@ -250,7 +266,7 @@ wrap.next:
 
 # Where a result cannot be made there is an exception; where the kernel refuses to run, `slow_way` says why.
 FAILED: Final = """failed:
-  %failed.count = phi i64 [ %m, %make.array ], [ %count, %number.made ], [ %count, %box.make ]
+  %failed.count = phi i64 [ %m, %make.failed ], [ %count, %number.made ], [ %count, %box.make ]
   call void @wengert_drop(ptr %objects, i64 0, i64 %failed.count)
   ret ptr null
 

@@ -148,7 +148,6 @@ class Module(MemberMethods, StateDictMethods, ConversionMethods):
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'{hint}", name=name, obj=self)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        EDITS.count += 1
         own = self.__dict__
         if isinstance(value, Parameter):
             if "_parameters" not in own:
@@ -170,6 +169,7 @@ class Module(MemberMethods, StateDictMethods, ConversionMethods):
             self._assign_buffer(name, value)
         else:
             object.__setattr__(self, name, value)
+        EDITS.count += 1  # afterwards: whoever looks at the attributes before would not look again
 
     def _forget(self, name: str, *tables: str) -> None:
         """Take a name out of everything but the table that it is about to enter."""
@@ -192,13 +192,13 @@ class Module(MemberMethods, StateDictMethods, ConversionMethods):
             own["_buffers"][name] = run_registration("buffer", self, name, value)
 
     def __delattr__(self, name: str) -> None:
+        table = next((table for table in (self._parameters, self._buffers, self._modules) if name in table), None)
+        if table is None:
+            super().__delattr__(name)
+        else:
+            del table[name]
+            self._non_persistent_buffers_set.discard(name)
         EDITS.count += 1
-        for table in (self._parameters, self._buffers, self._modules):
-            if name in table:
-                del table[name]
-                self._non_persistent_buffers_set.discard(name)
-                return
-        super().__delattr__(name)
 
     def __dir__(self) -> list[str]:
         listed = {*super().__dir__(), *self._parameters, *self._buffers, *self._modules}
