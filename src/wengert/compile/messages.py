@@ -19,6 +19,12 @@ RANDOM = (
 )
 
 
+RUN_AGAIN = (
+    "a batch of gradients, or forward mode over gradients, runs a compiled function again eagerly, and this one calls "
+    "backward() or steps an optimizer, which would happen twice. Take such derivatives of the part that computes the "
+    "loss."
+)
+
 TWICE_THROUGH_WHILE = (
     "a compiled while_loop has first derivatives only: how many steps there are is known only when it runs. For higher "
     "ones use scan or fori_loop, which have a number of steps, or call the function without compile()."
