@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from wengert.compile.execute import has_machine_code
 from wengert.program.loops import LOOPS
 from wengert.program.program import Program
 from wengert.program.text import equation_text, value_names
@@ -29,6 +30,8 @@ def llvm_text(executable: Any) -> str:
         RuntimeError: llvmlite is not installed.
     """
     if executable.machine is None:
+        if has_machine_code():
+            raise RuntimeError("there is no LLVM IR: an argument has no elements, so NumPy runs the program")
         raise RuntimeError(
             "there is no LLVM IR: llvmlite is not installed (pip install 'wengert[jit]'), so NumPy runs it"
         )
