@@ -129,6 +129,14 @@ def backward_outside(shape: Any) -> str:
     )
 
 
+def runs_later(x: Any) -> str:
+    """What a function returns has not run yet."""
+    return (
+        f"a compiled function returns a {type(x).__name__} ({x.__qualname__}), which runs only after the call, when "
+        "nothing is traced any more. Return list(...) of it, or compile the function that it calls for each element."
+    )
+
+
 def overlapping_captures() -> str:
     """Two tensors on overlapping memory, one of them written."""
     return (

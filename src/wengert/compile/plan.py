@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Sequence
+from types import CoroutineType, GeneratorType
 from typing import Any
 
 import numpy as np
@@ -132,6 +133,10 @@ class Plan:
     def _read_result(self, trace: Trace, result: Any, stand_ins: list[Any]) -> None:
         """What the function returned: values of the program, tensors that it was given, or anything else as it is."""
         found, self.result_structure = flatten(result)
+        for leaf in found:
+            if isinstance(leaf, (GeneratorType, CoroutineType)):
+                leaf.close()
+                raise TraceError(messages.runs_later(leaf))
         self.outputs: list[Value] = []
         self.results: list[tuple[str, Any]] = []
         self._tracked_tensors: list[Any] = []

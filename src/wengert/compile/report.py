@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from wengert.compile.execute import has_machine_code
 from wengert.program.loops import LOOPS
 from wengert.program.program import Program
 from wengert.program.text import equation_text, value_names
@@ -30,7 +29,7 @@ def llvm_text(executable: Any) -> str:
         RuntimeError: llvmlite is not installed.
     """
     if executable.machine is None:
-        if has_machine_code():
+        if not all([x.size for x in executable.inputs]):
             raise RuntimeError("there is no LLVM IR: an argument has no elements, so NumPy runs the program")
         raise RuntimeError(
             "there is no LLVM IR: llvmlite is not installed (pip install 'wengert[jit]'), so NumPy runs it"

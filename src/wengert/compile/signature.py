@@ -47,6 +47,8 @@ def _leaf_key(leaf: Any) -> Any:
         return cls, repr(leaf) if cls is float or cls is complex else leaf
     if isinstance(leaf, (np.ndarray, np.generic)):
         return "array", leaf.dtype, leaf.shape
+    if cls is set:
+        return cls, frozenset(leaf)
     try:
         hash(leaf)
     except TypeError:
