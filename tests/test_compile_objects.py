@@ -162,3 +162,18 @@ def test_what_runs_after_the_call_is_refused() -> None:
     with pytest.warns(UserWarning, match="runs eagerly"):
         (y,) = wengert.compile(generator, fallback=True)(wengert.ones(2))
     assert y.tolist() == [2.0, 2.0]
+
+
+def test_inference_mode_is_another_mode_than_no_grad() -> None:
+    def function(x: Any) -> Any:
+        with wengert.enable_grad():
+            y = x * 2
+        return y, wengert.is_inference_mode_enabled()
+
+    compiled = wengert.compile(function)
+    for mode in (wengert.no_grad, wengert.inference_mode, wengert.enable_grad, wengert.no_grad):
+        x = wengert.ones(2, requires_grad=True)
+        with mode():
+            (a, is_inference), (b, expected) = compiled(x), function(x)
+        assert (a.requires_grad, a.is_inference(), is_inference) == (b.requires_grad, b.is_inference(), expected)
+    assert "in inference mode" in compiled.explain()
