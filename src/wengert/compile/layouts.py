@@ -36,8 +36,8 @@ IN_ORDER: Final = frozenset(
 # Operations that may give another order for inputs in C order. All others give C order for these.
 REORDERING: Final = frozenset(
     {
-        "avg_pool_backward", "channels_last", "cofactors", "col2im", "copy", "einsum", "im2col", "linalg_cholesky", "linalg_lu_factor",
-        "linalg_solve_triangular", "lu_solved", "rot90", "topk",
+        "avg_pool_backward", "channels_last", "cofactors", "col2im", "copy", "einsum", "im2col", "linalg_cholesky",
+        "linalg_lu_factor", "linalg_solve_triangular", "lu_solved", "rot90", "topk",
     }
 )
 # fmt: on
