@@ -469,3 +469,21 @@ def test_modes_as_objects(torch):
     with mode:
         print(torch.is_grad_enabled())
     print(torch.is_grad_enabled())
+
+
+@both
+def test_nothing_is_recorded_in_inference_mode_whatever_is_asked_for(torch):
+    """
+    False True
+    False True
+    True False
+    """
+    x = torch.ones(1, requires_grad=True)
+    with torch.inference_mode():
+        with torch.enable_grad():
+            y = x * 2
+        print(y.requires_grad, torch.is_inference_mode_enabled())
+        with torch.set_grad_enabled(True):
+            print((x * y).requires_grad, y.is_inference())
+        with torch.inference_mode(False):
+            print((x * 2).requires_grad, (x * 2).is_inference())

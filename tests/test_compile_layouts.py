@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -11,9 +12,10 @@ import pytest
 
 import wengert
 from op_cases import NAMES, cases
+from wengert.compile import execute
 from wengert.compile.layouts import IN_ORDER, REORDERING
 from wengert.engine.apply import apply
-from wengert.ops.record import TABLE, Kind
+from wengert.ops.record import TABLE
 
 MADE: dict[str, Callable[[], Any]] = {
     "in order": lambda: wengert.arange(6.0).reshape(3, 2),
@@ -158,6 +160,16 @@ def test_gradients_of_what_is_drawn_in_another_order() -> None:
 
 def _calls(name: str, *, ordered: bool) -> Iterator[Any]:
     """What an operation gives for its samples, with inputs in C order, or in Fortran's, each and together."""
+    for call, inputs in _applied(name, ordered=ordered):
+        try:
+            y = call(*inputs)
+        except RuntimeError:
+            continue
+        yield from y if isinstance(y, tuple) else (y,)
+
+
+def _applied(name: str, *, ordered: bool) -> Iterator[tuple[Callable[..., Any], list[Any]]]:
+    """An operation with its metadata, and inputs for it."""
     for case in cases(name):
         turned = [i for i, x in enumerate(case.inputs) if isinstance(x, np.ndarray) and x.ndim > 1][:3]
         for choice in product((False,) if ordered else (False, True), repeat=len(turned)):
@@ -168,11 +180,7 @@ def _calls(name: str, *, ordered: bool) -> Iterator[Any]:
                     inputs.append(wengert.from_numpy(np.asfortranarray(x) if is_turned else np.ascontiguousarray(x)))
                 else:
                     inputs.append(wengert.tensor(x) if isinstance(x, (np.ndarray, np.generic)) else x)
-            try:
-                y = apply(TABLE[name], *inputs, **case.meta)
-            except RuntimeError:
-                continue
-            yield from y if isinstance(y, tuple) else (y,)
+            yield partial(apply, TABLE[name], **case.meta), inputs
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if not TABLE[n].view and n not in REORDERING and n != "nonzero"])
@@ -182,5 +190,29 @@ def test_inputs_in_order_give_results_in_order(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(IN_ORDER))
 def test_results_in_order_for_all_inputs(name: str) -> None:
-    assert TABLE[name].kind is not Kind.ELEMENTWISE
     assert all([y.is_contiguous() for y in _calls(name, ordered=False)])
+
+
+# Parts of larger arrays, a copy of what is no copy outside of a program, or an order that follows from the values.
+_APART = {
+    *("avg_pool_backward", "cofactors", "conj", "conj_physical", "einsum"),
+    *("linalg_lu_factor", "linalg_solve_triangular", "lu_solved", "unsafe_view"),
+}
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if not TABLE[n].view and n not in _APART])
+def test_strides_of_results(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execute, "has_machine_code", lambda: False)  # nothing of it is asked for
+
+    def strides(call: Callable[..., Any], inputs: list[Any]) -> Any:
+        y = call(*inputs)
+        parts = y if isinstance(y, tuple) else (y,)
+        return [[step for step, n in zip(t.stride(), t.shape, strict=True) if n > 1] for t in parts if t.numel()]
+
+    for call, inputs in _applied(name, ordered=False):
+        try:
+            expected = strides(call, inputs)
+            got = wengert.compile(strides)(call, inputs)
+        except (RuntimeError, ValueError):  # what the operation refuses, or no program can hold
+            continue
+        assert got == expected

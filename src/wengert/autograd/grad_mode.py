@@ -87,7 +87,7 @@ class set_grad_enabled(_Mode):
             )
         self.mode = mode
         self.before = STATE.grad_enabled
-        STATE.grad_enabled = mode
+        STATE.grad_enabled = mode and not STATE.inference  # in inference mode nothing is recorded whatever is asked for
         note_switch(f"set_grad_enabled({mode})")
 
     def clone(self) -> set_grad_enabled:
@@ -100,7 +100,7 @@ class set_grad_enabled(_Mode):
         return super().__call__(function)
 
     def __enter__(self) -> None:
-        STATE.grad_enabled = self.mode
+        STATE.grad_enabled = self.mode and not STATE.inference
 
     def __exit__(self, *exc: object) -> None:
         STATE.grad_enabled = self.before
@@ -126,7 +126,7 @@ class _Switch(_Mode):
 
     def __enter__(self) -> None:
         self.before.append(STATE.grad_enabled)
-        STATE.grad_enabled = self.mode
+        STATE.grad_enabled = self.mode and not STATE.inference
         if not self.mode:
             note_switch("no_grad()")
 

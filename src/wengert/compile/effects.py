@@ -9,6 +9,7 @@ import numpy as np
 
 from wengert.compile import messages
 from wengert.compile.captures import Boundary
+from wengert.compile.sources import Draw, HostInputs
 from wengert.compile.trace import Trace
 from wengert.engine.base import TensorBase, is_tracking
 from wengert.engine.out import mark_written, writeable
@@ -63,6 +64,10 @@ class Effects:
     def writes_outside(self) -> bool:
         """Whether a call writes into tensors that the function did not make."""
         return bool(self.writes or self._grads)
+
+    def can_be_undone(self, hosts: Sequence[HostInputs]) -> bool:
+        """Whether running the function once more, eagerly, changes no more than what its caller can set right."""
+        return not self._grads and all([isinstance(host.source, Draw) for host in hosts])
 
     def hold(self, leaves: Sequence[Any]) -> bool:
         """Whether those tensors have gradients that had them when this was traced, of those that were asked."""

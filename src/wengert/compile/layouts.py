@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from wengert._fpenv import SILENT, enter, leave
+from wengert.engine.kernels import evaluated
 from wengert.ops.record import Kind
 from wengert.program.infer import is_large, shortened, stand_in
 from wengert.program.loops import LOOPS
@@ -27,7 +27,7 @@ Strides = tuple[int, ...] | None  # in bytes; None for C order
 IN_ORDER: Final = frozenset(
     {
         "adaptive_max_pool", "addbmm", "addmm", "addr", "avg_pool", "baddbmm", "batch_norm",
-        "batch_norm_affine", "batch_norm_weight", "bmm", "cat", "constant_pad", "conv", "conv_input",
+        "batch_norm_affine", "batch_norm_weight", "bmm", "cat", "constant_pad", "contiguous", "conv", "conv_input",
         "conv_weight", "embedding", "gather", "gru", "index", "index_select", "layer_norm",
         "layer_norm_affine", "layer_norm_weight", "linear", "linear_bias", "lstm", "matmul", "max_pool", "mm",
         "stack", "tensordot", "view_write",
@@ -36,8 +36,8 @@ IN_ORDER: Final = frozenset(
 # Operations that may give another order for inputs in C order. All others give C order for these.
 REORDERING: Final = frozenset(
     {
-        "avg_pool_backward", "channels_last", "col2im", "copy", "einsum", "im2col", "linalg_cholesky",
-        "linalg_solve_triangular", "rot90", "topk",
+        "avg_pool_backward", "channels_last", "cofactors", "col2im", "copy", "einsum", "im2col", "linalg_cholesky",
+        "linalg_lu_factor", "linalg_solve_triangular", "lu_solved", "rot90", "topk",
     }
 )
 # fmt: on
@@ -112,7 +112,7 @@ class Layouts:
         if equation.op.view:
             part: np.ndarray[Any, Any] = _chosen(equation.op.impl(*inputs, **equation.meta), place)
             return part
-        if equation.op.kind is Kind.ELEMENTWISE:
+        if equation.op.ufunc is not None:
             return _of_elements(equation, inputs)
         return _of_trial(equation, inputs, place)
 
@@ -147,7 +147,7 @@ def _chosen(results: Any, place: int) -> Any:
 
 
 def _of_elements(equation: Equation, inputs: Sequence[Any]) -> Lying:
-    """The order in which NumPy's elementwise functions make their results."""
+    """The order in which NumPy's own elementwise functions make their results."""
     arrays = [x for x in inputs if isinstance(x, np.ndarray)]
     flags: list[Any] = [*[["readonly"] for _ in arrays], ["writeonly", "allocate"]]
     dtypes = [*[x.dtype for x in arrays], equation.results[0].dtype]
@@ -156,21 +156,20 @@ def _of_elements(equation: Equation, inputs: Sequence[Any]) -> Lying:
 
 
 def _of_trial(equation: Equation, inputs: Sequence[Any], place: int) -> Lying:
-    """The order that the operation itself gives, for short axes where they are long."""
+    """The order that the engine gives, for short axes where they are long."""
     y, meta = equation.results[place], equation.meta
     short = shortened(equation.inputs, meta) if is_large(equation.inputs) else {}
     if short is None:
         return None
-    token = enter(SILENT)
+    given = [_filled(x, short) if isinstance(x, np.ndarray) else x for x in inputs]
     try:
-        given = [_filled(x, short) if isinstance(x, np.ndarray) else x for x in inputs]
-        found = _chosen(equation.op.impl(*given, **meta), place)
+        found = _chosen(evaluated(equation.op, given, dict(meta)), place)
     except Exception:  # noqa: BLE001 - of these lengths or values it gives nothing; what it gives then lies in C order
         return None
-    finally:
-        leave(token)
     if not isinstance(found, np.ndarray) or found.ndim != y.ndim or found.flags.c_contiguous:
         return None
+    if found.shape == y.shape:
+        return found
     order = sorted(range(y.ndim), key=lambda axis: -abs(found.strides[axis]))
     back = np.argsort(order).tolist()
     return np.empty([y.shape[axis] for axis in order], y.dtype).transpose(back)

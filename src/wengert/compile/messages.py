@@ -19,6 +19,12 @@ RANDOM = (
 )
 
 
+RUN_AGAIN = (
+    "a batch of gradients, or forward mode over gradients, runs a compiled function again eagerly, and this one calls "
+    "backward() or steps an optimizer, which would happen twice. Take such derivatives of the part that computes the "
+    "loss."
+)
+
 TWICE_THROUGH_WHILE = (
     "a compiled while_loop has first derivatives only: how many steps there are is known only when it runs. For higher "
     "ones use scan or fori_loop, which have a number of steps, or call the function without compile()."
@@ -120,6 +126,14 @@ def backward_outside(shape: Any) -> str:
         f"{describe('a backward pass', here())} inside a compiled function reaches a tensor of shape {list(shape)} "
         "which is a result of something outside, where the program ends. Return the loss and call backward() outside, "
         "or pass x.detach()."
+    )
+
+
+def runs_later(x: Any) -> str:
+    """What a function returns has not run yet."""
+    return (
+        f"a compiled function returns a {type(x).__name__} ({x.__qualname__}), which runs only after the call, when "
+        "nothing is traced any more. Return list(...) of it, or compile the function that it calls for each element."
     )
 
 

@@ -67,7 +67,7 @@ class CompiledFunctionBackward(RecordedNode):
             raise plan.refusal.with_traceback(None)
         if STATE.grad_enabled or is_leveled(*grads):  # recorded again, or for a batch of cotangents
             for number in plan.reaching:
-                if number not in plan.written_and_needed or number >= len(plan.positions):  # captured: read anew
+                if number not in plan.written_and_needed:
                     self._check(inputs[number], f"input {number}")
             first = len(plan.positions)
             if not plan.reads([cell for _, _, cell, _ in inputs[first : first + plan.captured]]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Sequence
+from types import CoroutineType, GeneratorType
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from wengert._memory import without_collection
 from wengert._traced import Traced, TraceError
 from wengert._tree import LEAF, flatten, unflatten
 from wengert.compile import messages
+from wengert.compile.adjoint import Adjoint
 from wengert.compile.bindings import Surroundings
 from wengert.compile.captures import Boundary
 from wengert.compile.effects import Effects, grad_of, state
@@ -25,7 +27,6 @@ from wengert.compile.numbers import Numbers, TracedNumber
 from wengert.compile.reading import raw_of
 from wengert.compile.runtime.held import Held
 from wengert.compile.settings import Settings
-from wengert.compile.sources import Draw
 from wengert.compile.storage import Storage
 from wengert.compile.trace import Trace
 from wengert.compile.tracing import tracing
@@ -70,7 +71,7 @@ class Plan:
         places = {id(leaf): i for i, leaf in reversed(list(enumerate(leaves))) if isinstance(leaf, _ARRAYS)}
         self.positions = sorted(places.values())  # of each object once
         number_of = {id(leaves[i]): number for number, i in enumerate(self.positions)}
-        self._slots = [(i, number_of[id(leaf)]) for i, leaf in enumerate(leaves) if id(leaf) in number_of]
+        self.slots = [(i, number_of[id(leaf)]) for i, leaf in enumerate(leaves) if id(leaf) in number_of]
         self.effects = Effects()
         self._fast_math = fast_math
         self._leaves = len(leaves)
@@ -104,7 +105,7 @@ class Plan:
             self.unrolled = list(dict.fromkeys(trace.unrolled))
             program, self.cut = self._cut(trace, joint)
         reset = trace.settings.close()
-        self._hosts = trace.hosts
+        self.hosts = trace.hosts
         asked = trace.layouts.asked
         inputs = [*trace.arguments, *[capture.value for capture in trace.captures]]
         # Inputs on whose order in memory something depends, and that order.
@@ -112,7 +113,7 @@ class Plan:
         leaf_of = {id(t): i for t, i in zip(stand_ins, self.positions, strict=True)}
         # Tensors from outside; in place of gradients those whose gradients they are, or the numbers of leaves.
         self._held = Held([c.tensor if c.owner is None else None for c in trace.captures])
-        self._owners = [None if c.owner is None else leaf_of.get(id(c.owner), c.owner) for c in trace.captures]
+        self.owners = [None if c.owner is None else leaf_of.get(id(c.owner), c.owner) for c in trace.captures]
         kept, changed = names.without_changed(outside.sets)
         # What was changed meanwhile, but by nothing that the function's own code says:
         self.changed_meanwhile = changed | {about for about in reset if about[1] not in outside.sets}
@@ -125,13 +126,17 @@ class Plan:
         self._names.use(self.forward.schedule)
         self.seconds = time.perf_counter() - start
         self._backward: Callable[..., tuple[Any, ...]] | None = None
-        self._adjoint: Callable[..., Any] | None = None
+        self._adjoint: Adjoint | None = None
 
     # --- reading the trace -----------------------------------------------------------------------------------------
 
     def _read_result(self, trace: Trace, result: Any, stand_ins: list[Any]) -> None:
         """What the function returned: values of the program, tensors that it was given, or anything else as it is."""
         found, self.result_structure = flatten(result)
+        for leaf in found:
+            if isinstance(leaf, (GeneratorType, CoroutineType)):
+                leaf.close()
+                raise TraceError(messages.runs_later(leaf))
         self.outputs: list[Value] = []
         self.results: list[tuple[str, Any]] = []
         self._tracked_tensors: list[Any] = []
@@ -198,9 +203,7 @@ class Plan:
         needed = without_dead_code(whole.replaced(outputs=tracked)).uses()
         self.reaching = [number for number, x in enumerate(whole.inputs) if x in needed]
         written = {number for number, _ in self.effects.writes}
-        # Captured tensors are read anew for higher derivatives, so that their old values would not help there.
-        of_arguments = [number for number in self.reaching if number < len(self.positions)]
-        self.written_and_needed = written.intersection([*parts.kept_inputs, *of_arguments])
+        self.written_and_needed = written.intersection([*parts.kept_inputs, *self.reaching])
         return parts.forward, parts
 
     def _all_guards(self, names: Guards, settings: Settings, leaves: Sequence[Any]) -> Guards:
@@ -224,7 +227,7 @@ class Plan:
 
     def _does_more(self) -> bool:
         """Whether a call does more than to compute with its arguments and with tensors from outside."""
-        return bool(self.effects or self._hosts) or any([owner is not None for owner in self._owners])
+        return bool(self.effects or self.hosts) or any([owner is not None for owner in self.owners])
 
     @property
     def program(self) -> Program:
@@ -237,7 +240,7 @@ class Plan:
         """Whether captured tensors are what they were when this was traced, and numbers lead the same way."""
         if self.numbers is not None and self.numbers.values(leaves) is None:
             return False
-        for t, owner, (dtype, shape, tracked) in zip(self._held.objects, self._owners, self._guards, strict=True):
+        for t, owner, (dtype, shape, tracked) in zip(self._held.objects, self.owners, self._guards, strict=True):
             if owner is not None:
                 t = grad_of(owner, leaves)  # noqa: PLW2901 - as it is now
             if t is None:
@@ -249,7 +252,7 @@ class Plan:
             return False
         if self._ordered and not self._lie_as_before(leaves):
             return False
-        return all([host.source.key() == host.key for host in self._hosts])
+        return all([host.source.key() == host.key for host in self.hosts])
 
     @property
     def is_ordered(self) -> bool:
@@ -277,7 +280,7 @@ class Plan:
         """All that the program reads, as tensors: random numbers are drawn now; ``values`` are those of numbers."""
         tensors = [_tensor(leaves[i]) for i in self.positions]
         tensors += self.captures(leaves)
-        for host in self._hosts:
+        for host in self.hosts:
             tensors += map(wrap, host.source.raws())
         if self.numbers is not None:
             tensors += map(wrap, self.numbers.raws(values))
@@ -285,7 +288,7 @@ class Plan:
 
     def captures(self, leaves: Sequence[Any]) -> list[Any]:
         """The captured tensors as they are now; a gradient is that which its tensor has now."""
-        pairs = zip(self._held.objects, self._owners, strict=True)
+        pairs = zip(self._held.objects, self.owners, strict=True)
         return [t if owner is None else grad_of(owner, leaves) for t, owner in pairs]
 
     @property
@@ -308,7 +311,7 @@ class Plan:
         if self.tracked_outputs:
             self._record(leaves, tensors, made, raws)
         self.effects.carry_out(leaves, tensors, raws, made)
-        for host in self._hosts:
+        for host in self.hosts:
             host.source.commit()
         results = []
         for kind, what in self.results:
@@ -343,7 +346,7 @@ class Plan:
     def _record(self, leaves: Sequence[Any], tensors: list[Any], made: list[Any], raws: tuple[Any, ...]) -> None:
         tracked = [made[i] for i in self.tracked_outputs]
         static = list(leaves)
-        for i, _ in self._slots:
+        for i, _ in self.slots:
             static[i] = None
         kept = [made[i] for i in self.cut.kept_outputs], raws[len(self.outputs) :]
         node = CompiledFunctionBackward(self, static, tensors, [t._data for t in tracked], kept)
@@ -358,42 +361,15 @@ class Plan:
         found = iter(self._backward(*raws))
         return [next(found) if there else None for there in self._gradient_places]
 
-    def adjoint(self, leaves: list[Any], tensors: list[Any], grads: Sequence[Any]) -> tuple[Any, ...]:
+    def adjoint(self, leaves: Sequence[Any], tensors: Sequence[Any], grads: Sequence[Any]) -> tuple[Any, ...]:
         """As :meth:`backward`, on tensors and recorded."""
-        given = list(leaves)
-        for i, number in self._slots:
-            given[i] = tensors[number]
-        for number, owner in enumerate(self._owners):
-            if isinstance(owner, int):
-                given[owner]._grad = tensors[len(self.positions) + number]
-        first = len(self.positions) + len(self._held)
-        drawn = tensors[first : first + sum([len(host.values) for host in self._hosts])]
         if self._adjoint is None:
-            self._adjoint = self.compiled(self.adjoint_of)
-        return self._adjoint(given, list(grads), drawn)  # type: ignore[no-any-return]
+            self._adjoint = Adjoint(self, self.compiled)
+        return self._adjoint(leaves, tensors, grads)
 
     # Bound by the compiled function that owns this plan: its signature and why it was traced; a function compiled.
     described: Callable[[], tuple[str, str]]
     compiled: Callable[[Callable[..., Any]], Callable[..., Any]]
-
-    def adjoint_of(self, given: list[Any], grads: list[Any], hosts: list[Any]) -> tuple[Any, ...]:
-        """The gradients of the function by the engine, on tensors: what the adjoint is traced from.
-
-        ``hosts`` is what Python computed before the run: random numbers are those, not new ones.
-        """
-        args, kwargs = unflatten(self.structure, given)
-        sources = [host.source for host in self._hosts for _ in host.values]
-        drawn = [t._data for t, source in zip(hosts, sources, strict=True) if isinstance(source, Draw)]
-        tracked, draws = STATE.grad_enabled, STATE.draws
-        STATE.grad_enabled, STATE.draws = True, iter(drawn)
-        try:
-            found = flatten(self.function(*args, **kwargs))[0]
-        finally:
-            STATE.grad_enabled, STATE.draws = tracked, draws
-        chosen = [leaf for leaf, (kind, _) in zip(found, self.results, strict=True) if kind == "tracked"]
-        inputs = [*[given[i] for i in self.positions], *self.captures(given)]
-        targets = [inputs[i] for i in self.tracked_inputs]
-        return tuple(run_grad(chosen, targets, grads, retain_graph=True, create_graph=True, allow_unused=True))
 
 
 def _stand_in(trace: Trace, leaf: Any) -> Any:

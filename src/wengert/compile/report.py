@@ -18,7 +18,8 @@ def loops_text(executable: Any) -> str:
     """The kernels as pseudo-code, and the calls of NumPy between them."""
     if executable.machine is None:
         return f"no machine code: NumPy runs the program\n{executable.program}"
-    return "\n\n".join([text for text, _ in executable.machine.described()])
+    texts = [text for text, _ in executable.machine.described()]
+    return "\n\n".join(texts) or "no loops: every result is an argument, a constant or a part of one"
 
 
 def llvm_text(executable: Any) -> str:
@@ -28,10 +29,12 @@ def llvm_text(executable: Any) -> str:
         RuntimeError: llvmlite is not installed.
     """
     if executable.machine is None:
+        if not all([x.size for x in executable.inputs]):
+            raise RuntimeError("there is no LLVM IR: an argument has no elements, so NumPy runs the program")
         raise RuntimeError(
             "there is no LLVM IR: llvmlite is not installed (pip install 'wengert[jit]'), so NumPy runs it"
         )
-    return "\n".join(executable.machine.sources())
+    return "\n".join(executable.machine.sources()) or "; no loops: nothing is computed"
 
 
 def explanation(name: str, plans: Sequence[Any], eager: Sequence[str]) -> str:

@@ -14,13 +14,19 @@ from wengert.engine.base import TensorBase, is_tracking
 from wengert.engine.state import STATE
 
 _PLAIN = frozenset({bool, int, float, complex, str, type(None)})
+_INFERENCE: Final = ("mode", "inference mode")
 _ANY: Final = {cls: (cls, f"any {cls.__name__}") for cls in (float, int)}
 
 
 def key_of(leaves: Sequence[Any], structure: Any) -> Any:
     """The key of a call with these leaves of arguments: equal keys, equal programs but for tensors from outside."""
     same = _repeated(leaves) if len(leaves) > 1 else None
-    return (structure, *[_leaf_key(leaf) for leaf in leaves], same, STATE.grad_enabled, DEFAULTS.float)
+    return (structure, *[_leaf_key(leaf) for leaf in leaves], same, _mode(), DEFAULTS.float)
+
+
+def _mode() -> Any:
+    """Whether gradients are recorded; in inference mode they never are, whatever the function asks for."""
+    return _INFERENCE if STATE.inference else STATE.grad_enabled
 
 
 def erased(key: Any, places: Sequence[int]) -> Any:
@@ -47,6 +53,8 @@ def _leaf_key(leaf: Any) -> Any:
         return cls, repr(leaf) if cls is float or cls is complex else leaf
     if isinstance(leaf, (np.ndarray, np.generic)):
         return "array", leaf.dtype, leaf.shape
+    if cls is set:
+        return cls, frozenset(leaf)
     try:
         hash(leaf)
     except TypeError:
@@ -73,7 +81,7 @@ def _part_text(part: Any) -> str:
 
 def described(key: Any, last: Any, *, again: bool) -> tuple[str, str]:
     """A signature, and why a call was traced: ``last`` is the one before; ``again`` if this was traced before."""
-    mode = "" if key[-2] else ", under no_grad"
+    mode = ", in inference mode" if key[-2] is _INFERENCE else "" if key[-2] else ", under no_grad"
     return f"({', '.join(map(_part_text, key[1:-3]))}){mode}", _why(key, last, again=again)
 
 

@@ -134,6 +134,10 @@ class Trace:
                 self.captures.append(found)
         return found
 
+    def begin(self, t: TensorBase, like: TensorBase) -> None:
+        """Let a tensor from outside begin with the values of another one."""
+        self.capture(t).storage = Storage(self, self.value_of(like))
+
     def is_untouched(self, capture: Capture) -> bool:
         """Whether it is a tensor from outside that the function has not written to."""
         return capture.storage.current() is capture.value and capture.value not in self.constants

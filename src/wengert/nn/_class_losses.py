@@ -9,6 +9,7 @@ import numpy as np
 
 from wengert._batched import Batched, whole
 from wengert._source import users_stacklevel
+from wengert._traced import Traced
 from wengert.engine.apply import apply
 from wengert.engine.base import wrap
 from wengert.engine.composites import composite
@@ -329,8 +330,8 @@ def multi_margin_loss(
         raise RuntimeError(f"inconsistent target size, expected {list(x.shape[:-1])} but got {list(t.shape)}")
     if t.dtype != np.int64:
         raise RuntimeError(f"expected scalar type Long but found {type_name(t.dtype)}: the target lists class numbers")
-    t = np.asarray(t).reshape(x.shape[:-1])
-    if t.size and not 0 <= t.min() <= t.max() < classes:
+    t = (t if isinstance(t, Traced) else np.asarray(t)).reshape(x.shape[:-1])
+    if t.size and not isinstance(t, Traced) and not 0 <= t.min() <= t.max() < classes:
         raise RuntimeError(f"target out of range. There are {classes} classes, numbered from 0")
     own = (np.arange(classes) == t[..., None]).astype(x.dtype)
     shares = np.ones((*t.shape, 1), x.dtype)

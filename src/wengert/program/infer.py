@@ -101,6 +101,8 @@ def _run(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> tuple[Result
     masked = any([isinstance(x, Traced) and x.dtype.kind == "b" for x in inputs])
     if op.name in _LIKE_FIRST and masked:
         return ((inputs[0].dtype, inputs[0].shape),)
+    if op.name == "lu_solved":  # it takes no zeros for the rows that are exchanged
+        return ((inputs[2].dtype, inputs[2].shape),)
     if op.name == "masked_select_backward":
         return ((inputs[0].dtype, meta["shape"]),)
     if not op.view and is_large(inputs) and _may_be_short(meta):

@@ -35,6 +35,10 @@ class TensorSpace:
         setattr(self, name, function)
         return function
 
+    def cast(self, x: Any, *, dtype: Any) -> Any:
+        """The values in another dtype, which rules may take from a tensor."""
+        return self._apply(TABLE["cast"], x, dtype=getattr(dtype, "np", dtype))
+
     def conj(self, x: Any) -> Any:
         """The conjugate; a real value is its own, which is no step of the graph."""
         if isinstance(x, (int, float, complex)):
