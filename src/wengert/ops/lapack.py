@@ -87,7 +87,7 @@ def factorised(a: Any) -> tuple[Any, Any]:
 
 
 def solved(lu: Any, pivots: Any, b: Any, *, turned: bool) -> Any:
-    """The solution of a system with the matrix that was factorised, or its transpose; ``pivots`` must name rows of it."""
+    """The solution of a system with what was factorised, or its transpose; ``pivots`` must name rows of it."""
     routines = _routines(lu.dtype.char)
     assert routines is not None
     lu = np.asfortranarray(lu) if lu.flags.writeable else lu.copy("F")
