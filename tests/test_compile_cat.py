@@ -30,6 +30,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "a sum of parts": lambda x, v, w: torch.cat([x, x.cos()], 0).sum(1),
     "of rows": lambda x, v, w: (torch.cat([x, x * 2], 1) ** 2).sum(0),
     "constants": lambda x, v, w: torch.cat([torch.ones(60, dtype=v.dtype), v, torch.zeros(90, dtype=v.dtype)]),
+    "a computed number": lambda x, v, w: torch.cat([(w.sum() * 3).expand(60), v, (v[:1] * 2).expand(70)]) * 2,
+    "a matrix's number": lambda x, v, w: torch.cat([x, (w.exp().sum() * v[0]).reshape(1, 1).expand(3, 150)]) + 1,
     "integers": lambda x, v, w: torch.cat([(v > 0).long(), torch.arange(90)]) + 1,
     "bools": lambda x, v, w: torch.cat([v > 0, w > 0]).logical_not(),
     "softmax": lambda x, v, w: torch.softmax(torch.cat([x, x[:, 3:80]], 1), 1),

@@ -9,7 +9,7 @@ import pytest
 
 import wengert as torch
 from wengert.autograd import gradcheck, gradgradcheck
-from wengert.func import jvp
+from wengert.func import jvp, vmap
 
 mpmath = pytest.importorskip("mpmath")
 
@@ -49,6 +49,14 @@ def test_derivatives_of_both_orders(dtype: Any) -> None:
     a = torch.randn(2, 3, 3, dtype=dtype, generator=torch.Generator().manual_seed(0), requires_grad=True)
     assert gradcheck(torch.linalg.matrix_exp, (a,), check_forward_ad=True)
     assert gradgradcheck(torch.linalg.matrix_exp, (a,))
+
+
+def test_changes_of_one_matrix_along_many() -> None:
+    random = np.random.default_rng(0)
+    a, ts = torch.tensor(random.standard_normal((3, 3))), torch.tensor(random.standard_normal((5, 3, 3)))
+    along = lambda t: jvp(torch.linalg.matrix_exp, (a,), (t,))[1]
+    for got, t in zip(vmap(along)(ts), ts, strict=True):
+        np.testing.assert_allclose(got.numpy(), along(t).numpy(), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf])

@@ -229,8 +229,8 @@ LU_FACTOR = defop(
 
 
 def _lu_solved(lu: Any, pivots: Any, b: Any, *, turned: bool) -> Any:
-    """NaN for a singular matrix."""
-    if not lu.diagonal().all():
+    """NaN for a singular matrix, and if there are no such rows to exchange: LAPACK would write there."""
+    if not lu.diagonal().all() or (pivots - 1).view(np.uint32).max() >= len(lu):
         return np.full(b.shape, np.nan, b.dtype)
     if lapack.has(lu.dtype.char):
         return lapack.solved(lu, pivots, b, turned=turned)

@@ -64,7 +64,8 @@ def has(char: str) -> bool:
 
 
 def _address(a: Any) -> int:
-    return int(a.__array_interface__["data"][0])
+    """Where an array in Fortran's order lies, which can be written to; `a.ctypes` takes five times as long."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(a.T))
 
 
 def _factorised(routines: _Routines, a: Any) -> tuple[Any, Any]:
@@ -75,7 +76,7 @@ def _factorised(routines: _Routines, a: Any) -> tuple[Any, Any]:
     numbers = np.array((rows, columns, 0))  # of 64 bits, little end first: as ones of 32 bits they are read right
     at = _address(numbers)
     routines.factorise(at, at + 8, _address(lu), at, _address(pivots), at + 16)
-    return lu, pivots[:steps].astype(np.int32)
+    return np.ascontiguousarray(lu), pivots[:steps].astype(np.int32)
 
 
 def factorised(a: Any) -> tuple[Any, Any]:
@@ -86,22 +87,17 @@ def factorised(a: Any) -> tuple[Any, Any]:
 
 
 def solved(lu: Any, pivots: Any, b: Any, *, turned: bool) -> Any:
-    """The solution of a system with the matrix that was factorised, or its transpose.
-
-    Raises:
-        ValueError: a row to be exchanged is none of the matrix.
-    """
+    """The solution of a system with what was factorised, or its transpose; ``pivots`` must name rows of it."""
     routines = _routines(lu.dtype.char)
     assert routines is not None
-    if (pivots - 1).view(np.uint32).max() >= len(lu):  # it would be written to
-        raise ValueError(f"rows from 1 to {len(lu)} can be exchanged, not {pivots.min()} to {pivots.max()}")
-    lu, x = np.asfortranarray(lu), np.array(b, order="F")
+    lu = np.asfortranarray(lu) if lu.flags.writeable else lu.copy("F")
+    x = np.array(b, order="F")
     exchanged = pivots.astype(routines.integer)
     numbers = np.array((len(lu), x.shape[1], 0))
     at = _address(numbers)
     given = at, at + 8, _address(lu), at, _address(exchanged), _address(x), at, at + 16
     routines.solve(b"T" if turned else b"N", *given, 1)
-    return x
+    return np.ascontiguousarray(x)
 
 
 __all__ = ["factorised", "has", "solved"]

@@ -8,11 +8,14 @@ Anal. Appl. 30 (2009), from which the norms are up to which a degree is good to 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from math import factorial
 from typing import Any, Final
 
 import numpy as np
 
+from wengert.ops import lapack
 from wengert.ops.products import adjoint, dot
 from wengert.ops.record import Kind, Promote, defop
 
@@ -94,9 +97,17 @@ def _quotient(a: Any, t: Any, degree: int) -> tuple[Any, Any]:
         changes[k] = _along(powers[k - 1], powers[1], changes[k - 1], changes[1])
     todd, teven = _polynomials(_PADE[degree], changes, powers, parts)[:2]
     upper, tupper = _product(a, odd), _along(a, odd, t, todd)
-    below = even - upper
-    y = np.linalg.solve(below, even + upper)
-    return y, np.linalg.solve(below, teven + tupper - _product(teven - tupper, y))
+    solve = _solver(even - upper, teven.ndim)
+    y = solve(even + upper)
+    return y, solve(teven + tupper - _product(teven - tupper, y))
+
+
+def _solver(a: Any, axes: int) -> Callable[[Any], Any]:
+    """Solves systems with a matrix, which is factorised once if it and the columns, of so many axes, are no stacks."""
+    if axes > 2 or not lapack.has(a.dtype.char):
+        return partial(np.linalg.solve, a)
+    lu, pivots = lapack.factorised(a)
+    return lambda b: lapack.solved(lu, pivots, b, turned=False)
 
 
 def _polynomials(rows: Any, powers: Any, of: Any = None, parts: Any = ()) -> list[Any]:

@@ -124,7 +124,7 @@ def _cofactors(a: Any) -> Any:
         return _cofactors_of_any(a)
     sizes = [np.abs(x).sum(axis=-1).max(axis=-1, initial=0) for x in (a, inverse)]
     unsure = ~(sizes[0] * sizes[1] < np.finfo(a.dtype).eps ** -0.25)
-    found = (det[..., None, None] * inverse).swapaxes(-1, -2)
+    found = np.multiply(det[..., None, None], inverse.swapaxes(-1, -2), order="C")
     if unsure.any():
         found[unsure] = _cofactors_of_any(a[unsure])
     return found
