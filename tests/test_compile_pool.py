@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -135,9 +136,28 @@ def test_short_work_wakes_nobody() -> None:
 def test_help_is_noticed() -> None:
     pool = support()
     use(2)
-    pool.words[support_code.FAILURES] = 3
+    pool.words[support_code.FAILURES] = 4
     who_took(2, 4)
-    assert pool.words[support_code.FAILURES] == 0
+    assert pool.words[support_code.FAILURES] == 2
+
+
+@workers
+def test_help_that_is_waited_for_is_none() -> None:
+    """A worker that takes a share and then much longer than the caller for all of the work."""
+    pool = support()
+    use(2)
+    pool.expect_help()
+    caller, taken = threading.get_ident(), threading.Event()
+
+    def piece(_: int, __: int, ___: int) -> None:
+        if threading.get_ident() == caller:
+            taken.wait(timeout=60)
+        else:
+            taken.set()
+            time.sleep(0.05)
+
+    share_out(piece, 2, 1, _SHORT)
+    assert pool.words[support_code.FAILURES] == 1
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])

@@ -8,7 +8,8 @@ the one whose description was read. The caller claims too, and waits only for sh
 worker that wakes late or not at all (after a fork) costs nothing. A caller who finds the pool taken does all shares.
 
 A job is posted only if it is worth that: more if workers sleep than if they still look for one. Where nobody came to
-help with a job, as on a machine whose cores are busy, the next must be twice as long, until somebody comes.
+help with a job, or came so late that the caller had to wait, as on a machine whose cores are busy, the next must be
+twice as long, until somebody comes.
 
 Workers sleep on a futex (Linux). Elsewhere there are none, and the caller does the work.
 """
@@ -22,6 +23,8 @@ from wengert.compile.runtime.arena_code import NAMES as ARENA_NAMES
 
 NAMES: Final = (
     "wengert_share_out",
+    "wengert_share_among",
+    "wengert_threads_for",
     *ARENA_NAMES,
     "wengert_worker",
     "wengert_pool",
@@ -41,12 +44,14 @@ _SPINS: Final = 1500
 # is some 40 microseconds of work, half of which a worker that has to be woken takes to come.
 _WORTH_POSTING: Final = 1 << 20
 _WORTH_WAKING: Final = 4 << 20
-_MOST_FAILURES: Final = 6  # in a row that are counted
+_MOST_FAILURES: Final = 6  # that are counted
+_SPIN_WORK: Final = 1 << 12  # twice the work that is done in the time of a spin
+_YIELD: Final = 40  # spins in the time of letting another thread run
 
 # Words of the pool: 0 taken, 1 threads that may work, 2 workers asleep, 3 the futex's word (the number of jobs).
 # Then the job: 4 function, 5 context, 6 range, 7 share, 8 number of shares, 9 of queues. 16 shares done, on a line of
-# its own. 24 jobs that nobody helped with, in a row, 25 work that was not posted since the last that was. From 32 on
-# the tickets of the queues, each on a line of its own.
+# its own. 24 jobs that nobody helped with (half as many once somebody did), 25 work that was not posted since the last
+# that was. From 32 on the tickets of the queues, each on a line of its own.
 TAKEN, THREADS, ASLEEP, JOBS, FUNCTION, CONTEXT, RANGE, SHARE, SHARES, QUEUES = range(10)
 DONE: Final = 16
 FAILURES, SKIPPED = 24, 25
@@ -69,6 +74,8 @@ def support_text(architecture: str, linux: bool) -> str:
         "WAKE_ALL": _futex(number, "woken", "jobs", _WAKE, "65536"),
         "UNPARK": _futex(number, "unparked", "threads", _WAKE, "65536"),
         "SPINS": str(_SPINS),
+        "SPIN_WORK": str(_SPIN_WORK),
+        "YIELD": str(_YIELD),
         "POSTING": str(_WORTH_POSTING),
         "WAKING": str(_WORTH_WAKING),
         "MOST_FAILURES": str(_MOST_FAILURES),
@@ -240,8 +247,54 @@ entry:
   ret void
 }
 
-; Do function(context, low, high, number) for each share of range(n), which take so much work together.
+; How many threads this much work is for. What is not posted adds up while nobody helps, so that something is now and
+; then.
+define i64 @wengert_threads_for(i64 %work) {
+entry:
+"""
+    + _WORDS
+    + """
+  %allowed = load atomic i64, ptr %threads monotonic, align 8
+  %several = icmp sgt i64 %allowed, 1
+  br i1 %several, label %weigh, label %one
+weigh:
+  %sleepers = load atomic i64, ptr %asleep seq_cst, align 8
+  %workers = sub i64 %allowed, 1
+  %all.sleep = icmp sge i64 %sleepers, %workers
+  %least = select i1 %all.sleep, i64 <WAKING>, i64 <POSTING>
+  %failures = load atomic i64, ptr %failures.at monotonic, align 8
+  %least.now = shl i64 %least, %failures
+  %skipped = load atomic i64, ptr %skipped.at monotonic, align 8
+  %skipped1 = add i64 %skipped, %work
+  %is.worth = icmp sge i64 %skipped1, %least.now
+  br i1 %is.worth, label %all, label %skip
+all:
+  ret i64 %allowed
+skip:
+  %unhelped = icmp sgt i64 %failures, 0
+  %kept = select i1 %unhelped, i64 %skipped1, i64 0
+  store atomic i64 %kept, ptr %skipped.at monotonic, align 8
+  br label %one
+one:
+  ret i64 1
+}
+
+; Do function(context, low, high, number) for each share of range(n), which take so much work together: shared if that
+; is worth it.
 define void @wengert_share_out(ptr %f, ptr %c, i64 %n, i64 %size, i64 %work) {
+  %several = icmp sgt i64 %n, %size
+  br i1 %several, label %weigh, label %alone
+weigh:
+  %count = call i64 @wengert_threads_for(i64 %work)
+  br label %alone
+alone:
+  %threads = phi i64 [ 1, %0 ], [ %count, %weigh ]
+  call void @wengert_share_among(i64 %threads, ptr %f, ptr %c, i64 %n, i64 %size, i64 %work)
+  ret void
+}
+
+; ... among so many threads.
+define void @wengert_share_among(i64 %allowed, ptr %f, ptr %c, i64 %n, i64 %size, i64 %work) {
 entry:
 """
     + _WORDS
@@ -252,29 +305,10 @@ several:
   %n.more = add i64 %n, %size
   %n.top = sub i64 %n.more, 1
   %shares = sdiv i64 %n.top, %size
-  %allowed = load atomic i64, ptr %threads monotonic, align 8
   %two.threads = icmp sgt i64 %allowed, 1
   %two.shares = icmp sgt i64 %shares, 1
   %two = and i1 %two.threads, %two.shares
-  br i1 %two, label %weigh, label %alone
-
-weigh:
-  ; Work that was not posted adds up, so that now and then something is.
-  %sleepers = load atomic i64, ptr %asleep seq_cst, align 8
-  %workers = sub i64 %allowed, 1
-  %all.sleep = icmp sge i64 %sleepers, %workers
-  %least = select i1 %all.sleep, i64 <WAKING>, i64 <POSTING>
-  %failures = load atomic i64, ptr %failures.at monotonic, align 8
-  %least.now = shl i64 %least, %failures
-  %skipped = load atomic i64, ptr %skipped.at monotonic, align 8
-  %skipped1 = add i64 %skipped, %work
-  %is.worth = icmp sge i64 %skipped1, %least.now
-  br i1 %is.worth, label %take, label %skip
-skip:
-  %unhelped = icmp sgt i64 %failures, 0
-  %kept = select i1 %unhelped, i64 %skipped1, i64 0
-  store atomic i64 %kept, ptr %skipped.at monotonic, align 8
-  br label %alone
+  br i1 %two, label %take, label %alone
 take:
   %pair = cmpxchg ptr @wengert_pool, i64 0, i64 1 acq_rel monotonic, align 8
   %took = extractvalue { i64, i1 } %pair, 1
@@ -353,12 +387,6 @@ wake:
   br label %help
 help:
   %mine = call i64 @wengert_work(i64 0)
-  %nobody = icmp eq i64 %mine, %shares
-  %failures1 = add i64 %failures, 1
-  %too.many = icmp sgt i64 %failures1, <MOST_FAILURES>
-  %failures2 = select i1 %too.many, i64 <MOST_FAILURES>, i64 %failures1
-  %failures.now = select i1 %nobody, i64 %failures2, i64 0
-  store atomic i64 %failures.now, ptr %failures.at monotonic, align 8
   br label %wait
 wait:
   %w = phi i64 [ 0, %help ], [ %w1, %wait.more ]
@@ -375,9 +403,22 @@ pause:
   <PAUSE>
   br label %wait.more
 wait.more:
-  %w1 = add i64 %w, 1
+  %spent = phi i64 [ 1, %pause ], [ <YIELD>, %yield ]
+  %w1 = add i64 %w, %spent
   br label %wait
 release:
+  ; Nobody helped, or who did took so long that the caller would have been quicker alone.
+  %nobody = icmp eq i64 %mine, %shares
+  %wait.work = mul i64 %w, <SPIN_WORK>
+  %late = icmp sgt i64 %wait.work, %work
+  %in.vain = or i1 %nobody, %late
+  %failures = load atomic i64, ptr %failures.at monotonic, align 8
+  %failures1 = add i64 %failures, 1
+  %too.many = icmp sgt i64 %failures1, <MOST_FAILURES>
+  %failures2 = select i1 %too.many, i64 <MOST_FAILURES>, i64 %failures1
+  %fewer.failures = lshr i64 %failures, 1
+  %failures.now = select i1 %in.vain, i64 %failures2, i64 %fewer.failures
+  store atomic i64 %failures.now, ptr %failures.at monotonic, align 8
   store atomic i64 0, ptr @wengert_pool release, align 8
   br label %finished
 finished:
