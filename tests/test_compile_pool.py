@@ -154,7 +154,7 @@ def test_help_that_is_waited_for_is_none() -> None:
             taken.wait(timeout=60)
         else:
             taken.set()
-            time.sleep(0.05)
+            time.sleep(0.3)
 
     share_out(piece, 2, 1, _SHORT)
     assert pool.words[support_code.FAILURES] == 1
