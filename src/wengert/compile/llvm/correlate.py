@@ -47,8 +47,8 @@ def correlate_text(dtype: str, *, register: int) -> str:
     _emit_unit(ir, elem)
     _emit_task(ir, elem)
     _emit_entry(ir, elem, lanes)
-    ir.helpers["pool"] = "@wengert_pool = external global [64 x i64]"
-    ir.declared["wengert_share_out"] = "declare void @wengert_share_out(ptr, ptr, i64, i64)"
+    ir.helpers["pool"] = "@wengert_pool = external global i64"
+    ir.declared["wengert_share_out"] = "declare void @wengert_share_out(ptr, ptr, i64, i64, i64)"
     ir.declared["wengert_arena_take"] = "declare ptr @wengert_arena_take(i64)"
     ir.declared["wengert_arena_give"] = "declare void @wengert_arena_give(ptr)"
     return ir.module()
@@ -176,7 +176,7 @@ def _emit_entry(ir: Ir, elem: str, lanes: int) -> None:
         units = plan["groups"] * plan["blocks"] * plan["bands"] * plan["splits"]
         pool = ir.line("ptr", 0, f"getelementptr i64, ptr @wengert_pool, i64 {_THREADS}")
         threads = ir.line("i64", 0, f"load atomic i64, ptr {pool.text} monotonic, align 8")
-        threads = plan["is_shared"].ne(0).where(lesser(threads, units), zero.like(1))
+        threads = plan["shared_work"].ne(0).where(lesser(threads, units), zero.like(1))
         splits, chunks, packed = plan["splits"], plan["channel_chunks"] * plan["tap_bands"], plan["is_packed"].ne(0)
         of_parts = ((splits > 1).where(splits * plan["whole"], zero) + SLACK) / SLACK * SLACK
         of_weights = packed.where(plan["groups"] * chunks * plan["chunk"], zero) + packing_slack(plan)
@@ -200,7 +200,8 @@ def _emit_entry(ir: Ir, elem: str, lanes: int) -> None:
             place = ir.line("ptr", 0, f"getelementptr i64, ptr {context}, i64 {number}")
             ir.do(f"store {value.typed}, ptr {place.text}, align 8")
         with only_if(ir, threads > 1):
-            ir.do(f"call void @wengert_share_out(ptr @task, ptr {context}, {units.typed}, i64 1)")
+            job = f"ptr @task, ptr {context}, {units.typed}, i64 1, {plan['shared_work'].typed}"
+            ir.do(f"call void @wengert_share_out({job})")
         with only_if(ir, threads < 2):
             ir.do(f"call void @task(ptr {context}, i64 0, {units.typed}, i64 0)")
         _add_parts(ir, (elem, lanes), plan, parts, given["y"])

@@ -20,7 +20,7 @@ WORDS: Final = (
     *("w_g", "w_o", "w_c"),  # in the weights, whose taps are neighbours
     *("y_g", "y_n", "y_o"),  # in the result, whose places are neighbours
     *("blocks", "bands", "splits", "channel_chunks", "tap_bands"),  # into how many parts each of these is cut
-    *("is_direct", "is_packed", "is_merged", "is_shared"),
+    *("is_direct", "is_packed", "is_merged", "shared_work"),
     *("r_n", "r_c", "r_a", "r_b", "r_w"),  # distances in the buffer; r_w: of what a stride leaves out
     *("region", "chunk", "whole"),  # elements of the buffer, of a chunk's packed weights, of the result
     *(

@@ -191,10 +191,11 @@ class _Module:
             self._put(context, 4 + i, value.typed)
         self._put(context, slots, "i64 0")
         n = frame.size(loop.extent)
-        chunk = self._chunk(frame, loop, n)
+        work = n * frame.size(self._work(loop))
+        chunk = self._chunk(frame, loop, n, work)
         count = ir.line("i64", 0, f"sdiv i64 {(n + chunk - 1).text}, {chunk.text}")
-        self._external("wengert_share_out", "void", "ptr", "ptr", "i64", "i64")
-        ir.do(f"call void @wengert_share_out(ptr @{name}, ptr {context}, i64 {n.text}, i64 {chunk.text})")
+        self._external("wengert_share_out", "void", "ptr", "ptr", "i64", "i64", "i64")
+        ir.do(f"call void @wengert_share_out(ptr @{name}, ptr {context}, {n.typed}, {chunk.typed}, {work.typed})")
         self._combine(frame, loop, partial, count)
 
     def _put(self, context: str, slot: int, typed: str) -> None:
@@ -210,7 +211,7 @@ class _Module:
                     wanted[name] = None
         return [(name, *frame.values[name]) for name in wanted]
 
-    def _chunk(self, frame: Frame, loop: Loop | Tiles, n: Val) -> Val:
+    def _chunk(self, frame: Frame, loop: Loop | Tiles, n: Val, all_work: Val) -> Val:
         """Iterations in a share, by their work and number alone: results do not depend on the number of threads."""
         ir = self.ir
         lanes = lanes_of(loop, self.plan) if isinstance(loop, Tiles) else self.plan.lanes.get(id(loop), 1)
@@ -223,7 +224,7 @@ class _Module:
         even = ir.line("i64", 0, f"sdiv i64 {n.text}, {MOST_SHARES}") + 1
         chunk = (enough > even).where(enough, even) + (grain - 1)
         chunk = ir.line("i64", 0, f"sdiv i64 {chunk.text}, {grain}") * grain
-        return (n * work < _LEAST_SHARED).where(n + 1, chunk)
+        return (all_work < _LEAST_SHARED).where(n + 1, chunk)
 
     def _work(self, loop: Loop | Tiles) -> Extent:
         """The work of one iteration, or of one row."""

@@ -16,8 +16,7 @@ from wengert.compile.llvm.tiles import VECTORS, Shape, counting, element, emit_p
 
 _ROWS: Final = 128  # of a block
 _PLACES: Final = {"f4": 192, "f8": 96}  # of the inner axis that are packed at a time
-_SHARE: Final = 1 << 20  # multiplications that are worth a thread
-_THREADS: Final = 1  # the word of the pool that says how many may work
+_SHARE: Final = 1 << 19  # multiplications of float32 that are worth a thread
 # What a task is given, in this order.
 _WORDS: Final = ("m", "n", "k", "a", "ar", "ac", "b", "br", "bc", "c", "cr", "add", "scale", "high", "wide", "across")
 
@@ -36,8 +35,8 @@ def gemm_text(dtype: str, *, register: int, registers: int, fma: bool) -> str:
     _emit_block(ir, shape, _PLACES[dtype])
     _emit_task(ir, shape)
     _emit_entry(ir, shape, PRODUCTS[dtype])
-    ir.helpers["pool"] = "@wengert_pool = external global [64 x i64]"
-    ir.declared["wengert_share_out"] = "declare void @wengert_share_out(ptr, ptr, i64, i64)"
+    ir.declared["wengert_threads_for"] = "declare i64 @wengert_threads_for(i64)"
+    ir.declared["wengert_share_among"] = "declare void @wengert_share_among(i64, ptr, ptr, i64, i64, i64)"
     return ir.module()
 
 
@@ -45,8 +44,9 @@ def _lesser(a: Val, b: Val) -> Val:
     return (a < b).where(a, b)
 
 
-def _rounded_up(a: Val, step: int) -> Val:
-    return (a + (step - 1)) / a.like(step) * step
+def _rounded_up(a: Val, step: Val | int) -> Val:
+    step = a.like(step) if isinstance(step, int) else step
+    return (a + step - 1) / step * step
 
 
 def _kinds(elem: str) -> dict[str, str]:
@@ -155,28 +155,42 @@ def _emit_entry(ir: Ir, shape: Shape, name: str) -> None:
                 ir.do(f"store {shape.elem} {ir.const(shape.elem, 0, 0.0).text}, ptr {place.text}")
             ir.do("ret void")
             ir.start(ir.label())
-        pool = ir.line("ptr", 0, f"getelementptr i64, ptr @wengert_pool, i64 {_THREADS}")
-        threads = ir.line("i64", 0, f"load atomic i64, ptr {pool.text} monotonic, align 8")
-        worth = m * n * k / m.like(_SHARE)
-        threads = _lesser(threads, worth)
-        high = _lesser(_rounded_up(m, shape.rows), m.like(_ROWS))
-        down = (m + high - 1) / high
-        # With several threads, at least two blocks for each of them.
-        across = (threads > 1).where((threads * 2 + down - 1) / down, m.like(1))
-        wide = _rounded_up((n + across - 1) / across, shape.columns)
-        across = (n + wide - 1) / wide
+        work = m * n * k * shape.bytes / 4
+        wanted = ir.line("i64", 0, f"call i64 @wengert_threads_for({work.typed})")
+        threads = _lesser(wanted, work / _SHARE + 1)
+        high, wide = _cut(shape, m, n, threads)
+        down, across = (m + high - 1) / high, (n + wide - 1) / wide
         w |= {"high": high, "wide": wide, "across": across}
         context = ir.allocate("i64", len(_WORDS))
         for number, x in enumerate(_WORDS):
             place = ir.line("ptr", 0, f"getelementptr i64, ptr {context}, i64 {number}")
             ir.do(f"store {w[x].typed}, ptr {place.text}, align 8")
         count = down * across
-        several = threads > 1
+        several = (threads > 1) & (count > 1)
         with only_if(ir, several):
-            ir.do(f"call void @wengert_share_out(ptr @task, ptr {context}, {count.typed}, i64 1)")
+            job = f"ptr @task, ptr {context}, {count.typed}, i64 1, {work.typed}"
+            ir.do(f"call void @wengert_share_among({threads.typed}, {job})")
         with only_if(ir, ~several):
             ir.do(f"call void @task(ptr {context}, i64 0, {count.typed}, i64 0)")
         ir.do("ret void")
+
+
+def _cut(shape: Shape, m: Val, n: Val, threads: Val) -> tuple[Val, Val]:
+    """Rows and columns of a block: as many blocks as threads, or a multiple of that, of nearly the same size.
+
+    Where the right operand is much larger than the left one, it is cut by columns: each thread packs the left operand,
+    and reads its own part of the right one, the same each time, which stays in its cache. Otherwise by rows, as nothing
+    is packed twice then. A part of the columns is whole vectors, not whole tiles.
+    """
+    blocks = (m + (_ROWS - 1)) / m.like(_ROWS)
+    much_larger = (blocks < 2) & (n >= m * 2) & (n >= threads * shape.columns)
+    by_columns = much_larger | (m < threads * shape.rows)
+    down = by_columns.where(blocks, _rounded_up(blocks, threads))
+    high = _rounded_up((m + down - 1) / down, shape.rows)
+    across = by_columns.where(threads, m.like(1))
+    wide = _rounded_up((n + across - 1) / across, shape.lanes)
+    one = threads < 2
+    return one.where(_lesser(_rounded_up(m, shape.rows), m.like(_ROWS)), high), one.where(n, wide)
 
 
 __all__ = ["gemm_text"]

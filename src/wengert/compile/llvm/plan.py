@@ -362,5 +362,7 @@ def work_of(body: tuple[Statement, ...], plan: Plan, lanes: int = 1) -> Extent:
             work = total(work, product(product(statement.m, statement.n), product(statement.k, 2)))
         else:
             own = _ACCESS if isinstance(statement, (Load, Store)) else weight(statement)
+            if isinstance(statement, Compute) and statement.dtype == "f8":
+                own *= 2  # half as many fit in a register
             work = total(work, max(1, int(16 * own / min(lanes, 16))))
     return work

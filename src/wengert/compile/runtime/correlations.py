@@ -187,7 +187,7 @@ def _plan(what: Correlation) -> tuple[Tile, ndarray[tuple[int], np.dtype[np.int6
         "is_direct": direct,
         "is_packed": packs,
         "is_merged": cut.tap_bands == 1 and what.w[2] == prod(what.taps),
-        "is_shared": what.work >= _SHARED,
+        "shared_work": what.work if what.work >= _SHARED else 0,
         **dict(zip(("r_n", "r_c", "r_a", "r_b", "r_w"), (r_n, r_c, r_a, r_b, wide), strict=True)),
         "region": ceil(images * r_n / SLACK) * SLACK,
         "chunk": count * ceil(what.outputs / tile.channels) * tile.channels,

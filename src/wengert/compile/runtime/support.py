@@ -55,8 +55,9 @@ class Support:
         self.linked = machine.link(compiled_object(text), names, {})
         _keep_for_ever(self.linked)
         self.addresses = {name: self.linked.address(name) for name in names}
-        self.words = (ctypes.c_int64 * 64).from_address(self.addresses["wengert_pool"])
+        self.words = (ctypes.c_int64 * code.WORDS).from_address(self.addresses["wengert_pool"])
         self.reset = _NOTHING(self.addresses["wengert_pool_reset"])
+        self.resize = _ONE(self.addresses["wengert_pool_resize"])
         self.handler = self._memory_handler() if self.keeps else None
         self.lock = threading.Lock()
         self.started = 0
@@ -84,7 +85,18 @@ class Support:
                 name = f"wengert-kernel-worker-{self.started}"
                 threading.Thread(target=worker, args=(self.started,), name=name, daemon=True).start()
                 self.started += 1
-            self.words[code.THREADS] = count if self.can_sleep else 1
+            allowed = count if self.can_sleep else 1
+            if self.words[code.THREADS] != allowed:
+                self.resize(allowed)
+
+    @property
+    def jobs(self) -> int:
+        """How many jobs were posted to the workers so far."""
+        return self.words[code.TICKETS] >> 33
+
+    def expect_help(self) -> None:
+        """Forget that nobody came to help with the last jobs."""
+        self.words[code.FAILURES] = 0
 
     def release_memory(self) -> None:
         """Give memory that is kept for the next kernel back to the system."""

@@ -1,9 +1,15 @@
-"""The code that kernels call, in LLVM IR: shares of a loop dealt out to threads, and memory between loops.
+"""The code that kernels call, in LLVM IR: shares of a loop dealt out to threads.
 
-One job at a time is posted to the waiting workers: a function, its context, a range. Shares are claimed by advancing
-a ticket, which has the job's number in its upper half: a claim succeeds only if the job is still the one whose
-description was read. The caller claims too, and waits only for shares that others have claimed, so a worker that
-wakes late or not at all (after a fork) costs nothing. A caller who finds the pool taken does all shares itself.
+One job at a time is posted to the workers: a function, its context, a range. Its shares lie in as many queues as
+threads may work. Each thread empties its own queue and then helps with the others', so a thread gets the same part of
+the same loop every time, and finds in its cache what it wrote there, unless it was late. Shares are claimed by
+advancing the queue's ticket, which has the job's number in its upper half: a claim succeeds only if the job is still
+the one whose description was read. The caller claims too, and waits only for shares that others have claimed, so a
+worker that wakes late or not at all (after a fork) costs nothing. A caller who finds the pool taken does all shares.
+
+A job is posted only if it is worth that: more if workers sleep than if they still look for one. Where nobody came to
+help with a job, or came so late that the caller had to wait, as on a machine whose cores are busy, the next must be
+twice as long, until somebody comes.
 
 Workers sleep on a futex (Linux). Elsewhere there are none, and the caller does the work.
 """
@@ -12,14 +18,18 @@ from __future__ import annotations
 
 from typing import Final
 
+from wengert.compile.runtime.arena_code import ARENA_TEXT
+from wengert.compile.runtime.arena_code import NAMES as ARENA_NAMES
+
 NAMES: Final = (
     "wengert_share_out",
-    "wengert_arena_take",
-    "wengert_arena_give",
+    "wengert_share_among",
+    "wengert_threads_for",
+    *ARENA_NAMES,
     "wengert_worker",
     "wengert_pool",
+    "wengert_pool_resize",
     "wengert_pool_reset",
-    "wengert_arena_drop",
 )
 
 _PAUSE: Final = {
@@ -30,52 +40,62 @@ _FUTEX: Final = {"x86_64": 202, "aarch64": 98}
 _WAIT, _WAKE = 128, 129  # private to the process
 _SPINS: Final = 1500
 
+# Sixteenths of an instruction that are worth posting, if a worker is looking for a job, and if all sleep; the latter
+# is some 40 microseconds of work, half of which a worker that has to be woken takes to come.
+_WORTH_POSTING: Final = 1 << 20
+_WORTH_WAKING: Final = 4 << 20
+_MOST_FAILURES: Final = 6  # that are counted
+_SPIN_WORK: Final = 1 << 12  # twice the work that is done in the time of a spin
+_YIELD: Final = 40  # spins in the time of letting another thread run
+
 # Words of the pool: 0 taken, 1 threads that may work, 2 workers asleep, 3 the futex's word (the number of jobs).
-# Then the job: 4 function, 5 context, 6 range, 7 share, 8 number of shares. 16 ticket, 24 shares done, each on a line
-# of its own, and 32 memory kept for the next kernel that wants some, and 33 its size.
-TAKEN, THREADS, ASLEEP, JOBS, FUNCTION, CONTEXT, RANGE, SHARE, SHARES = range(9)
-TICKET: Final = 16
-DONE: Final = 24
-ARENA: Final = 32
-_KEPT: Final = 1 << 28  # bytes of memory that are kept at most
+# Then the job: 4 function, 5 context, 6 range, 7 share, 8 number of shares, 9 of queues. 16 shares done, on a line of
+# its own. 24 jobs that nobody helped with (half as many once somebody did), 25 work that was not posted since the last
+# that was. From 32 on the tickets of the queues, each on a line of its own.
+TAKEN, THREADS, ASLEEP, JOBS, FUNCTION, CONTEXT, RANGE, SHARE, SHARES, QUEUES = range(10)
+DONE: Final = 16
+FAILURES, SKIPPED = 24, 25
+TICKETS: Final = 32
+MOST_QUEUES: Final = 16
+WORDS: Final = TICKETS + 8 * MOST_QUEUES
 
 
 def support_text(architecture: str, linux: bool) -> str:
     """The module for a machine."""
     declare, pause = _PAUSE.get(architecture, ("", ""))
     number = _FUTEX.get(architecture) if linux else None
-    wait, wake = _sleep(number)
     text = _TEXT
     for name, value in {
         "DECLARE_PAUSE": declare,
         "PAUSE": pause,
-        "WAIT": wait,
-        "WAKE": wake,
+        "WAIT": _futex(number, "waited", "jobs", _WAIT, "%seen.wide"),
+        "PARK": _futex(number, "parked", "threads", _WAIT, "%allowed"),
+        "WAKE": _futex(number, "woken", "jobs", _WAKE, "%helpers"),
+        "WAKE_ALL": _futex(number, "woken", "jobs", _WAKE, "65536"),
+        "UNPARK": _futex(number, "unparked", "threads", _WAKE, "65536"),
         "SPINS": str(_SPINS),
-        "KEPT": str(_KEPT),
+        "SPIN_WORK": str(_SPIN_WORK),
+        "YIELD": str(_YIELD),
+        "POSTING": str(_WORTH_POSTING),
+        "WAKING": str(_WORTH_WAKING),
+        "MOST_FAILURES": str(_MOST_FAILURES),
+        "MOST_QUEUES": str(MOST_QUEUES),
+        "WORDS": str(WORDS),
     }.items():
         text = text.replace(f"<{name}>", value)
-    return text
+    return text + ARENA_TEXT
 
 
-def _sleep(number: int | None) -> tuple[str, str]:
-    """Waiting on the number of jobs, and waking; nothing where there is no futex."""
+def _futex(number: int | None, name: str, word: str, what: int, value: str) -> str:
+    """Waiting while a word has this value, or waking so many; nothing where there is no futex."""
     if number is None:
-        return "", ""
-    call = f"call i64 (i64, ...) @syscall(i64 {number}, ptr %jobs, i64"
-    return (
-        f"%waited = {call} {_WAIT}, i64 %seen.wide, ptr null, ptr null, i64 0)",
-        f"%woken = {call} {_WAKE}, i64 %helpers, ptr null, ptr null, i64 0)",
-    )
-
-
-def _pool_word(name: str, number: int) -> str:
-    return f"  %{name} = getelementptr i64, ptr @wengert_pool, i64 {number}\n"
+        return ""
+    return f"%{name} = call i64 (i64, ...) @syscall(i64 {number}, ptr %{word}, i64 {what}, i64 {value}, ptr null)"
 
 
 _WORDS: Final = "".join(
     [
-        _pool_word(name, number)
+        f"  %{name} = getelementptr i64, ptr @wengert_pool, i64 {number}\n"
         for name, number in (
             ("threads", THREADS),
             ("asleep", ASLEEP),
@@ -85,47 +105,77 @@ _WORDS: Final = "".join(
             ("range.at", RANGE),
             ("share.at", SHARE),
             ("shares.at", SHARES),
-            ("ticket", TICKET),
+            ("queues.at", QUEUES),
             ("done", DONE),
+            ("failures.at", FAILURES),
+            ("skipped.at", SKIPPED),
         )
     ]
 )
 
 _TEXT: Final = (
-    """
-@wengert_pool = global [64 x i64] zeroinitializer, align 64
+    f"""
+@wengert_pool = global [<WORDS> x i64] zeroinitializer, align 64
 
-declare ptr @malloc(i64)
-declare void @free(ptr)
 declare i64 @syscall(i64, ...)
 declare i32 @sched_yield()
 <DECLARE_PAUSE>
 
+define internal ptr @ticket(i64 %queue) alwaysinline {{
+  %lines = mul i64 %queue, 8
+  %word = add i64 %lines, {TICKETS}
+  %at = getelementptr i64, ptr @wengert_pool, i64 %word
+  ret ptr %at
+}}
+
+; The first share of a queue: the shares are spread evenly, the earlier queues have more.
+define internal i64 @first(i64 %queue, i64 %shares, i64 %queues) alwaysinline {{
+  %all = mul i64 %queue, %shares
+  %more = add i64 %all, %queues
+  %top = sub i64 %more, 1
+  %share = udiv i64 %top, %queues
+  ret i64 %share
+}}
+
 ; Claim shares of the posted job and do them until none is left; how many were done.
-define internal i64 @wengert_work() {
+define internal i64 @wengert_work(i64 %home) {{
 entry:
 """
     + _WORDS
     + """
+  br label %go
+go:
+  %count = phi i64 [ 0, %entry ], [ %count.same, %next ]
+  %step = phi i64 [ 0, %entry ], [ %step1, %next ]
+  %several = load atomic i64, ptr %queues.at acquire, align 8
+  %left = icmp slt i64 %step, %several
+  br i1 %left, label %choose, label %out
+choose:
+  %forward = add i64 %home, %step
+  %queue = urem i64 %forward, %several
+  %ticket = call ptr @ticket(i64 %queue)
   br label %claim
 claim:
-  %count = phi i64 [ 0, %entry ], [ %count, %lost ], [ %count1, %did ]
+  %count.same = phi i64 [ %count, %choose ], [ %count.same, %try ], [ %count1, %do ]
   %t = load atomic i64, ptr %ticket acquire, align 8
   %number = and i64 %t, 4294967295
   %shares = load atomic i64, ptr %shares.at monotonic, align 8
+  %queues = load atomic i64, ptr %queues.at monotonic, align 8
   %function.word = load atomic i64, ptr %function.at monotonic, align 8
   %context.word = load atomic i64, ptr %context.at monotonic, align 8
   %range = load atomic i64, ptr %range.at monotonic, align 8
   %share = load atomic i64, ptr %share.at monotonic, align 8
-  %none = icmp uge i64 %number, %shares
-  br i1 %none, label %out, label %try
+  %queue1 = add i64 %queue, 1
+  %queue.end = call i64 @first(i64 %queue1, i64 %shares, i64 %queues)
+  %none = icmp uge i64 %number, %queue.end
+  %gone = icmp sgt i64 %queue1, %queues
+  %empty = or i1 %none, %gone
+  br i1 %empty, label %next, label %try
 try:
   %t1 = add i64 %t, 1
   %pair = cmpxchg ptr %ticket, i64 %t, i64 %t1 acq_rel monotonic, align 8
   %won = extractvalue { i64, i1 } %pair, 1
-  br i1 %won, label %do, label %lost
-lost:
-  br label %claim
+  br i1 %won, label %do, label %claim
 do:
   %function = inttoptr i64 %function.word to ptr
   %context = inttoptr i64 %context.word to ptr
@@ -135,10 +185,11 @@ do:
   %high = select i1 %over, i64 %range, i64 %end
   call void %function(ptr %context, i64 %low, i64 %high, i64 %number)
   %before = atomicrmw add ptr %done, i64 1 acq_rel, align 8
-  br label %did
-did:
-  %count1 = add i64 %count, 1
+  %count1 = add i64 %count.same, 1
   br label %claim
+next:
+  %step1 = add i64 %step, 1
+  br label %go
 out:
   ret i64 %count
 }
@@ -149,15 +200,18 @@ entry:
 """
     + _WORDS
     + """
+  %mine = add i64 %index, 1
   br label %look
 look:
   %seen.wide = load atomic i64, ptr %jobs acquire, align 8
-  %allowed = load atomic i64, ptr %threads monotonic, align 8
-  %mine = add i64 %index, 1
+  %allowed = load atomic i64, ptr %threads acquire, align 8
   %may = icmp slt i64 %mine, %allowed
-  br i1 %may, label %work, label %sleep
+  br i1 %may, label %work, label %park
+park:
+  <PARK>
+  br label %look
 work:
-  %some = call i64 @wengert_work()
+  %some = call i64 @wengert_work(i64 %mine)
   br label %spin
 spin:
   %i = phi i64 [ 0, %work ], [ %i1, %again ]
@@ -176,8 +230,71 @@ sleep:
   br label %look
 }
 
-; Do function(context, low, high, number) for each share of range(n).
-define void @wengert_share_out(ptr %f, ptr %c, i64 %n, i64 %size) {
+; Let this many threads work. Workers that may not any more, or may now, look again where they wait.
+define void @wengert_pool_resize(i64 %count) {
+entry:
+"""
+    + _WORDS
+    + """
+  store atomic i64 %count, ptr %threads seq_cst, align 8
+  store atomic i64 0, ptr %failures.at monotonic, align 8
+  %j = load atomic i64, ptr %jobs monotonic, align 8
+  %j1 = add i64 %j, 1
+  %j2 = and i64 %j1, 2147483647
+  store atomic i64 %j2, ptr %jobs seq_cst, align 8
+  <WAKE_ALL>
+  <UNPARK>
+  ret void
+}
+
+; How many threads this much work is for. What is not posted adds up while nobody helps, so that something is now and
+; then.
+define i64 @wengert_threads_for(i64 %work) {
+entry:
+"""
+    + _WORDS
+    + """
+  %allowed = load atomic i64, ptr %threads monotonic, align 8
+  %several = icmp sgt i64 %allowed, 1
+  br i1 %several, label %weigh, label %one
+weigh:
+  %sleepers = load atomic i64, ptr %asleep seq_cst, align 8
+  %workers = sub i64 %allowed, 1
+  %all.sleep = icmp sge i64 %sleepers, %workers
+  %least = select i1 %all.sleep, i64 <WAKING>, i64 <POSTING>
+  %failures = load atomic i64, ptr %failures.at monotonic, align 8
+  %least.now = shl i64 %least, %failures
+  %skipped = load atomic i64, ptr %skipped.at monotonic, align 8
+  %skipped1 = add i64 %skipped, %work
+  %is.worth = icmp sge i64 %skipped1, %least.now
+  br i1 %is.worth, label %all, label %skip
+all:
+  ret i64 %allowed
+skip:
+  %unhelped = icmp sgt i64 %failures, 0
+  %kept = select i1 %unhelped, i64 %skipped1, i64 0
+  store atomic i64 %kept, ptr %skipped.at monotonic, align 8
+  br label %one
+one:
+  ret i64 1
+}
+
+; Do function(context, low, high, number) for each share of range(n), which take so much work together: shared if that
+; is worth it.
+define void @wengert_share_out(ptr %f, ptr %c, i64 %n, i64 %size, i64 %work) {
+  %several = icmp sgt i64 %n, %size
+  br i1 %several, label %weigh, label %alone
+weigh:
+  %count = call i64 @wengert_threads_for(i64 %work)
+  br label %alone
+alone:
+  %threads = phi i64 [ 1, %0 ], [ %count, %weigh ]
+  call void @wengert_share_among(i64 %threads, ptr %f, ptr %c, i64 %n, i64 %size, i64 %work)
+  ret void
+}
+
+; ... among so many threads.
+define void @wengert_share_among(i64 %allowed, ptr %f, ptr %c, i64 %n, i64 %size, i64 %work) {
 entry:
 """
     + _WORDS
@@ -188,7 +305,6 @@ several:
   %n.more = add i64 %n, %size
   %n.top = sub i64 %n.more, 1
   %shares = sdiv i64 %n.top, %size
-  %allowed = load atomic i64, ptr %threads monotonic, align 8
   %two.threads = icmp sgt i64 %allowed, 1
   %two.shares = icmp sgt i64 %shares, 1
   %two = and i1 %two.threads, %two.shares
@@ -212,13 +328,29 @@ alone.next:
   br i1 %more, label %alone.next, label %finished
 
 post:
-  ; The ticket of the last job is used up and stays so while this one is described.
-  %old = load atomic i64, ptr %ticket acquire, align 8
+  ; The tickets of the last job are used up; they are closed while this one is described.
+  %before = load atomic i64, ptr %queues.at monotonic, align 8
+  %fewer = icmp slt i64 %shares, %allowed
+  %queues.some = select i1 %fewer, i64 %shares, i64 %allowed
+  %many = icmp sgt i64 %queues.some, <MOST_QUEUES>
+  %queues = select i1 %many, i64 <MOST_QUEUES>, i64 %queues.some
+  %was.more = icmp sgt i64 %before, %queues
+  %to.close = select i1 %was.more, i64 %before, i64 %queues
+  %first.ticket = call ptr @ticket(i64 0)
+  %old = load atomic i64, ptr %first.ticket acquire, align 8
   %job = lshr i64 %old, 32
   %job1 = add i64 %job, 1
   %closed.top = shl i64 %job1, 32
   %closed = or i64 %closed.top, 2147483648
-  store atomic i64 %closed, ptr %ticket seq_cst, align 8
+  br label %close
+close:
+  %q = phi i64 [ 0, %post ], [ %q1, %close ]
+  %closing = call ptr @ticket(i64 %q)
+  store atomic i64 %closed, ptr %closing seq_cst, align 8
+  %q1 = add i64 %q, 1
+  %close.more = icmp slt i64 %q1, %to.close
+  br i1 %close.more, label %close, label %describe
+describe:
   %f.word = ptrtoint ptr %f to i64
   %c.word = ptrtoint ptr %c to i64
   store atomic i64 %f.word, ptr %function.at release, align 8
@@ -226,23 +358,35 @@ post:
   store atomic i64 %n, ptr %range.at release, align 8
   store atomic i64 %size, ptr %share.at release, align 8
   store atomic i64 %shares, ptr %shares.at release, align 8
+  store atomic i64 %queues, ptr %queues.at release, align 8
   store atomic i64 0, ptr %done release, align 8
   %job2 = add i64 %job1, 1
-  %open = shl i64 %job2, 32
-  store atomic i64 %open, ptr %ticket seq_cst, align 8
+  %open.top = shl i64 %job2, 32
+  br label %open
+open:
+  %o = phi i64 [ 0, %describe ], [ %o1, %open ]
+  %first.share = call i64 @first(i64 %o, i64 %shares, i64 %queues)
+  %opened = or i64 %open.top, %first.share
+  %opening = call ptr @ticket(i64 %o)
+  store atomic i64 %opened, ptr %opening seq_cst, align 8
+  %o1 = add i64 %o, 1
+  %open.more = icmp slt i64 %o1, %queues
+  br i1 %open.more, label %open, label %announce
+announce:
   %j = load atomic i64, ptr %jobs monotonic, align 8
   %j1 = add i64 %j, 1
   %j2 = and i64 %j1, 2147483647
   store atomic i64 %j2, ptr %jobs seq_cst, align 8
-  %sleepers = load atomic i64, ptr %asleep seq_cst, align 8
-  %any = icmp sgt i64 %sleepers, 0
+  store atomic i64 0, ptr %skipped.at monotonic, align 8
+  %sleepers.now = load atomic i64, ptr %asleep seq_cst, align 8
+  %any = icmp sgt i64 %sleepers.now, 0
   br i1 %any, label %wake, label %help
 wake:
-  %helpers = sub i64 %shares, 1
+  %helpers = sub i64 %queues, 1
   <WAKE>
   br label %help
 help:
-  %mine = call i64 @wengert_work()
+  %mine = call i64 @wengert_work(i64 0)
   br label %wait
 wait:
   %w = phi i64 [ 0, %help ], [ %w1, %wait.more ]
@@ -259,101 +403,53 @@ pause:
   <PAUSE>
   br label %wait.more
 wait.more:
-  %w1 = add i64 %w, 1
+  %spent = phi i64 [ 1, %pause ], [ <YIELD>, %yield ]
+  %w1 = add i64 %w, %spent
   br label %wait
 release:
+  ; Nobody helped, or who did took so long that the caller would have been quicker alone.
+  %nobody = icmp eq i64 %mine, %shares
+  %wait.work = mul i64 %w, <SPIN_WORK>
+  %late = icmp sgt i64 %wait.work, %work
+  %in.vain = or i1 %nobody, %late
+  %failures = load atomic i64, ptr %failures.at monotonic, align 8
+  %failures1 = add i64 %failures, 1
+  %too.many = icmp sgt i64 %failures1, <MOST_FAILURES>
+  %failures2 = select i1 %too.many, i64 <MOST_FAILURES>, i64 %failures1
+  %fewer.failures = lshr i64 %failures, 1
+  %failures.now = select i1 %in.vain, i64 %failures2, i64 %fewer.failures
+  store atomic i64 %failures.now, ptr %failures.at monotonic, align 8
   store atomic i64 0, ptr @wengert_pool release, align 8
   br label %finished
 finished:
   ret void
 }
 
-; After a fork the child has no workers, and nobody is in the middle of anything.
-define void @wengert_pool_reset() {
-entry:
 """
-    + _WORDS
-    + _pool_word("arena", ARENA)
-    + """
-  %old = load i64, ptr %ticket, align 8
+    + f"""
+; After a fork the child has no workers, and nobody is in the middle of anything.
+define void @wengert_pool_reset() {{
+entry:
+{_WORDS}
+  %first.ticket = call ptr @ticket(i64 0)
+  %old = load i64, ptr %first.ticket, align 8
   %job = lshr i64 %old, 32
   %top = shl i64 %job, 32
   %closed = or i64 %top, 2147483648
-  store i64 %closed, ptr %ticket, align 8
+  br label %close
+close:
+  %q = phi i64 [ 0, %entry ], [ %q1, %close ]
+  %closing = call ptr @ticket(i64 %q)
+  store i64 %closed, ptr %closing, align 8
+  %q1 = add i64 %q, 1
+  %more = icmp slt i64 %q1, {MOST_QUEUES}
+  br i1 %more, label %close, label %rest
+rest:
+  store i64 1, ptr %threads, align 8
   store i64 0, ptr %asleep, align 8
+  store i64 0, ptr %failures.at, align 8
   store i64 0, ptr @wengert_pool, align 8
   ret void
-}
-
-; Memory of at least this size: what the last kernel gave back if it is large enough. Its size stands before it.
-define ptr @wengert_arena_take(i64 %size) {
-entry:
-"""
-    + _pool_word("arena", ARENA)
-    + """
-  %kept.word = atomicrmw xchg ptr %arena, i64 0 acq_rel, align 8
-  %there = icmp ne i64 %kept.word, 0
-  br i1 %there, label %look, label %make
-look:
-  %kept = inttoptr i64 %kept.word to ptr
-  %have = load i64, ptr %kept, align 8
-  %enough = icmp uge i64 %have, %size
-  br i1 %enough, label %give, label %drop
-drop:
-  call void @free(ptr %kept)
-  br label %make
-make:
-  %room = add i64 %size, 128
-  %made = call ptr @malloc(i64 %room)
-  %failed = icmp eq ptr %made, null
-  br i1 %failed, label %none, label %note
-none:
-  ret ptr null
-note:
-  store i64 %size, ptr %made, align 8
-  br label %give
-give:
-  %memory = phi ptr [ %kept, %look ], [ %made, %note ]
-  %word = ptrtoint ptr %memory to i64
-  %past = add i64 %word, 71
-  %aligned = and i64 %past, -64
-  %user = inttoptr i64 %aligned to ptr
-  %back = getelementptr i64, ptr %user, i64 -1
-  ; malloc aligns to 16, so there are at least 16 bytes between: the size, then where the block begins
-  store i64 %word, ptr %back, align 8
-  ret ptr %user
-}
-
-define void @wengert_arena_give(ptr %user) {
-entry:
-"""
-    + _pool_word("arena", ARENA)
-    + """
-  %back = getelementptr i64, ptr %user, i64 -1
-  %word = load i64, ptr %back, align 8
-  %memory = inttoptr i64 %word to ptr
-  %size = load i64, ptr %memory, align 8
-  %small = icmp ule i64 %size, <KEPT>
-  br i1 %small, label %keep, label %drop
-keep:
-  %old.word = atomicrmw xchg ptr %arena, i64 %word acq_rel, align 8
-  %old = inttoptr i64 %old.word to ptr
-  call void @free(ptr %old)
-  ret void
-drop:
-  call void @free(ptr %memory)
-  ret void
-}
-
-define void @wengert_arena_drop() {
-entry:
-"""
-    + _pool_word("arena", ARENA)
-    + """
-  %word = atomicrmw xchg ptr %arena, i64 0 acq_rel, align 8
-  %memory = inttoptr i64 %word to ptr
-  call void @free(ptr %memory)
-  ret void
-}
+}}
 """
 )
