@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 import wengert
 from random_programs import Program as Drawn
 from random_programs import programs
-from wengert.compile import plan as plan_module
+from wengert.compile import traced as traced_module
 from wengert.compile.function import CompiledFunction
 from wengert.program.evaluate import evaluate
 from wengert.program.parse import parse
@@ -112,7 +112,7 @@ def _traced(drawn: Drawn, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program]:
     """The whole program of a drawn one, forward and backward, before any pass."""
     found: list[Program] = []
     with monkeypatch.context() as patched:
-        patched.setattr(plan_module, "simplified", lambda program: found.append(program) or program)
+        patched.setattr(traced_module, "simplified", lambda program: found.append(program) or program)
         f: CompiledFunction = wengert.compile(drawn_function(drawn))
         with suppress(RuntimeError):  # not every drawn program can run
             f.program(*_leaves(drawn))

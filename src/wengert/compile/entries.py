@@ -5,7 +5,7 @@ Knows plans of compiled functions, and the schedules that they run, not how thes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from wengert._dtypes import DEFAULTS
@@ -22,7 +22,7 @@ class Entry(NamedTuple):
     """What is called, what lets it take further shapes, the guards that it looks at, and the tensors that it holds."""
 
     call: Callable[..., Any]
-    accept: Callable[[Sequence[tuple[int, ...]]], None]
+    accept: Callable[[Sequence[tuple[int, ...]], Mapping[int, tuple[int, int]]], None]
     guards: Guards
     held: Held
 
@@ -41,6 +41,7 @@ class Call(NamedTuple):
     ordered: frozenset[int]
     results: Sequence[tuple[str, Any]]
     result_structure: Any
+    ranges: Mapping[int, tuple[int, int]]  # of lengths for which it serves, by those of the shapes
 
 
 def entry_of(
@@ -59,7 +60,7 @@ def entry_of(
     alike = [entry for (known, _), entry in made.items() if known == key]
     for entry in alike:
         if entry.guards.hold() and _are_same(entry.held.objects, call.held.objects):
-            entry.accept(shapes)
+            entry.accept(shapes, call.ranges)
             return entry
     table = guards.table() if guards else None
     if len(made) >= _MOST or (guards and table is None):
@@ -71,7 +72,7 @@ def entry_of(
         return None
     whole = new.call if form is not None else _nested(new.call, call.result_structure)
     made[key, len(alike)] = entry = Entry(whole, new.accept, guards, call.held)
-    entry.accept(shapes)
+    entry.accept(shapes, call.ranges)
     return entry
 
 

@@ -47,7 +47,7 @@ class Executable:
         self._program = program
         self._written = written
         self._simplify = simplify
-        self._fast_math = fast_math
+        self.fast_math = fast_math
         self.schedule: Any = None  # of machine code
         if has_machine_code() and all([x.size for x in program.inputs]):
             self.schedule = self._scheduled()
@@ -64,7 +64,7 @@ class Executable:
     def _scheduled(self) -> Any:
         recipes = import_module("wengert.compile.recipes")
         source = self._program
-        name = recipes.name_of(source, self._written, simplify=self._simplify, fast_math=self._fast_math)
+        name = recipes.name_of(source, self._written, simplify=self._simplify, fast_math=self.fast_math)
         found = None if name is None else recipes.find(name, source)
         if found is not None:
             return found
@@ -93,7 +93,7 @@ class Executable:
             return None
         with without_collection():
             machine = import_module("wengert.compile.machine").Machine
-            return machine(self.program, self._written, fast_math=self._fast_math)
+            return machine(self.program, self._written, fast_math=self.fast_math)
 
     def __call__(self, *raws: Any) -> tuple[Any, ...]:
         """The outputs for these inputs."""

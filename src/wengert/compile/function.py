@@ -16,7 +16,7 @@ from wengert._traced import TraceError
 from wengert._tree import flatten
 from wengert.compile.plan import Plan
 from wengert.compile.report import explanation, llvm_text, loops_text, timings
-from wengert.compile.signature import changing, described, erased, key_of
+from wengert.compile.signature import changing, described, erased, key_of, without_lengths
 from wengert.compile.varying import MOST_PLANS, Family, NumbersAskedError, traced
 from wengert.engine.base import TensorBase, is_leveled
 from wengert.engine.state import STATE
@@ -50,6 +50,8 @@ class CompiledFunction:
         self._entries: dict[Any, Any] = {}  # builtins that do all of a call for some tensors
         self._structures: dict[int, Any] = {}  # of so many tensors as arguments
         self._families: dict[Any, Family] = {}  # of calls that differ in numbers
+        self._by_form: dict[Any, list[tuple[Plan, Any]]] = {}  # plans, and ranges of lengths for which they serve
+        self._others: dict[Any, list[Plan]] = {}  # plans for calls of other lengths than were traced
         self._traced = 0
         self._changing: dict[Any, int] = {}  # what changed while the function was traced, the last so many times
         self.__call__ = _unbound(self)
@@ -101,7 +103,7 @@ class CompiledFunction:
         return list(args), structure
 
     def _plan(self, key: Any, leaves: list[Any], structure: Any) -> Plan:
-        for plan in self._plans.get(key, ()):
+        for plan in self._plans.get(key) or self._others.get(key) or self._for_lengths(key):
             if plan.holds(leaves):
                 return plan
         places = _numbers(leaves)
@@ -117,6 +119,19 @@ class CompiledFunction:
         if found is None:
             found = self._new(key, leaves, structure)
             family.refuse(family.doubtful)
+        return found
+
+    def _for_lengths(self, key: Any) -> list[Plan]:
+        """Plans that were traced for other lengths, and serve for these."""
+        if not self._by_form:
+            return []
+        form, lengths = without_lengths(key)
+        found = []
+        for plan, ranges in self._by_form.get(form, ()):
+            if all([low <= n <= high for n, (low, high) in zip(lengths, ranges, strict=True)]):
+                found.append(plan)
+        if found:
+            self._others[key] = found
         return found
 
     def _of_numbers(self, family: Family, key: Any, leaves: list[Any], structure: Any) -> Plan | None:
@@ -147,8 +162,16 @@ class CompiledFunction:
         """A plan traced now."""
         last = next((other for other in reversed(list(self._plans)) if other != key and self._plans[other]), None)
         with without_collection():
+            form, lengths = without_lengths(key)
+            again = bool(lengths) and form in self._by_form
             plan = traced(
-                self._function, leaves, structure, varying=varying, effects=self._effects, fast_math=self._fast_math
+                self._function,
+                leaves,
+                structure,
+                varying=varying,
+                effects=self._effects,
+                fast_math=self._fast_math,
+                lengths_vary=again,
             )
         plans = self._plans.setdefault(key, [])
         plan.described = functools.partial(described, key, last, again=bool(plans))
@@ -156,6 +179,11 @@ class CompiledFunction:
         if self._is_doubtful(plan):
             return plan
         plans.append(plan)
+        self._others.pop(key, None)
+        if lengths:
+            alike = self._by_form.setdefault(form, [])
+            if plan.ranges:
+                alike.append((plan, [plan.ranges.get(n, (n, n)) for n in lengths]))
         self._traced += 1
         if self._traced == MANY:
             self._warn_of_many()

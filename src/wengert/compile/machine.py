@@ -24,7 +24,7 @@ from wengert.program.passes.complex_parts import without_complex
 from wengert.program.passes.expansion import expanded
 from wengert.program.passes.factors import with_shared_factors
 from wengert.program.program import Equation, Program
-from wengert.program.text import bodies_of
+from wengert.program.text import bodies_of, meta_text
 from wengert.program.values import Value
 
 # Kernels of this process by their structure: a program of the same form, for other lengths too, takes the same one.
@@ -39,6 +39,17 @@ def kernel_of(lowered: Lowered, *, fast_math: bool) -> CompiledKernel:
     found = _kernels.get(key)
     if found is None:
         found = _kernels[key] = build(lowered.kernel, fast_math=fast_math, text=text)
+    return found
+
+
+class UnknownKernelError(LookupError):
+    """A kernel was not built before."""
+
+
+def _known_kernel(lowered: Lowered, *, fast_math: bool) -> CompiledKernel:
+    found = _kernels.get((repr(lowered.kernel), fast_math))
+    if found is None:
+        raise UnknownKernelError
     return found
 
 
@@ -62,12 +73,25 @@ class Machine:
     """A program whose fusible equations run as machine code, by its ``schedule``.
 
     ``written`` are pairs of an input and the output that is to take its place. Where the last kernel writes into that
-    input, nothing can fail once it has begun. ``fast_math`` is that of the kernels.
+    input, nothing can fail once it has begun. ``fast_math`` is that of the kernels. With ``like`` this is only to be
+    compared with another machine for the same program of other lengths: nothing is built for it.
+
+    Raises:
+        UnknownKernelError: with ``like``, a kernel is needed that was not built before.
     """
 
-    def __init__(self, program: Program, written: Sequence[tuple[int, int]] = (), *, fast_math: bool = False) -> None:
+    def __init__(
+        self,
+        program: Program,
+        written: Sequence[tuple[int, int]] = (),
+        *,
+        fast_math: bool = False,
+        like: Machine | None = None,
+    ) -> None:
         self.original = program
-        self._fast_math = fast_math
+        self.fast_math = fast_math
+        self._kernel_of = kernel_of if like is None else _known_kernel
+        self.fixes: list[bool] = []  # for each kernel: whether short inner axes are numbers in it
         self.inner: dict[Equation, dict[str, Machine]] = {}  # of loops and branches: a machine for each program
         program = self.program = without_repetition(expanded(with_shared_factors(without_complex(program))))
         self._steps: list[Step] = []
@@ -85,7 +109,9 @@ class Machine:
                 self._add_calls(step.equations)
             else:
                 targets = _targets(program, steps, written) if step is steps[-1] else {}
-                fixes = not _inner_lengths_vary(step)
+                place = len(self.fixes)
+                fixes = not _inner_lengths_vary(step) if like is None else like.fixes[place : place + 1] != [False]
+                self.fixes.append(fixes)
                 self._add_kernel(lower(step, self.program.constants, self._place, targets, fixes_inner=fixes))
         outputs = [self._address(x) for x in program.outputs]
         inputs = {self._place[x] for x in program.inputs}
@@ -128,14 +154,14 @@ class Machine:
         op, meta = equation.op, dict(equation.meta)
         function = _called(op, meta)
         if op.name in LOOPS:  # its programs are kernels, and it goes from one to the next here
-            inner = {name: Machine(program, fast_math=self._fast_math) for name, program in bodies_of(equation)}
+            inner = {name: Machine(program, fast_math=self.fast_math) for name, program in bodies_of(equation)}
             self.inner[equation] = inner
             function = runner_of(op, meta, _finder(inner))
         self._steps.append((function, arguments, results if op.outputs != 1 else results[0]))
 
     def _add_kernel(self, lowered: Lowered) -> None:
         self.parts.append(lowered)
-        self._built.append(kernel_of(lowered, fast_math=self._fast_math))
+        self._built.append(self._kernel_of(lowered, fast_math=self.fast_math))
         arguments = [self._address(x) for x in lowered.arguments]
         self._place.update({x: self._place[target] for x, target in lowered.in_place.items()})
         results = [self._new_place(x) for x in lowered.results]
@@ -147,6 +173,25 @@ class Machine:
 
     def _address(self, x: Any) -> Any:
         return self._place[x] if isinstance(x, Value) else (x,)
+
+    def does_the_same(self, other: Machine) -> bool:
+        """Whether it runs the same kernels and calls on the same values, so that one can take the other's place."""
+        a, b = self.schedule, other.schedule
+        return (
+            self._built == other._built
+            and list(map(type, self.parts)) == list(map(type, other.parts))
+            and [rest[1:] for rest in a.steps] == [rest[1:] for rest in b.steps]
+            and list(map(_call_key, self.calls)) == list(map(_call_key, other.calls))
+            and (a.size, a.outputs, a.in_place) == (b.size, b.outputs, b.in_place)
+            and len(a.constants) == len(b.constants)
+            and all([_same_array(a.constants[n], b.constants[n]) for n in self._constants_read()])
+        )
+
+    def _constants_read(self) -> set[int]:
+        """The numbers of the constants that are more than a part of the code of kernels."""
+        first, schedule = len(self.program.inputs), self.schedule
+        read = {place for _, arguments, _ in schedule.steps for place in arguments} | {*schedule.outputs}
+        return {place - first for place in read if place.__class__ is int} & {*range(len(schedule.constants))}
 
     @property
     def kernels(self) -> list[Lowered]:
@@ -198,6 +243,14 @@ class Machine:
         if lowered.arguments != self.program.inputs or lowered.results != self.program.outputs:
             return None
         return self._built[0]
+
+
+def _call_key(equation: Equation) -> tuple[Any, ...]:
+    return equation.op.name, meta_text(dict(equation.meta)), [x for x in equation.inputs if not isinstance(x, Value)]
+
+
+def _same_array(a: Any, b: Any) -> bool:
+    return a is b or (a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes())
 
 
 def _targets(program: Program, steps: Sequence[Any], written: Sequence[tuple[int, int]]) -> dict[Value, Value]:

@@ -10,14 +10,13 @@ the trace.
 from __future__ import annotations
 
 import gc
-import math
-import operator
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
 import numpy as np
 
+from wengert._opaque import OpaqueNumber
 from wengert._traced import TraceError
 
 _TYPES: Final = {float: np.dtype(np.float64), int: np.dtype(np.int64)}
@@ -151,15 +150,10 @@ def _computation(function: Callable[..., Any], operands: Sequence[Any]) -> Compu
     return lambda values: function(values[left], values[right])
 
 
-class TracedNumber:
-    """A float or an int of which nobody gets to know the value.
+class TracedNumber(OpaqueNumber):
+    """A float or an int of which nobody gets to know the value: what reads it (in Python or in C) is refused."""
 
-    ``isinstance`` takes it for one, since the function must go the way that it goes with one; what reads a value (in
-    Python or in C) is refused.
-    """
-
-    __class__: Any = property(lambda number: type(number.concrete))
-    __slots__ = ("__weakref__", "concrete", "numbers", "origins", "place")
+    __slots__ = ("numbers", "origins", "place")
 
     def __init__(self, numbers: Numbers, place: int, concrete: Any, origins: frozenset[int]) -> None:
         self.numbers = numbers
@@ -167,100 +161,23 @@ class TracedNumber:
         self.concrete = concrete
         self.origins = origins
 
-    def _ask(self, read: Callable[[Any], Any]) -> Any:
+    def ask(self, read: Callable[[Any], Any]) -> Any:
+        """Refused while tracing."""
         return self.numbers.refuse(self.origins) if self.numbers.is_open else read(self.concrete)
 
-    def __array__(self, *_: Any, **__: Any) -> Any:
-        return self._ask(np.asarray)
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        plain = [x._ask(_itself) if type(x) is TracedNumber else x for x in inputs]
-        return getattr(ufunc, method)(*plain, **options)
-
-    def __copy__(self) -> Any:
-        return self
-
-    def __deepcopy__(self, _: Any) -> Any:
-        return self
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return self._ask(lambda value: value.__reduce_ex__(protocol))
-
-    def __round__(self, *digits: Any) -> Any:
-        return self._ask(lambda value: round(value, *digits))
-
-    def __divmod__(self, other: Any) -> Any:
-        return self._ask(lambda value: divmod(value, other))
-
-    def __rdivmod__(self, other: Any) -> Any:
-        return self._ask(lambda value: divmod(other, value))
-
-    def __format__(self, spec: str) -> str:
-        return self._ask(lambda value: format(value, spec))  # type: ignore[no-any-return]
-
-    def __getattr__(self, name: str) -> Any:
-        if hasattr(type(self.concrete), name):  # a method of numbers: is_integer, hex, real, ...
-            return self._ask(lambda value: getattr(value, name))
-        raise AttributeError(name)
-
-
-def _itself(value: Any) -> Any:
-    return value
-
-
-def _asking(read: Callable[[Any], Any]) -> Callable[[TracedNumber], Any]:
-    return lambda number: number._ask(read)
-
-
-_READS: Final[dict[str, Callable[[Any], Any]]] = {
-    "__float__": float,
-    "__int__": int,
-    "__index__": operator.index,
-    "__complex__": complex,
-    "__hash__": hash,
-    "__repr__": repr,
-    "__str__": str,
-    "__trunc__": math.trunc,
-    "__floor__": math.floor,
-    "__ceil__": math.ceil,
-}
-for _name, _read in _READS.items():
-    setattr(TracedNumber, _name, _asking(_read))
-
-
-def _computed(function: Callable[..., Any], *operands: Any) -> Any:
-    """Arithmetic or a comparison with at least one traced number; NotImplemented with what is no number."""
-    numbers = next(x for x in operands if type(x) is TracedNumber).numbers
-    for x in operands:
-        if type(x) is TracedNumber and x.numbers is numbers:
-            continue
-        if isinstance(x, (complex, np.generic, np.ndarray)):
-            numbers.refuse(frozenset().union(*[y.origins for y in operands if type(y) is TracedNumber]))
-        if type(x) not in (float, int, bool):
-            return NotImplemented
-    if not numbers.is_open:
-        return function(*[x.concrete if type(x) is TracedNumber else x for x in operands])
-    return numbers.compute(function, operands)
-
-
-def _binary(function: Callable[..., Any]) -> tuple[Any, Any]:
-    return (lambda a, b: _computed(function, a, b)), (lambda b, a: _computed(function, a, b))
-
-
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and_", "or_", "xor", "lshift", "rshift"):
-    _forward, _reflected = _binary(getattr(operator, _name))
-    setattr(TracedNumber, f"__{_name.rstrip('_')}__", _forward)
-    setattr(TracedNumber, f"__r{_name.rstrip('_')}__", _reflected)
-for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
-    setattr(TracedNumber, f"__{_name}__", _binary(getattr(operator, _name))[0])
-for _name, _unary in {
-    "neg": operator.neg,
-    "pos": operator.pos,
-    "abs": abs,
-    "invert": operator.invert,
-    "bool": bool,
-}.items():
-    setattr(TracedNumber, f"__{_name}__", lambda a, _unary=_unary: _computed(_unary, a))
+    def computed(self, function: Callable[..., Any], *operands: Any) -> Any:
+        """A traced number, or the outcome of a comparison."""
+        numbers = self.numbers
+        for x in operands:
+            if type(x) is TracedNumber and x.numbers is numbers:
+                continue
+            if isinstance(x, (complex, np.generic, np.ndarray)):
+                numbers.refuse(frozenset().union(*[y.origins for y in operands if type(y) is TracedNumber]))
+            if type(x) not in (float, int, bool):
+                return NotImplemented
+        if not numbers.is_open:
+            return function(*[x.concrete if type(x) is TracedNumber else x for x in operands])
+        return numbers.compute(function, operands)
 
 
 __all__ = ["NumberNeededError", "Numbers", "TracedNumber"]

@@ -5,47 +5,30 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Sequence
-from types import CoroutineType, GeneratorType
 from typing import Any
 
-import numpy as np
-
 from wengert._memory import without_collection
-from wengert._traced import Traced, TraceError
-from wengert._tree import LEAF, flatten, unflatten
-from wengert.compile import messages
+from wengert._tree import LEAF, unflatten
 from wengert.compile.adjoint import Adjoint
 from wengert.compile.bindings import Surroundings
-from wengert.compile.captures import Boundary
-from wengert.compile.effects import Effects, grad_of, state
+from wengert.compile.effects import grad_of
 from wengert.compile.entries import Call, Entry, entry_of
 from wengert.compile.execute import Executable
 from wengert.compile.guards import Attribute, Edited, Guards
 from wengert.compile.layouts import strides_of
 from wengert.compile.node import CompiledFunctionBackward
-from wengert.compile.numbers import Numbers, TracedNumber
-from wengert.compile.reading import raw_of
+from wengert.compile.numbers import Numbers
+from wengert.compile.ranges import LONG, Ranges, ranges
 from wengert.compile.runtime.held import Held
 from wengert.compile.settings import Settings
-from wengert.compile.storage import Storage
-from wengert.compile.trace import Trace
-from wengert.compile.tracing import tracing
-from wengert.engine.backward import run_grad
-from wengert.engine.base import TensorBase, cell_of, is_leveled, is_tracking, wrap
+from wengert.compile.traced import TracedFunction
+from wengert.engine.base import TensorBase, cell_of, is_leveled, wrap
 from wengert.engine.state import STATE
-from wengert.program.partition import cut
-from wengert.program.passes.cleaning import without_dead_code
-from wengert.program.passes.pipeline import simplified
 from wengert.program.program import Program
-from wengert.program.values import Value
-
-_ARRAYS = (TensorBase, np.ndarray, np.generic)
 
 
-class Plan:
+class Plan(TracedFunction):
     """The program of one signature, and what a call does around it.
-
-    Inputs are the array-like leaves of the arguments (``positions`` among all leaves) and then the captured tensors.
 
     Args:
         function: what is compiled.
@@ -54,6 +37,7 @@ class Plan:
         effects: whether writes to tensors from outside are carried out; not for an adjoint, which only repeats them.
         fast_math: whether machine code may reorder sums and fuse products with sums.
         numbers: the Python numbers among the leaves that may be others at the next call.
+        lengths_vary: functions of these arguments were called with other lengths before.
     """
 
     def __init__(
@@ -65,146 +49,39 @@ class Plan:
         effects: bool,
         fast_math: bool = False,
         numbers: Numbers | None = None,
+        lengths_vary: bool = False,
     ) -> None:
-        self.function = function
-        self.structure = structure
-        places = {id(leaf): i for i, leaf in reversed(list(enumerate(leaves))) if isinstance(leaf, _ARRAYS)}
-        self.positions = sorted(places.values())  # of each object once
-        number_of = {id(leaves[i]): number for number, i in enumerate(self.positions)}
-        self.slots = [(i, number_of[id(leaf)]) for i, leaf in enumerate(leaves) if id(leaf) in number_of]
-        self.effects = Effects()
-        self._fast_math = fast_math
-        self._leaves = len(leaves)
-        self.refusal: Exception | None = None  # why there are no gradients of the results
         start = time.perf_counter()
         outside = Surroundings(function, *unflatten(structure, leaves))
         names = Guards(outside.guards)
-        trace = Trace()
-        for module in outside.modules:
-            trace.settings.note(module)
-        self.numbers = trace.numbers = numbers
-        with tracing(trace):
-            one_for = {id(leaves[i]): _stand_in(trace, leaves[i]) for i in self.positions}
-            stand_ins = list(one_for.values())
-            memory, states = list(map(raw_of, stand_ins)), list(map(state, stand_ins))
-            given = [one_for.get(id(leaf), leaf) for leaf in leaves]
-            if numbers is not None:
-                given = [numbers.given.get(i, leaf) for i, leaf in enumerate(given)]
-            args, kwargs = unflatten(structure, given)
-            result = function(*args, **kwargs)
-            for t, storage in zip(stand_ins, memory, strict=True):
-                if raw_of(t) is not storage:
-                    raise TraceError(messages.replaced(storage.shape))
-            del args, kwargs, given
-            self._read_result(trace, result, stand_ins)
-            del result
-            if effects:
-                self.effects.read(trace, list(zip(self.positions, stand_ins, states, strict=True)), self.outputs)
-            joint = self._differentiate(trace, stand_ins)
-            self.traced_equations = len(trace.equations)
-            self.unrolled = list(dict.fromkeys(trace.unrolled))
-            program, self.cut = self._cut(trace, joint)
-        reset = trace.settings.close()
-        self.hosts = trace.hosts
-        asked = trace.layouts.asked
-        inputs = [*trace.arguments, *[capture.value for capture in trace.captures]]
-        # Inputs on whose order in memory something depends, and that order.
-        self._ordered = [(place, asked[value]) for place, value in enumerate(inputs) if value in asked]
-        leaf_of = {id(t): i for t, i in zip(stand_ins, self.positions, strict=True)}
-        # Tensors from outside; in place of gradients those whose gradients they are, or the numbers of leaves.
-        self._held = Held([c.tensor if c.owner is None else None for c in trace.captures])
-        self.owners = [None if c.owner is None else leaf_of.get(id(c.owner), c.owner) for c in trace.captures]
+        super().__init__(function, leaves, structure, effects=effects, numbers=numbers, modules=outside.modules)
+        reset = self.settings.close()
+        number_of = {id(leaves[i]): number for number, i in enumerate(self.positions)}
+        self.slots = [(i, number_of[id(leaf)]) for i, leaf in enumerate(leaves) if id(leaf) in number_of]
+        self._fast_math = fast_math
+        self._leaves = len(leaves)
+        self._held = Held(self.captured_tensors)
         kept, changed = names.without_changed(outside.sets)
         # What was changed meanwhile, but by nothing that the function's own code says:
         self.changed_meanwhile = changed | {about for about in reset if about[1] not in outside.sets}
-        self._names = self._all_guards(kept, trace.settings, leaves)
+        self._names = self._all_guards(kept, self.settings, leaves)
         self._guards = [(t._data.dtype, t._data.shape, t._rg) for t in self.captures(leaves)]
         # Old values are kept for gradients, if there are any: not where the function itself has freed the graph.
         written = self.effects.writes if not self.tracked_outputs or self.refusal is not None else []
-        self.forward = Executable(program, written, simplify=self.cut is None, fast_math=fast_math)
+        self.forward = Executable(self.program_traced, written, simplify=self.cut is None, fast_math=fast_math)
+        self.ranges = self._ranges(written) if lengths_vary or self.traced_equations < LONG else {}
+        self.symbolic = self.lengths = None  # nothing asks any more
         self._follow()
         self._names.use(self.forward.schedule)
         self.seconds = time.perf_counter() - start
         self._backward: Callable[..., tuple[Any, ...]] | None = None
         self._adjoint: Adjoint | None = None
 
-    # --- reading the trace -----------------------------------------------------------------------------------------
-
-    def _read_result(self, trace: Trace, result: Any, stand_ins: list[Any]) -> None:
-        """What the function returned: values of the program, tensors that it was given, or anything else as it is."""
-        found, self.result_structure = flatten(result)
-        for leaf in found:
-            if isinstance(leaf, (GeneratorType, CoroutineType)):
-                leaf.close()
-                raise TraceError(messages.runs_later(leaf))
-        self.outputs: list[Value] = []
-        self.results: list[tuple[str, Any]] = []
-        self._tracked_tensors: list[Any] = []
-        places: dict[int, int] = {}  # of tensors among the results
-        for number, leaf in enumerate(found):
-            if type(leaf) is TracedNumber:
-                self.results.append(("number", leaf.place))
-                continue
-            if not isinstance(leaf, TensorBase):
-                self.results.append(("static", leaf))
-                continue
-            same = next((i for i, t in enumerate(stand_ins) if t is leaf), None)
-            if same is not None:
-                self.results.append(("argument", self.positions[same]))
-                continue
-            if not isinstance(raw_of(leaf), Traced) and trace.is_untouched(trace.capture(leaf)):
-                self.results.append(("static", leaf))
-                continue
-            if places.setdefault(id(leaf), number) != number:
-                self.results.append(("again", places[id(leaf)]))
-                continue
-            value = trace.value_of(leaf)
-            tracked = is_tracking(leaf) and value.dtype.kind in "fc"
-            kind = "plain" if not tracked else "leaf" if leaf._node is None else "tracked"
-            if kind == "tracked":
-                self._tracked_tensors.append(leaf)
-            self.results.append((kind, len(self.outputs)))
-            self.outputs.append(value)
-        self.tracked_outputs = [place for kind, place in self.results if kind == "tracked"]
-
-    def _differentiate(self, trace: Trace, stand_ins: list[Any]) -> tuple[list[Value], list[Value | None]]:
-        """Sweep back from the tracked results in the same trace: the cotangents' values and the gradients'."""
-        inputs = [*stand_ins, *[c.inside() for c in trace.captures]]
-        self.tracked_inputs: list[int] = []
-        if not self.tracked_outputs:
-            return [], []
-        self.tracked_inputs = [i for i, t in enumerate(inputs) if t._data.dtype.kind in "fc" and is_tracking(t)]
-        cotangents = []
-        for t in self._tracked_tensors:
-            value = trace.new(t._data.dtype, t._data.shape)
-            cotangents.append(wrap(Storage(trace, value)))
-        targets = [inputs[i] for i in self.tracked_inputs]
-        try:
-            grads = run_grad(
-                self._tracked_tensors, targets, cotangents, retain_graph=True, create_graph=False, allow_unused=True
-            )
-        except (RuntimeError, NotImplementedError) as error:  # it counts only if somebody asks for these gradients
-            self.refusal = error.with_traceback(None)
-            grads = [None] * len(targets)
-        self._tracked_tensors = []
-        values = [None if g is None else trace.value_of(g) for g in grads]
-        return [t._data.current() for t in cotangents], values
-
-    def _cut(self, trace: Trace, joint: tuple[list[Value], list[Value | None]]) -> tuple[Program, Any]:
-        whole = trace.program(self.outputs)
-        if not self.tracked_outputs:
-            return whole, None
-        cotangents, gradients = joint
-        real = [g for g in gradients if g is not None]
-        self._gradient_places = [g is not None for g in gradients]
-        both = whole.replaced(inputs=(*whole.inputs, *cotangents), outputs=(*self.outputs, *real))
-        parts = cut(simplified(both), cotangents, len(self.outputs))
-        tracked = [whole.outputs[place] for place in self.tracked_outputs]
-        needed = without_dead_code(whole.replaced(outputs=tracked)).uses()
-        self.reaching = [number for number, x in enumerate(whole.inputs) if x in needed]
-        written = {number for number, _ in self.effects.writes}
-        self.written_and_needed = written.intersection([*parts.kept_inputs, *self.reaching])
-        return parts.forward, parts
+    def _ranges(self, written: Sequence[tuple[int, int]]) -> Ranges:
+        """The lengths for which all this serves, by those that were traced."""
+        if self.lengths is None or self.symbolic is None or self.cut is not None:
+            return {}
+        return ranges(self.lengths, self.symbolic, self.program_traced, self.forward, written)
 
     def _all_guards(self, names: Guards, settings: Settings, leaves: Sequence[Any]) -> Guards:
         """The guards: of names from outside, of settings of modules, and whether gradients are wanted."""
@@ -250,19 +127,19 @@ class Plan:
                 return False
         if not (self.effects.hold(leaves) and self._names.hold()):
             return False
-        if self._ordered and not self._lie_as_before(leaves):
+        if self.ordered and not self._lie_as_before(leaves):
             return False
         return all([host.source.key() == host.key for host in self.hosts])
 
     @property
     def is_ordered(self) -> bool:
         """Whether it holds only for inputs that lie in memory as those did for which it was traced."""
-        return bool(self._ordered)
+        return bool(self.ordered)
 
     def _lie_as_before(self, leaves: Sequence[Any]) -> bool:
         """Whether inputs on whose order in memory something depends have the order that they had."""
         first, captures = len(self.positions), self.captures(leaves)
-        for place, strides in self._ordered:
+        for place, strides in self.ordered:
             x = leaves[self.positions[place]] if place < first else captures[place - first]
             if strides_of(x._data if isinstance(x, TensorBase) else x) != strides:
                 return False
@@ -331,11 +208,18 @@ class Plan:
 
     def entry(self, slow: Callable[..., Any], made: dict[Any, Entry]) -> Entry | None:
         """The entry that does all of a call, if there can be one; ``made`` are the function's (:mod:`.entries`)."""
-        if self._does_more() or any([strides is not None for _, strides in self._ordered]):
+        if self._does_more() or any([strides is not None for _, strides in self.ordered]):
             return None
-        ordered = frozenset([place for place, _ in self._ordered])
+        ordered = frozenset([place for place, _ in self.ordered])
         call = Call(
-            self.structure, self._leaves, self.positions, self._held, ordered, self.results, self.result_structure
+            self.structure,
+            self._leaves,
+            self.positions,
+            self._held,
+            ordered,
+            self.results,
+            self.result_structure,
+            self.ranges,
         )
         found = entry_of(call, self.forward, self._names, slow, made)
         if found is not None:
@@ -359,7 +243,7 @@ class Plan:
             with without_collection():
                 self._backward = Executable(self.cut.backward, fast_math=self._fast_math)
         found = iter(self._backward(*raws))
-        return [next(found) if there else None for there in self._gradient_places]
+        return [next(found) if there else None for there in self.gradient_places]
 
     def adjoint(self, leaves: Sequence[Any], tensors: Sequence[Any], grads: Sequence[Any]) -> tuple[Any, ...]:
         """As :meth:`backward`, on tensors and recorded."""
@@ -370,20 +254,6 @@ class Plan:
     # Bound by the compiled function that owns this plan: its signature and why it was traced; a function compiled.
     described: Callable[[], tuple[str, str]]
     compiled: Callable[[Callable[..., Any]], Callable[..., Any]]
-
-
-def _stand_in(trace: Trace, leaf: Any) -> Any:
-    if not isinstance(leaf, TensorBase):
-        return trace.argument(leaf)
-    raw = raw_of(leaf)
-    t = trace.argument(raw)
-    t.__class__ = leaf.__class__
-    t._grad = grad_of(0, (leaf,))
-    if is_tracking(leaf):
-        t._rg = True
-        if leaf._node is not None:
-            t._node = Boundary((), raw.shape, raw.dtype)
-    return t
 
 
 def _tensor(leaf: Any) -> Any:

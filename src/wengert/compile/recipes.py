@@ -1,4 +1,4 @@
-"""Schedules in the cache on disk, by the programs that were traced.
+"""Schedules in the cache on disk, by the programs that were traced, and for which lengths they serve.
 
 What a long traced program becomes takes longer to find out than all the rest of its first call, and does not change:
 which kernels run, in which order, on what. Where every step is a kernel, that is a list of their names in the cache and
@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 import marshal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from wengert.compile.nest import Role
+from wengert.compile.ranges import LONG, Ranges
 from wengert.compile.runtime.build import CompiledKernel, stored
 from wengert.compile.runtime.cache import cache as disk_cache
 from wengert.compile.runtime.cache import digest
@@ -29,9 +30,7 @@ from wengert.program.program import Program
 from wengert.program.text import bodies_of, meta_text
 from wengert.program.values import Value
 
-LEAST: Final = (
-    64  # equations: fewer become a schedule in less time than a file takes, and leave no file for each length
-)
+LEAST: Final = LONG  # equations: fewer become a schedule in less time than a file takes
 _LARGEST: Final = 1 << 20  # bytes of a constant
 
 _kernels: Final[dict[str, CompiledKernel]] = {}  # of this process, by their names in the cache
@@ -46,11 +45,30 @@ def name_of(
     """
     if len(program.equations) < LEAST:
         return None
+    return _name("recipe", program, f"{written!r} {simplify} {fast_math}")
+
+
+def _name(kind: str, program: Program, rest: str) -> str | None:
     form = _form(program)
     if form is None:
         return None
     versions = f"{sys.version} {np.__version__} {source_version()} {processor().key} {host_target()!r}"
-    return digest("recipe", versions, f"{written!r} {simplify} {fast_math}", form)
+    return digest(kind, versions, rest, form)
+
+
+def known_ranges(program: Program, rest: str, find_out: Callable[[], Ranges]) -> Ranges:
+    """For which lengths what was made of a program serves, if that is in the cache, or else what ``find_out`` gives.
+
+    ``rest`` is what else that depends on.
+    """
+    name = _name("ranges", program, rest)
+    kept = None if name is None else disk_cache().get(name)
+    if kept is not None:
+        return {n: (low, high) for n, low, high in json.loads(kept)}
+    found = find_out()
+    if name is not None:
+        disk_cache().put(name, json.dumps([(n, low, high) for n, (low, high) in found.items()]).encode())
+    return found
 
 
 def keep(name: str, program: Program, schedule: Schedule, kernels: Sequence[CompiledKernel]) -> None:
@@ -119,4 +137,4 @@ def _form(program: Program) -> bytes | None:
         return None
 
 
-__all__ = ["LEAST", "find", "keep", "name_of"]
+__all__ = ["LEAST", "find", "keep", "known_ranges", "name_of"]

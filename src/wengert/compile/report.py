@@ -50,6 +50,8 @@ def explanation(name: str, plans: Sequence[Any], eager: Sequence[str]) -> str:
 def _plan_lines(plan: Any, reason: str) -> Iterator[str]:
     yield f"traced because {reason}, in {1e3 * plan.seconds:.1f} ms"
     yield f"reads {len(plan.positions)} argument(s) and {plan.captured} tensor(s) from outside"
+    for n, (low, high) in plan.ranges.items():
+        yield f"serves lengths from {low:,} to {high:,} in place of {n:,}"
     if plan.effects.writes_outside:
         yield "writes into tensors from outside"
     yield f"program: {plan.traced_equations} equations traced, {len(plan.program.equations)} after all passes"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, NamedTuple
@@ -39,10 +39,13 @@ Step = tuple[Callable[..., Any], Sequence[Address], Any]  # a function, of what,
 
 
 class Entry(NamedTuple):
-    """A builtin from tensors to tensors. It takes those of sizes that were traced: ``accept`` names their shapes."""
+    """A builtin from tensors to tensors.
+
+    It takes those of sizes that were traced: ``accept`` names their shapes, and how far sizes may be others.
+    """
 
     call: Callable[..., Any]
-    accept: Callable[[Sequence[tuple[int, ...]]], None]
+    accept: Callable[[Sequence[tuple[int, ...]], Mapping[int, tuple[int, int]]], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,10 +114,13 @@ class Schedule:
         places = [extents.index(name) for name in names]
         seen = Seen([made.interface.sizes.index(name) for name in names]) if names else None
 
-        def accept(shapes: Sequence[tuple[int, ...]]) -> None:
+        def accept(shapes: Sequence[tuple[int, ...]], ranges: Mapping[int, tuple[int, int]]) -> None:
             if seen is not None:
                 sizes = [size for shape in shapes for size in shape]
-                seen.add(tuple([sizes[place] for place in places]))
+                named = tuple([sizes[place] for place in places])
+                seen.add(named)
+                if ranges:
+                    seen.add_between([ranges.get(size, (size, size)) for size in named])
 
         guards = ((id(DEFAULTS) + default_float, id(DEFAULTS.float)),)
         terms = Terms(WATCHED.address, guards, DEFAULTS, seen, form, guarded, held, ordered)

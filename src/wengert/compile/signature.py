@@ -10,6 +10,7 @@ import numpy as np
 
 from wengert._dtypes import DEFAULTS
 from wengert._tree import LEAF, count
+from wengert.compile.lower.sizes import SHORT
 from wengert.engine.base import TensorBase, is_tracking
 from wengert.engine.state import STATE
 
@@ -35,6 +36,18 @@ def erased(key: Any, places: Sequence[int]) -> Any:
     for i in places:
         parts[1 + i] = _ANY[parts[1 + i][0]]
     return tuple(parts)
+
+
+def without_lengths(key: Any) -> tuple[Any, tuple[int, ...]]:
+    """The key of calls that differ in long lengths, but not in which of them are equal; and those, each once."""
+    places: dict[int, int] = {}
+    parts = list(key)
+    for i in range(1, len(parts) - 3):
+        part = parts[i]
+        if part.__class__ is tuple and len(part) > 2 and part[2].__class__ is tuple:
+            shape = tuple([n if n <= SHORT else (places.setdefault(n, len(places)),) for n in part[2]])
+            parts[i] = (*part[:2], shape, *part[3:])
+    return tuple(parts), tuple(places)
 
 
 def _repeated(leaves: Sequence[Any]) -> tuple[int, ...] | None:
@@ -152,4 +165,4 @@ def _steps(structure: Any, place: int) -> list[Any]:
     return []
 
 
-__all__ = ["changing", "described", "erased", "key_of"]
+__all__ = ["changing", "described", "erased", "key_of", "without_lengths"]

@@ -8,6 +8,7 @@ import numpy as np
 
 from wengert._traced import Traced
 from wengert.compile import messages
+from wengert.compile.lengths import as_seen
 from wengert.ops.viewing import VIEW_WRITE, follow
 from wengert.program.values import Value
 from wengert.spaces.raw import REAL
@@ -23,14 +24,22 @@ def _overlaps(step: Step, shape: tuple[int, ...]) -> bool:
     return name in ("expand", "as_strided")
 
 
+def _shape_for_who_asks(storage: Any) -> Any:
+    """See :mod:`wengert.compile.lengths`."""
+    shape = storage._value.shape
+    return shape if storage.trace.lengths is None else as_seen(shape)
+
+
 class Storage(Traced):
     """The memory of a tensor in a trace: all of it, or the part of ``base`` to which ``step`` leads."""
 
     __slots__ = ("_base", "_made_from", "_seen", "_step", "_value", "scope", "trace")
 
+    shape: Any = property(_shape_for_who_asks)
+    ndim: Any = property(lambda storage: len(storage._value.shape))
+
     def __init__(self, trace: Any, value: Value, base: Storage | None = None, step: Step | None = None) -> None:
         self.dtype = value.dtype
-        self.shape = value.shape
         self.trace = trace
         self.scope = trace.scope  # the loop in whose steps it was made
         self._value = value

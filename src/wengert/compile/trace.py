@@ -8,18 +8,21 @@ place gives the storage a new value; a view asks its base for its value.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
 from wengert._batched import Batched
+from wengert._opaque import plain
 from wengert._source import user_code
 from wengert._traced import Traced, TraceError
 from wengert.compile import messages, reading
 from wengert.compile.branches import traced_cond, traced_while
 from wengert.compile.captures import Boundary, Capture, GradSlot
 from wengert.compile.layouts import Layouts
+from wengert.compile.lengths import Lengths
 from wengert.compile.loops import NoLoopError, is_open, traced_fori, traced_scan
 from wengert.compile.number_operands import tensor_of, with_tensors
 from wengert.compile.numbers import Numbers, TracedNumber
@@ -48,7 +51,7 @@ from wengert.engine.saved import as_tensor, port_of
 from wengert.engine.state import STATE
 from wengert.engine.views import View, origin_of
 from wengert.ops.record import TABLE, EachInput, Kind, Op, Promote
-from wengert.program.infer import ValueDependentError, result_types, stand_in
+from wengert.program.infer import ValueDependentError, check, result_types, stand_in
 from wengert.program.program import Equation, Program
 from wengert.program.values import Operand, Value
 
@@ -60,7 +63,9 @@ _ELEMENTWISE: Final = Kind.ELEMENTWISE  # to look a member of an enumeration up 
 class Trace:
     """A program under construction."""
 
-    def __init__(self) -> None:
+    def __init__(self, lengths: Lengths | None = None, numbers: Numbers | None = None) -> None:
+        self.lengths = lengths  # of the arguments, where they may be others at the next call
+        self.numbers = numbers  # those among the arguments that may be others at the next call
         self.arguments: list[Value] = []
         self.captures: list[Capture] = []
         self.constants: dict[Value, np.ndarray[Any, Any]] = {}
@@ -78,13 +83,13 @@ class Trace:
         self.bodies: list[list[Equation]] = []  # the equations of loops' steps
         self.unrolled: list[str] = []  # why loops became no loops of the program
         self._made_in: dict[int, Any] = {}
-        self.numbers: Numbers | None = None  # those among the arguments that may be others at the next call
+        self._is_settled = False  # lengths that were not known are numbers by now
 
     # --- values ----------------------------------------------------------------------------------------------------
 
     def argument(self, like: Any) -> Any:
         """A new untracked tensor that stands for an argument of the dtype and shape of ``like``."""
-        value = self.new(like.dtype, like.shape)
+        value = self.new(like.dtype, like.shape if self.lengths is None else self.lengths.shape(like.shape))
         self.layouts.give(value, like)
         self.arguments.append(value)
         return wrap(Storage(self, value))
@@ -94,6 +99,11 @@ class Trace:
         value = Value(dtype, shape)
         self._made_by[value] = None
         return value
+
+    @property
+    def values(self) -> Iterable[Value]:
+        """All values of this program."""
+        return self._made_by.keys()
 
     def owns(self, value: Value) -> bool:
         """Whether it is a value of this program."""
@@ -219,6 +229,8 @@ class Trace:
     def emit(self, op: Op, operands: Sequence[Any], meta: dict[str, Any]) -> Any:
         """A new equation; its result, or the tuple of its results."""
         inputs: tuple[Operand, ...] = tuple([self.constant(x) if isinstance(x, np.generic) else x for x in operands])
+        if self._is_settled:
+            inputs, meta = plain(inputs), plain(meta)
         try:
             types = result_types(op, inputs, meta)
         except ValueDependentError:
@@ -250,8 +262,7 @@ class Trace:
     def _operands(self, op: Op, inputs: Sequence[Any]) -> list[Any]:
         """The values and numbers that an operation computes with, promoted."""
         operands = [self._operand(op, position, x) for position, x in enumerate(inputs)]
-        if op.check is not None:
-            op.check(op.name, [stand_in(x) for x in operands])
+        check(op, operands)
         if op.promote is Promote.KEEP or not operands or are_promoted(operands):
             return operands
         dtype = compute_dtype(op, operands)
@@ -420,20 +431,35 @@ class Trace:
 
     # --- loops -----------------------------------------------------------------------------------------------------
 
+    def settle_lengths(self) -> None:
+        """Let all lengths be numbers from now on: programs within equations are not made for others."""
+        if self.lengths is not None:
+            self.lengths.settle()
+            for value in self._made_by:
+                value.shape = plain(value.shape)
+            before, self.equations[:] = self.equations[:], []
+            for each in before:
+                self.add(replace(each, inputs=plain(each.inputs), meta=plain(each.meta)))
+            self.lengths, self._is_settled = None, True
+
     def scan(self, body: Any) -> Any:
         """:func:`wengert.func.scan` while this trace is set."""
+        self.settle_lengths()
         return traced_scan(self, body)
 
     def fori(self, lower: int, upper: int, body_fn: Any, init: Any) -> Any:
         """:func:`wengert.func.fori_loop` while this trace is set; None where its steps must run one by one."""
+        self.settle_lengths()
         return traced_fori(self, lower, upper, body_fn, init)
 
     def while_loop(self, cond_fn: Any, body_fn: Any, carried: Sequence[Any]) -> Any:
         """:func:`wengert.func.while_loop` while this trace is set, for a condition that is a value of the program."""
+        self.settle_lengths()
         return traced_while(self, cond_fn, body_fn, carried)
 
     def cond(self, pred: Any, branches: Sequence[Any]) -> Any:
         """:func:`wengert.func.cond` while this trace is set, for a condition that is a value of the program."""
+        self.settle_lengths()
         return traced_cond(self, pred, branches)
 
     def check_scope(self, storage: Storage | None) -> None:

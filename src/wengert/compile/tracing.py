@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert import _random
+from wengert._opaque import plain
 from wengert._traced import Traced, TraceError
 from wengert.compile import messages, reading
 from wengert.compile.sources import Draw
@@ -44,6 +45,7 @@ def _draw(stream: Any, name: str | None, *args: Any) -> Any:
         return next(STATE.draws)
     if STATE.trace is None:
         return None
+    args = plain(args)  # the stream draws as many at each call
     return STATE.trace.read_each_call(Draw(stream, name, args, _drawn_type(name, args)))[0]
 
 

@@ -64,6 +64,7 @@ def traced(
     effects: bool,
     fast_math: bool,
     varying: Sequence[int],
+    lengths_vary: bool = False,
 ) -> Plan:
     """A new plan.
 
@@ -73,7 +74,7 @@ def traced(
     """
     numbers = Numbers(varying, leaves) if varying else None
     if numbers is None:
-        return Plan(function, leaves, structure, effects=effects, fast_math=fast_math)
+        return Plan(function, leaves, structure, effects=effects, fast_math=fast_math, lengths_vary=lengths_vary)
     codes: set[CodeType] = set()
     try:
         with _noting(codes):

@@ -56,7 +56,7 @@ def fit_tensor(x: Any, to: Node, source: Node) -> Any:
     if to.axes or x._data.__class__ is Batched:
         x = in_batch(x, x._data, to.axes, TENSOR)
     got, shape = x._data.shape, to.shape
-    if got != shape:
+    if len(got) != len(shape) or got != shape:
         axes = summed_axes(got, shape)
         if axes is None:
             x = TENSOR.expand(x, shape=_expandable(got, to, source))

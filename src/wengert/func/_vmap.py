@@ -124,7 +124,7 @@ def _batch_size(leaves: list[Any], dims: list[Any], name: str) -> int:
     sizes = [x._data.shape[dim] for x, dim in zip(leaves, dims, strict=True) if dim is not None]
     if not sizes:
         raise ValueError(f"vmap({name}, in_dims, ...)(<inputs>): at least one input must have a batch dimension")
-    if len(set(sizes)) > 1:
+    if any([size != sizes[0] for size in sizes]):
         raise ValueError(
             f"vmap: Expected all tensors to have the same size in the mapped dimension, got sizes {sizes} for the "
             "mapped "

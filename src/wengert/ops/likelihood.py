@@ -54,7 +54,7 @@ def _plain_nll(x: Any, target: Any, *, reduction: str) -> Any:
 
 
 def _plain_nll_vjp(xp: Any, g: Any, y: Any, x: Any, target: Any, *, reduction: str) -> Any:
-    rows = -g / (float(prod(target.shape)) or float("nan")) if reduction == "mean" else -g
+    rows = -g / (1.0 * prod(target.shape) or float("nan")) if reduction == "mean" else -g
     return xp.class_spread(rows, target, shape=x.shape)
 
 

@@ -30,7 +30,7 @@ def _divisor(shapes: list[tuple[int, ...]], reduction: str) -> float:
     if reduction != "mean":
         return 1.0
     first = shapes[0]
-    return float(prod(first if all([shape == first for shape in shapes]) else np.broadcast_shapes(*shapes)))
+    return 1.0 * prod(first if all([shape == first for shape in shapes]) else np.broadcast_shapes(*shapes))
 
 
 def reduced(v: Any, reduction: str) -> Any:
@@ -40,8 +40,9 @@ def reduced(v: Any, reduction: str) -> Any:
     return (MEAN if reduction == "mean" else SUM).impl(v, dim=None, keepdim=False)
 
 
-def _per_element(g: Any, divisor: float) -> Any:
+def _per_element(g: Any, divisor: float, factor: float = 1.0) -> Any:
     """Give the cotangent of each element; dividing the reduced one first costs one scalar division."""
+    g = g if factor == 1.0 else g * factor
     return g if divisor == 1.0 else g / (divisor or float("nan"))
 
 
@@ -75,10 +76,10 @@ def _loss(
         return reduced(value(a, b, **meta), reduction)
 
     def vjp_a(xp: Any, g: Any, y: Any, a: Any, b: Any, *, reduction: str, **meta: Any) -> Any:
-        return pull_a(xp, _per_element(g, _divisor([a.shape, b.shape], reduction) / factor), a, b, **meta)
+        return pull_a(xp, _per_element(g, _divisor([a.shape, b.shape], reduction), factor), a, b, **meta)
 
     def vjp_b(xp: Any, g: Any, y: Any, a: Any, b: Any, *, reduction: str, **meta: Any) -> Any:
-        return pull_b(xp, _per_element(g, _divisor([a.shape, b.shape], reduction) / factor), a, b, **meta)
+        return pull_b(xp, _per_element(g, _divisor([a.shape, b.shape], reduction), factor), a, b, **meta)
 
     def jvp(xp: Any, ts: Any, y: Any, a: Any, b: Any, *, reduction: str, **meta: Any) -> Any:
         parts = [slope(xp, a, b, **meta) * t * factor for slope, t in zip(slopes, ts, strict=True) if t is not None]

@@ -93,7 +93,7 @@ def _normalized_batch(xp: Any, x: Any, *affine: Any, dims: Dims, eps: float) -> 
 
 
 def _mean_over(xp: Any, v: Any, dims: Dims) -> Any:
-    return xp.sum(v, dim=dims, keepdim=True) / float(prod([v.shape[d] for d in dims]) or 1)
+    return xp.sum(v, dim=dims, keepdim=True) / (1.0 * prod([v.shape[d] for d in dims]) or 1.0)
 
 
 def _pull_parts(
@@ -105,7 +105,7 @@ def _pull_parts(
     it.
     """
     pushed = g * weight[0] if weight else g
-    n = float(prod([x.shape[d] for d in dims]) or 1)
+    n = 1.0 * prod([x.shape[d] for d in dims]) or 1.0
     unit = (x - mean) * scale
     along_mean = _mean_over(xp, pushed, dims) - g_mean / (scale * n)
     along_unit = _mean_over(xp, pushed * unit, dims) + g_scale * scale / n
@@ -287,7 +287,7 @@ def _rms_norm(x: Any, *, dims: Dims, eps: float) -> tuple[Any, Any]:
 
 
 def _rms_norm_vjp(xp: Any, g: Any, y: Any, x: Any, *, dims: Dims, eps: float) -> Any:
-    n = float(prod([x.shape[d] for d in dims]) or 1)
+    n = 1.0 * prod([x.shape[d] for d in dims]) or 1.0
     unit = x * y[1]  # the first result anew, so that it may be written to
     along = _mean_over(xp, g[0] * unit, dims) + g[1] * y[1] / n
     return (g[0] - unit * along) * y[1]

@@ -94,7 +94,7 @@ def _mean(x: Any, *, dim: Dims, keepdim: bool) -> Any:
 
 
 def _mean_vjp(xp: Any, g: Any, y: Any, x: Any, *, dim: Dims, keepdim: bool) -> Any:
-    return spread(xp, g / float(count(x.shape, dim) or 1), x.shape, dim, keepdim)
+    return spread(xp, g / (1.0 * count(x.shape, dim) or 1.0), x.shape, dim, keepdim)
 
 
 SUM = defop(

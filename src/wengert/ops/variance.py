@@ -46,7 +46,7 @@ def _std_mean(x: Any, *, dim: Dims, correction: float, keepdim: bool) -> tuple[A
 
 
 def _var_vjp(xp: Any, g: Any, y: Any, x: Any, *, dim: Dims, correction: float, keepdim: bool) -> Any:
-    free = max(float(count(x.shape, dim) - correction), 0.0)
+    free = max(1.0 * (count(x.shape, dim) - correction), 0.0)
     center = x - xp.mean(x, dim=dim, keepdim=True)
     kept = keep(xp, g, x.shape, dim, keepdim)
     if not free:  # no finite answer: PyTorch gives nan at the mean and infinity elsewhere
@@ -64,7 +64,7 @@ def _through_root(xp: Any, g: Any, y: Any) -> Any:
 
 
 def _mean_part(xp: Any, g: Any, x: Any, dim: Dims, keepdim: bool) -> Any:
-    return keep(xp, g, x.shape, dim, keepdim) / float(count(x.shape, dim) or 1)
+    return keep(xp, g, x.shape, dim, keepdim) / (1.0 * count(x.shape, dim) or 1.0)
 
 
 def _var_mean_vjp(xp: Any, g: Any, y: Any, x: Any, *, dim: Dims, correction: float, keepdim: bool) -> Any:

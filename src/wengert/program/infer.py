@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any, Final
 
 import numpy as np
 
 from wengert._fpenv import SILENT, enter, leave
+from wengert._opaque import OpaqueNumber, at, has_opaque, opaque_in, plain
 from wengert._traced import Traced
 from wengert.ops.record import Kind, Op
 from wengert.program.loops import LOOPS, loop_types
@@ -44,6 +46,12 @@ def result_types(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> tupl
         return loop_types(op, inputs, meta)
     if op.kind is Kind.ELEMENTWISE and op.outputs == 1 and not op.view:
         return (elementwise_type(op, inputs, meta),)
+    if _has_lengths(inputs, meta):
+        if op.name not in VALUE_DEPENDENT and not _has_mask(op, inputs):
+            open_types = _for_all_lengths(op, inputs, meta)
+            if open_types is not None:
+                return open_types
+        inputs, meta = [_known_length(x) for x in inputs], plain(meta)
     key = (op.name, tuple([_input_key(x) for x in inputs]), meta_text(dict(meta)))
     found = _known.get(key)
     if found is None:
@@ -63,12 +71,14 @@ def elementwise_type(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> 
         if isinstance(x, Traced):
             own = x.shape
             parts += (x.dtype, len(own))
-            if own != shape:
-                shape = own if shape is None else np.broadcast_shapes(shape, own)
+            if shape is None or len(own) != len(shape) or own != shape:  # tuples are compared from the left
+                shape = own if shape is None else _broadcast(shape, own)
+        elif isinstance(x, OpaqueNumber):
+            parts.append((x.__class__, "a length"))
         else:
             parts.append(float if x.__class__ is float else (x.__class__, x if x.__class__ is int else repr(x)))
     if meta:
-        parts.append(meta_text(dict(meta)))
+        parts.append(meta_text(plain(dict(meta))))
     key = tuple(parts)
     dtype = _dtypes.get(key)
     if dtype is None:
@@ -80,6 +90,17 @@ def elementwise_type(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> 
         finally:
             leave(token)
     return dtype, () if shape is None else shape
+
+
+def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    if not has_opaque(a) and not has_opaque(b):
+        return np.broadcast_shapes(a, b)
+    sizes: list[Any] = []
+    for n, m in zip_longest(reversed(a), reversed(b), fillvalue=1):
+        if n is not m and n != m and n != 1 and m != 1:
+            return np.broadcast_shapes(plain(a), plain(b))  # it says what is wrong
+        sizes.append(m if type(n) is int and n == 1 else n)
+    return tuple(reversed(sizes))
 
 
 def _input_key(x: Any) -> Any:
@@ -186,6 +207,117 @@ def _from_small(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> tuple
     return found[0] if found[0] == found[1] else None
 
 
+# --- of lengths that stand for others too: what comes out must hold for all of them ----------------------------------
+
+_PRIMES: Final = tuple([n for n in range(11, 2000) if all([n % k for k in range(2, 45) if k < n])])
+_TRIED_ELSEWHERE: Final = frozenset({"as_strided"})  # its metadata are products of lengths
+
+
+def _has_lengths(inputs: Sequence[Any], meta: Mapping[str, Any]) -> bool:
+    """Whether shapes, numbers or metadata hold some that are not known."""
+    return has_opaque([x.shape if isinstance(x, Traced) else x for x in inputs]) or has_opaque(meta.values())
+
+
+def _known_length(x: Any) -> Any:
+    """The same with numbers for lengths."""
+    if isinstance(x, Traced):
+        return _Stub(x.dtype, plain(x.shape)) if has_opaque(x.shape) else x
+    return plain(x)
+
+
+def _for_all_lengths(op: Op, inputs: Sequence[Any], meta: Mapping[str, Any]) -> tuple[ResultType, ...] | None:
+    """The types in terms of the lengths of the inputs, as two runs on arrays of other lengths tell them.
+
+    None where these do not agree, or give a length that is none of the inputs' or of the metadata's.
+    """
+    if op.name in _TRIED_ELSEWHERE or has_opaque([x for x in inputs if not isinstance(x, Traced)]):
+        return None
+    shapes = [x.shape for x in inputs if isinstance(x, Traced)]
+    lengths = list({id(n): n for n in opaque_in([shapes, *meta.values()])}.values())
+    trials = _trials(lengths, _numbers([shapes, *meta.values()]))
+    if trials is None:
+        return None
+    found = []
+    for values in trials:
+        named: dict[int, Any] = {at(n, values): n for n in lengths}
+        given = [_Stub(x.dtype, at(x.shape, values)) if isinstance(x, Traced) else x for x in inputs]
+        try:
+            results = _tried(op, given, at(dict(meta), values))
+        except Exception:  # noqa: BLE001 - what it says must be said of the real lengths
+            return None
+        found.append([(dtype, [named.get(n, n) for n in shape]) for dtype, shape in results])
+    if len(found[0]) != len(found[1]):
+        return None  # as many results as an axis is long
+    for (_, one), (_, two) in zip(*found, strict=True):
+        if len(one) != len(two) or not all([_is_same(n, m) for n, m in zip(one, two, strict=True)]):
+            return None
+    types: list[ResultType] = [(dtype, tuple(shape)) for dtype, shape in found[0]]
+    return tuple(types)
+
+
+def _is_same(n: Any, m: Any) -> bool:
+    return n is m or (type(n) is int and type(m) is int and n == m)
+
+
+def check(op: Op, operands: Sequence[Any]) -> None:
+    """Let an operation say if its inputs do not fit."""
+    refuse = op.check
+    if refuse is None:
+        return
+    if _has_lengths(operands, {}):
+        shapes = [x.shape for x in operands if isinstance(x, Traced)]
+        trials = _trials(list({id(n): n for n in opaque_in(shapes)}.values()), _numbers(shapes))
+        try:
+            for values in trials or ():
+                given = [_Stub(x.dtype, at(x.shape, values)) if isinstance(x, Traced) else x for x in operands]
+                refuse(op.name, [stand_in(x) for x in given])
+        except Exception:  # noqa: BLE001 - what it says must be said of the real lengths
+            trials = None
+        if trials is not None:
+            return
+    refuse(op.name, [stand_in(_known_length(x)) for x in operands])
+
+
+def _trials(lengths: Sequence[Any], numbers: Iterable[int]) -> Iterable[dict[int, int]] | None:
+    """Two choices of lengths that no number of the operation comes near by chance, in the same order as they and these.
+
+    That order is settled for all lengths by comparing them.
+    """
+    bases = {id(base): base for n in lengths for base in n.origins}
+    ordered = sorted(bases.values(), key=lambda base: base.concrete)
+    numbers = sorted({n for n in numbers if n > _KEPT})
+    for place, n in enumerate(lengths):
+        own = set(map(id, n.origins))
+        others = [other for other in lengths[:place] if not own.issuperset(map(id, other.origins))]
+        if any([n == other for other in (*numbers, *others)]):
+            return None
+    trials: tuple[dict[int, int], dict[int, int]] = ({}, {})
+    lowest = 0
+    for base in ordered:
+        lowest = max([lowest, *[n for n in numbers if n < base.concrete]])
+        primes = [n for n in _PRIMES if n > lowest and n not in numbers][:2]
+        highest = min([n for n in numbers if n > base.concrete], default=_PRIMES[-1] + 1)
+        if len(primes) < 2 or primes[1] >= highest:
+            return None
+        for trial, prime in zip(trials, primes, strict=True):
+            trial[id(base)] = prime
+        lowest = primes[1]
+    return trials
+
+
+def _numbers(values: Iterable[Any]) -> Iterator[int]:
+    """The known integers among values, also those in containers."""
+    for x in values:
+        if type(x) is int:
+            yield x
+        elif isinstance(x, (tuple, list)):
+            yield from _numbers(x)
+        elif isinstance(x, dict):
+            yield from _numbers(x.values())
+        elif isinstance(x, slice):
+            yield from _numbers((x.start, x.stop, x.step))
+
+
 class _Stub(Traced):
     """A dtype and a shape."""
 
@@ -197,6 +329,8 @@ class _Stub(Traced):
 
 
 def _one(x: Any) -> Any:
+    if isinstance(x, OpaqueNumber):
+        return x.concrete
     return np.ones((1,) * x.ndim, x.dtype) if isinstance(x, Traced) else x
 
 

@@ -38,8 +38,11 @@ class Sizes:
                 self._names[n] = f"{MIDDLE if is_middle else 'n'}{len(self._names)}"
 
     def extent(self, n: int) -> Extent:
-        """The name of a length, or the number itself."""
-        return self._names.get(n, n)
+        """The name of a length, what it is of named ones, or the number itself."""
+        if n in self._names or n <= SHORT:
+            return self._names.get(n, n)
+        found = self.product(n)
+        return n if found is None else found
 
     def total(self, shape: tuple[int, ...]) -> Extent:
         """The number of elements."""

@@ -27,7 +27,8 @@ R_WORDS: Final = 9
 T_OFFSET, T_VALUE, T_COUNTED = range(3)
 T_WORDS: Final = 3
 # Words of what says which sizes calls may have (:mod:`.seen`).
-SEEN_COUNT, SEEN_MASK, SEEN_ROWS, SEEN_NUMBERS = range(4)
+SEEN_COUNT, SEEN_MASK, SEEN_ROWS, SEEN_NUMBERS, SEEN_RANGES = range(5)
+SEEN_WORDS: Final = 5
 # What to do with the size of an argument's axis: kind and value.
 FIXED, LEARN, SAME, ANY = range(4)
 

@@ -1,4 +1,4 @@
-"""The sizes that calls of a kernel may have: a hash table that grows, and in which the entry code looks."""
+"""The sizes that calls of a kernel may have: a range of each, and a hash table; the entry code looks in both."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class Seen:
     def __init__(self, numbers: Sequence[int]) -> None:
         self._numbers = np.array(numbers, np.int64)
         self._all: set[tuple[int, ...]] = set()
+        self._ranges = np.zeros(0, np.int64)  # the least and the most of each size
         self._lock = _threads.Lock()
         self._where = np.zeros(1, np.int64)
         self._grow(_FIRST)
@@ -45,16 +46,30 @@ class Seen:
             else:
                 self._enter(self._rows, sizes)
 
+    def add_between(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """Let calls have any sizes from the first to the second number, both included, or leave it at a wider range."""
+        with self._lock.held:
+            new = np.array(ranges, np.int64)
+            if _width(new) > _width(self._ranges.reshape(-1, 2)):
+                self._ranges = new.reshape(-1)
+                self._tell()
+
     def _grow(self, size: int) -> None:
         rows = np.zeros((size, 1 + len(self._numbers)), np.int64)
         for sizes in self._all:
             self._enter(rows, sizes)
-        head = np.zeros(4, np.int64)
-        head[words.SEEN_COUNT], head[words.SEEN_NUMBERS] = len(self._numbers), self._numbers.ctypes.data
-        head[words.SEEN_MASK], head[words.SEEN_ROWS] = size - 1, rows.ctypes.data
-        self._where[0] = head.ctypes.data
         self._rows: Any = rows
-        self._head: Any = head
+        self._tell()
+
+    def _tell(self) -> None:
+        """Let the entry code look in this table and these ranges."""
+        head = np.zeros(words.SEEN_WORDS, np.int64)
+        head[words.SEEN_COUNT], head[words.SEEN_NUMBERS] = len(self._numbers), self._numbers.ctypes.data
+        head[words.SEEN_MASK], head[words.SEEN_ROWS] = len(self._rows) - 1, self._rows.ctypes.data
+        head[words.SEEN_RANGES] = self._ranges.ctypes.data if len(self._ranges) else 0
+        before, self._head = getattr(self, "_head", None), (head, self._rows, self._ranges)
+        self._where[0] = head.ctypes.data
+        del before  # only now: it may be what calls look at
 
     @staticmethod
     def _enter(rows: Any, sizes: tuple[int, ...]) -> None:
@@ -63,6 +78,11 @@ class Seen:
             place = (place + 1) & (len(rows) - 1)
         rows[place, 1:] = sizes
         rows[place, 0] = 1  # last: from now on it counts
+
+
+def _width(ranges: Any) -> float:
+    """The logarithm of how many sizes there are within ranges."""
+    return float(np.log(ranges[:, 1] - ranges[:, 0] + 1.0).sum())
 
 
 def _hash(sizes: Sequence[int]) -> int:

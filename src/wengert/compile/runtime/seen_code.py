@@ -25,11 +25,33 @@ seen.look:
 {word("seen.mask", "seen.table", words.SEEN_MASK)}
 {word("seen.rows", "seen.table", words.SEEN_ROWS, "ptr")}
 {word("seen.numbers", "seen.table", words.SEEN_NUMBERS, "ptr")}
+{word("seen.ranges", "seen.table", words.SEEN_RANGES, "ptr")}
   %seen.width = add i64 %seen.count, 1
+  %seen.none = icmp eq ptr %seen.ranges, null
+  br i1 %seen.none, label %hash.begin, label %range.head
+range.head:
+  %span = phi i64 [ 0, %seen.look ], [ %span1, %range.one ]
+  %range.more = icmp slt i64 %span, %seen.count
+  br i1 %range.more, label %range.one, label %results
+range.one:
+  %span1 = add i64 %span, 1
+  %span.number.at = getelementptr i64, ptr %seen.numbers, i64 %span
+  %span.number = load i64, ptr %span.number.at
+  %span.size.at = getelementptr i64, ptr %sizes, i64 %span.number
+  %span.size = load i64, ptr %span.size.at
+  %span.low.at = getelementptr [2 x i64], ptr %seen.ranges, i64 %span
+  %span.low = load i64, ptr %span.low.at
+  %span.high.at = getelementptr i64, ptr %span.low.at, i64 1
+  %span.high = load i64, ptr %span.high.at
+  %span.least = icmp sge i64 %span.size, %span.low
+  %span.most = icmp sle i64 %span.size, %span.high
+  %span.within = and i1 %span.least, %span.most
+  br i1 %span.within, label %range.head, label %hash.begin
+hash.begin:
   br label %hash.head
 hash.head:
-  %h = phi i64 [ 0, %seen.look ], [ %h1, %hash.one ]
-  %hash = phi i64 [ 0, %seen.look ], [ %hash.next, %hash.one ]
+  %h = phi i64 [ 0, %hash.begin ], [ %h1, %hash.one ]
+  %hash = phi i64 [ 0, %hash.begin ], [ %hash.next, %hash.one ]
   %hash.more = icmp slt i64 %h, %seen.count
   br i1 %hash.more, label %hash.one, label %probe.first
 hash.one:

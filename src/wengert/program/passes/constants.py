@@ -21,15 +21,24 @@ def with_constants_folded(program: Program) -> Program:
     """With the equations on constants that are one number throughout replaced by such constants."""
     constants: dict[Value, np.ndarray[Any, Any]] = dict(program.constants)
     uniform = {x: array for x, array in constants.items() if is_uniform(array)}
+    lengths = {n for x in program.inputs for n in x.shape if n > 1}
     kept: list[Equation] = []
     for equation in program.equations:
-        y = _folded(equation, uniform)
+        y = None if _divides_by_length(equation, lengths) else _folded(equation, uniform)
         if y is None:
             kept.append(equation)
         else:
             (result,) = equation.results
             constants[result] = uniform[result] = np.broadcast_to(y, result.shape)
     return Program(program.inputs, tuple(kept), program.outputs, constants).replaced()
+
+
+def _divides_by_length(equation: Equation, lengths: set[int]) -> bool:
+    """Whether a number is divided by what may be a count: kernels know that as one, for any length, but no 1 / n."""
+    count = equation.inputs[-1]
+    if equation.op.name != "div" or not isinstance(count, float):
+        return False
+    return count > 1 and any([count % n == 0 for n in lengths])
 
 
 def is_uniform(array: np.ndarray[Any, Any]) -> bool:
