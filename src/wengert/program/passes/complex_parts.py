@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from math import hypot, nan
+from math import hypot, inf, nan
 from typing import Any, Final
 
 import numpy as np
@@ -100,9 +100,13 @@ def _sgn(xp: Any, equation: Equation, x: Parts) -> Parts:
 
 
 def _exp(xp: Any, equation: Equation, x: Parts) -> Parts:
+    """As C99's Annex G has it at infinity: ``exp(-inf)`` is 0 in every direction, ``exp(inf)`` infinite in none."""
     a, b = [xp.full(part, equation.inputs[0]) for part in x]
-    size = xp.exp(a)
-    return xp.mul(size, xp.cos(b)), xp.where(xp.eq(b, 0.0), b, xp.mul(size, xp.sin(b)))
+    size, cosine, sine = xp.exp(a), xp.cos(b), xp.sin(b)
+    no_direction = xp.isnan(cosine)
+    real = xp.where(xp.bitwise_and(no_direction, xp.isinf(a)), size, xp.mul(size, cosine))
+    imaginary = xp.where(xp.bitwise_and(no_direction, xp.eq(a, -inf)), 0.0, xp.mul(size, sine))
+    return real, xp.where(xp.eq(b, 0.0), b, imaginary)
 
 
 def _polar(xp: Any, equation: Equation, size: Value, angle: Value) -> Parts:
