@@ -24,6 +24,7 @@ ONE_BY_ONE = {
     **dict.fromkeys(("index_add", "index_copy", "index_fill", "index_fill_tensor", "index_select"), "of 0-d tensors"),
     "index_select_backward": "of 0-d tensors",
     "ctc_paths": "rare: its batch is the second axis",
+    "lu_solved": "compiled programs have it, of which nobody makes batches any more",
 }
 
 SORTED = {"searchsorted"}  # they ask for values in order
