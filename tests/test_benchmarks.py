@@ -142,7 +142,9 @@ def test_compiled_functions_are_timed_beside_their_peers() -> None:
 @pytest.mark.conformance
 def test_ordinary_programs_are_timed_beside_their_peers() -> None:
     pytest.importorskip("torch")
-    done = run("-m", "benchmarks.programs", "--quick", "--threads", "1", "--only", "n-body, 30", "--only", "Jacobian, 40")
+    done = run(
+        "-m", "benchmarks.programs", "--quick", "--threads", "1", "--only", "n-body, 30", "--only", "Jacobian, 40"
+    )
     assert done.returncode == 0, done.stderr
     header, _, *rows = [cells(line) for line in done.stdout.splitlines() if line.startswith("|")]
     assert header[:4] == ["case", "threads", "wengert", "torch"]

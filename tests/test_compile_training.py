@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -245,3 +246,29 @@ class TestRandomNumbers:
         for f in (torch.poisson, lambda x: torch.multinomial(x, 1)):
             with pytest.raises(RuntimeError, match=r"random stream|needs the values"):
                 torch.compile(f)(torch.ones(2))
+
+
+def test_a_step_that_returns_its_loss_copies_no_parameters() -> None:
+    """Nobody can ask for the gradients of that loss: its graph is gone."""
+    w = torch.ones(400, 500, requires_grad=True)
+    optimizer = torch.optim.SGD([w], lr=1e-3)
+
+    @torch.compile
+    def step(x: Any) -> Any:
+        optimizer.zero_grad()
+        loss = (x @ w).square().mean()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    x = torch.ones(2, 400)
+    for _ in range(3):
+        step(x)
+    tracemalloc.start()
+    loss = step(x)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert loss.requires_grad
+    assert peak < w.nbytes * 1.5  # its gradient is one
+    with pytest.raises(RuntimeError, match=r"second time|freed"):
+        loss.backward()

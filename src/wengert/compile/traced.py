@@ -203,7 +203,7 @@ class TracedFunction:
         tracked = [whole.outputs[place] for place in self.tracked_outputs]
         needed = without_dead_code(whole.replaced(outputs=tracked)).uses()
         self.reaching = [number for number, x in enumerate(whole.inputs) if x in needed]
-        written = {number for number, _ in self.effects.writes}
+        written = {number for number, _ in self.effects.writes} if self.refusal is None else set()
         self.written_and_needed = written.intersection([*parts.kept_inputs, *self.reaching])
         return parts.forward, parts
 
